@@ -1,0 +1,1 @@
+"""The field's own types and arithmetic, on numpy alone: no files, no networks."""

@@ -1,0 +1,152 @@
+"""How unusual a change of binding is: against the same kind of variant in promoter-like sequence.
+
+A bank keeps the score change of every model on the same generated variants, kind by kind. From this
+table the background of any selection of models follows, with the correlation between proteins in it:
+the distribution of one family's change, and of the strongest change over all families.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from varbind.core.variant import Variant
+
+__all__ = ["BackgroundTable", "UpperTail", "VariantKind", "kind_of", "phred"]
+
+
+class VariantKind(StrEnum):
+    """Variants that are compared with each other: by the longer of the two trimmed alleles."""
+
+    SNV = "snv"
+    MNV_2_5 = "mnv_2_5"
+    MNV_6_50 = "mnv_6_50"
+    INS_1 = "ins_1"
+    INS_2_5 = "ins_2_5"
+    INS_6_15 = "ins_6_15"
+    INS_16_50 = "ins_16_50"
+    DEL_1 = "del_1"
+    DEL_2_5 = "del_2_5"
+    DEL_6_15 = "del_6_15"
+    DEL_16_50 = "del_16_50"
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Smallest and largest size in bases."""
+        bounds = [int(word) for word in self.split("_")[1:]] or [1]
+        return bounds[0], bounds[-1]
+
+
+def kind_of(variant: Variant) -> VariantKind | None:
+    """The kind a variant is compared within; None where there is no background (longer than 50 bases).
+
+    A change of both content and length counts as an insertion or deletion, by its net direction.
+    """
+    if variant.size <= 1 and len(variant.ref) == len(variant.alt):
+        return VariantKind.SNV
+    stem = (
+        "mnv"
+        if len(variant.ref) == len(variant.alt)
+        else "ins"
+        if len(variant.alt) > len(variant.ref)
+        else "del"
+    )
+    for kind in VariantKind:
+        low, high = kind.sizes
+        if kind.startswith(stem) and low <= variant.size <= high:
+            return kind
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundTable:
+    """Score changes on the background variants.
+
+    Attributes:
+        deltas: per kind, float16 (V, M), alternate minus reference; columns in bank order.
+    """
+
+    deltas: Mapping[VariantKind, NDArray[np.float16]]
+
+    def take(self, columns: list[int]) -> BackgroundTable:
+        """Some of the models, in the order asked for."""
+        return BackgroundTable({kind: table[:, columns] for kind, table in self.deltas.items()})
+
+    @classmethod
+    def concatenate(cls, tables: list[BackgroundTable]) -> BackgroundTable:
+        """The models of several row-aligned tables side by side."""
+        kinds = tables[0].deltas
+        return cls({kind: np.concatenate([t.deltas[kind] for t in tables], axis=1) for kind in kinds})
+
+
+TAIL_SHARE = 0.01
+TAIL_MINIMUM = 50
+
+
+class UpperTail:
+    """Share of a background sample that is at least as large as a value.
+
+    Counted in the sample; beyond its upper one per cent by a generalised Pareto tail, fitted with
+    probability-weighted moments (Hosking and Wallis 1987, "Parameter and quantile estimation for the
+    generalized Pareto distribution", eq. 2.3), so that the share never reaches 0.
+
+    Args:
+        sample: the background, at least 2 values, any order.
+    """
+
+    def __init__(self, sample: NDArray[np.floating]) -> None:
+        self.sample = np.sort(sample.astype(np.float64))
+        count = len(self.sample)
+        excesses = min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
+        self.threshold = float(self.sample[count - excesses - 1])
+        self.tail_share = excesses / count
+        self.shape, self.scale = _fit_pareto(self.sample[count - excesses :] - self.threshold)
+
+    def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Share in (0, 1] for each value, same shape; NaN stays NaN."""
+        values = values.astype(np.float64)
+        below = np.searchsorted(self.sample, values, side="left")
+        counted = (len(self.sample) - below) / len(self.sample)
+        beyond = values > self.threshold
+        excess = np.where(beyond, values - self.threshold, 0.0)
+        fitted = self.tail_share * _pareto_survival(excess, self.shape, self.scale)
+        return np.where(np.isnan(values), np.nan, np.where(beyond, fitted, counted))
+
+
+def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
+    """Shape xi and scale of a generalised Pareto distribution; xi is kept in [0, 0.9].
+
+    A bounded tail (xi < 0) would give share 0 beyond its end, so it is fitted as exponential.
+    """
+    count = len(excess)
+    mean = float(excess.mean())
+    if mean <= 0:
+        return 0.0, 1e-12
+    weights = (count - np.arange(1, count + 1) + 0.35) / count
+    moment = float((weights * excess).mean())
+    if mean <= 2 * moment:
+        return 0.0, mean
+    xi = 2 - mean / (mean - 2 * moment)
+    if xi <= 0:
+        return 0.0, mean
+    xi = min(xi, 0.9)
+    return xi, mean * (1 - xi)
+
+
+def _pareto_survival(excess: NDArray[np.float64], shape: float, scale: float) -> NDArray[np.float64]:
+    if shape == 0:
+        return np.exp(-np.minimum(excess / scale, 700.0))
+    return np.power(1 + shape * excess / scale, -1 / shape)
+
+
+def phred(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """-10 log10 of a share; 0 = every background variant is as strong, 30 = one in a thousand."""
+    return -10 * np.log10(share) + 0.0

@@ -1,0 +1,125 @@
+"""What is known about each model and each bank: the card that travels with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from varbind.core.network import NetworkShape
+from varbind.errors import ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["CARD_FORMAT", "BankCard", "GoldenScores", "ModelCard"]
+
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model.
+
+    Attributes:
+        model_id: unique id within a bank.
+        protein: name of the protein, as its source writes it.
+        family: family of its DNA-binding domain; the protein's own name where none is known.
+        species: of the protein measured.
+        assay: how binding was measured, such as ChIP-seq or SELEX.
+        experiment: cell line, array, or other detail.
+        shape: of the network.
+        default: whether annotation uses it unless told otherwise: a human protein that binds a DNA
+            sequence of its own, measured by an assay.
+        delta_sd: standard deviation of alternate minus reference score over the bank's background SNVs.
+        quantiles: of the background: `score`, and `loss` and `gain` of an SNV, each a list of
+            values at the bank's `quantile_levels`.
+        training: setting, data and held-out result, in the words of the source.
+    """
+
+    model_id: str
+    protein: str
+    family: str
+    species: str
+    assay: str
+    experiment: str
+    shape: NetworkShape
+    default: bool
+    delta_sd: float = 0.0
+    quantiles: Mapping[str, list[float]] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenScores:
+    """Scores of the reference network in double precision, to recognise a broken machine or bank.
+
+    Attributes:
+        sequences: DNA.
+        scores: per sequence, per model in bank order.
+    """
+
+    sequences: list[str]
+    scores: list[list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class BankCard:
+    """One bank.
+
+    Attributes:
+        name: of the bank.
+        version: of its content.
+        description: one sentence.
+        source: where the weights come from.
+        licence: of the weights.
+        models: cards in bank order.
+        background: the recipe of the background variants; equal recipes are row-aligned across banks.
+        quantile_levels: levels of the models' `quantiles`.
+        golden: see `GoldenScores`.
+        digests: SHA-256 per file of the bank.
+    """
+
+    name: str
+    version: str
+    description: str
+    source: str
+    licence: str
+    models: tuple[ModelCard, ...]
+    background: Mapping[str, Any] = field(default_factory=dict)
+    quantile_levels: list[float] = field(default_factory=list)
+    golden: GoldenScores | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The card as JSON values."""
+        return {"format": CARD_FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read a card.
+
+        Raises:
+            ResourceError: a key is missing, unknown or of the wrong kind.
+        """
+        if not isinstance(data, dict) or data.get("format") != CARD_FORMAT:
+            raise ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
+        try:
+            golden = data["golden"]
+            return cls(
+                **_known(cls, data, without={"models", "golden"}),
+                models=tuple(_model_from_json(model) for model in data["models"]),
+                golden=GoldenScores(**golden) if golden else None,
+            )
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ResourceError(f"the model card is incomplete or malformed: {error!r}") from error
+
+
+def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str, Any]:
+    return {f.name: data[f.name] for f in fields(cls) if f.name not in without}
+
+
+def _model_from_json(data: Mapping[str, Any]) -> ModelCard:
+    return ModelCard(
+        **_known(ModelCard, data, without={"shape"}),
+        shape=NetworkShape(**_known(NetworkShape, data["shape"], without=set())),
+    )

@@ -1,0 +1,32 @@
+"""Binding scores of both alleles, and their difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["BindingScores"]
+
+
+@dataclass(frozen=True, slots=True)
+class BindingScores:
+    """Scores of B variants by M models.
+
+    Attributes:
+        model_ids: the M models, in bank order.
+        ref: score of the reference allele in its window, float32 (B, M), in the units of the model.
+        alt: the same for the alternate allele.
+    """
+
+    model_ids: tuple[str, ...]
+    ref: NDArray[np.float32]
+    alt: NDArray[np.float32]
+
+    @property
+    def delta(self) -> NDArray[np.float32]:
+        """Alternate minus reference, float32 (B, M): negative = binding lost."""
+        return self.alt - self.ref

@@ -1,0 +1,151 @@
+"""Transcription start sites, promoters and signed distances.
+
+The sign follows the strand of the gene: negative = upstream of the start, 0 = the first transcribed
+base itself, positive = downstream.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from varbind.core.variant import Variant
+
+__all__ = ["GeneHit", "Promoter", "TranscriptionStart", "TssIndex"]
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionStart:
+    """One start of transcription.
+
+    Attributes:
+        contig: as the gene file spells it.
+        pos: 1-based position of the first transcribed base.
+        strand: `+` or `-`.
+        symbol: gene symbol, or the gene id where there is none.
+        gene_id: gene accession; empty if unknown.
+        transcript_id: transcript accession; empty if the start is a gene's.
+        tags: such as MANE_Select, protein_coding.
+    """
+
+    contig: str
+    pos: int
+    strand: str
+    symbol: str
+    gene_id: str = ""
+    transcript_id: str = ""
+    tags: tuple[str, ...] = ()
+
+    def distance(self, start: int, end: int) -> int:
+        """Signed distance in bases to the nearest base of the 0-based half-open span [start, end)."""
+        if start < self.pos <= end:
+            return 0
+        offset = start + 1 - self.pos if start >= self.pos else end - self.pos
+        return offset if self.strand == "+" else -offset
+
+
+@dataclass(frozen=True, slots=True)
+class Promoter:
+    """How far a promoter reaches, both ends included.
+
+    Attributes:
+        upstream: bases before the start, at least 0.
+        downstream: bases after it, at least 0.
+    """
+
+    upstream: int = 1000
+    downstream: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class GeneHit:
+    """A start near an allele, and how far it is."""
+
+    tss: TranscriptionStart
+    distance: int
+
+
+class TssIndex:
+    """Starts by contig and position.
+
+    Args:
+        starts: in any order; exact duplicates of contig, position, strand and gene count once.
+    """
+
+    def __init__(self, starts: Iterable[TranscriptionStart]) -> None:
+        unique: dict[tuple[str, int, str, str, str], TranscriptionStart] = {}
+        for tss in starts:
+            unique.setdefault((tss.contig, tss.pos, tss.strand, tss.symbol, tss.gene_id), tss)
+        self._starts: dict[str, list[TranscriptionStart]] = {}
+        for tss in sorted(unique.values(), key=lambda t: (t.contig, t.pos, t.symbol)):
+            self._starts.setdefault(tss.contig, []).append(tss)
+        self._positions = {contig: [t.pos for t in starts] for contig, starts in self._starts.items()}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._starts.values()))
+
+    @property
+    def contigs(self) -> tuple[str, ...]:
+        """Contigs that carry a start, sorted."""
+        return tuple(self._starts)
+
+    def promoters_at(self, contig: str, variant: Variant, promoter: Promoter) -> list[GeneHit]:
+        """Starts in whose promoter some touched base lies: nearest first, ties by gene symbol.
+
+        Of several starts of one gene only the nearest is listed.
+        """
+        start, end = variant.touched
+        reach = max(promoter.upstream, promoter.downstream)
+        hits = [
+            GeneHit(tss, tss.distance(start, end))
+            for tss in self._between(contig, start + 1 - reach, end + reach)
+            if _holds(tss, start, end, promoter)
+        ]
+        return _nearest_per_gene(hits)
+
+    def near_promoter(self, contig: str, start: int, end: int, promoter: Promoter) -> bool:
+        """Whether a span [start, end) comes within the promoter's longer reach of any start."""
+        reach = max(promoter.upstream, promoter.downstream)
+        return bool(self._between(contig, start + 1 - reach, end + reach))
+
+    def nearest(self, contig: str, variant: Variant) -> list[GeneHit]:
+        """The nearest starts at any distance: one, or several at the same place, sorted by symbol."""
+        start, end = variant.touched
+        positions = self._positions.get(contig)
+        if not positions:
+            return []
+        after = bisect_left(positions, start + 1)
+        candidates = {positions[i] for i in (after - 1, after) if 0 <= i < len(positions)}
+        candidates |= set(positions[after : bisect_right(positions, end)])
+        hits = [
+            GeneHit(tss, tss.distance(start, end))
+            for pos in candidates
+            for tss in self._between(contig, pos, pos)
+        ]
+        closest = min(abs(hit.distance) for hit in hits)
+        return _nearest_per_gene([hit for hit in hits if abs(hit.distance) == closest])
+
+    def _between(self, contig: str, low: int, high: int) -> list[TranscriptionStart]:
+        positions = self._positions.get(contig, [])
+        return self._starts.get(contig, [])[bisect_left(positions, low) : bisect_right(positions, high)]
+
+
+def _holds(tss: TranscriptionStart, start: int, end: int, promoter: Promoter) -> bool:
+    """Whether some base of [start, end) lies within the promoter."""
+    if tss.strand == "+":
+        low, high = tss.pos - promoter.upstream, tss.pos + promoter.downstream
+    else:
+        low, high = tss.pos - promoter.downstream, tss.pos + promoter.upstream
+    return start + 1 <= high and end >= low
+
+
+def _nearest_per_gene(hits: list[GeneHit]) -> list[GeneHit]:
+    hits = sorted(hits, key=lambda hit: (abs(hit.distance), hit.tss.symbol, hit.tss.transcript_id))
+    seen: dict[tuple[str, str], GeneHit] = {}
+    for hit in hits:
+        seen.setdefault((hit.tss.symbol, hit.tss.gene_id), hit)
+    return list(seen.values())

@@ -1,0 +1,161 @@
+"""One alternate allele, written the one shortest, leftmost way, and why an allele is not scored.
+
+A VCF writes the same change in many ways: padded, shifted within a repeat, beside other alleles.
+`normalise` gives them all the same `Variant`, so that they get the same values. The record's own text
+is never touched by this.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["ReferenceSequence", "Status", "Variant", "left_align", "normalise", "status_of_alt", "trim"]
+
+
+class Status(StrEnum):
+    """What happened to an allele; everything but `OK` means that it has no score."""
+
+    OK = "ok"
+    REF_MISMATCH = "ref_mismatch"
+    REF_UNKNOWN = "ref_unknown"
+    NO_CONTIG = "no_contig"
+    OFF_CONTIG = "off_contig"
+    TELOMERE = "telomere"
+    SYMBOLIC = "symbolic"
+    BREAKEND = "breakend"
+    STAR = "star"
+    NO_ALT = "no_alt"
+    AMBIGUOUS_ALT = "ambiguous_alt"
+    BAD_ALLELE = "bad_allele"
+    TOO_LONG = "too_long"
+    OUTSIDE = "outside"
+
+
+class ReferenceSequence(Protocol):
+    """What the core needs of a reference genome."""
+
+    def length(self, contig: str) -> int:
+        """Number of bases of a contig."""
+
+    def fetch(self, contig: str, start: int, end: int) -> str:
+        """Upper-case bases of [start, end), 0-based; what lies off the contig is N."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A biallelic change, trimmed to the end and left-aligned.
+
+    Attributes:
+        chrom: contig name as the reference spells it.
+        pos: 1-based position of the first changed base; an insertion stands before this base.
+        ref: bases removed, upper case; empty for an insertion.
+        alt: bases put in their place, upper case; empty for a deletion.
+    """
+
+    chrom: str
+    pos: int
+    ref: str
+    alt: str
+
+    @property
+    def start(self) -> int:
+        """0-based start of the changed span."""
+        return self.pos - 1
+
+    @property
+    def end(self) -> int:
+        """0-based end of the changed span, exclusive; equal to `start` for an insertion."""
+        return self.pos - 1 + len(self.ref)
+
+    @property
+    def size(self) -> int:
+        """Length in bases of the longer allele."""
+        return max(len(self.ref), len(self.alt))
+
+    @property
+    def touched(self) -> tuple[int, int]:
+        """0-based half-open span of the reference bases concerned: an insertion has its two neighbours."""
+        if self.ref:
+            return self.start, self.end
+        return max(self.start - 1, 0), self.start + 1
+
+
+_BASES = re.compile(r"[ACGTacgt]+")
+_IUPAC = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
+_NO_ALT = frozenset({"<*>", "<NON_REF>", "."})
+
+
+def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a reason is the clearest form)
+    """What the texts of REF and one ALT say before any reference is read (VCF 4.5, section 1.6.1)."""
+    if alt in _NO_ALT:
+        return Status.NO_ALT
+    if alt == "*":
+        return Status.STAR
+    if "[" in alt or "]" in alt or (len(alt) > 1 and (alt[0] == "." or alt[-1] == ".")):
+        return Status.BREAKEND
+    if alt.startswith("<") and alt.endswith(">"):
+        return Status.SYMBOLIC
+    if not _IUPAC.fullmatch(alt) or not _IUPAC.fullmatch(ref):
+        return Status.BAD_ALLELE
+    if not _BASES.fullmatch(alt):
+        return Status.AMBIGUOUS_ALT
+    return Status.OK
+
+
+def trim(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
+    """Drop the common suffix, then the common prefix, to the end: an allele may become empty."""
+    shared = 0
+    while shared < min(len(ref), len(alt)) and ref[-1 - shared] == alt[-1 - shared]:
+        shared += 1
+    ref, alt = ref[: len(ref) - shared], alt[: len(alt) - shared]
+    shared = 0
+    while shared < min(len(ref), len(alt)) and ref[shared] == alt[shared]:
+        shared += 1
+    return pos + shared, ref[shared:], alt[shared:]
+
+
+_BLOCK = 128
+
+
+def left_align(variant: Variant, reference: ReferenceSequence) -> Variant:
+    """Shift a pure insertion or deletion as far left as the reference lets it (Tan et al. 2015).
+
+    Only a definite base lets it pass: the shift stops at an N of the reference.
+    """
+    moving = variant.ref or variant.alt
+    if bool(variant.ref) == bool(variant.alt):
+        return variant
+    start, shift = variant.start, 0
+    block, block_start = "", start
+    while start > 0:
+        if start == block_start:
+            block_start = max(0, start - _BLOCK)
+            block = reference.fetch(variant.chrom, block_start, start)
+        # The moving allele is rotated by one base with every step to the left.
+        base = block[start - 1 - block_start]
+        if base not in "ACGT" or base != moving[-1 - shift % len(moving)]:
+            break
+        start -= 1
+        shift += 1
+    turn = -shift % len(moving)
+    moved = moving[turn:] + moving[:turn]
+    if variant.ref:
+        return Variant(variant.chrom, start + 1, moved, "")
+    return Variant(variant.chrom, start + 1, "", moved)
+
+
+def normalise(chrom: str, pos: int, ref: str, alt: str, reference: ReferenceSequence) -> Variant:
+    """The one shortest, leftmost form of a change whose REF agrees with the reference.
+
+    Args:
+        chrom: contig name as the reference spells it.
+        pos: POS of the record, 1-based.
+        ref: REF of the record, in any case.
+        alt: one ALT of the record, in any case.
+        reference: where the bases left of the change come from.
+    """
+    trimmed_pos, trimmed_ref, trimmed_alt = trim(pos, ref.upper(), alt.upper())
+    return left_align(Variant(chrom, trimmed_pos, trimmed_ref, trimmed_alt), reference)
