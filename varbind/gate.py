@@ -13,6 +13,7 @@ from varbind.errors import UsageError
 __all__ = ["optional_import"]
 
 EXTRA_OF = {
+    "varbind.nn.deepbind": "train",
     "torch": "gpu",
     "sklearn": "train",
     "sklearn.metrics": "train",

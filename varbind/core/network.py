@@ -6,7 +6,7 @@ lives in `varbind.nn`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -110,6 +110,10 @@ class DeepBindStack:
         """Some of the networks, in the order asked for."""
         arrays = {name: getattr(self, name)[list(rows)] for name in self.array_names()}
         return DeepBindStack(self.shape, tuple(self.model_ids[row] for row in rows), **arrays)
+
+    def single_stranded(self) -> DeepBindStack:
+        """The same networks reading one strand only."""
+        return replace(self, shape=replace(self.shape, double_stranded=False))
 
     @classmethod
     def concatenate(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:

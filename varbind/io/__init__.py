@@ -1,0 +1,1 @@
+"""Files: variants, references, genes, tracks and banks, in and out. Nothing here scores."""

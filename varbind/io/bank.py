@@ -1,0 +1,185 @@
+"""A bank on disk: a folder of `card.json`, `weights.safetensors` and `background.safetensors`.
+
+Weights are data: safetensors are read without running any code, every array is checked against the
+card, and every file against the SHA-256 that the card states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from varbind.core.background import BackgroundTable, VariantKind
+from varbind.core.bank import Bank
+from varbind.core.model_card import BankCard
+from varbind.core.network import DeepBindStack
+from varbind.errors import OutputError, ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from varbind.core.network import NetworkShape
+
+__all__ = ["CARD", "read_bank", "read_card", "sha256_of", "shipped_banks", "write_bank"]
+
+CARD = "card.json"
+WEIGHTS = "weights.safetensors"
+BACKGROUND = "background.safetensors"
+CARD_BYTES_MAX = 1 << 28
+BACKGROUND_MINIMUM = 100
+
+
+def shipped_banks() -> dict[str, Path]:
+    """The banks that travel with the package, by name."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "models", package.parent / "models"):
+        found = {card.parent.name: card.parent for card in sorted(folder.glob(f"*/{CARD}"))}
+        if found:
+            return found
+    return {}
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_card(folder: Path) -> BankCard:
+    """Read the card alone.
+
+    Raises:
+        ResourceError: the folder is not a bank.
+    """
+    path = folder / CARD
+    try:
+        if path.stat().st_size > CARD_BYTES_MAX:
+            raise ResourceError("not a varbind model card: too large", path=path)
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ResourceError(
+            f"not a varbind model bank: {CARD}: {error.strerror}",
+            path=folder,
+            remedy="`varbind models list` names the shipped ones",
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise ResourceError("not a varbind model card: not JSON", path=path) from error
+    try:
+        return BankCard.from_json(data)
+    except ResourceError as error:
+        raise ResourceError(error.what, path=path) from error
+
+
+def read_bank(folder: str | Path) -> Bank:
+    """Read and verify a bank.
+
+    Raises:
+        ResourceError: a file is missing, its SHA-256 differs from the card's, or an array does not have
+            the shape the card states.
+    """
+    folder = Path(folder)
+    card = read_card(folder)
+    weights = _read_arrays(folder / WEIGHTS, card)
+    background = _read_arrays(folder / BACKGROUND, card) if BACKGROUND in card.digests else None
+    try:
+        return Bank(
+            cards=(card,),
+            models=card.models,
+            stacks=tuple(_stacks(card, weights)),
+            background=_background(card, background) if background is not None else None,
+        )
+    except ResourceError as error:
+        raise ResourceError(f"not a varbind model: {error.what}", path=folder) from error
+
+
+def write_bank(folder: str | Path, bank: Bank) -> None:
+    """Write a bank of one card; the digests in the card are made here.
+
+    Raises:
+        OutputError: the folder exists already, or cannot be written.
+    """
+    folder = Path(folder)
+    partial = folder.with_name(folder.name + ".partial")
+    files = {WEIGHTS: save(_weight_arrays(bank.stacks))}
+    if bank.background is not None:
+        files[BACKGROUND] = save({str(kind): deltas for kind, deltas in bank.background.deltas.items()})
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    card = replace(bank.cards[0], models=bank.models, digests=digests)
+    text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
+    files[CARD] = text.encode()
+    try:
+        if folder.exists():
+            raise OutputError("exists already", path=folder, remedy="name a new folder")
+        partial.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (partial / name).write_bytes(data)
+        partial.rename(folder)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+
+
+def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ResourceError(f"the bank is incomplete: {error.strerror}", path=path) from error
+    found, stated = hashlib.sha256(data).hexdigest(), card.digests.get(path.name, "none")
+    if found != stated:
+        raise ResourceError(
+            f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}...",
+            path=path,
+            remedy="the file was damaged or exchanged; install the bank again",
+        )
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise ResourceError(f"not a varbind model: {error}", path=path) from error
+
+
+def _weight_arrays(stacks: tuple[DeepBindStack, ...]) -> dict[str, np.ndarray]:
+    names = DeepBindStack.array_names()
+    return {
+        f"{stack.shape.name}/{name}": np.ascontiguousarray(getattr(stack, name))
+        for stack in stacks
+        for name in names
+    }
+
+
+def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindStack]:
+    """The stacks that the card's models ask for, every array accounted for."""
+    ids: dict[NetworkShape, list[str]] = {}
+    for model in card.models:
+        ids.setdefault(model.shape, []).append(model.model_id)
+    wanted = {f"{shape.name}/{name}" for shape in ids for name in DeepBindStack.array_names()}
+    if wanted != set(arrays):
+        raise ResourceError(f"arrays {sorted(wanted ^ set(arrays))[:3]} are missing or too many")
+    return [
+        DeepBindStack(
+            shape,
+            tuple(ids[shape]),
+            **{name: arrays[f"{shape.name}/{name}"] for name in DeepBindStack.array_names()},
+        )
+        for shape in sorted(ids)
+    ]
+
+
+def _background(card: BankCard, arrays: Mapping[str, np.ndarray]) -> BackgroundTable:
+    kinds = {str(kind) for kind in VariantKind}
+    if set(arrays) != kinds:
+        raise ResourceError(f"the background has the kinds {sorted(arrays)}, expected {sorted(kinds)}")
+    models = len(card.models)
+    for name, table in arrays.items():
+        shaped = table.ndim == 2 and table.shape[1] == models and len(table) >= BACKGROUND_MINIMUM
+        if table.dtype != np.float16 or not shaped:
+            expected = f"float16 (at least {BACKGROUND_MINIMUM}, {models})"
+            raise ResourceError(
+                f"the background of {name} is {table.dtype} {table.shape}, expected {expected}"
+            )
+    return BackgroundTable({VariantKind(name): table for name, table in arrays.items()})

@@ -1,0 +1,107 @@
+"""BCF as VCF text and back, through htslib: values stay equal, the binary layout may not."""
+
+from __future__ import annotations
+
+import os
+from itertools import chain, dropwhile, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pysam
+
+from varbind.errors import InputError, OutputError, UsageError
+from varbind.io.source import STDIN, BytePipe
+from varbind.io.vcf import VcfHeader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from varbind.io.regions import Regions
+    from varbind.io.source import Source
+
+__all__ = ["decode", "encode"]
+
+
+def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+    """Header and numbered lines of a BCF, decoded from bytes that were checked on the way.
+
+    Raises:
+        InputError: not a BCF, or damaged.
+        UsageError: regions were asked for without an index.
+    """
+    if regions is not None:
+        return _open_indexed_bcf(source, regions)
+    pipe = BytePipe(source.blocks())
+    try:
+        decoder = pysam.VariantFile(os.fdopen(pipe.read_end, "rb"))
+    except (OSError, ValueError) as error:
+        raise pipe.error or InputError(f"not a BCF: {error}", path=source.name) from error
+    return _bcf_header(decoder), _texts(decoder, pipe, source.name)
+
+
+def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+    decoder = pysam.VariantFile(source.path)
+    if source.path == STDIN or decoder.index is None:
+        raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index {source.name}")
+    records = (
+        record
+        for contig, start, end in regions
+        if contig in decoder.header.contigs
+        for record in decoder.fetch(contig, start, min(end, (1 << 31) - 1))
+    )
+    return _bcf_header(decoder), _texts(records, None, source.name)
+
+
+def _bcf_header(decoder: pysam.VariantFile) -> VcfHeader:
+    *lines, columns = str(decoder.header).encode("utf-8", "surrogateescape").splitlines(keepends=True)
+    return VcfHeader(tuple(lines), columns)
+
+
+def _texts(records: Iterable[object], pipe: BytePipe | None, name: str) -> Iterator[tuple[int, bytes]]:
+    number = 0
+    try:
+        for record in records:
+            number += 1
+            yield number, str(record).encode("utf-8", "surrogateescape")
+    except (OSError, ValueError) as error:
+        damage = pipe.error if pipe else None
+        raise damage or InputError(f"record {number + 1} is damaged: {error}", path=name) from error
+    if pipe and pipe.error:
+        raise pipe.error
+
+
+def encode(text_path: str, destination: str, *, mode: str) -> None:
+    """Write a VCF text file as BCF.
+
+    The text is read twice: once so that the header learns every contig, filter and key that records use
+    without declaring it, which BCF cannot do without.
+
+    Args:
+        text_path: VCF text.
+        destination: where the BCF goes; `-` is standard output.
+        mode: of htslib: `wb` compressed, `wbu` not, `wb0` ... `wb9` a level.
+
+    Raises:
+        OutputError: htslib refuses a record, or the file cannot be written.
+    """
+    try:
+        with pysam.VariantFile(text_path) as learning:
+            for _ in learning:
+                pass
+            header = str(learning.header).encode("utf-8", "surrogateescape")
+        with Path(text_path).open("rb") as text:
+            records = dropwhile(lambda line: not line.startswith(b"#CHROM"), text)
+            pipe = BytePipe(chain([header], islice(records, 1, None)))
+            _copy(pipe, destination, mode)
+    except (OSError, ValueError) as error:
+        what = f"cannot be written as BCF: {error}"
+        raise OutputError(what, path=destination, remedy="write VCF instead, -O z") from error
+
+
+def _copy(pipe: BytePipe, destination: str, mode: str) -> None:
+    with (
+        pysam.VariantFile(os.fdopen(pipe.read_end, "rb")) as text,
+        pysam.VariantFile(destination, mode, header=text.header) as out,
+    ):
+        for record in text:
+            out.write(record)

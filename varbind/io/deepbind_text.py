@@ -1,0 +1,152 @@
+"""The published DeepBind parameter files and their index, as a bank without background.
+
+A folder holds `db.tsv` and `params/*.txt`. Format of a parameter file: `# deepbind 0.1`, then
+`key = value` lines; `detectors` is flat with index detector + D * (base + 4 * position), bases A C G T.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from varbind.core.model_card import ModelCard
+from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.errors import ResourceError
+
+__all__ = ["read_deepbind_folder", "read_parameter_file"]
+
+# The published second stage read the central 25, 31 or 51 bases for detectors of 20, 24 or 32. For the
+# other lengths no rule was published; they take the nearest of the three.
+WINDOW_OF_DETECTOR_LEN = {14: 25, 16: 25, 20: 25, 24: 31, 32: 51, 36: 51}
+
+# Proteins that the index lists as transcription factors, with a ChIP-seq model but no DNA-binding domain
+# of their own: chromatin modifiers, general factors, co-factors. The index gives most of them no family.
+NOT_SEQUENCE_SPECIFIC = frozenset({"BRCA1", "KDM5A", "KDM5B", "MTA3", "RCOR1", "SETDB1"})
+SEQUENCE_SPECIFIC_WITHOUT_FAMILY = {"NFYB": "CBF/NF-Y", "NRF1": "NRF"}
+
+_HEADER = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
+_ARRAYS = ("detectors", "thresholds", "weights1", "biases1", "weights2", "biases2")
+
+
+def read_deepbind_folder(folder: str | Path) -> tuple[list[ModelCard], list[DeepBindStack]]:
+    """Read every parameter file of a folder, in the order of their ids.
+
+    Returns:
+        One card a model, and the stacks of equal shape.
+
+    Raises:
+        ResourceError: a file is missing or malformed, or a model is not in the index.
+    """
+    folder = Path(folder)
+    paths = sorted((folder / "params").glob("*.txt"))
+    if not paths:
+        raise ResourceError(
+            "no params/*.txt here", path=folder, remedy="give the folder that holds db.tsv and params/"
+        )
+    index = _read_index(folder / "db.tsv")
+    models: list[ModelCard] = []
+    singles: dict[NetworkShape, list[DeepBindStack]] = {}
+    for path in paths:
+        stack = read_parameter_file(path)
+        if path.stem not in index:
+            raise ResourceError(f"model {path.stem} is not in the index", path=folder / "db.tsv")
+        models.append(_card(path.stem, index[path.stem], stack.shape))
+        singles.setdefault(stack.shape, []).append(stack)
+    return models, [DeepBindStack.concatenate(singles[shape]) for shape in sorted(singles)]
+
+
+def read_parameter_file(path: str | Path) -> DeepBindStack:
+    """Read one model.
+
+    Returns:
+        A stack of one, named after the file.
+
+    Raises:
+        ResourceError: the file is missing or malformed.
+    """
+    path = Path(path)
+    values = _read_assignments(path)
+    try:
+        double_stranded, detectors, detector_len, mean_pooling, hidden = (int(values[key]) for key in _HEADER)
+        window = WINDOW_OF_DETECTOR_LEN.get(detector_len, 2 * detector_len - 1)
+        shape = NetworkShape(
+            window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded)
+        )
+        flat = {name: _floats(values[name]) for name in _ARRAYS}
+        if not hidden:
+            flat["biases2"] = np.zeros(1, dtype=np.float32)
+        expected = DeepBindStack.expected_shapes(shape, 1)
+        arrays = {name: flat[name].reshape(expected[name]) for name in _ARRAYS}
+    except KeyError as error:
+        raise ResourceError(f"the line {error.args[0]} = ... is missing", path=path) from error
+    except ValueError as error:
+        raise ResourceError(f"not a DeepBind parameter file: {error}", path=path) from error
+    return DeepBindStack(shape, (path.stem,), **arrays)
+
+
+def _read_assignments(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResourceError(f"cannot be read as text: {error}", path=path) from error
+    if not lines or not lines[0].startswith("# deepbind"):
+        raise ResourceError("does not start with '# deepbind'", path=path, line=1)
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _floats(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    return np.array([float(word) for word in text.split(",") if word], dtype=np.float32)
+
+
+def _read_index(path: Path) -> dict[str, dict[str, str]]:
+    """Rows of db.tsv by model id."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
+    rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
+    wanted = {
+        "ID",
+        "Protein",
+        "Type",
+        "Species",
+        "Family",
+        "Experiment",
+        "Experiment Details",
+        "Labels",
+        "Cite",
+    }
+    if not wanted <= set(rows.fieldnames or ()):
+        raise ResourceError(f"the index lacks the columns {', '.join(sorted(wanted))}", path=path)
+    return {row["ID"]: row for row in rows}
+
+
+def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:
+    family = row["Family"] or SEQUENCE_SPECIFIC_WITHOUT_FAMILY.get(row["Protein"], "")
+    return ModelCard(
+        model_id=model_id,
+        protein=row["Protein"],
+        family=family or row["Protein"],
+        species=row["Species"],
+        assay=row["Experiment"],
+        experiment=row["Experiment Details"],
+        shape=shape,
+        default=_binds_on_its_own(row, family),
+        training={
+            "type": row["Type"],
+            "labels": row["Labels"],
+            "class": row.get("Class", ""),
+            "cite": row["Cite"],
+        },
+    )
+
+
+def _binds_on_its_own(row: dict[str, str], family: str) -> bool:
+    """Whether the model shows a human protein's own DNA-binding preference."""
+    if row["Type"] != "TF" or row["Species"].lower() != "homo sapiens" or "deprecated" in row["Labels"]:
+        return False
+    in_vitro = row["Experiment"] != "ChIP-seq"
+    return in_vitro or (bool(family) and row["Protein"] not in NOT_SEQUENCE_SPECIFIC)

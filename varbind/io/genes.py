@@ -1,0 +1,176 @@
+"""Gene tables: a file of any common format enters, an index of transcription starts leaves.
+
+The format is told by the content, never by the file's name. The file is read once, so that a pipe serves
+as well as a file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import zlib
+from collections import Counter
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+
+from varbind.core.tss import TranscriptionStart, TssIndex
+from varbind.errors import ResourceError
+from varbind.io.gene_formats import PARSERS, recognise
+from varbind.io.gene_lines import Place, is_data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from _typeshed import WriteableBuffer
+
+__all__ = ["GeneTable", "read_genes"]
+
+_TIERS = ("MANE", "canonical", "protein-coding", "untagged")
+_TIER_OF_TAG = {
+    "MANE_Select": 0,
+    "MANE_Plus_Clinical": 0,
+    "Ensembl_canonical": 1,
+    "RefSeq_Select": 1,
+    "protein_coding": 2,
+}
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class GeneTable:
+    """The transcription starts of a file, and what the file was.
+
+    Attributes:
+        index: the starts that were taken.
+        name: base name of the file.
+        sha256: digest of the file's bytes, as they are on disk.
+        summary: one sentence that says what was taken.
+    """
+
+    index: TssIndex
+    name: str
+    sha256: str
+    summary: str
+
+
+def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
+    """Read GTF, GFF3, BED6 (and wider) or a UCSC genePred table, plain, gzip or BGZF.
+
+    Args:
+        path: the file.
+        tss: `all` takes the 5' end of every transcript. `preferred` takes of each gene the best that the
+            file tags: MANE, else canonical, else protein-coding transcripts, else all of them.
+
+    Raises:
+        ResourceError: the file is missing, cut short, of no known format, holds no gene, or a line of it
+            is broken or without a strand.
+    """
+    source = os.fspath(path)
+    try:
+        with Path(source).open("rb", buffering=0) as file:
+            raw = _DigestingFile(file)
+            kind, starts = _parse(_lines(_unpacked(raw)), source)
+            raw.require_end(source)
+            digest = raw.sha256.hexdigest()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        remedy = "`gzip -t` checks it; fetch it again"
+        raise ResourceError(f"the gzip data is damaged: {error}", remedy=remedy, path=source) from error
+    except OSError as error:
+        raise ResourceError(f"cannot be read: {error.strerror or error}", path=source) from error
+    if not starts:
+        raise ResourceError(f"no gene and no transcript in this {kind} file", path=source)
+    # The index keeps the first of equal starts: that of the best transcript.
+    starts.sort(key=_tier)
+    taken = _preferred(starts) if tss == "preferred" else starts
+    index, name = TssIndex(taken), Path(source).name
+    return GeneTable(index, name, digest, f"{name} ({kind}): {_summary(index, taken, tss=tss)}")
+
+
+class _DigestingFile(io.RawIOBase):
+    """A file that is digested while it is read."""
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._tail = b""
+        self.sha256 = hashlib.sha256()
+        self.is_bgzf = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        count = self._file.readinto(buffer) or 0
+        read = memoryview(buffer)[:count]
+        self.sha256.update(read)
+        self._tail = (self._tail + bytes(read[-len(_BGZF_END) :]))[-len(_BGZF_END) :]
+        return count
+
+    def require_end(self, path: str) -> None:
+        """Refuse BGZF that was cut between two blocks, which unpacks without complaint."""
+        if self.is_bgzf and self._tail != _BGZF_END:
+            raise ResourceError("the BGZF data is cut short", remedy="fetch it again", path=path)
+
+
+def _unpacked(raw: _DigestingFile) -> BinaryIO:
+    stream = io.BufferedReader(raw, 1 << 20)
+    head = stream.peek(16)[:16]
+    if not head.startswith(b"\x1f\x8b"):
+        return stream
+    raw.is_bgzf = head[3:4] == b"\x04" and head[12:14] == b"BC"
+    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(stream, start=1):
+        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
+        yield number, text.rstrip(b"\r\n")
+
+
+def _parse(lines: Iterator[tuple[int, bytes]], path: str) -> tuple[str, list[TranscriptionStart]]:
+    """The format's name and the starts in the file's order."""
+    head = []
+    for number, line in lines:
+        head.append((number, line))
+        if is_data(line):
+            kind = recognise(line, Place(path, number))
+            return kind, PARSERS[kind](chain(head, lines), path)
+    raise ResourceError(
+        "the file is empty" if not head else "the file holds comments only",
+        remedy="give a GTF, GFF3, BED6 or UCSC genePred file",
+        path=path,
+    )
+
+
+def _tier(start: TranscriptionStart) -> int:
+    """How well a transcript stands for its gene: an index into `_TIERS`, 0 is best."""
+    return min(
+        (1 if tag.startswith("appris_") else _TIER_OF_TAG.get(tag, 3) for tag in start.tags), default=3
+    )
+
+
+def _gene(start: TranscriptionStart) -> tuple[str, str, str]:
+    # Tables exist in which genes far apart share an id, and others in which they share a symbol.
+    return start.contig, start.symbol, start.gene_id
+
+
+def _preferred(starts: Iterable[TranscriptionStart]) -> list[TranscriptionStart]:
+    """Of each gene the starts of its best tier; the best come first in `starts`."""
+    best: dict[tuple[str, str, str], int] = {}
+    return [start for start in starts if best.setdefault(_gene(start), _tier(start)) == _tier(start)]
+
+
+def _summary(index: TssIndex, taken: Iterable[TranscriptionStart], *, tss: str) -> str:
+    tier_of_gene = {_gene(start): _tier(start) for start in taken}
+    text = f"{_count(len(tier_of_gene), 'gene')}, {_count(len(index), 'transcription start')}; "
+    if tss == "all":
+        return text + "all transcripts"
+    genes = Counter(tier_of_gene.values())
+    return text + "preferred: " + ", ".join(f"{_TIERS[tier]} {genes[tier]}" for tier in sorted(genes))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,105 @@
+"""Regions of interest, as bcftools reads them: `chr`, `chr:pos`, `chr:from-to`, or a file."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["Regions"]
+
+_END = 1 << 31
+_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>[\d,]+)(?P<range>-(?P<end>[\d,]*))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Merged spans by contig, 0-based half-open, in the order in which contigs were first named."""
+
+    spans: dict[str, list[tuple[int, int]]]
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Parse a comma-separated list, 1-based with both ends included.
+
+        Raises:
+            UsageError: a region cannot be understood.
+        """
+        return cls._merged(_parse(word) for word in re.split(r",(?=[^,:]*[^\d,:-])", text) if word)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a file: BED if its name ends in .bed or .bed.gz, else CHROM, FROM, TO from 1.
+
+        Raises:
+            UsageError: the file cannot be read, or a line is malformed.
+        """
+        return cls._merged(_read(Path(path)))
+
+    @classmethod
+    def _merged(cls, spans: Iterable[tuple[str, int, int]]) -> Self:
+        by_contig: dict[str, list[tuple[int, int]]] = {}
+        for contig, start, end in spans:
+            by_contig.setdefault(contig, []).append((start, end))
+        if not by_contig:
+            raise UsageError("no region is named", remedy="give chr:from-to")
+        return cls({contig: _merge(found) for contig, found in by_contig.items()})
+
+    def holds(self, contig: str, pos: int) -> bool:
+        """Whether a 1-based position lies in a region."""
+        spans = self.spans.get(contig, [])
+        index = bisect_right(spans, (pos - 1, _END)) - 1
+        return index >= 0 and spans[index][0] <= pos - 1 < spans[index][1]
+
+    def __iter__(self) -> Iterator[tuple[str, int, int]]:
+        """Contig, start and end of every span."""
+        for contig, spans in self.spans.items():
+            for start, end in spans:
+                yield contig, start, end
+
+
+def _parse(word: str) -> tuple[str, int, int]:
+    match = _REGION.fullmatch(word.strip())
+    if not match:
+        raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
+    if match["start"] is None:
+        return match["contig"], 0, _END
+    start = int(match["start"].replace(",", ""))
+    end = start if match["range"] is None else int((match["end"] or str(_END)).replace(",", ""))
+    if start < 1 or end < start:
+        raise UsageError(f"the region {word!r} is empty", remedy="give chr:from-to with 1 <= from <= to")
+    return match["contig"], start - 1, end
+
+
+def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _read(path: Path) -> Iterator[tuple[str, int, int]]:
+    shift = 1 if path.name.endswith((".bed", ".bed.gz")) else 0
+    try:
+        lines = path.read_text(encoding="latin-1").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot be read: {error.strerror}", path=path) from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith(("#", "track", "browser")):
+            continue
+        contig, *ends = line.split("\t")[:3]
+        if not all(end.isdigit() for end in ends):
+            raise UsageError("expected CHROM, FROM, TO", path=path, line=number)
+        first = int(ends[0]) + shift if ends else 1
+        last = int(ends[1]) if len(ends) > 1 else first if ends else _END
+        yield contig, first - 1, last

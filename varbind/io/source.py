@@ -1,0 +1,186 @@
+"""The bytes of an input, plain or compressed, told by content and never by name."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sys
+import threading
+import zlib
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from varbind.errors import InputError
+from varbind.io.bgzf import BgzfReader, is_bgzf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+__all__ = ["STDIN", "BytePipe", "Container", "Source"]
+
+STDIN = "-"
+_BUFFER = 1 << 20
+
+
+class Container(StrEnum):
+    """How the bytes are packed."""
+
+    PLAIN = "plain"
+    BGZF = "BGZF"
+    GZIP = "gzip"
+
+
+class Source:
+    """An opened input.
+
+    Args:
+        path: a file, or `-` for standard input.
+        allow_truncated: accept BGZF without its end marker.
+
+    Raises:
+        InputError: the file is missing, a directory, unreadable or empty.
+
+    Attributes:
+        container: how it is packed.
+        stream: its decompressed bytes; reading raises InputError where they are damaged.
+        size: compressed bytes in all; None where it cannot be known.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> None:
+        self.path = os.fspath(path)
+        self.name = "standard input" if self.path == STDIN else self.path
+        self._raw = self._open()
+        self.size = self._size()
+        start = self._sniff()
+        if not start:
+            raise InputError("not a VCF/BCF (empty)", path=self.name)
+        if is_bgzf(start):
+            self.container = Container.BGZF
+            self.bgzf: BgzfReader | None = BgzfReader(self._raw, self.name, allow_truncated=allow_truncated)
+            self.stream: BinaryIO = io.BufferedReader(self.bgzf, _BUFFER)
+        elif start[:2] == b"\x1f\x8b":
+            self.container = Container.GZIP
+            self.bgzf = None
+            self.stream = io.BufferedReader(_GzipReader(self._raw, self.name), _BUFFER)
+        else:
+            self.container = Container.PLAIN
+            self.bgzf = None
+            self.stream = self._raw
+
+    def _open(self) -> io.BufferedReader:
+        if self.path == STDIN:
+            return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BUFFER)
+        try:
+            return io.BufferedReader(io.FileIO(self.path), _BUFFER)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=self.path) from error
+
+    def _sniff(self) -> bytes:
+        """The first 18 bytes; they are read again afterwards, also from a pipe."""
+        try:
+            start = self._raw.read(18)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=self.name) from error
+        if self._raw.seekable():
+            self._raw.seek(0)
+        else:
+            self._raw = io.BufferedReader(_Rewound(start, self._raw), _BUFFER)
+        return start
+
+    def _size(self) -> int | None:
+        size = os.fstat(self._raw.fileno()).st_size
+        return size or None
+
+    @property
+    def position(self) -> int:
+        """Compressed bytes read so far; 0 on a pipe."""
+        return self._raw.tell() if self._raw.seekable() else 0
+
+    def blocks(self) -> Iterator[bytes]:
+        """The rest of the decompressed bytes."""
+        return iter(partial(self.stream.read, _BUFFER), b"")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.stream.close()
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Rewound(io.RawIOBase):
+    """A pipe with the bytes that were read from it put back."""
+
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start = start
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if self._start:
+            count = min(len(buffer), len(self._start))
+            buffer[:count] = self._start[:count]
+            self._start = self._start[count:]
+            return count
+        data = self._rest.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _GzipReader(io.RawIOBase):
+    """Gzip of any number of members, with damage reported as an InputError."""
+
+    def __init__(self, raw: io.BufferedReader, name: str) -> None:
+        self._raw = raw
+        self._name = name
+        self._gzip = gzip.GzipFile(fileobj=raw)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        try:
+            return self._gzip.readinto(buffer)  # type: ignore[arg-type]
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            place = f" near byte {self._raw.tell()}" if self._raw.seekable() else ""
+            raise InputError(
+                f"truncated or corrupt{place}: {error}", path=self._name, remedy="make the file again"
+            ) from error
+
+
+class BytePipe:
+    """A thread that feeds blocks of bytes into a pipe, for a library that reads a file descriptor.
+
+    Args:
+        blocks: what to feed.
+
+    Attributes:
+        read_end: file descriptor to read from.
+        error: what stopped the feeding, if it did not end well; look at it when the reader has ended.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self.read_end, self._write_end = os.pipe()
+        self.error: InputError | None = None
+        threading.Thread(target=self._feed, args=(blocks,), daemon=True).start()
+
+    def _feed(self, blocks: Iterable[bytes]) -> None:
+        try:
+            with os.fdopen(self._write_end, "wb") as pipe:
+                for block in blocks:
+                    pipe.write(block)
+        except InputError as error:
+            self.error = error
+        except BrokenPipeError:
+            pass  # the reader has seen enough

@@ -1,0 +1,198 @@
+"""A variant file of any kind, opened by content: its header, then its records in order."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Self
+
+import pysam
+
+from varbind.errors import InputError, UsageError
+from varbind.io import bcf
+from varbind.io.source import STDIN, Container, Source
+from varbind.io.vcf import COLUMNS, VcfHeader, VcfRecord
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from varbind.io.regions import Regions
+
+__all__ = ["VariantFile", "open_variants"]
+
+logger = logging.getLogger(__name__)
+
+pysam.set_verbosity(0)  # htslib's own talk on stderr; what matters is raised
+
+_FOREIGN_STARTS = {
+    b"\xef\xbb\xbf": "a UTF-8 byte order mark",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+
+
+class VariantFile:
+    """An opened variant file: its header, then its lines.
+
+    Args:
+        source: the file.
+        header: its header.
+        lines: numbered lines after the header, each with its line end.
+        targets: pass on only records whose POS lies in these regions.
+
+    Attributes:
+        name: for messages.
+        header: the header.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        header: VcfHeader,
+        lines: Iterator[tuple[int, bytes]],
+        *,
+        targets: Regions | None = None,
+    ) -> None:
+        self._source = source
+        self._lines = lines
+        self._targets = targets
+        self.name = source.name
+        self.header = header
+
+    def __iter__(self) -> Iterator[VcfRecord | bytes]:
+        """Records in order; a blank line comes as its bytes.
+
+        Raises:
+            InputError: a line is broken, or the file is damaged.
+        """
+        warned = False
+        for number, line in self._lines:
+            if line.strip(b"\r\n"):
+                record = VcfRecord(line, number, self.name, self.header.columns)
+                if self._targets is None or self._targets.holds(record.chrom, record.pos):
+                    yield record
+                continue
+            if not warned:
+                logger.warning("%s:%d: a blank line; it is kept", self.name, number)
+                warned = True
+            yield line
+
+    def fraction_read(self) -> float | None:
+        """Share of the file that has been read; None where its size is unknown."""
+        size = self._source.size
+        return min(1.0, self._source.position / size) if size else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_variants(
+    path: str | os.PathLike[str],
+    *,
+    regions: Regions | None = None,
+    targets: Regions | None = None,
+    allow_truncated: bool = False,
+) -> VariantFile:
+    """Open a VCF (plain, gzip, BGZF) or BCF, told by content; `-` is standard input.
+
+    Args:
+        path: the file.
+        regions: read only records that overlap these, through the file's index.
+        targets: read everything, pass on only records whose POS lies in these.
+        allow_truncated: accept BGZF without its end marker.
+
+    Raises:
+        InputError: not a variant file, or its header is broken.
+        UsageError: regions were asked for without an index.
+    """
+    source = Source(path, allow_truncated=allow_truncated)
+    first = source.stream.peek(4)[:4]  # type: ignore[attr-defined]
+    if first[:3] == b"BCF":
+        header, lines = bcf.decode(source, regions)
+    else:
+        numbered = enumerate(iter(source.stream.readline, b""), 1)
+        header, lines = _read_header(numbered, source.name), numbered
+        if header.line_end == b"\r\n":
+            logger.warning("%s: lines end in CR LF; they are kept", source.name)
+        if regions is not None:
+            lines = _fetch_text(source, regions)
+    return VariantFile(source, header, lines, targets=targets)
+
+
+def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
+    lines: list[bytes] = []
+    for number, line in numbered:
+        if number == 1:
+            _check_first_line(line, name)
+        if line.startswith(b"##") or not line.strip(b"\r\n"):
+            lines.append(line)
+        elif line.startswith(b"#CHROM"):
+            if line.rstrip(b"\r\n").split(b"\t")[:8] != COLUMNS.split(b"\t"):
+                what = "the #CHROM line does not name the eight columns of VCF, separated by tabs"
+                raise InputError(what, path=name, line=number, remedy="repair the header")
+            return VcfHeader(tuple(lines), line)
+        else:
+            raise InputError(
+                "no #CHROM line before the records", path=name, line=number, remedy="add the header"
+            )
+    raise InputError("no #CHROM line", path=name, line=len(lines), remedy="add the header; truncated?")
+
+
+def _check_first_line(line: bytes, name: str) -> None:
+    if line.startswith(b"##fileformat=VCF"):
+        return
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "a UTF-8 byte order mark"),
+        (b"\xff\xfe", "UTF-16"),
+        (b"\xfe\xff", "UTF-16"),
+    ):
+        if line.startswith(mark):
+            raise InputError(f"starts with {encoding}", path=name, line=1, remedy="save it as plain UTF-8")
+    if line.startswith((b"##", b"#CHROM")):
+        what = "the first line is not ##fileformat=VCF..."
+        raise InputError(what, path=name, line=1, remedy="add the line ##fileformat=VCFv4.2 at the top")
+    raise InputError("not a VCF/BCF", path=name, line=1, remedy="give a VCF, VCF.gz or BCF")
+
+
+def _fetch_text(source: Source, regions: Regions) -> Iterator[tuple[int, bytes]]:
+    """Lines of indexed regions, each record once."""
+    if source.path == STDIN or source.container is not Container.BGZF:
+        raise UsageError(
+            "-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it"
+        )
+    try:
+        tabix = pysam.TabixFile(source.path, encoding="latin-1")
+    except OSError as error:
+        raise UsageError(
+            "-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}"
+        ) from error
+    number = 0
+    for contig, start, end in regions:
+        if contig not in tabix.contigs:
+            continue
+        for text in tabix.fetch(contig, start, end):
+            number += 1
+            line = (text + "\n").encode("latin-1")
+            if _starts_here(line, contig, start, regions):
+                yield number, line
+
+
+def _starts_here(line: bytes, contig: str, start: int, regions: Regions) -> bool:
+    """False for a record that begins before this span and was already given with an earlier one."""
+    fields = line.split(b"\t", 5)
+    pos = int(fields[1])
+    if pos - 1 >= start:
+        return True
+    return not any(
+        pos - 1 < end <= start and pos - 1 + len(fields[3]) > first for first, end in regions.spans[contig]
+    )

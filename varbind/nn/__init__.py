@@ -1,0 +1,1 @@
+"""Networks: base codes in, binding scores out. Nothing here reads a file."""

@@ -1,0 +1,1 @@
+"""From files to scores and back: batching, scoring, annotation, provenance."""

@@ -1,0 +1,61 @@
+"""Published models into a bank of ours, with background and golden scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind.core.bank import Bank
+from varbind.core.model_card import BankCard
+from varbind.errors import OutputError
+from varbind.io.bank import write_bank
+from varbind.io.deepbind_text import read_deepbind_folder
+from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
+from varbind.pipeline.selftest import add_golden_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["import_deepbind"]
+
+
+def import_deepbind(
+    folder: str | Path,
+    destination: str | Path,
+    *,
+    recipe: BackgroundRecipe | None = None,
+    source: PromoterSource | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Bank:
+    """Import a folder of published DeepBind parameter files (`db.tsv` and `params/*.txt`).
+
+    Args:
+        folder: the folder.
+        destination: the bank's folder, which must not exist; its name is the bank's name.
+        recipe: of the background; None = 20,001 SNVs and 1,000 variants of each other kind.
+        source: of background sequence; None = a Markov chain of human promoters.
+        progress: called with (background variants done, in all).
+
+    Returns:
+        The bank, written.
+
+    Raises:
+        ResourceError: a file is missing or malformed.
+        OutputError: the destination exists or cannot be written.
+    """
+    destination = Path(destination)
+    if destination.exists():
+        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    models, stacks = read_deepbind_folder(folder)
+    card = BankCard(
+        name=destination.name,
+        version="0.1",
+        description=f"{len(models)} published DeepBind models; {sum(m.default for m in models)} by default",
+        source="DeepBind parameter files, Alipanahi et al. 2015, doi:10.1038/nbt.3300",
+        licence="as stated by the folder they came from",
+        models=tuple(models),
+    )
+    bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
+    bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
+    write_bank(destination, bank)
+    return bank

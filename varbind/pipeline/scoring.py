@@ -1,0 +1,165 @@
+"""Scores of sequences and of variants by the models of a bank."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, TypeVar
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from varbind.core.scores import BindingScores
+from varbind.core.sequence import encode
+from varbind.core.window import Window, cut_window, flank_of
+from varbind.errors import UsageError
+from varbind.gate import optional_import
+from varbind.nn.ensemble import Ensemble
+from varbind.nn.scan import ScanEnsemble, ScanRule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from varbind.core.bank import Bank
+    from varbind.core.sequence import Codes
+    from varbind.core.variant import ReferenceSequence, Variant
+
+__all__ = ["Scorer", "batches", "resolve_device", "score_sequences", "score_variants"]
+
+SEQUENCES_A_BATCH = 256
+Item = TypeVar("Item")
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Successive lists of at most `size` items."""
+    stream = iter(items)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def resolve_device(name: str) -> str:
+    """The device to use: `auto` is the first CUDA device if there is a usable one, else the CPU.
+
+    Raises:
+        UsageError: the name is not `auto`, `cpu`, `cuda` or `cuda:N`.
+        ResourceError: CUDA was asked for and is not there (raised when the scorer is built).
+    """
+    stem, _, number = name.partition(":")
+    if name == "cpu" or (stem == "cuda" and (number.isdigit() or name == "cuda")):
+        return name
+    if name != "auto":
+        raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
+    # torch takes over a second to import: it is only asked where a driver is loaded.
+    if not Path("/proc/driver/nvidia/version").exists():
+        return "cpu"
+    try:
+        torch = optional_import("torch", needed_for="a GPU")
+    except UsageError:
+        return "cpu"
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class Scorer:
+    """Scores variants with all models of a bank, on each model's own window.
+
+    Args:
+        bank: the models.
+        device: `cpu`, `cuda` or `cuda:N`.
+        threads: CPU threads; None = all. The scores do not depend on it.
+    """
+
+    def __init__(self, bank: Bank, *, device: str = "cpu", threads: int | None = None) -> None:
+        self.bank = bank
+        self.flank = max(map(flank_of, bank.windows))
+        self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device)
+        self._limits = threadpool_limits(limits=threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limits.restore_original_limits()
+
+    def cut(self, variant: Variant, reference: ReferenceSequence) -> Window:
+        """The window that `score` wants: with the flank of the widest model."""
+        return cut_window(variant, self.flank, reference)
+
+    def score(self, windows: Sequence[Window]) -> BindingScores:
+        """Scores of both alleles of B windows cut with `flank` bases on each side."""
+        sequences = {}
+        for width in self._ensemble.windows:
+            inner = [window.inner(self.flank - flank_of(width)) for window in windows]
+            sequences[width] = [window.ref for window in inner] + [window.alt for window in inner]
+        scores = self._ensemble.score(sequences)
+        return BindingScores(self.bank.model_ids, scores[: len(windows)], scores[len(windows) :])
+
+
+def score_variants(variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank) -> BindingScores:
+    """Score both alleles of B variants, each model on its own window.
+
+    Args:
+        variants: normalised variants on contigs of the reference (`varbind.core.variant.normalise`).
+        reference: where the flanks come from.
+        bank: the models.
+
+    Returns:
+        Scores of shape (B, M), float32.
+    """
+    with Scorer(bank) as scorer:
+        parts = [
+            scorer.score([scorer.cut(variant, reference) for variant in batch])
+            for batch in batches(variants, SEQUENCES_A_BATCH)
+        ]
+    empty = np.zeros((0, len(bank.models)), dtype=np.float32)
+    return BindingScores(
+        bank.model_ids,
+        np.concatenate([empty, *(part.ref for part in parts)]),
+        np.concatenate([empty, *(part.alt for part in parts)]),
+    )
+
+
+def score_sequences(
+    sequences: Iterable[str], bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu"
+) -> NDArray[np.float32]:
+    """Score whole sequences, or the best of their sliding windows.
+
+    Args:
+        sequences: B sequences of letters ACGTUN in any case, each at least 1 long; U = T, and any other
+            letter counts as N.
+        bank: the models.
+        mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window,
+            as the published DeepBind executable does.
+        scan_rule: `0.1`, `later` or `later-all`; see `varbind.nn.scan.ScanRule`.
+        device: `cpu`, `cuda` or `cuda:N`.
+
+    Returns:
+        Scores, float32 (B, M), columns in bank order.
+
+    Raises:
+        UsageError: unknown mode or rule.
+    """
+    score = _sequence_scorer(bank, mode, scan_rule, device)
+    parts = [
+        score([encode(sequence) for sequence in batch]) for batch in batches(sequences, SEQUENCES_A_BATCH)
+    ]
+    return np.concatenate([np.zeros((0, len(bank.models)), dtype=np.float32), *parts])
+
+
+def _sequence_scorer(
+    bank: Bank, mode: str, scan_rule: str, device: str
+) -> Callable[[Sequence[Codes]], NDArray[np.float32]]:
+    if mode == "whole":
+        ensemble = Ensemble(bank.stacks, bank.model_ids, device=device)
+        return lambda codes: ensemble.score(dict.fromkeys(ensemble.windows, codes))
+    if mode != "scan":
+        raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
+    try:
+        rule = ScanRule(scan_rule)
+    except ValueError as error:
+        raise UsageError(f"unknown scan rule {scan_rule!r}", remedy="use 0.1, later or later-all") from error
+    return ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device).score

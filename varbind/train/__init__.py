@@ -1,0 +1,1 @@
+"""Training: peak sequences and their shuffles enter, parameters of networks as plain arrays leave."""
