@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from itertools import chain, dropwhile, islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pysam
+from pysam import bcftools
 
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.io.source import STDIN, BytePipe
@@ -70,7 +71,7 @@ def _texts(records: Iterable[object], pipe: BytePipe | None, name: str) -> Itera
         raise pipe.error
 
 
-def encode(text_path: str, destination: str, *, mode: str) -> None:
+def encode(text_path: str, destination: str, *, output_type: str) -> None:
     """Write a VCF text file as BCF.
 
     The text is read twice: once so that the header learns every contig, filter and key that records use
@@ -79,29 +80,30 @@ def encode(text_path: str, destination: str, *, mode: str) -> None:
     Args:
         text_path: VCF text.
         destination: where the BCF goes; `-` is standard output.
-        mode: of htslib: `wb` compressed, `wbu` not, `wb0` ... `wb9` a level.
+        output_type: as bcftools writes it: `b`, `u`, or `b0` ... `b9`.
 
     Raises:
         OutputError: htslib refuses a record, or the file cannot be written.
     """
+    declared = Path(f"{text_path}.declared")
     try:
-        with pysam.VariantFile(text_path) as learning:
-            for _ in learning:
-                pass
-            header = str(learning.header).encode("utf-8", "surrogateescape")
-        with Path(text_path).open("rb") as text:
-            records = dropwhile(lambda line: not line.startswith(b"#CHROM"), text)
-            pipe = BytePipe(chain([header], islice(records, 1, None)))
-            _copy(pipe, destination, mode)
-    except (OSError, ValueError) as error:
+        _declare_all(text_path, declared)
+        # bcftools itself writes: pysam's own writer drops an INFO/END that agrees with the alleles.
+        options = ["--no-version", f"--output-type={output_type}", f"--output={destination}"]
+        bcftools.view(*options, str(declared), catch_stdout=False)
+    except (OSError, ValueError, pysam.utils.SamtoolsError) as error:
         what = f"cannot be written as BCF: {error}"
         raise OutputError(what, path=destination, remedy="write VCF instead, -O z") from error
+    finally:
+        declared.unlink(missing_ok=True)
 
 
-def _copy(pipe: BytePipe, destination: str, mode: str) -> None:
-    with (
-        pysam.VariantFile(os.fdopen(pipe.read_end, "rb")) as text,
-        pysam.VariantFile(destination, mode, header=text.header) as out,
-    ):
-        for record in text:
-            out.write(record)
+def _declare_all(text_path: str, declared: Path) -> None:
+    """Copy a VCF text with a header that declares all that its records use."""
+    with pysam.VariantFile(text_path) as learning:
+        for _ in learning:
+            pass
+        header = str(learning.header).encode("utf-8", "surrogateescape")
+    with Path(text_path).open("rb") as text, declared.open("wb") as out:
+        out.write(header)
+        out.writelines(islice(dropwhile(lambda line: not line.startswith(b"#CHROM"), text), 1, None))

@@ -170,14 +170,14 @@ class Destination:
 
     def _convert(self) -> None:
         level = "" if self._format.level is None else str(self._format.level)
-        mode = "wbu" if self._format.kind == "u" else f"wb{level}"
+        output_type = self._format.kind + level
         text = str(self._temporary[0])
         if self._direct:
-            bcf.encode(text, self.path, mode=mode)
+            bcf.encode(text, self.path, output_type=output_type)
             return
         result = Path(text.removesuffix("text") + "new")
         self._temporary.append(result)
-        bcf.encode(text, str(result), mode=mode)
+        bcf.encode(text, str(result), output_type=output_type)
 
     def _check_end(self, path: Path) -> None:
         """Read back the end marker of a compressed file."""

@@ -23,8 +23,6 @@ __all__ = ["VariantFile", "open_variants"]
 
 logger = logging.getLogger(__name__)
 
-pysam.set_verbosity(0)  # htslib's own talk on stderr; what matters is raised
-
 _FOREIGN_STARTS = {
     b"\xef\xbb\xbf": "a UTF-8 byte order mark",
     b"\xff\xfe": "UTF-16",

@@ -92,7 +92,7 @@ SITES = (
     Site("spacer", "EXAMPLE5", -600, "AGCTTGGCTA" * 6),
     Site("ETS_6", "EXAMPLE5", -250, "ACCGGAAGTG"),
     Site("GATA_3", "EXAMPLE5", -150, "CAGATAAGA"),
-    Site("ATF_1", "EXAMPLE5", -80, "GATGACGTCATC"),
+    Site("AP1_1", "EXAMPLE5", -80, "GATGACTCATC"),
     Site("TBP_2", "EXAMPLE5", -32, "GCTAGAAAAGGC"),
     Site("REST_2", "EXAMPLE6", -500, "TTCAGCACCATGGACAACGCC"),
     Site("SP1_3", "EXAMPLE6", -180, "GGGGCGGGGC"),
@@ -110,7 +110,7 @@ CHANGES = (
     Change("breaks_REST_1", "REST_1", 12, 13, ("C",)),
     # On the reverse strand the gene's first unit is the forward strand's last: not left-aligned.
     Change("shortens_CA_repeat", "CA_repeat", 2, 4, ("",)),
-    Change("breaks_CTCF_1", "CTCF_1", 11, 12, ("T",)),
+    Change("breaks_CTCF_1", "CTCF_1", 9, 10, ("C",)),
     Change("makes_USF_2", "USF_2", 8, 9, ("G",)),
     Change("breaks_SRF_1", "SRF_1", 8, 9, ("C",)),
     Change("breaks_GATA_1", "GATA_1", 2, 3, ("C",)),
@@ -123,7 +123,7 @@ CHANGES = (
     Change("breaks_ETS_6_by_deletion", "ETS_6", 2, 8, ("",), ("0/1", "0/0")),
     Change("breaks_ETS_6_or_is_deleted", "ETS_6", 5, 6, ("C", "*"), ("0/2", "0/1")),
     Change("breaks_GATA_3_by_MNV", "GATA_3", 2, 5, ("CTC",)),
-    Change("breaks_ATF_1", "ATF_1", 4, 5, ("C",)),
+    Change("breaks_AP1_1", "AP1_1", 7, 8, ("G",)),
     Change("makes_TBP_2", "TBP_2", 4, 5, ("T",)),
     Change("makes_REST_2", "REST_2", 16, 17, ("G",)),
     Change("breaks_SP1_3_two_ways", "SP1_3", 5, 6, ("T", "GA")),
@@ -138,4 +138,4 @@ NEUTRAL = (
     ("neutral_4", "chr2", 11_800),
     ("outside_promoters", "chr1", 7_500),
 )
-CORES = ("GGAA", "GATA", "GGGCGG", "CACGTG", "ATGGCG", "TATTAGG", "AGGGGGC", "TATAA", "GGACAG", "GACGTCA")
+CORES = ("GGAA", "GATA", "GGGCGG", "CACGTG", "ATGGCG", "TATTAGG", "AGGGGGC", "TATAA", "GGACAG", "TGACTCA")

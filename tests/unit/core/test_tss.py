@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
 from varbind.core.variant import Variant
 
-REACH = 70
+REACH = 30
 
 starts = st.lists(
     st.builds(
@@ -139,6 +139,14 @@ def test_equal_distances_are_ordered_by_symbol():
     assert [(hit.tss.symbol, hit.distance) for hit in index.nearest("c", variant)] == [("B", -10), ("Z", 10)]
     hits = index.promoters_at("c", variant, Promoter(10, 10))
     assert [hit.tss.symbol for hit in hits] == ["B", "Z"]
+
+
+def test_a_deletion_over_several_starts_is_nearest_to_all_of_them():
+    index = TssIndex(
+        [TranscriptionStart("c", pos, "+", name) for name, pos in zip("DCBA", (9, 10, 12, 13), strict=True)]
+    )
+    hits = index.nearest("c", Variant("c", 10, "AAA", ""))  # 10..12
+    assert [(hit.tss.symbol, hit.distance) for hit in hits] == [("B", 0), ("C", 0)]
 
 
 def test_a_gene_with_several_starts_is_listed_once_with_its_nearest():

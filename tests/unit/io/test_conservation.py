@@ -135,6 +135,16 @@ def test_a_cut_file_is_refused_or_right(tmp_path, path, written):
     assert refused > 100
 
 
+def test_a_file_without_its_last_index_is_refused(tmp_path, path):
+    whole, cut = path.read_bytes(), tmp_path / "cut.bw"
+    levels, index = struct.unpack_from("<H16xQ", whole, 6)
+    offsets = [struct.unpack_from("<Q", whole, 64 + 24 * level + 16)[0] for level in range(levels)]
+    assert max(offsets) > index
+    cut.write_bytes(whole[: max(offsets)])
+    with pytest.raises(ResourceError, match="cut short"):
+        ConservationTrack("cut", cut)
+
+
 def test_damaged_values_are_named_when_they_are_met(tmp_path, path):
     damaged = bytearray(path.read_bytes())
     data = struct.unpack_from("<Q", damaged, 16)[0]
@@ -151,7 +161,7 @@ def test_damaged_values_are_named_when_they_are_met(tmp_path, path):
 def test_a_number_of_contigs_that_cannot_be_is_refused(tmp_path, path):
     damaged = bytearray(path.read_bytes())
     tree = struct.unpack_from("<Q", damaged, 8)[0]
-    struct.pack_into("<Q", damaged, tree + 16, 1 << 60)
+    struct.pack_into("<Q", damaged, tree + 16, 1 << 40)
     broken = tmp_path / "broken.bw"
     broken.write_bytes(damaged)
     with pytest.raises(ResourceError, match="damaged"):
