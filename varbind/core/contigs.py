@@ -63,6 +63,11 @@ class ContigNames:
         """Names resolved so far that the target writes in another way."""
         return {name: target for name, target in self._found.items() if target and target != name}
 
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Names that were looked up so far."""
+        return tuple(self._found)
+
     def shares_any(self, names: Iterable[str]) -> bool:
         """Whether at least one of the names can be resolved."""
         return any(self.resolve(name) is not None for name in names)

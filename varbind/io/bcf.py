@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from itertools import dropwhile, islice
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,4 +106,7 @@ def _declare_all(text_path: str, declared: Path) -> None:
         header = str(learning.header).encode("utf-8", "surrogateescape")
     with Path(text_path).open("rb") as text, declared.open("wb") as out:
         out.write(header)
-        out.writelines(islice(dropwhile(lambda line: not line.startswith(b"#CHROM"), text), 1, None))
+        for line in text:
+            if line.startswith(b"#CHROM"):
+                break
+        shutil.copyfileobj(text, out)

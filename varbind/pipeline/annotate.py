@@ -1,0 +1,204 @@
+"""The main job: a VCF in, the same VCF with binding effects out.
+
+    line -> record -> alleles -> windows -> binding scores -> effects -> column 8 -> line
+
+Records flow through in order, a batch at a time; memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind._version import __version__
+from varbind.core.annotation import header_lines
+from varbind.core.contigs import ContigNames
+from varbind.core.tally import Tally
+from varbind.errors import OutputError, ResourceError, UsageError
+from varbind.io.destination import Destination, OutputFormat
+from varbind.io.fasta import Reference
+from varbind.io.genes import read_genes
+from varbind.io.variants import open_variants
+from varbind.pipeline.annotator import Annotator
+from varbind.pipeline.intake import Intake, batches, entry_size
+from varbind.pipeline.preflight import preflight
+from varbind.pipeline.provenance import provenance_lines
+from varbind.pipeline.scoring import Scorer, resolve_device
+from varbind.pipeline.settings import AnnotateSettings, select_models
+from varbind.pipeline.tracks import Tracks
+from varbind.pipeline.triage import GeneScope, Triage, TriageRules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from varbind.core.bank import Bank
+    from varbind.io.genes import GeneTable
+
+__all__ = ["annotate_vcf", "check_paths"]
+
+logger = logging.getLogger(__name__)
+
+
+def annotate_vcf(
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str] = "-",
+    *,
+    reference: str | os.PathLike[str],
+    bank: Bank,
+    genes: str | os.PathLike[str] | None = None,
+    settings: AnnotateSettings | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> Tally:
+    """Annotate a VCF or BCF.
+
+    Args:
+        source: the variants; `-` is standard input.
+        destination: where the result goes; `-` is standard output. A file appears whole or not at all.
+        reference: FASTA of the variants' build.
+        bank: the models to choose from.
+        genes: GTF, GFF3, BED or genePred table; needed unless everything is scored.
+        settings: everything else; None = the defaults.
+        progress: called with (records read, share of the file read or None) now and then.
+
+    Returns:
+        Counts of what was read, written, scored and not scored.
+
+    Raises:
+        VarbindError: with the reason and the exit code of the command line.
+    """
+    settings = settings or AnnotateSettings()
+    source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
+    if genes is None and not settings.everywhere:
+        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+    gene_files = [] if genes is None else [os.fspath(genes)]
+    check_paths(destination, [source, fasta, *gene_files, *settings.conservation.values()])
+    models = select_models(bank, settings.proteins)
+    tally = Tally()
+    with ExitStack() as stack:
+        enter = stack.enter_context
+        output_format = OutputFormat.parse(settings.output_type, destination)
+        variants = enter(
+            open_variants(
+                source,
+                regions=settings.regions,
+                targets=settings.targets,
+                allow_truncated=settings.allow_truncated,
+            )
+        )
+        intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
+        genome = enter(Reference(fasta))
+        gene_table = read_genes(genes, tss=settings.tss) if genes else None
+        tracks = enter(Tracks(settings.conservation, genome.contigs))
+        declared = variants.header.contig_lengths()
+        names = ContigNames(
+            genome.contigs,
+            declared=declared,
+            renamed=settings.contig_map,
+            check_lengths=not settings.allow_length_mismatch,
+        )
+        triage = Triage(
+            genome,
+            names,
+            scope=_gene_scope(gene_table, settings, genome.contigs, names, declared) if gene_table else None,
+            rules=TriageRules(settings.check_ref, settings.max_indel),
+            tally=tally,
+            path=variants.name,
+        )
+        out = enter(Destination(destination, output_format, index=settings.index))
+        scorer = enter(Scorer(models, device=resolve_device(settings.device), threads=settings.threads))
+        annotator = Annotator(scorer, genome, tracks, prefix=settings.prefix, top=settings.top)
+        entries = preflight(
+            intake.entries(triage, tally),
+            tally,
+            size_of=entry_size,
+            names=names,
+            declared=declared,
+            reference_contigs=genome.contigs,
+            allow_ref_mismatch=settings.allow_ref_mismatch,
+        )
+        _say_restyled(names)
+        added = header_lines(settings.prefix, __version__, tracks.names, genes=gene_table is not None)
+        if settings.provenance:
+            options = settings.value_options(reference=fasta, genes=gene_table.name if gene_table else None)
+            added += provenance_lines(models, gene_table, options)
+        out.write(intake.header.bytes_with(added))
+        for batch in batches(entries, settings.batch_size):
+            for line in annotator.lines(batch, tally):
+                out.write(line)
+            if progress:
+                progress(tally.records_read, variants.fraction_read())
+        _check_complete(tally, destination)
+        for remark in out.commit(sorted_input=intake.is_sorted):
+            logger.warning(remark)
+        tracks.report()
+    _report(tally, settings)
+    return tally
+
+
+def check_paths(destination: str, inputs: Iterable[str]) -> None:
+    """Refuse an output that is one of the inputs, or that cannot be made.
+
+    Raises:
+        UsageError: the output is an input, by whatever name.
+        OutputError: it is a directory, or its folder is missing or not writable.
+    """
+    if destination == "-":
+        return
+    path = Path(destination)
+    if path.is_file() and any(Path(name).exists() and path.samefile(name) for name in inputs if name != "-"):
+        raise UsageError("the output is the input", path=destination, remedy="name another output")
+    if path.is_dir():
+        raise OutputError("is a directory", path=destination, remedy="name a file")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise OutputError("the folder does not exist", path=destination, remedy=f"mkdir -p {folder}")
+    if not path.exists() and not os.access(folder, os.W_OK):
+        raise OutputError("the folder is not writable", path=destination, remedy="name another folder")
+
+
+def _gene_scope(
+    genes: GeneTable,
+    settings: AnnotateSettings,
+    contigs: Mapping[str, int],
+    names: ContigNames,
+    declared: Mapping[str, int | None],
+) -> GeneScope:
+    logger.info(genes.summary)
+    known = dict.fromkeys(genes.index.contigs)
+    if not ContigNames(known).shares_any(contigs):
+        theirs, ours = next(iter(known)), next(iter(contigs))
+        what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
+        raise ResourceError(what, path=genes.name, remedy="give the genes of this build")
+    gene_names = ContigNames(known, renamed=settings.contig_map)
+    for contig in declared:
+        if names.conflict(contig) and gene_names.resolve(contig) is None:
+            text = "contig %s has another length in the reference, but no gene: its records are passed on"
+            logger.warning(text, contig)
+    return GeneScope(genes.index, gene_names, settings.promoter, settings.everywhere)
+
+
+def _say_restyled(names: ContigNames) -> None:
+    if restyled := names.restyled():
+        pairs = [f"{theirs} = {ours}" for theirs, ours in restyled.items()]
+        more = " ..." if len(pairs) > 5 else ""
+        logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)
+
+
+def _check_complete(tally: Tally, destination: str) -> None:
+    """Refuse to finish a run that lost a record."""
+    if tally.records_written != tally.records_read:
+        what = f"{tally.records_read} records read but {tally.records_written} written"
+        raise OutputError(what, path=destination)
+
+
+def _report(tally: Tally, settings: AnnotateSettings) -> None:
+    """Say what was not scored, where the counts alone would not help."""
+    if tally.missing_contigs:
+        missing = ", ".join(list(tally.missing_contigs)[:10])
+        logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
+    if tally.mismatched_ref and settings.check_ref == "w":
+        text = "%d of %d compared REF differ from the reference"
+        logger.warning(text, tally.mismatched_ref, tally.checked_ref)

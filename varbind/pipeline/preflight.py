@@ -1,0 +1,84 @@
+"""Stops a run in its first seconds when the reference does not belong to the variants."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+from varbind.errors import ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from varbind.core.contigs import ContigNames
+    from varbind.core.tally import Tally
+
+__all__ = ["preflight"]
+
+CHECKED_RECORDS = 1_000
+WRONG_RECORDS = 10
+WRONG_SHARE = 0.1
+HELD_BYTES = 1 << 26
+
+Item = TypeVar("Item")
+
+
+def preflight(
+    items: Iterable[Item],
+    tally: Tally,
+    *,
+    size_of: Callable[[Item], int],
+    names: ContigNames,
+    declared: Iterable[str],
+    reference_contigs: Iterable[str],
+    allow_ref_mismatch: bool,
+) -> Iterator[Item]:
+    """Pass items through, holding the first ones back until the reference is known to fit.
+
+    Args:
+        items: whatever belongs to a record; reading them fills the tally.
+        tally: counts of REF comparisons and missing contigs.
+        size_of: bytes that an item holds.
+        names: from the VCF's contig names to the reference's.
+        declared: contigs of the VCF's header.
+        reference_contigs: contigs of the reference, for the message.
+        allow_ref_mismatch: go on whatever REF says.
+
+    Raises:
+        ResourceError: no contig is shared, or at least 10 and more than 10 % of the first 1,000 compared
+            REFs differ.
+    """
+    stream = iter(items)
+    held: list[Item] = []
+    held_bytes = 0
+    for item in stream:
+        held.append(item)
+        held_bytes += size_of(item)
+        if tally.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
+            break
+    _check_contigs(tally, names, declared, reference_contigs)
+    if not allow_ref_mismatch:
+        _check_build(tally)
+    return chain(held, stream)
+
+
+def _check_contigs(
+    tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str]
+) -> None:
+    missing = tally.missing_contigs
+    if not missing or tally.checked_ref or names.shares_any(chain(names.seen, declared)):
+        return
+    theirs, ours = next(iter(missing)), next(iter(reference_contigs))
+    raise ResourceError(
+        f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}",
+        remedy="give the right reference, or --contig-map FILE",
+    )
+
+
+def _check_build(tally: Tally) -> None:
+    wrong, checked = tally.mismatched_ref, tally.checked_ref
+    if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
+        raise ResourceError(
+            f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference",
+            remedy="give the right reference, or --allow-ref-mismatch",
+        )

@@ -1,0 +1,45 @@
+"""Header lines that say how the values came about; nothing in them depends on the day or the machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from varbind._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from varbind.core.bank import Bank
+    from varbind.core.model_card import BankCard
+    from varbind.io.genes import GeneTable
+
+__all__ = ["provenance_lines"]
+
+
+def provenance_lines(bank: Bank, genes: GeneTable | None, options: Mapping[str, str | None]) -> list[str]:
+    """The version, the options that can change a value, and the digests of bank and genes.
+
+    Args:
+        bank: the models used.
+        genes: the gene file used.
+        options: option names with their values; None = not given, empty = a switch.
+    """
+    command = " ".join(["annotate", *_words(options)])
+    lines = [f"##varbind_annotateVersion={__version__}", f"##varbind_annotateCommand={command}"]
+    for card in bank.cards:
+        digest = card.digests.get("weights.safetensors", "none")
+        used = sum(model.model_id in _ids(card) for model in bank.models)
+        lines.append(f"##varbind_bank=<ID={card.name},Version={card.version},Models={used},SHA256={digest}>")
+    if genes:
+        lines.append(f"##varbind_genes=<ID={genes.name},SHA256={genes.sha256}>")
+    return lines
+
+
+def _words(options: Mapping[str, str | None]) -> Iterable[str]:
+    for name, value in options.items():
+        if value is not None:
+            yield f"{name} {value}".strip()
+
+
+def _ids(card: BankCard) -> set[str]:
+    return {model.model_id for model in card.models}

@@ -1,0 +1,102 @@
+"""What a user can decide about an annotation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from varbind.core.tss import Promoter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from varbind.core.bank import Bank
+    from varbind.io.regions import Regions
+
+__all__ = ["AnnotateSettings", "select_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotateSettings:
+    """Everything about an annotation that has a default.
+
+    Attributes:
+        everywhere: score what lies outside promoters too.
+        proteins: protein names or model ids; `all`, `dna` (every double-stranded model) or `default` as
+            the only word; empty = default.
+        promoter: how far a promoter reaches.
+        tss: which transcripts of a gene count.
+        conservation: bigWig files by track name.
+        top: families listed a direction.
+        check_ref: `w` counts REFs that differ, `x` does so silently, `e` stops at the first.
+        max_indel: longest trimmed allele that is scored, in bases.
+        contig_map: the VCF's contig names to the reference's, where the styles do not tell.
+        regions: read only these, through the index.
+        targets: pass on only records in these.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        threads: CPU threads; None = all.
+        batch_size: alleles scored at once.
+        overwrite: replace our keys where the input has them.
+        prefix: of every key.
+        provenance: write version, options and digests into the header.
+        output_type: as for `-O`; None = by suffix.
+        index: `tbi` or `csi`; None = none.
+        allow_truncated: accept BGZF without its end marker.
+        allow_ref_mismatch: go on although most REFs differ.
+        allow_length_mismatch: go on although contig lengths differ.
+    """
+
+    everywhere: bool = False
+    proteins: tuple[str, ...] = ()
+    promoter: Promoter = field(default_factory=Promoter)
+    tss: Literal["preferred", "all"] = "preferred"
+    conservation: Mapping[str, str] = field(default_factory=dict)
+    top: int = 3
+    check_ref: str = "w"
+    max_indel: int = 50
+    contig_map: Mapping[str, str] = field(default_factory=dict)
+    regions: Regions | None = None
+    targets: Regions | None = None
+    device: str = "auto"
+    threads: int | None = None
+    batch_size: int = 256
+    overwrite: bool = False
+    prefix: str = "VARBIND"
+    provenance: bool = True
+    output_type: str | None = None
+    index: str | None = None
+    allow_truncated: bool = False
+    allow_ref_mismatch: bool = False
+    allow_length_mismatch: bool = False
+
+    def value_options(self, *, reference: str, genes: str | None) -> dict[str, str | None]:
+        """Every option that can change a value, with files by their base names; None = not in use."""
+        reach = f"{self.promoter.upstream},{self.promoter.downstream}"
+        tracks = [f"{name}={Path(path).name}" for name, path in self.conservation.items()]
+        renamed = [f"{theirs}={ours}" for theirs, ours in self.contig_map.items()]
+        return {
+            "-f": Path(reference).name,
+            "--genes": genes,
+            "--everywhere": "" if self.everywhere else None,
+            "--proteins": ",".join(self.proteins) or None,
+            "--promoter": reach if genes else None,
+            "--tss": self.tss if genes else None,
+            "--conservation": " --conservation ".join(tracks) or None,
+            "--top": str(self.top),
+            "--max-indel": str(self.max_indel),
+            "--contig-map": ",".join(renamed) or None,
+        }
+
+
+def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
+    """The models that a list of proteins asks for; see `AnnotateSettings.proteins`."""
+    match proteins:
+        case () | ("default",):
+            return bank.select_default()
+        case ("all",):
+            return bank
+        case ("dna",):
+            return bank.select([model.model_id for model in bank.models if model.shape.double_stranded])
+        case _:
+            return bank.select_proteins(proteins)

@@ -1,0 +1,89 @@
+"""Conservation tracks, looked up for a batch of alleles at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from varbind.core.contigs import ContigNames
+from varbind.errors import UsageError
+from varbind.io.conservation import ConservationTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from varbind.pipeline.triage import Allele
+
+__all__ = ["Tracks"]
+
+logger = logging.getLogger(__name__)
+
+
+class Tracks:
+    """Any number of bigWig tracks.
+
+    Args:
+        paths: files by track name.
+        contigs: of the reference, with their lengths.
+
+    Raises:
+        UsageError: a name cannot be part of an INFO key.
+        ResourceError: a file is not a bigWig.
+    """
+
+    def __init__(self, paths: Mapping[str, str], contigs: Mapping[str, int]) -> None:
+        for name in paths:
+            if not re.fullmatch(r"[0-9A-Za-z_.]+", name):
+                raise UsageError(f"track name {name!r}", remedy="use letters, digits, _ and . only")
+        self._paths = dict(paths)
+        self._files = ExitStack()
+        self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]
+        self._names = [ContigNames(track.contigs, declared=contigs) for track in self._tracks]
+        self._missing: list[Counter[str]] = [Counter() for _ in self._tracks]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Track names in order."""
+        return tuple(self._paths)
+
+    def means(self, alleles: Sequence[Allele]) -> list[tuple[float, ...]]:
+        """Mean of each track over each allele's reference bases; NaN where there is none."""
+        columns = [self._means_of(index, track, alleles) for index, track in enumerate(self._tracks)]
+        return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
+
+    def report(self) -> None:
+        """Say which contigs a track lacks."""
+        for name, missing in zip(self.names, self._missing, strict=True):
+            if missing:
+                contigs = ", ".join(list(missing)[:10])
+                logger.warning("track %s has no contig %s (%d alleles)", name, contigs, missing.total())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._files.close()
+
+    def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele]) -> np.ndarray:
+        values = np.full(len(alleles), np.nan, dtype=np.float32)
+        rows, spans = [], []
+        for row, allele in enumerate(alleles):
+            if allele.contig is None or allele.span is None:
+                continue
+            contig = self._names[index].resolve(allele.contig)
+            if contig is None:
+                self._missing[index][allele.contig] += 1
+                continue
+            rows.append(row)
+            spans.append((contig, *allele.span))
+        if rows:
+            values[rows] = track.means(spans)
+        return values
