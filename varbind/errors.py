@@ -30,9 +30,7 @@ class VarbindError(Exception):
 
     exit_code: ClassVar[int] = 1
 
-    def __init__(
-        self, what: str, *, remedy: str = "", path: object | None = None, line: int | None = None
-    ) -> None:
+    def __init__(self, what: str, *, remedy: str = "", path: object | None = None, line: int | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.remedy = remedy

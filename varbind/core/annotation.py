@@ -89,8 +89,7 @@ def header_lines(prefix: str, version: str, tracks: Sequence[str], *, genes: boo
         for track in tracks
     ]
     return [
-        f'##INFO=<ID={prefix}_{name},Number=A,Type={kind},Description="{text}",'
-        f'Source="varbind",Version="{version}">'
+        f'##INFO=<ID={prefix}_{name},Number=A,Type={kind},Description="{text}",Source="varbind",Version="{version}">'
         for name, kind, text in keys
     ]
 

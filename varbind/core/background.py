@@ -52,13 +52,7 @@ def kind_of(variant: Variant) -> VariantKind | None:
     """
     if variant.size <= 1 and len(variant.ref) == len(variant.alt):
         return VariantKind.SNV
-    stem = (
-        "mnv"
-        if len(variant.ref) == len(variant.alt)
-        else "ins"
-        if len(variant.alt) > len(variant.ref)
-        else "del"
-    )
+    stem = "mnv" if len(variant.ref) == len(variant.alt) else "ins" if len(variant.alt) > len(variant.ref) else "del"
     for kind in VariantKind:
         low, high = kind.sizes
         if kind.startswith(stem) and low <= variant.size <= high:

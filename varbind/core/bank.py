@@ -53,9 +53,7 @@ class Bank:
         column_of = {model_id: column for column, model_id in enumerate(self.model_ids)}
         for model_id in model_ids:
             if model_id not in column_of:
-                raise UsageError(
-                    f"no model {model_id} in the bank", remedy="`varbind models list` names them"
-                )
+                raise UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
         wanted = set(model_ids)
         stacks = []
         for stack in self.stacks:
@@ -83,13 +81,9 @@ class Bank:
         """
         chosen: set[str] = set()
         for name in names:
-            found = {
-                m.model_id for m in self.models if name.upper() in {m.model_id.upper(), m.protein.upper()}
-            }
+            found = {m.model_id for m in self.models if name.upper() in {m.model_id.upper(), m.protein.upper()}}
             if not found:
-                raise UsageError(
-                    f"no protein or model named {name!r}", remedy="`varbind models list` names them"
-                )
+                raise UsageError(f"no protein or model named {name!r}", remedy="`varbind models list` names them")
             chosen |= found
         return self.select([model_id for model_id in self.model_ids if model_id in chosen])
 

@@ -148,18 +148,14 @@ class BindingEffects:
             for row in range(len(delta))
         ]
 
-    def _family_shares(
-        self, kind: VariantKind | None, means: NDArray[np.float64], side: int
-    ) -> NDArray[np.float64]:
+    def _family_shares(self, kind: VariantKind | None, means: NDArray[np.float64], side: int) -> NDArray[np.float64]:
         """Background share of each family's change in one direction, (B, F)."""
         if self._table is None:
             return np.exp(-np.maximum(side * means, 0.0))
         tails = self._background(kind or VariantKind.SNV).families[side]
         return np.stack([tail.share(side * means[:, f]) for f, tail in enumerate(tails)], axis=1)
 
-    def _strongest_phred(
-        self, kind: VariantKind | None, shares: NDArray[np.float64], side: int
-    ) -> list[float | None]:
+    def _strongest_phred(self, kind: VariantKind | None, shares: NDArray[np.float64], side: int) -> list[float | None]:
         if self._table is None or kind is None:
             return [None] * len(shares)
         strength = -np.log10(shares.min(axis=1))
@@ -181,9 +177,7 @@ class BindingEffects:
             columns = self._members[family]
             column = columns[int(np.argmax(side * z[columns]))]
             changes.append(
-                FamilyChange(
-                    self.models[column], float(delta[column]), float(z[column]), float(shares[family])
-                )
+                FamilyChange(self.models[column], float(delta[column]), float(z[column]), float(shares[family]))
             )
         return tuple(changes)
 

@@ -55,9 +55,7 @@ class Tally:
             f"{self.records_read:,} records read, {self.records_written:,} written",
             f"{self.scored:,} alleles scored",
         ]
-        reasons = [
-            f"{status} {count:,}" for status, count in sorted(self.alleles.items()) if status != Status.OK
-        ]
+        reasons = [f"{status} {count:,}" for status, count in sorted(self.alleles.items()) if status != Status.OK]
         if reasons:
             parts.append("not scored: " + ", ".join(reasons))
         if self.records_outside:

@@ -121,11 +121,7 @@ class TssIndex:
         after = bisect_left(positions, start + 1)
         candidates = {positions[i] for i in (after - 1, after) if 0 <= i < len(positions)}
         candidates |= set(positions[after : bisect_right(positions, end)])
-        hits = [
-            GeneHit(tss, tss.distance(start, end))
-            for pos in candidates
-            for tss in self._between(contig, pos, pos)
-        ]
+        hits = [GeneHit(tss, tss.distance(start, end)) for pos in candidates for tss in self._between(contig, pos, pos)]
         closest = min(abs(hit.distance) for hit in hits)
         return _nearest_per_gene([hit for hit in hits if abs(hit.distance) == closest])
 

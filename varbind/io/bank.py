@@ -146,9 +146,7 @@ def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
 def _weight_arrays(stacks: tuple[DeepBindStack, ...]) -> dict[str, np.ndarray]:
     names = DeepBindStack.array_names()
     return {
-        f"{stack.shape.name}/{name}": np.ascontiguousarray(getattr(stack, name))
-        for stack in stacks
-        for name in names
+        f"{stack.shape.name}/{name}": np.ascontiguousarray(getattr(stack, name)) for stack in stacks for name in names
     }
 
 
@@ -179,7 +177,5 @@ def _background(card: BankCard, arrays: Mapping[str, np.ndarray]) -> BackgroundT
         shaped = table.ndim == 2 and table.shape[1] == models and len(table) >= BACKGROUND_MINIMUM
         if table.dtype != np.float16 or not shaped:
             expected = f"float16 (at least {BACKGROUND_MINIMUM}, {models})"
-            raise ResourceError(
-                f"the background of {name} is {table.dtype} {table.shape}, expected {expected}"
-            )
+            raise ResourceError(f"the background of {name} is {table.dtype} {table.shape}, expected {expected}")
     return BackgroundTable({VariantKind(name): table for name, table in arrays.items()})

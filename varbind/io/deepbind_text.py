@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.model_card import ModelCard
 from varbind.core.network import DeepBindStack, NetworkShape
-from varbind.errors import ResourceError
+from varbind.errors import OutputError, ResourceError
 
-__all__ = ["read_deepbind_folder", "read_parameter_file"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["read_deepbind_folder", "read_parameter_file", "write_deepbind_folder"]
 
 # The published second stage read the central 25, 31 or 51 bases for detectors of 20, 24 or 32. For the
 # other lengths no rule was published; they take the nearest of the three.
@@ -27,6 +31,7 @@ NOT_SEQUENCE_SPECIFIC = frozenset({"BRCA1", "KDM5A", "KDM5B", "MTA3", "RCOR1", "
 SEQUENCE_SPECIFIC_WITHOUT_FAMILY = {"NFYB": "CBF/NF-Y", "NRF1": "NRF"}
 
 _HEADER = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
+_COLUMNS = ("ID", "Protein", "Type", "Species", "Family", "Experiment", "Experiment Details", "Labels", "Cite")
 _ARRAYS = ("detectors", "thresholds", "weights1", "biases1", "weights2", "biases2")
 
 
@@ -42,9 +47,7 @@ def read_deepbind_folder(folder: str | Path) -> tuple[list[ModelCard], list[Deep
     folder = Path(folder)
     paths = sorted((folder / "params").glob("*.txt"))
     if not paths:
-        raise ResourceError(
-            "no params/*.txt here", path=folder, remedy="give the folder that holds db.tsv and params/"
-        )
+        raise ResourceError("no params/*.txt here", path=folder, remedy="give the folder that holds db.tsv and params/")
     index = _read_index(folder / "db.tsv")
     models: list[ModelCard] = []
     singles: dict[NetworkShape, list[DeepBindStack]] = {}
@@ -71,9 +74,7 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
     try:
         double_stranded, detectors, detector_len, mean_pooling, hidden = (int(values[key]) for key in _HEADER)
         window = WINDOW_OF_DETECTOR_LEN.get(detector_len, 2 * detector_len - 1)
-        shape = NetworkShape(
-            window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded)
-        )
+        shape = NetworkShape(window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded))
         flat = {name: _floats(values[name]) for name in _ARRAYS}
         if not hidden:
             flat["biases2"] = np.zeros(1, dtype=np.float32)
@@ -150,3 +151,52 @@ def _binds_on_its_own(row: dict[str, str], family: str) -> bool:
         return False
     in_vitro = row["Experiment"] != "ChIP-seq"
     return in_vitro or (bool(family) and row["Protein"] not in NOT_SEQUENCE_SPECIFIC)
+
+
+def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[DeepBindStack]) -> None:
+    """Write models as parameter files with an index, as `read_deepbind_folder` reads them.
+
+    Raises:
+        OutputError: the folder exists or cannot be written.
+    """
+    try:
+        (folder / "params").mkdir(parents=True)
+        for stack in stacks:
+            for row, model_id in enumerate(stack.model_ids):
+                text = _parameter_text(stack, row)
+                (folder / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
+        rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model)) for model in models)]
+        (folder / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    except OSError as error:
+        what = f"cannot be written: {error.strerror}"
+        raise OutputError(what, path=folder, remedy="name a new folder") from error
+
+
+def _parameter_text(stack: DeepBindStack, row: int) -> str:
+    shape = stack.shape
+    header = (shape.double_stranded, shape.detectors, shape.detector_len, shape.mean_pooling, shape.hidden)
+    lines = ["# deepbind 0.1", *(f"{key} = {int(value)}" for key, value in zip(_HEADER, header, strict=True))]
+    for name in _ARRAYS:
+        values = getattr(stack, name)[row].ravel()
+        if not shape.hidden and name == "biases2":
+            values = values[:0]
+        # Nine digits give every float32 back.
+        lines.append(f"{name} = {','.join(f'{value:.9e}' for value in values)}")
+    return "\n".join(lines) + "\n"
+
+
+def _index_row(model: ModelCard) -> list[str]:
+    kind = str(model.training.get("type", "TF" if model.shape.double_stranded else "RBP"))
+    family = "" if model.family == model.protein else model.family
+    row = {
+        "ID": model.model_id,
+        "Protein": model.protein,
+        "Type": kind,
+        "Species": model.species,
+        "Family": family,
+        "Experiment": model.assay,
+        "Experiment Details": model.experiment,
+        "Labels": str(model.training.get("labels", "")),
+        "Cite": str(model.training.get("cite", "")),
+    }
+    return [row[column] for column in _COLUMNS]

@@ -126,9 +126,7 @@ class Reference:
             logger.warning("%s: the index is older than the reference", index)
         try:
             if compressed:
-                return pysam.FastaFile(
-                    self.path, filepath_index=str(index), filepath_index_compressed=str(offsets)
-                )
+                return pysam.FastaFile(self.path, filepath_index=str(index), filepath_index_compressed=str(offsets))
             return pysam.FastaFile(self.path, filepath_index=str(index))
         except (OSError, ValueError) as error:
             raise self._stale("it cannot be read") from error
@@ -143,9 +141,7 @@ class Reference:
             with self._bytes(compressed=compressed) as stream:
                 line, flaw = _first_flaw(stream)
             remedy = "repair it, or give another FASTA"
-            raise ResourceError(
-                f"not a usable FASTA: {flaw}", path=self.path, line=line, remedy=remedy
-            ) from error
+            raise ResourceError(f"not a usable FASTA: {flaw}", path=self.path, line=line, remedy=remedy) from error
         with self._bytes(compressed=compressed) as stream:
             self._refuse_duplicates(stream, len(index.read_bytes().splitlines()))
         return index, offsets
@@ -180,11 +176,7 @@ class Reference:
                 before = stream.read(offset - stream.tell()).rstrip(b"\r\n").rsplit(b"\n", 1)[-1]
                 stream.seek(min(last, size))
                 after = stream.read(3).lstrip(b"\r\n")[:1]
-                if (
-                    before[1:].split()[:1] != [name.encode()]
-                    or after not in {b"", b">", b";"}
-                    or last > size + 2
-                ):
+                if before[1:].split()[:1] != [name.encode()] or after not in {b"", b">", b";"} or last > size + 2:
                     raise self._stale(f"{name} is not where it says")
 
     def _check_ends(self) -> None:

@@ -147,9 +147,7 @@ def _parse(lines: Iterator[tuple[int, bytes]], path: str) -> tuple[str, list[Tra
 
 def _tier(start: TranscriptionStart) -> int:
     """How well a transcript stands for its gene: an index into `_TIERS`, 0 is best."""
-    return min(
-        (1 if tag.startswith("appris_") else _TIER_OF_TAG.get(tag, 3) for tag in start.tags), default=3
-    )
+    return min((1 if tag.startswith("appris_") else _TIER_OF_TAG.get(tag, 3) for tag in start.tags), default=3)
 
 
 def _gene(start: TranscriptionStart) -> tuple[str, str, str]:

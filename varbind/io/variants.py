@@ -140,9 +140,7 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
                 raise InputError(what, path=name, line=number, remedy="repair the header")
             return VcfHeader(tuple(lines), line)
         else:
-            raise InputError(
-                "no #CHROM line before the records", path=name, line=number, remedy="add the header"
-            )
+            raise InputError("no #CHROM line before the records", path=name, line=number, remedy="add the header")
     raise InputError("no #CHROM line", path=name, line=len(lines), remedy="add the header; truncated?")
 
 
@@ -165,15 +163,11 @@ def _check_first_line(line: bytes, name: str) -> None:
 def _fetch_text(source: Source, regions: Regions) -> Iterator[tuple[int, bytes]]:
     """Lines of indexed regions, each record once."""
     if source.path == STDIN or source.container is not Container.BGZF:
-        raise UsageError(
-            "-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it"
-        )
+        raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
     try:
         tabix = pysam.TabixFile(source.path, encoding="latin-1")
     except OSError as error:
-        raise UsageError(
-            "-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}"
-        ) from error
+        raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}") from error
     number = 0
     for contig, start, end in regions:
         if contig not in tabix.contigs:
@@ -191,6 +185,4 @@ def _starts_here(line: bytes, contig: str, start: int, regions: Regions) -> bool
     pos = int(fields[1])
     if pos - 1 >= start:
         return True
-    return not any(
-        pos - 1 < end <= start and pos - 1 + len(fields[3]) > first for first, end in regions.spans[contig]
-    )
+    return not any(pos - 1 < end <= start and pos - 1 + len(fields[3]) > first for first, end in regions.spans[contig])

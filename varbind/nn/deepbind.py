@@ -54,14 +54,10 @@ class DeepBind(torch.nn.Module):
         """Scores (B,) of one strand; `one_hot` is (B, 4, L), not yet padded."""
         quarter = torch.full((one_hot.shape[0], 4, self.shape.detector_len - 1), 0.25, dtype=self.dtype)
         padded = torch.cat([quarter, one_hot, quarter], dim=2)  # (B, 4, L + 2m - 2)
-        rectified = torch.relu(
-            torch.nn.functional.conv1d(padded, self.detectors, self.thresholds)
-        )  # (B, D, L + m - 1)
+        rectified = torch.relu(torch.nn.functional.conv1d(padded, self.detectors, self.thresholds))  # (B, D, L + m - 1)
         pooled = rectified.amax(dim=2)  # (B, D)
         if self.shape.mean_pooling:
-            pooled = torch.stack([pooled, rectified.mean(dim=2)], dim=2).flatten(
-                1
-            )  # (B, 2D), max0 mean0 max1 ...
+            pooled = torch.stack([pooled, rectified.mean(dim=2)], dim=2).flatten(1)  # (B, 2D), max0 mean0 max1 ...
         output = pooled @ self.weights1 + self.biases1  # (B, max(H, 1))
         if self.shape.hidden == 0:
             return output[:, 0]

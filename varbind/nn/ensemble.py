@@ -49,15 +49,12 @@ class Ensemble:
         device: `cpu` (numpy), or a torch device such as `cuda:0`.
     """
 
-    def __init__(
-        self, stacks: Sequence[DeepBindStack], model_ids: Sequence[str], *, device: str = "cpu"
-    ) -> None:
+    def __init__(self, stacks: Sequence[DeepBindStack], model_ids: Sequence[str], *, device: str = "cpu") -> None:
         self.model_ids = tuple(model_ids)
         self._arrays = _Arrays(device)
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         self._scorers = [
-            _StackScorer(stack, [column_of[model_id] for model_id in stack.model_ids], self._arrays)
-            for stack in stacks
+            _StackScorer(stack, [column_of[model_id] for model_id in stack.model_ids], self._arrays) for stack in stacks
         ]
 
     @property

@@ -86,9 +86,7 @@ class ScanEnsemble:
             scores[:, columns] = best
         return scores
 
-    def _score_strand(
-        self, strand: Ensemble, sequences: Sequence[Codes], detector_len: int
-    ) -> NDArray[np.float32]:
+    def _score_strand(self, strand: Ensemble, sequences: Sequence[Codes], detector_len: int) -> NDArray[np.float32]:
         """Largest score over the windows of each sequence as it is written, (B, K)."""
         windows = [self.rule.windows(codes, detector_len) for codes in sequences]
         flat = [window for group in windows for window in group]

@@ -15,27 +15,21 @@ from typing import TYPE_CHECKING
 
 from varbind._version import __version__
 from varbind.core.annotation import header_lines
-from varbind.core.contigs import ContigNames
 from varbind.core.tally import Tally
-from varbind.errors import OutputError, ResourceError, UsageError
+from varbind.errors import OutputError, UsageError
 from varbind.io.destination import Destination, OutputFormat
-from varbind.io.fasta import Reference
-from varbind.io.genes import read_genes
-from varbind.io.variants import open_variants
 from varbind.pipeline.annotator import Annotator
-from varbind.pipeline.intake import Intake, batches, entry_size
-from varbind.pipeline.preflight import preflight
+from varbind.pipeline.inputs import Inputs, open_inputs
+from varbind.pipeline.intake import batches
 from varbind.pipeline.provenance import provenance_lines
 from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.settings import AnnotateSettings, select_models
 from varbind.pipeline.tracks import Tracks
-from varbind.pipeline.triage import GeneScope, Triage, TriageRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from varbind.core.bank import Bank
-    from varbind.io.genes import GeneTable
 
 __all__ = ["annotate_vcf", "check_paths"]
 
@@ -71,71 +65,41 @@ def annotate_vcf(
     """
     settings = settings or AnnotateSettings()
     source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
-    if genes is None and not settings.everywhere:
-        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
     gene_files = [] if genes is None else [os.fspath(genes)]
     check_paths(destination, [source, fasta, *gene_files, *settings.conservation.values()])
     models = select_models(bank, settings.proteins)
     tally = Tally()
     with ExitStack() as stack:
-        enter = stack.enter_context
         output_format = OutputFormat.parse(settings.output_type, destination)
-        variants = enter(
-            open_variants(
-                source,
-                regions=settings.regions,
-                targets=settings.targets,
-                allow_truncated=settings.allow_truncated,
-            )
-        )
-        intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
-        genome = enter(Reference(fasta))
-        gene_table = read_genes(genes, tss=settings.tss) if genes else None
-        tracks = enter(Tracks(settings.conservation, genome.contigs))
-        declared = variants.header.contig_lengths()
-        names = ContigNames(
-            genome.contigs,
-            declared=declared,
-            renamed=settings.contig_map,
-            check_lengths=not settings.allow_length_mismatch,
-        )
-        triage = Triage(
-            genome,
-            names,
-            scope=_gene_scope(gene_table, settings, genome.contigs, names, declared) if gene_table else None,
-            rules=TriageRules(settings.check_ref, settings.max_indel),
-            tally=tally,
-            path=variants.name,
-        )
-        out = enter(Destination(destination, output_format, index=settings.index))
-        scorer = enter(Scorer(models, device=resolve_device(settings.device), threads=settings.threads))
-        annotator = Annotator(scorer, genome, tracks, prefix=settings.prefix, top=settings.top)
-        entries = preflight(
-            intake.entries(triage, tally),
-            tally,
-            size_of=entry_size,
-            names=names,
-            declared=declared,
-            reference_contigs=genome.contigs,
-            allow_ref_mismatch=settings.allow_ref_mismatch,
-        )
-        _say_restyled(names)
-        added = header_lines(settings.prefix, __version__, tracks.names, genes=gene_table is not None)
-        if settings.provenance:
-            options = settings.value_options(reference=fasta, genes=gene_table.name if gene_table else None)
-            added += provenance_lines(models, gene_table, options)
-        out.write(intake.header.bytes_with(added))
+        inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
+        tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs))
+        out = stack.enter_context(Destination(destination, output_format, index=settings.index))
+        device = resolve_device(settings.device)
+        scorer = stack.enter_context(Scorer(models, device=device, threads=settings.threads))
+        annotator = Annotator(scorer, inputs.genome, tracks, prefix=settings.prefix, top=settings.top)
+        entries = inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
+        out.write(inputs.intake.header.bytes_with(_header_lines(inputs, models, tracks, settings)))
         for batch in batches(entries, settings.batch_size):
             for line in annotator.lines(batch, tally):
                 out.write(line)
             if progress:
-                progress(tally.records_read, variants.fraction_read())
+                progress(tally.records_read, inputs.variants.fraction_read())
         _check_complete(tally, destination)
-        for remark in out.commit(sorted_input=intake.is_sorted):
+        for remark in out.commit(sorted_input=inputs.intake.is_sorted):
             logger.warning(remark)
         tracks.report()
     _report(tally, settings)
     return tally
+
+
+def _header_lines(inputs: Inputs, models: Bank, tracks: Tracks, settings: AnnotateSettings) -> list[str]:
+    """What is added to the header."""
+    genes = inputs.genes
+    added = header_lines(settings.prefix, __version__, tracks.names, genes=genes is not None)
+    if settings.provenance:
+        options = settings.value_options(reference=inputs.genome.path, genes=genes.name if genes else None)
+        added += provenance_lines(models, genes, options)
+    return added
 
 
 def check_paths(destination: str, inputs: Iterable[str]) -> None:
@@ -157,34 +121,6 @@ def check_paths(destination: str, inputs: Iterable[str]) -> None:
         raise OutputError("the folder does not exist", path=destination, remedy=f"mkdir -p {folder}")
     if not path.exists() and not os.access(folder, os.W_OK):
         raise OutputError("the folder is not writable", path=destination, remedy="name another folder")
-
-
-def _gene_scope(
-    genes: GeneTable,
-    settings: AnnotateSettings,
-    contigs: Mapping[str, int],
-    names: ContigNames,
-    declared: Mapping[str, int | None],
-) -> GeneScope:
-    logger.info(genes.summary)
-    known = dict.fromkeys(genes.index.contigs)
-    if not ContigNames(known).shares_any(contigs):
-        theirs, ours = next(iter(known)), next(iter(contigs))
-        what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
-        raise ResourceError(what, path=genes.name, remedy="give the genes of this build")
-    gene_names = ContigNames(known, renamed=settings.contig_map)
-    for contig in declared:
-        if names.conflict(contig) and gene_names.resolve(contig) is None:
-            text = "contig %s has another length in the reference, but no gene: its records are passed on"
-            logger.warning(text, contig)
-    return GeneScope(genes.index, gene_names, settings.promoter, settings.everywhere)
-
-
-def _say_restyled(names: ContigNames) -> None:
-    if restyled := names.restyled():
-        pairs = [f"{theirs} = {ours}" for theirs, ours in restyled.items()]
-        more = " ..." if len(pairs) > 5 else ""
-        logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)
 
 
 def _check_complete(tally: Tally, destination: str) -> None:

@@ -33,9 +33,7 @@ class Annotator:
         top: families listed a direction.
     """
 
-    def __init__(
-        self, scorer: Scorer, reference: ReferenceSequence, tracks: Tracks, *, prefix: str, top: int
-    ) -> None:
+    def __init__(self, scorer: Scorer, reference: ReferenceSequence, tracks: Tracks, *, prefix: str, top: int) -> None:
         self._scorer = scorer
         self._effects = BindingEffects(scorer.bank.models, scorer.bank.background)
         self._reference = reference
@@ -80,6 +78,4 @@ def _annotation(
     if scored is None:
         return AlleleAnnotation(allele.status, genes=allele.genes, conservation=means)
     window, effect = scored
-    return AlleleAnnotation(
-        allele.status, effect=effect, genes=allele.genes, padded=window.padded, conservation=means
-    )
+    return AlleleAnnotation(allele.status, effect=effect, genes=allele.genes, padded=window.padded, conservation=means)

@@ -69,9 +69,7 @@ class PromoterSource:
         self.name = f"{len(promoters)} promoters of the user, sha256 {digest}"
         longest = max(map(len, promoters), default=0)
         if longest < 3 * CONTEXT:
-            raise ResourceError(
-                f"the longest background sequence has {longest} bases, expected {3 * CONTEXT} or more"
-            )
+            raise ResourceError(f"the longest background sequence has {longest} bases, expected {3 * CONTEXT} or more")
 
     def draw(self, count: int, length: int, rng: np.random.Generator) -> Codes:
         """`count` stretches of `length` bases without N, (count, length)."""

@@ -62,9 +62,7 @@ def preflight(
     return chain(held, stream)
 
 
-def _check_contigs(
-    tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str]
-) -> None:
+def _check_contigs(tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str]) -> None:
     missing = tally.missing_contigs
     if not missing or tally.checked_ref or names.shares_any(chain(names.seen, declared)):
         return

@@ -144,9 +144,7 @@ def score_sequences(
         UsageError: unknown mode or rule.
     """
     score = _sequence_scorer(bank, mode, scan_rule, device)
-    parts = [
-        score([encode(sequence) for sequence in batch]) for batch in batches(sequences, SEQUENCES_A_BATCH)
-    ]
+    parts = [score([encode(sequence) for sequence in batch]) for batch in batches(sequences, SEQUENCES_A_BATCH)]
     return np.concatenate([np.zeros((0, len(bank.models)), dtype=np.float32), *parts])
 
 

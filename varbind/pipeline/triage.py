@@ -166,9 +166,7 @@ class Triage:
             return Status.REF_UNKNOWN
         return Status.OK if found == record.ref.upper() else Status.REF_MISMATCH
 
-    def _sort_allele(
-        self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None
-    ) -> Allele:
+    def _sort_allele(self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None) -> Allele:
         variant = None
         start = max(record.pos - 1, 0)
         # What cannot be normalised stands where the record says, over the length of its REF.
@@ -204,9 +202,7 @@ class Triage:
         hits = scope.index.promoters_at(contig, footprint, scope.promoter) if contig is not None else []
         return tuple(hits) or None
 
-    def _check(
-        self, record: VcfRecord, statuses: Sequence[Status], common: Status, contig: str | None
-    ) -> None:
+    def _check(self, record: VcfRecord, statuses: Sequence[Status], common: Status, contig: str | None) -> None:
         """Count what was compared, and stop where the user wants it or nothing would be right."""
         if contig is None:
             self._tally.missing_contigs[record.chrom] += 1

@@ -69,9 +69,7 @@ class TrainingSetting:
     def __post_init__(self) -> None:
         ascending = tuple(sorted(set(self.checkpoints)))
         if not ascending or ascending != self.checkpoints or ascending[0] < 1 or self.trials < 1:
-            raise UsageError(
-                "a training needs at least one trial and ascending checkpoints of at least one step"
-            )
+            raise UsageError("a training needs at least one trial and ascending checkpoints of at least one step")
 
     @property
     def shape(self) -> NetworkShape:
@@ -110,9 +108,7 @@ class TrainedBinding:
         return DeepBindStack(self.shape, (model_id,), **self.arrays)
 
 
-def train_binding(
-    positives: Codes, negatives: Codes, *, setting: TrainingSetting, seed: int
-) -> TrainedBinding:
+def train_binding(positives: Codes, negatives: Codes, *, setting: TrainingSetting, seed: int) -> TrainedBinding:
     """Train a network to tell bound sequences from their shuffles.
 
     Logistic loss, Adam (Kingma and Ba 2014, standard momenta). The best rated of `setting.trials` random
@@ -129,9 +125,7 @@ def train_binding(
         UsageError: torch or scikit-learn is not installed, or there are too few rows to set some aside.
     """
     if positives.shape != negatives.shape:
-        raise InputError(
-            f"positives have shape {positives.shape}, negatives {negatives.shape}; they pair by row"
-        )
+        raise InputError(f"positives have shape {positives.shape}, negatives {negatives.shape}; they pair by row")
     kept, held = split_rows(len(positives), np.random.default_rng(seed), fraction=setting.validation_fraction)
     best: TrainedBinding | None = None
     for trial in range(setting.trials):

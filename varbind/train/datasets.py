@@ -63,9 +63,7 @@ def read_peak_sequences(path: Path) -> PeakSequences:
         with gzip.open(path, "rt", encoding="ascii") as lines:
             return _parse(lines, path)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(
-            f"not readable as gzipped text: {error}", remedy="fetch the file again", path=path
-        ) from error
+        raise InputError(f"not readable as gzipped text: {error}", remedy="fetch the file again", path=path) from error
 
 
 def _parse(lines: Iterable[str], path: Path) -> PeakSequences:
@@ -123,9 +121,7 @@ def shuffled_negatives(positives: Codes, rng: np.random.Generator) -> Codes:
     return shuffles
 
 
-def split_rows(
-    count: int, rng: np.random.Generator, *, fraction: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def split_rows(count: int, rng: np.random.Generator, *, fraction: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Set a random fraction of the rows aside.
 
     Args:
@@ -141,8 +137,6 @@ def split_rows(
     """
     held = round(count * fraction)
     if not 0 < held < count:
-        raise UsageError(
-            f"a share of {fraction} of {count} rows leaves one side empty", remedy="give more rows"
-        )
+        raise UsageError(f"a share of {fraction} of {count} rows leaves one side empty", remedy="give more rows")
     order = rng.permutation(count)
     return np.sort(order[held:]), np.sort(order[:held])

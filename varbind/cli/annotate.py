@@ -1,0 +1,195 @@
+"""`varbind annotate`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import (
+    bank_option,
+    device_option,
+    load_banks,
+    parse_contig_map,
+    parse_pairs,
+    parse_promoter,
+    parse_words,
+    talk_options,
+)
+from varbind.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from varbind.core.tally import Tally
+    from varbind.io.regions import Regions
+
+__all__ = ["command"]
+
+logger = logging.getLogger("varbind")
+
+
+class AnnotateCommand(click.Command):
+    """Reads `-W[=tbi|csi]` as bcftools does: the index type never takes the next word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Spell `-W` out."""
+        spelled = {"-W": "--write-index=csi", "-W=csi": "--write-index=csi", "-W=tbi": "--write-index=tbi"}
+        return super().parse_args(ctx, [spelled.get(word, word) for word in args])
+
+
+@click.command("annotate", cls=AnnotateCommand)
+@click.argument("source", metavar="IN")
+@click.option("-o", "--output", default="-", metavar="OUT", help="Result; - is standard output.")
+@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
+@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred: the promoters to score.")
+@click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
+@click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
+@click.option("--write-index", type=click.Choice(["tbi", "csi"]), help="Index the result; -W and -W=tbi for short.")
+@bank_option
+@click.option(
+    "--proteins",
+    metavar="LIST|@FILE",
+    help="Proteins or model ids; or one of default, dna (all double-stranded models), all.",
+)
+@click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
+@click.option(
+    "--tss",
+    type=click.Choice(["preferred", "all"]),
+    default="preferred",
+    show_default=True,
+    help="Transcripts.",
+)
+@click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Families a direction.")
+@click.option(
+    "--check-ref",
+    type=click.Choice(["e", "w", "x"]),
+    default="w",
+    show_default=True,
+    help="REF differs from the reference: exit, warn, or say nothing.",
+)
+@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@click.option("--contig-map", metavar="FILE", help="Two columns: the VCF's contig name, the reference's.")
+@click.option("-r", "--regions", metavar="LIST", help="Only records overlapping these (index needed).")
+@click.option("-R", "--regions-file", metavar="FILE", help="The same from a file.")
+@click.option("-t", "--targets", metavar="LIST", help="Only records starting in these (no index needed).")
+@click.option("-T", "--targets-file", metavar="FILE", help="The same from a file.")
+@device_option
+@click.option("--threads", type=click.IntRange(1), help="CPU threads. Default: all.")
+@click.option("--batch-size", default=256, show_default=True, type=click.IntRange(1), help="Alleles at once.")
+@click.option("--overwrite", is_flag=True, help="Replace our keys where the input has them.")
+@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
+@click.option("--no-version", is_flag=True, help="Leave version, options and digests out of the header.")
+@click.option("--stats", metavar="JSON", help="Write the counts of the run.")
+@click.option("--allow-truncated", is_flag=True, help="Accept BGZF without its end marker.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
+@talk_options
+def command(
+    source: str,
+    output: str,
+    reference: str | None,
+    genes: str | None,
+    everywhere: bool,
+    output_type: str | None,
+    write_index: str | None,
+    banks: tuple[str, ...],
+    proteins: str | None,
+    promoter: str,
+    tss: str,
+    conservation: tuple[str, ...],
+    top: int,
+    check_ref: str,
+    max_indel: int,
+    contig_map: str | None,
+    regions: str | None,
+    regions_file: str | None,
+    targets: str | None,
+    targets_file: str | None,
+    device: str,
+    threads: int | None,
+    batch_size: int,
+    overwrite: bool,
+    prefix: str,
+    no_version: bool,
+    stats: str | None,
+    allow_truncated: bool,
+    allow_ref_mismatch: bool,
+    allow_length_mismatch: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Put binding losses and gains on every promoter variant of a VCF.
+
+    IN is a VCF (plain, gzip, BGZF) or BCF, told by content; - is standard input. Every record comes out,
+    in order, and nothing but our keys is added.
+    """
+    from varbind.cli.progress import record_progress
+    from varbind.pipeline.annotate import annotate_vcf, check_paths
+    from varbind.pipeline.settings import AnnotateSettings
+
+    talk(quiet=quiet, verbose=verbose)
+    if reference is None:
+        raise UsageError("no reference", remedy="give it with -f REF.fa")
+    if genes is None and not everywhere:
+        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+    settings = AnnotateSettings(
+        everywhere=everywhere,
+        proteins=parse_words(proteins),
+        promoter=parse_promoter(promoter),
+        tss="all" if tss == "all" else "preferred",
+        conservation=parse_pairs(conservation, "--conservation"),
+        top=top,
+        check_ref=check_ref,
+        max_indel=max_indel,
+        contig_map=parse_contig_map(contig_map),
+        regions=_regions(regions, regions_file, "-r", "-R"),
+        targets=_regions(targets, targets_file, "-t", "-T"),
+        device=device,
+        threads=threads,
+        batch_size=batch_size,
+        overwrite=overwrite,
+        prefix=prefix,
+        provenance=not no_version,
+        output_type=output_type,
+        index=write_index,
+        allow_truncated=allow_truncated,
+        allow_ref_mismatch=allow_ref_mismatch,
+        allow_length_mismatch=allow_length_mismatch,
+    )
+    inputs = [source, reference, *([genes] if genes else []), *settings.conservation.values()]
+    for path in filter(None, (output, stats)):
+        check_paths(path, inputs)
+    with record_progress(quiet=quiet) as progress:
+        tally = annotate_vcf(
+            source,
+            output,
+            reference=reference,
+            bank=load_banks(banks),
+            genes=genes,
+            settings=settings,
+            progress=progress,
+        )
+    logger.info(tally.sentence())
+    if stats:
+        _write_stats(stats, tally)
+
+
+def _regions(text: str | None, path: str | None, option: str, file_option: str) -> Regions | None:
+    from varbind.io.regions import Regions
+
+    if text is not None and path is not None:
+        raise UsageError(f"{option} and {file_option} exclude each other")
+    if text is not None:
+        return Regions.from_text(text)
+    return Regions.from_file(path) if path is not None else None
+
+
+def _write_stats(path: str, tally: Tally) -> None:
+    try:
+        Path(path).write_text(json.dumps(tally.as_json(), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error

@@ -1,0 +1,98 @@
+"""`varbind check`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import (
+    bank_option,
+    device_option,
+    load_banks,
+    parse_contig_map,
+    parse_promoter,
+    parse_words,
+    talk_options,
+)
+from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from varbind.pipeline.check import CheckReport
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@click.argument("source", metavar="IN")
+@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
+@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred: the promoters.")
+@click.option("--everywhere", is_flag=True, help="As if every variant were scored. Assumed without --genes.")
+@bank_option
+@click.option("--proteins", metavar="LIST|@FILE", help="As for annotate.")
+@click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
+@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@click.option("--contig-map", metavar="FILE", help="Two columns: the VCF's contig name, the reference's.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong build instead of stopping.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")
+@device_option
+@talk_options
+def command(
+    source: str,
+    reference: str | None,
+    genes: str | None,
+    everywhere: bool,
+    banks: tuple[str, ...],
+    proteins: str | None,
+    promoter: str,
+    max_indel: int,
+    contig_map: str | None,
+    allow_ref_mismatch: bool,
+    allow_length_mismatch: bool,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Dry run: build, contigs, REF agreement, what would be scored, how long it will take.
+
+    Nothing is written. The exit code is the one that annotate would end with.
+    """
+    from varbind.pipeline.check import check_vcf
+    from varbind.pipeline.settings import AnnotateSettings
+
+    talk(quiet=quiet, verbose=verbose)
+    if reference is None:
+        raise UsageError("no reference", remedy="give it with -f REF.fa")
+    settings = AnnotateSettings(
+        everywhere=everywhere or genes is None,
+        proteins=parse_words(proteins),
+        promoter=parse_promoter(promoter),
+        max_indel=max_indel,
+        contig_map=parse_contig_map(contig_map),
+        device=device,
+        overwrite=True,
+        allow_ref_mismatch=allow_ref_mismatch,
+        allow_length_mismatch=allow_length_mismatch,
+    )
+    report = check_vcf(source, reference=reference, bank=load_banks(banks), genes=genes, settings=settings)
+    for name, value in _rows(report):
+        sys.stdout.write(f"{name}\t{value}\n")
+
+
+def _rows(report: CheckReport) -> list[tuple[str, str]]:
+    tally = report.tally
+    counts = {status.value: count for status, count in sorted(tally.alleles.items()) if status != "ok"}
+    return [
+        ("records", str(tally.records_read)),
+        ("outside promoters", str(tally.records_outside)),
+        ("without an alternate allele", str(tally.records_without_alt)),
+        *((f"contig {name}", found or "not in the reference") for name, found in report.contigs.items()),
+        ("REF compared", str(tally.checked_ref)),
+        ("REF differing", str(tally.mismatched_ref)),
+        ("alleles to score", str(tally.scored)),
+        *((f"alleles not scored: {status}", str(count)) for status, count in counts.items()),
+        ("models", str(report.models)),
+        ("estimated seconds of scoring", f"{report.seconds:.1f}"),
+    ]

@@ -1,0 +1,81 @@
+"""`varbind demo`."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import load_banks, talk_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["command"]
+
+KEYS = ("TSSDIST", "LOSS_PHRED", "BIND_LOSS", "GAIN_PHRED", "BIND_GAIN", "STATUS")
+
+
+@click.command("demo")
+@click.argument("folder", default="varbind-demo", metavar="[DIR]")
+@talk_options
+def command(folder: str, quiet: bool, verbose: bool) -> None:
+    """Annotate the embedded example and show the result.
+
+    Nothing is downloaded. DIR (default varbind-demo) receives the example's files and annotated.vcf.gz.
+    """
+    from varbind.pipeline.annotate import annotate_vcf
+    from varbind.pipeline.demo import copy_example
+    from varbind.pipeline.settings import AnnotateSettings
+
+    talk(quiet=quiet, verbose=verbose)
+    example = copy_example(folder)
+    result = example / "annotated.vcf.gz"
+    tally = annotate_vcf(
+        example / "variants.vcf",
+        result,
+        reference=example / "reference.fa",
+        bank=load_banks(()),
+        genes=example / "genes.gtf",
+        settings=AnnotateSettings(top=1, index="csi"),
+    )
+    for row in _table(result):
+        sys.stdout.write(row + "\n")
+    sys.stdout.write(f"\n{tally.sentence()}\nwritten: {result}\n")
+
+
+def _table(path: Path) -> Iterator[str]:
+    """One row a record: what people look at first."""
+    layout = "{:<22} {:<7} {:>7} {:<12} {:>7}  {:>5} {:<18} {:>5} {:<18} {}"
+    yield layout.format("ID", "CHROM", "POS", "ALLELES", "TSSDIST", "LOSS", "of", "GAIN", "of", "STATUS")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("#"):
+                continue
+            chrom, pos, name, ref, alt, _, _, info = line.split("\t")[:8]
+            values = dict(word.partition("=")[::2] for word in info.split(";"))
+            found = [values.get(f"VARBIND_{key}", ".") for key in KEYS]
+            distance, loss, lost, gain, gained, status = found
+            yield layout.format(
+                name[:22], chrom, pos, _short(f"{ref}>{alt}"), distance,
+                _round(loss), _names(lost), _round(gain), _names(gained), status if status != "." else "outside",
+            )  # fmt: skip
+
+
+def _round(values: str) -> str:
+    return ",".join(value if value == "." else f"{float(value):.0f}" for value in values.split(","))
+
+
+def _names(values: str) -> str:
+    """FAMILY:PROTEIN of the strongest change of each allele."""
+    return ",".join(
+        value if value == "." else ":".join(value.split("|")[:2]).replace("%20", " ") for value in values.split(",")
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 12 else text[:11] + "~"

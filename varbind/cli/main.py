@@ -1,0 +1,132 @@
+"""`varbind`: the commands, the one place where errors become exit codes, and where talk goes to stderr."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from varbind._version import __version__
+from varbind.errors import Interrupted, VarbindError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+__all__ = ["main", "run", "talk"]
+
+# Each command's module is imported when the command is called, so that --help is instant.
+COMMANDS = {
+    "annotate": ("varbind.cli.annotate", "Put binding losses and gains on every promoter variant of a VCF."),
+    "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
+    "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
+    "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
+    "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
+}
+INTERNAL_ERROR = 1
+CLOSED_PIPE = 141
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and one-line helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order in which people need them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands in --help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="varbind %(version)s")
+def main() -> None:
+    """Which promoter variant breaks or makes the binding of which protein."""
+
+
+def run() -> NoReturn:
+    """Entry point: run a command, print one line on an error, leave with the right exit code."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), _interrupt)
+    sys.exit(_run())
+
+
+def _run() -> int:  # noqa: PLR0911 (one return an exit code)
+    try:
+        main.main(standalone_mode=False)
+        sys.stdout.flush()
+    except Interrupted as error:
+        _say(str(error))
+        return error.code
+    except VarbindError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except click.ClickException as error:
+        _say(f"error: {error.format_message()}; see varbind --help")
+        return 2
+    except click.Abort:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Nobody reads on; what is left in the buffer must not raise again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except OSError as error:
+        _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
+        return INTERNAL_ERROR
+    except Exception as error:
+        if os.environ.get("VARBIND_TRACEBACK"):
+            raise
+        what = f"{type(error).__name__}: {error}".replace("\n", " ")
+        _say(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
+        return INTERNAL_ERROR
+    return 0
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    # A second signal must not break the clearing up that the first one started.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
+    raise Interrupted(number, signal.Signals(number).name)
+
+
+def _say(text: str) -> None:
+    with _ignore_closed_stderr():
+        print(f"varbind: {text}", file=sys.stderr)  # noqa: T201
+
+
+class _ignore_closed_stderr:  # noqa: N801 (a context manager, read like a verb)
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        return kind is not None and issubclass(kind, OSError)
+
+
+def talk(*, quiet: bool, verbose: bool) -> None:
+    """Send the package's log to stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Format())
+    logger = logging.getLogger("varbind")
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO)
+
+
+class _Format(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        return f"varbind: {level}{record.getMessage()}"

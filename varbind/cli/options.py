@@ -1,0 +1,121 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from varbind.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from varbind.core.bank import Bank
+    from varbind.core.tss import Promoter
+
+__all__ = [
+    "bank_option",
+    "device_option",
+    "load_banks",
+    "parse_contig_map",
+    "parse_pairs",
+    "parse_promoter",
+    "parse_words",
+    "talk_options",
+]
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+def bank_option(command: Command) -> Command:
+    """`--bank`."""
+    return click.option(
+        "--bank",
+        "banks",
+        multiple=True,
+        metavar="NAME|DIR",
+        help="Model bank; repeatable. Default: the shipped one.",
+    )(command)
+
+
+def device_option(command: Command) -> Command:
+    """`--device`."""
+    return click.option(
+        "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
+    )(command)
+
+
+def talk_options(command: Command) -> Command:
+    """`-q` and `-v`."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Warnings and errors only.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Say more.")(command)
+
+
+def load_banks(names: tuple[str, ...]) -> Bank:
+    """The banks of `--bank`, side by side; without any, the shipped one."""
+    from varbind.core.bank import Bank
+    from varbind.pipeline.banks import load_bank
+
+    return Bank.concatenate([load_bank(name) for name in names or ("default",)])
+
+
+def parse_words(text: str | None) -> tuple[str, ...]:
+    """`A,B` or `@FILE` with one word a line."""
+    if text is None:
+        return ()
+    if text.startswith("@"):
+        try:
+            lines = Path(text[1:]).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"cannot be read: {error}", path=text[1:]) from error
+        words = [line.partition("#")[0].strip() for line in lines]
+    else:
+        words = [word.strip() for word in text.split(",")]
+    found = tuple(word for word in words if word)
+    if not found:
+        raise UsageError(f"{text!r} names nothing", remedy="give NAME,NAME or @FILE")
+    return found
+
+
+def parse_promoter(text: str) -> Promoter:
+    """`UP` or `UP,DOWN` in bases."""
+    from varbind.core.tss import Promoter
+
+    words = text.split(",")
+    if len(words) > 2 or not all(word.strip().isdigit() for word in words):
+        raise UsageError(f"cannot read --promoter {text!r}", remedy="give UP or UP,DOWN in bases, as 1000,500")
+    return Promoter(*map(int, words))
+
+
+def parse_pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
+    """`NAME=VALUE`, repeated."""
+    pairs: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise UsageError(f"cannot read {option} {text!r}", remedy="give NAME=FILE")
+        if name in pairs:
+            raise UsageError(f"{option} names {name} twice")
+        pairs[name] = value
+    return pairs
+
+
+def parse_contig_map(path: str | None) -> dict[str, str]:
+    """A file of two columns: the VCF's name of a contig, the reference's name."""
+    if path is None:
+        return {}
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResourceError(f"cannot be read: {error}", path=path) from error
+    pairs: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if not words or line.startswith("#"):
+            continue
+        if len(words) != 2:
+            raise ResourceError("expected two columns: VCF name, reference name", path=path, line=number)
+        pairs[words[0]] = words[1]
+    return pairs

@@ -1,0 +1,42 @@
+"""`varbind selftest`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import bank_option, device_option, talk_options
+from varbind.errors import VarbindError
+
+__all__ = ["command"]
+
+
+@click.command("selftest")
+@bank_option
+@device_option
+@talk_options
+def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
+    """Compare this machine's scores with golden ones.
+
+    Every model of a bank scores a few sequences; the result must agree with the reference network's, which
+    was computed in double precision when the bank was made. A mismatch or a score that is not a number ends
+    with exit code 1.
+    """
+    from varbind.pipeline.banks import load_bank
+    from varbind.pipeline.scoring import resolve_device
+    from varbind.pipeline.selftest import GOLDEN_TOLERANCE, run_selftest
+
+    talk(quiet=quiet, verbose=verbose)
+    where = resolve_device(device)
+    for name in banks or ("default",):
+        bank = load_bank(name)
+        result = run_selftest(bank, device=where)
+        label = bank.cards[0].name
+        if not result.scores:
+            raise VarbindError("the bank holds no golden scores", path=label)
+        text = f"{result.scores} scores on {where}, largest error {result.largest_error:.2g}"
+        if not result.passed:
+            raise VarbindError(f"{text}, allowed {GOLDEN_TOLERANCE:g}", path=label, remedy="do not use this machine")
+        sys.stdout.write(f"{label}: {text}: ok\n")

@@ -1,0 +1,1 @@
+"""Looking into a network: which bases its score rests on."""

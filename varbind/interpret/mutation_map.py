@@ -1,0 +1,43 @@
+"""Mutation maps: what every possible single change of a sequence does to a model's score (DeepBind, Fig. 4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.sequence import BASES, decode, encode
+from varbind.errors import UsageError
+from varbind.pipeline.scoring import score_sequences
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from varbind.core.bank import Bank
+
+__all__ = ["mutation_map"]
+
+
+def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.float32]:
+    """Score change of every substitution, the model reading the whole sequence.
+
+    Args:
+        sequence: L letters ACGTUN in any case.
+        bank: holds the model.
+        model_id: which model.
+
+    Returns:
+        Mutant minus original score, float32 (4, L), rows A, C, G, T; 0 at the base that is there.
+
+    Raises:
+        UsageError: the sequence is empty, or the bank has no such model.
+    """
+    codes = encode(sequence)
+    if not len(codes):
+        raise UsageError("an empty sequence has no mutation map")
+    mutants = np.repeat(codes[None], 4 * len(codes), axis=0).reshape(4, len(codes), len(codes))
+    for base in range(len(BASES)):
+        np.fill_diagonal(mutants[base], base)
+    texts = [decode(codes), *(decode(mutant) for mutant in mutants.reshape(-1, len(codes)))]
+    scores = score_sequences(texts, bank.select([model_id]))[:, 0]
+    return (scores[1:] - scores[0]).reshape(4, len(codes))

@@ -1,0 +1,81 @@
+"""Sequences to score: FASTA, or one a line."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING
+
+from varbind.errors import InputError
+from varbind.io.source import Source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["read_sequences"]
+
+logger = logging.getLogger(__name__)
+
+_LETTERS = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]*")
+_PLAIN = re.compile(r"[ACGTUNacgtun]*")
+
+
+def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+    """Ids and sequences, in order.
+
+    FASTA is told by its first character; the id is the first word. Otherwise each line is a sequence with
+    the ids 1, 2, ...; what follows `#` and blank lines are ignored. IUPAC letters other than ACGTUN count
+    as N, with one warning.
+
+    Args:
+        path: the file, plain or compressed; `-` is standard input.
+
+    Raises:
+        InputError: no sequence, an empty one, or a letter that is no IUPAC code.
+    """
+    warned = False
+    with Source(path) as source:
+        lines = ((n, line.decode("latin-1").rstrip("\r\n")) for n, line in enumerate(source.stream, 1))
+        first = source.stream.peek(1)[:1]  # type: ignore[attr-defined]
+        found = _fasta(lines, source.name) if first == b">" else _plain(lines)
+        count = 0
+        for number, name, sequence in found:
+            count += 1
+            if not sequence:
+                raise InputError(f"sequence {name} is empty", path=source.name, line=number, remedy="remove it")
+            if not _LETTERS.fullmatch(sequence):
+                letter = _LETTERS.sub("", sequence)[:1]
+                what = f"sequence {name} holds {letter!r}, which is no nucleotide letter"
+                raise InputError(what, path=source.name, line=number, remedy="use ACGTUN")
+            if not warned and not _PLAIN.fullmatch(sequence):
+                logger.warning("%s:%d: letters other than ACGTUN count as N", source.name, number)
+                warned = True
+            yield name, sequence
+        if not count:
+            raise InputError("holds no sequence", path=source.name)
+
+
+def _plain(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
+    count = 0
+    for number, line in lines:
+        sequence = line.partition("#")[0].strip()
+        if sequence:
+            count += 1
+            yield number, str(count), sequence
+
+
+def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str, str]]:
+    start, name, parts = 0, "", list[str]()
+    for number, line in lines:
+        if not line.startswith(">"):
+            parts.append(line.strip())
+            continue
+        if start:
+            yield start, name, "".join(parts)
+        words = line[1:].split()
+        if not words:
+            raise InputError("a sequence without a name", path=path, line=number, remedy="name it after the >")
+        start, name, parts = number, words[0], []
+    if start:
+        yield start, name, "".join(parts)

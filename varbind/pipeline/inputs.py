@@ -1,0 +1,142 @@
+"""The inputs of a run, opened and matched to each other before anything is scored."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from varbind.core.contigs import ContigNames
+from varbind.errors import ResourceError, UsageError
+from varbind.io.fasta import Reference
+from varbind.io.genes import read_genes
+from varbind.io.variants import open_variants
+from varbind.pipeline.intake import Intake, entry_size
+from varbind.pipeline.preflight import preflight
+from varbind.pipeline.triage import GeneScope, Triage, TriageRules
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+    from contextlib import ExitStack
+
+    from varbind.core.tally import Tally
+    from varbind.io.genes import GeneTable
+    from varbind.io.variants import VariantFile
+    from varbind.pipeline.intake import Entry
+    from varbind.pipeline.settings import AnnotateSettings
+
+__all__ = ["Inputs", "open_inputs"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Opened inputs.
+
+    Attributes:
+        variants: the VCF.
+        intake: its records, cleaned and watched.
+        genome: the reference.
+        genes: promoters; None = everything is scored.
+        names: from the VCF's contig names to the reference's.
+        declared: contigs that the VCF's header declares.
+        triage: what can be done with a record.
+    """
+
+    variants: VariantFile
+    intake: Intake
+    genome: Reference
+    genes: GeneTable | None
+    names: ContigNames
+    declared: Mapping[str, int | None]
+    triage: Triage
+
+    def checked_entries(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[Entry]:
+        """Entries in order, once the first of them have shown that the reference fits.
+
+        Raises:
+            ResourceError: it does not fit.
+        """
+        entries = preflight(
+            self.intake.entries(self.triage, tally),
+            tally,
+            size_of=entry_size,
+            names=self.names,
+            declared=self.declared,
+            reference_contigs=self.genome.contigs,
+            allow_ref_mismatch=allow_ref_mismatch,
+        )
+        _say_restyled(self.names)
+        return entries
+
+
+def open_inputs(
+    stack: ExitStack,
+    source: str,
+    *,
+    reference: str,
+    genes: str | os.PathLike[str] | None,
+    settings: AnnotateSettings,
+    tally: Tally,
+) -> Inputs:
+    """Open everything that is read; `stack` closes it.
+
+    Raises:
+        VarbindError: an input is missing, broken or does not fit the others.
+    """
+    if genes is None and not settings.everywhere:
+        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+    variants = stack.enter_context(
+        open_variants(
+            source, regions=settings.regions, targets=settings.targets, allow_truncated=settings.allow_truncated
+        )
+    )
+    intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
+    genome = stack.enter_context(Reference(reference))
+    gene_table = None if genes is None else read_genes(genes, tss=settings.tss)
+    declared = variants.header.contig_lengths()
+    names = ContigNames(
+        genome.contigs,
+        declared=declared,
+        renamed=settings.contig_map,
+        check_lengths=not settings.allow_length_mismatch,
+    )
+    triage = Triage(
+        genome,
+        names,
+        scope=_gene_scope(gene_table, settings, genome.contigs, names, declared) if gene_table else None,
+        rules=TriageRules(settings.check_ref, settings.max_indel),
+        tally=tally,
+        path=variants.name,
+    )
+    return Inputs(variants, intake, genome, gene_table, names, declared, triage)
+
+
+def _gene_scope(
+    genes: GeneTable,
+    settings: AnnotateSettings,
+    contigs: Mapping[str, int],
+    names: ContigNames,
+    declared: Mapping[str, int | None],
+) -> GeneScope:
+    logger.info(genes.summary)
+    known = dict.fromkeys(genes.index.contigs)
+    if not ContigNames(known).shares_any(contigs):
+        theirs, ours = next(iter(known)), next(iter(contigs))
+        what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
+        raise ResourceError(what, path=genes.name, remedy="give the genes of this build")
+    gene_names = ContigNames(known, renamed=settings.contig_map)
+    for contig in declared:
+        if names.conflict(contig) and gene_names.resolve(contig) is None:
+            text = "contig %s has another length in the reference, but no gene: its records are passed on"
+            logger.warning(text, contig)
+    return GeneScope(genes.index, gene_names, settings.promoter, settings.everywhere)
+
+
+def _say_restyled(names: ContigNames) -> None:
+    if restyled := names.restyled():
+        pairs = [f"{theirs} = {ours}" for theirs, ours in restyled.items()]
+        more = " ..." if len(pairs) > 5 else ""
+        logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)
