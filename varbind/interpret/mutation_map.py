@@ -40,4 +40,4 @@ def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.floa
         np.fill_diagonal(mutants[base], base)
     texts = [decode(codes), *(decode(mutant) for mutant in mutants.reshape(-1, len(codes)))]
     scores = score_sequences(texts, bank.select([model_id]))[:, 0]
-    return (scores[1:] - scores[0]).reshape(4, len(codes))
+    return np.reshape(scores[1:] - scores[0], (4, len(codes)))
