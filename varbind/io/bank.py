@@ -107,7 +107,7 @@ def write_bank(folder: str | Path, bank: Bank) -> None:
     """
     folder = Path(folder)
     partial = folder.with_name(folder.name + ".partial")
-    files = {WEIGHTS: save(_weight_arrays(bank.stacks))}
+    files = {WEIGHTS: save(_weight_arrays(bank))}
     if bank.background is not None:
         files[BACKGROUND] = save({str(kind): deltas for kind, deltas in bank.background.deltas.items()})
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
@@ -143,11 +143,16 @@ def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
         raise ResourceError(f"not a varbind model: {error}", path=path) from error
 
 
-def _weight_arrays(stacks: tuple[DeepBindStack, ...]) -> dict[str, np.ndarray]:
-    names = DeepBindStack.array_names()
-    return {
-        f"{stack.shape.name}/{name}": np.ascontiguousarray(getattr(stack, name)) for stack in stacks for name in names
-    }
+def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
+    """One stack a shape, its rows in the order of the models: the reader knows them by that order alone."""
+    arrays = {}
+    for shape in {stack.shape for stack in bank.stacks}:
+        joined = DeepBindStack.concatenate([stack for stack in bank.stacks if stack.shape == shape])
+        ids = [model.model_id for model in bank.models if model.shape == shape]
+        ordered = joined.take([joined.model_ids.index(model_id) for model_id in ids])
+        for name in DeepBindStack.array_names():
+            arrays[f"{shape.name}/{name}"] = np.ascontiguousarray(getattr(ordered, name))
+    return arrays
 
 
 def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindStack]:

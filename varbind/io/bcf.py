@@ -34,7 +34,9 @@ def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator
         return _open_indexed_bcf(source, regions)
     pipe = BytePipe(source.blocks())
     try:
-        decoder = pysam.VariantFile(os.fdopen(pipe.read_end, "rb"))
+        with os.fdopen(pipe.read_end, "rb") as stream:
+            # htslib reads from a duplicate of the descriptor.
+            decoder = pysam.VariantFile(stream)
     except (OSError, ValueError) as error:
         raise pipe.error or InputError(f"not a BCF: {error}", path=source.name) from error
     return _bcf_header(decoder), _texts(decoder, pipe, source.name)

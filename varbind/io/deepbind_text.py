@@ -28,6 +28,8 @@ WINDOW_OF_DETECTOR_LEN = {14: 25, 16: 25, 20: 25, 24: 31, 32: 51, 36: 51}
 # Proteins that the index lists as transcription factors, with a ChIP-seq model but no DNA-binding domain
 # of their own: chromatin modifiers, general factors, co-factors. The index gives most of them no family.
 NOT_SEQUENCE_SPECIFIC = frozenset({"BRCA1", "KDM5A", "KDM5B", "MTA3", "RCOR1", "SETDB1"})
+# The index spells two families in two ways each.
+FAMILY_SPELLINGS = {"znfC2H2": "C2H2 ZF", "Homeodomain + POU": "Homeodomain,POU"}
 SEQUENCE_SPECIFIC_WITHOUT_FAMILY = {"NFYB": "CBF/NF-Y", "NRF1": "NRF"}
 
 _HEADER = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
@@ -126,7 +128,8 @@ def _read_index(path: Path) -> dict[str, dict[str, str]]:
 
 
 def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:
-    family = row["Family"] or SEQUENCE_SPECIFIC_WITHOUT_FAMILY.get(row["Protein"], "")
+    listed = FAMILY_SPELLINGS.get(row["Family"], row["Family"])
+    family = listed or SEQUENCE_SPECIFIC_WITHOUT_FAMILY.get(row["Protein"], "")
     return ModelCard(
         model_id=model_id,
         protein=row["Protein"],

@@ -143,9 +143,7 @@ def site_line(change: Change, contigs: dict[str, str]) -> Line:
     )
 
 
-def neutral_line(
-    name: str, contig: str, near: int, contigs: dict[str, str], rng: np.random.Generator
-) -> Line:
+def neutral_line(name: str, contig: str, near: int, contigs: dict[str, str], rng: np.random.Generator) -> Line:
     """An SNV from `near` on whose surroundings hold no planted core, with either allele."""
     sequence = contigs[contig]
     for position in range(near, near + PROMOTER[1]):

@@ -42,9 +42,7 @@ def promoters(genes: str, fasta: pysam.FastaFile) -> list[str]:
 
 def main() -> None:
     """Fit and write the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("genes")
     parser.add_argument("references", nargs="+")
     parser.add_argument("-o", dest="output", required=True, type=Path)
@@ -58,9 +56,7 @@ def main() -> None:
                 turned = sequence.translate(str.maketrans("ACGT", "TGCA"))[::-1]
                 for strand in (sequence, turned):
                     counts.update(strand[i : i + ORDER + 1] for i in range(len(strand) - ORDER))
-    rows = [
-        f"# Order-{ORDER} Markov chain of {total} human promoters, -{UPSTREAM} .. +{DOWNSTREAM}, both strands"
-    ]
+    rows = [f"# Order-{ORDER} Markov chain of {total} human promoters, -{UPSTREAM} .. +{DOWNSTREAM}, both strands"]
     rows.append("context\tA\tC\tG\tT")
     for letters in itertools.product("ACGT", repeat=ORDER):
         context = "".join(letters)

@@ -25,6 +25,34 @@ RECIPE = BackgroundRecipe(snvs=100_002, others=2_000)
 # speak for it unasked. The held-out peaks have no part in this.
 DEFAULT_VALIDATION_AUC = 0.8
 
+CARD_TEXT = """# {name}
+
+DeepBind networks of human proteins for promoter annotation: 16 detectors of length 24, maximum pooling, both strands,
+annotated on windows of 31 bases. Made by `workflows/starter-bank`.
+
+**Data.** ENCODE ChIP-seq peaks, 101 bases around the summit, in the DeepBind format, as four public repositories keep
+them; negatives are dinucleotide-preserving shuffles made here. Three of the repositories state no licence for the files;
+the table names the licence for each network. No training sequence is in the bank.
+
+**Training.** One fixed setting for all networks, three random starts, the best checkpoint by AUC on a fifth of the
+training peaks: `{setting}`. Nothing was tuned on held-out peaks.
+
+**Held out.** Either the published test peaks of the same experiment (strong peaks only) or a random fifth of all peaks;
+the two are not comparable. Peaks of one experiment can overlap peaks of another.
+
+**Default.** Annotation uses proteins that bind a DNA sequence of their own and whose network reached a validation AUC
+of 0.8.
+
+**Known weaknesses.** TBP did not learn the TATA box, and ATF3 learnt AP-1 sites: neither is a default. Networks of
+proteins that share regions with others carry the others' motifs too: ZNF143, YY1 and ARID3A respond to CTCF sites, SP1
+and FOXM1 to ETS sites. So the protein that is named is the one whose network responds most, within a family, and not
+proof that this protein binds.
+
+**What the numbers are not.** Not pathogenicity, not expression, not occupancy in a given cell.
+
+{table}
+"""
+
 
 def read_network(path: Path) -> tuple[ModelCard, DeepBindStack]:
     """One trained network and its card."""
@@ -37,9 +65,7 @@ def read_network(path: Path) -> tuple[ModelCard, DeepBindStack]:
 
 def main() -> None:
     """Build the bank."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("state", type=Path)
     parser.add_argument("-o", dest="output", required=True, type=Path)
     options = parser.parse_args()
@@ -61,6 +87,22 @@ def main() -> None:
     stack = DeepBindStack.concatenate([stack for _, stack in networks])
     bank = add_golden_scores(Bank((card,), models, (stack,), background=None))
     write_bank(options.output, add_background(bank, recipe=RECIPE))
+    (options.output / "README.md").write_text(model_card(bank), encoding="utf-8")
+
+
+def model_card(bank: Bank) -> str:
+    """The bank's README: what each network was trained on and how it did."""
+    rows = [
+        "| model | family | peaks | validation AUC | held-out AUC | held out | default | licence of the data |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for model in bank.models:
+        training = model.training
+        numbers = f"{training['peaks']:,} | {training['validation_auc']:.3f} | {training['held_out_auc']:.3f}"
+        default = "yes" if model.default else "no"
+        words = [model.model_id, model.family, numbers, training["held_out"], default, training["licence"]]
+        rows.append(f"| {' | '.join(words)} |")
+    return CARD_TEXT.format(name=bank.cards[0].name, table="\n".join(rows), setting=json.dumps(training["setting"]))
 
 
 if __name__ == "__main__":
