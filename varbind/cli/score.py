@@ -50,17 +50,17 @@ def command(
     or 1.5 times that (later) and takes the maximum, as the published DeepBind executable does.
     """
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.scoring import batches, resolve_device, score_sequences
+    from varbind.pipeline.scoring import SequenceScorer, batches, resolve_device
 
     talk(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
     chosen = parse_words(models)
     if chosen:
         bank = bank.select_proteins(chosen)
+    scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=resolve_device(device))
     _write("id\tmodel_id\tprotein\tscore" if long_table else "\t".join(["id", *bank.model_ids]))
     for batch in batches(read_sequences(sequences), SEQUENCES_A_BATCH):
-        texts = [sequence for _, sequence in batch]
-        scores = score_sequences(texts, bank, mode=mode, scan_rule=scan_rule, device=resolve_device(device))
+        scores = scorer.score([sequence for _, sequence in batch])
         for (name, _), row in zip(batch, scores, strict=True):
             _write_row(name, row.tolist(), bank, long_table=long_table)
 

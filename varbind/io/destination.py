@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -159,7 +160,7 @@ class Destination:
 
     def _new_temporary(self, what: str) -> BinaryIO:
         target = Path(os.devnull if self._direct else self.path).absolute()
-        folder = Path(os.environ.get("TMPDIR", "/tmp")) if self._direct else target.parent  # noqa: S108
+        folder = Path(tempfile.gettempdir()) if self._direct else target.parent
         if target.is_dir():
             raise OutputError("is a directory", path=self.path, remedy="name a file")
         path = folder / f".{target.name}.varbind-{os.getpid()}-{what}"

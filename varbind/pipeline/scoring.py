@@ -18,16 +18,15 @@ from varbind.nn.ensemble import Ensemble
 from varbind.nn.scan import ScanEnsemble, ScanRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
 
     from varbind.core.bank import Bank
-    from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Scorer", "batches", "resolve_device", "score_sequences", "score_variants"]
+__all__ = ["Scorer", "SequenceScorer", "batches", "resolve_device", "score_sequences", "score_variants"]
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
@@ -123,18 +122,48 @@ def score_variants(variants: Sequence[Variant], reference: ReferenceSequence, ba
     )
 
 
+class SequenceScorer:
+    """Scores sequences of any length with all models of a bank.
+
+    Args:
+        bank: the models.
+        mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window, as the
+            published DeepBind executable does.
+        scan_rule: `0.1`, `later` or `later-all`; see `varbind.nn.scan.ScanRule`.
+        device: `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        UsageError: unknown mode or rule.
+    """
+
+    def __init__(self, bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu") -> None:
+        if mode == "whole":
+            self._ensemble: Ensemble | ScanEnsemble = Ensemble(bank.stacks, bank.model_ids, device=device)
+        elif mode == "scan":
+            rule = _scan_rule(scan_rule)
+            self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device)
+        else:
+            raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
+
+    def score(self, sequences: Sequence[str]) -> NDArray[np.float32]:
+        """Scores, float32 (B, M), columns in bank order."""
+        codes = [encode(sequence) for sequence in sequences]
+        if isinstance(self._ensemble, ScanEnsemble):
+            return self._ensemble.score(codes)
+        return self._ensemble.score(dict.fromkeys(self._ensemble.windows, codes))
+
+
 def score_sequences(
     sequences: Iterable[str], bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu"
 ) -> NDArray[np.float32]:
-    """Score whole sequences, or the best of their sliding windows.
+    """Score sequences; see `SequenceScorer` for the modes.
 
     Args:
         sequences: B sequences of letters ACGTUN in any case, each at least 1 long; U = T, and any other
             letter counts as N.
         bank: the models.
-        mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window,
-            as the published DeepBind executable does.
-        scan_rule: `0.1`, `later` or `later-all`; see `varbind.nn.scan.ScanRule`.
+        mode: `whole` or `scan`.
+        scan_rule: which windows `scan` slides.
         device: `cpu`, `cuda` or `cuda:N`.
 
     Returns:
@@ -143,21 +172,13 @@ def score_sequences(
     Raises:
         UsageError: unknown mode or rule.
     """
-    score = _sequence_scorer(bank, mode, scan_rule, device)
-    parts = [score([encode(sequence) for sequence in batch]) for batch in batches(sequences, SEQUENCES_A_BATCH)]
+    scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=device)
+    parts = [scorer.score(batch) for batch in batches(sequences, SEQUENCES_A_BATCH)]
     return np.concatenate([np.zeros((0, len(bank.models)), dtype=np.float32), *parts])
 
 
-def _sequence_scorer(
-    bank: Bank, mode: str, scan_rule: str, device: str
-) -> Callable[[Sequence[Codes]], NDArray[np.float32]]:
-    if mode == "whole":
-        ensemble = Ensemble(bank.stacks, bank.model_ids, device=device)
-        return lambda codes: ensemble.score(dict.fromkeys(ensemble.windows, codes))
-    if mode != "scan":
-        raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
+def _scan_rule(text: str) -> ScanRule:
     try:
-        rule = ScanRule(scan_rule)
+        return ScanRule(text)
     except ValueError as error:
-        raise UsageError(f"unknown scan rule {scan_rule!r}", remedy="use 0.1, later or later-all") from error
-    return ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device).score
+        raise UsageError(f"unknown scan rule {text!r}", remedy="use 0.1, later or later-all") from error
