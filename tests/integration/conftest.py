@@ -32,12 +32,6 @@ def expected(tmp_path_factory):
     return (bench.results / "out.vcf").read_bytes()
 
 
-@pytest.fixture(scope="session")
-def conformance(shared_data):
-    """The project's own collection of odd files; not used where it is absent."""
-    return shared_data / "vcf-conformance"
-
-
 @pytest.fixture
 def indexed(bench):
     """The example, BGZF and indexed, beside the bench's other inputs."""

@@ -3,7 +3,20 @@
 import codecs
 
 import pytest
-from integration.runs import COLUMNS, FASTA, HEADER, VCF, annotation, call, line, readable, restored, snv, unpacked
+from integration.runs import (
+    COLUMNS,
+    FASTA,
+    HEADER,
+    VCF,
+    annotation,
+    as_text,
+    call,
+    line,
+    readable,
+    restored,
+    snv,
+    unpacked,
+)
 
 from varbind.io.vcf import VcfRecord
 
@@ -168,6 +181,14 @@ def test_row_41_overwrite_leaves_one_of_each(bench, expected):
 def test_row_41_overwrite_forgets_what_is_no_longer_said(bench, expected):
     bench.annotate(bench.file("in.vcf", expected), "--overwrite", genes=None)
     assert b"VARBIND_GENE" not in (bench.results / "out.vcf").read_bytes()
+
+
+def test_row_41_in_a_bcf(bench):
+    assert bench.annotate(VCF, output="one.bcf").code == 0
+    (bench.results / "one.bcf").rename(bench.folder / "one.bcf")
+    assert "is already present" in bench.refused(2, bench.folder / "one.bcf")
+    assert bench.annotate(bench.folder / "one.bcf", "--overwrite", output="two.bcf").code == 0
+    assert as_text(bench.results / "two.bcf") == as_text(bench.folder / "one.bcf")
 
 
 def test_row_41_prefix_writes_other_keys(bench, expected):

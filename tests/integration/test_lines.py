@@ -195,4 +195,4 @@ def test_row_46_memory_does_not_grow_with_the_file(bench):
         return bgzip(bench.vcf(text * count), bench.folder / f"{count}.vcf.gz")
 
     # 64 MiB of entries are held back until the build is known to fit.
-    assert peak(bench, records(400_000)) - peak(bench, records(100)) < 160
+    assert peak(bench, records(200_000)) - peak(bench, records(100)) < 160

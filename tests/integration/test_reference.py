@@ -25,6 +25,7 @@ from integration.runs import (
     snv,
     spawn,
     statuses,
+    to_bcf,
 )
 
 NO_CONTIGS = b"##fileformat=VCFv4.2\n" + COLUMNS + b"\n"
@@ -96,6 +97,13 @@ def test_row_20_within_seconds_and_before_any_output(bench, kind):
     assert done.out == b""
     assert "wrong genome build? 1,000 of 1,000" in done.error
     assert time.monotonic() - start < 10
+
+
+def test_row_20_in_a_bcf(bench):
+    """A run that stops early leaves a reader in the middle of the file; that is nobody's business."""
+    source = to_bcf(bench.vcf(*[wrong(2101 + number % 800) for number in range(20_000)]), bench.folder / "in.bcf")
+    error = bench.refused(4, source, run=spawn)
+    assert "wrong genome build? 1,000 of 1,000" in error
 
 
 def test_row_34_some_contigs_are_not_there(bench):

@@ -146,7 +146,7 @@ class Reference:
             remedy = "repair it, or give another FASTA"
             raise ResourceError(f"not a usable FASTA: {flaw}", path=self.path, line=line, remedy=remedy) from error
         with self._bytes(compressed=compressed) as stream:
-            self._refuse_duplicates(stream, len(index.read_bytes().splitlines()))
+            self._refuse_duplicates(stream)
         return index, offsets
 
     @contextmanager
@@ -158,13 +158,13 @@ class Reference:
             else:
                 yield stream
 
-    def _refuse_duplicates(self, stream: BinaryIO, indexed: int) -> None:
+    def _refuse_duplicates(self, stream: BinaryIO) -> None:
         """An index lists a name once; a second sequence of that name would be out of reach."""
         names = Counter(line[1:].split()[0] for line in stream if line.startswith(b">") and line[1:].strip())
-        if names.total() == indexed:
-            return
-        name = names.most_common(1)[0][0].decode("latin-1")
-        raise ResourceError(f"two sequences are named {name}", path=self.path, remedy="rename one")
+        name, count = names.most_common(1)[0] if names else (b"", 0)
+        if count > 1:
+            what = f"two sequences are named {name.decode('latin-1')}"
+            raise ResourceError(what, path=self.path, remedy="rename one")
 
     def _check_index(self, *, compressed: bool) -> None:
         """Refuse an index that does not describe this FASTA."""

@@ -146,6 +146,10 @@ class _Rewound(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
+
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         if self._start:
             count = min(len(buffer), len(self._start))

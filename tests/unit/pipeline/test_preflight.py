@@ -1,0 +1,69 @@
+"""The first items are held back until the reference is known to fit."""
+
+import pytest
+
+from varbind.core.contigs import ContigNames
+from varbind.core.tally import Tally
+from varbind.errors import ResourceError
+from varbind.pipeline import preflight as module
+from varbind.pipeline.preflight import preflight
+
+
+def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
+    """Items 0, 1, ...; reading item i compares one REF, which differs where outcomes[i] is false."""
+    tally = Tally()
+    names = names or ContigNames({"chr1": 100})
+    read = []
+
+    def items():
+        for number, agrees in enumerate(outcomes):
+            names.resolve(contig)
+            if names.resolve(contig) is None:
+                tally.missing_contigs[contig] += 1
+            else:
+                tally.checked_ref += 1
+                tally.mismatched_ref += not agrees
+            read.append(number)
+            yield number
+
+    stream = preflight(items(), tally, size_of=lambda _: size, names=names, declared=(), reference_contigs=["chr1"],
+                       allow_ref_mismatch=allow)  # fmt: skip
+    return stream, read
+
+
+def test_all_items_come_in_order():
+    stream, read = run([True] * 2_500)
+    assert len(read) == 1_000
+    assert list(stream) == list(range(2_500))
+
+
+@pytest.mark.parametrize(("good", "bad", "stops"), [(0, 9, False), (0, 10, True), (90, 10, False), (89, 10, True)])
+def test_the_rule(good, bad, stops):
+    outcomes = [True] * good + [False] * bad
+    if stops:
+        with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of {good + bad} REF"):
+            run(outcomes)
+        assert list(run(outcomes, allow=True)[0]) == list(range(len(outcomes)))
+    else:
+        assert list(run(outcomes)[0]) == list(range(len(outcomes)))
+
+
+def test_what_comes_later_is_not_judged():
+    stream, _ = run([True] * 1_000 + [False] * 1_000)
+    assert len(list(stream)) == 2_000
+
+
+def test_bytes_are_bounded():
+    _, read = run([True] * 500, size=module.HELD_BYTES // 10)
+    assert len(read) == 11
+
+
+def test_no_contig_is_shared():
+    with pytest.raises(ResourceError, match=r"the VCF says 'NC_1', the reference 'chr1'"):
+        run([True], contig="NC_1")
+    with pytest.raises(ResourceError, match=r"the VCF says 'NC_1', the reference 'chr1'"):
+        run([True], contig="NC_1", allow=True)
+
+
+def test_nothing_at_all_is_fine():
+    assert list(run([])[0]) == []
