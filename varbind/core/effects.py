@@ -151,9 +151,9 @@ class BindingEffects:
     def _family_shares(self, kind: VariantKind | None, means: NDArray[np.float64], side: int) -> NDArray[np.float64]:
         """Background share of each family's change in one direction, (B, F)."""
         if self._table is None:
-            return np.exp(-np.maximum(side * means, 0.0))
+            return np.exp(-_towards(side, means))
         tails = self._background(kind or VariantKind.SNV).families[side]
-        return np.stack([tail.share(side * means[:, f]) for f, tail in enumerate(tails)], axis=1)
+        return np.stack([tail.share(_towards(side, means[:, f])) for f, tail in enumerate(tails)], axis=1)
 
     def _strongest_phred(self, kind: VariantKind | None, shares: NDArray[np.float64], side: int) -> list[float | None]:
         if self._table is None or kind is None:
@@ -188,7 +188,12 @@ class BindingEffects:
         families: dict[int, list[UpperTail]] = {}
         strongest: dict[int, UpperTail] = {}
         for side in (LOSS, GAIN):
-            families[side] = [UpperTail(side * means[:, f]) for f in range(means.shape[1])]
-            shares = np.stack([tail.share(side * means[:, f]) for f, tail in enumerate(families[side])])
+            families[side] = [UpperTail(_towards(side, means[:, f])) for f in range(means.shape[1])]
+            shares = np.stack([tail.share(_towards(side, means[:, f])) for f, tail in enumerate(families[side])])
             strongest[side] = UpperTail(-np.log10(shares.min(axis=0)))
         return _KindBackground(families, strongest)
+
+
+def _towards(side: int, means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Size of a loss or gain; 0 where the change goes the other way, so that no change has PHRED 0."""
+    return np.maximum(side * means, 0.0)

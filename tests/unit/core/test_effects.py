@@ -29,10 +29,11 @@ def slow_family_means(models, delta):
 def slow_phred(models, table, side, row):
     """PHRED of the strongest family of one variant, from the table of its kind."""
     background = slow_family_means(models, table.astype(np.float64))
-    tails = {family: UpperTail(np.array([side * b[family] for b in background])) for family in background[0]}
+    tails = {family: UpperTail(np.array([max(side * b[family], 0) for b in background])) for family in background[0]}
 
     def strength(means):
-        return max(-np.log10(tail.share(np.array([side * means[family]]))[0]) for family, tail in tails.items())
+        changes = {family: np.array([max(side * mean, 0)]) for family, mean in means.items()}
+        return max(-np.log10(tail.share(changes[family])[0]) for family, tail in tails.items())
 
     strengths = UpperTail(np.array([strength(means) for means in background]))
     own = strength(slow_family_means(models, row[None])[0])
