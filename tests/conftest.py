@@ -37,7 +37,7 @@ TINY_MODELS = (
     "USF2.H1-hESC.1",
     "SUZ12.H1-hESC.1",
 )
-TINY_RECIPE = BackgroundRecipe(snvs=3_000, others=300, seed=5)
+TINY_RECIPE = BackgroundRecipe(snvs=3_000, others=150, seed=5)
 
 
 @pytest.fixture(scope="session")
@@ -77,5 +77,5 @@ def tiny_bank_path(starter_bank, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_bank(tiny_bank_path):
-    """Seven starter models (six by default, three families of two) with 3,000 SNVs and 300 of each other kind."""
+    """Seven starter models (six by default, three families of two) with 3,000 SNVs and 150 of each other kind."""
     return varbind.load_bank(tiny_bank_path)

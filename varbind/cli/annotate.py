@@ -128,7 +128,7 @@ def command(
     in order, and nothing but our keys is added.
     """
     from varbind.cli.progress import record_progress
-    from varbind.pipeline.annotate import annotate_vcf, check_paths
+    from varbind.pipeline.annotate import annotate_vcf, check_paths, same_file
     from varbind.pipeline.settings import AnnotateSettings
 
     talk(quiet=quiet, verbose=verbose)
@@ -163,6 +163,8 @@ def command(
     inputs = [source, reference, *([genes] if genes else []), *settings.conservation.values()]
     for path in filter(None, (output, stats)):
         check_paths(path, inputs)
+    if stats and (same_file(stats, output) or Path(stats).absolute() == Path(output).absolute()):
+        raise UsageError("--stats is the output", path=stats, remedy="name another file")
     with record_progress(quiet=quiet) as progress:
         tally = annotate_vcf(
             source,

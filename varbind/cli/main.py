@@ -32,6 +32,10 @@ INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
 
 
+class _ClosedPipeError(Exception):
+    """Nobody reads standard output any more."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands' names and one-line helps without importing them."""
 
@@ -47,13 +51,24 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; click itself would end with 1 where nobody reads on."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands in --help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="varbind %(version)s")
 def main() -> None:
     """Which promoter variant breaks or makes the binding of which protein."""
@@ -61,15 +76,20 @@ def main() -> None:
 
 def run() -> NoReturn:
     """Entry point: run a command, print one line on an error, leave with the right exit code."""
+    if sys.stderr is None:  # closed by the caller; a file must not take its place
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), _interrupt)
+        number = getattr(signal, name)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
+            signal.signal(number, _interrupt)
     sys.exit(_run())
 
 
 def _run() -> int:  # noqa: PLR0911 (one return an exit code)
     try:
         main.main(standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except Interrupted as error:
         _say(str(error))
         return error.code
@@ -77,11 +97,11 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         _say(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        _say(f"error: {error.format_message()}; see varbind --help")
+        _say(f"error: {error.format_message().rstrip('.')}; see varbind --help")
         return 2
     except click.Abort:
         return 128 + signal.SIGINT
-    except BrokenPipeError:
+    except (BrokenPipeError, _ClosedPipeError):
         # Nobody reads on; what is left in the buffer must not raise again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE

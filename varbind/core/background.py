@@ -136,9 +136,9 @@ def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _pareto_survival(excess: NDArray[np.float64], shape: float, scale: float) -> NDArray[np.float64]:
-    if shape == 0:
-        return np.exp(-np.minimum(excess / scale, 700.0))
-    return np.power(1 + shape * excess / scale, -1 / shape)
+    # The logarithm is held where its exponential is still above 0.
+    fall = excess / scale if shape == 0 else np.log1p(shape * excess / scale) / shape
+    return np.exp(-np.minimum(fall, 700.0))
 
 
 def phred(share: NDArray[np.float64]) -> NDArray[np.float64]:

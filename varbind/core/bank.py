@@ -48,13 +48,15 @@ class Bank:
         """Only these models, in this order.
 
         Raises:
-            UsageError: an id is not in the bank.
+            UsageError: an id is not in the bank, or is asked for twice.
         """
         column_of = {model_id: column for column, model_id in enumerate(self.model_ids)}
         for model_id in model_ids:
             if model_id not in column_of:
                 raise UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
         wanted = set(model_ids)
+        if len(wanted) < len(model_ids):
+            raise UsageError("a model is asked for twice", remedy="name each model once")
         stacks = []
         for stack in self.stacks:
             rows = [row for row, model_id in enumerate(stack.model_ids) if model_id in wanted]

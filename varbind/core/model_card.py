@@ -99,23 +99,55 @@ class BankCard:
         """Read a card.
 
         Raises:
-            ResourceError: a key is missing, unknown or of the wrong kind.
+            ResourceError: a key is missing or its value of the wrong kind.
         """
         if not isinstance(data, dict) or data.get("format") != CARD_FORMAT:
             raise ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
         try:
             golden = data["golden"]
-            return cls(
+            card = cls(
                 **_known(cls, data, without={"models", "golden"}),
                 models=tuple(_model_from_json(model) for model in data["models"]),
                 golden=GoldenScores(**golden) if golden else None,
             )
+            card._check()
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ResourceError(f"the model card is incomplete or malformed: {error!r}") from error
+        return card
+
+    def _check(self) -> None:
+        ids = [model.model_id for model in self.models]
+        if not ids or len(set(ids)) < len(ids):
+            raise ValueError("there is no model, or two have the same id")
+        if self.golden is None:
+            return
+        rows = self.golden.scores
+        if len(rows) != len(self.golden.sequences) or any(len(row) != len(ids) for row in rows):
+            raise ValueError("golden scores are not one a sequence and model")
+        if any(type(score) not in _KINDS["float"] for row in rows for score in row):
+            raise TypeError("a golden score is not a number")
+
+
+# JSON values that a field of this annotation may have; a bool is no int here.
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "float": (float, int),
+    "list": (list,),
+    "Mapping": (dict,),
+}
 
 
 def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str, Any]:
-    return {f.name: data[f.name] for f in fields(cls) if f.name not in without}
+    known = {}
+    for f in fields(cls):
+        if f.name in without:
+            continue
+        value = known[f.name] = data[f.name]
+        if type(value) not in _KINDS[str(f.type).partition("[")[0]]:
+            raise TypeError(f"{f.name} is {value!r}")
+    return known
 
 
 def _model_from_json(data: Mapping[str, Any]) -> ModelCard:

@@ -130,7 +130,7 @@ def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
         data = path.read_bytes()
     except OSError as error:
         raise ResourceError(f"the bank is incomplete: {error.strerror}", path=path) from error
-    found, stated = hashlib.sha256(data).hexdigest(), card.digests.get(path.name, "none")
+    found, stated = hashlib.sha256(data).hexdigest(), str(card.digests.get(path.name, "none"))
     if found != stated:
         raise ResourceError(
             f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}...",
@@ -183,4 +183,6 @@ def _background(card: BankCard, arrays: Mapping[str, np.ndarray]) -> BackgroundT
         if table.dtype != np.float16 or not shaped:
             expected = f"float16 (at least {BACKGROUND_MINIMUM}, {models})"
             raise ResourceError(f"the background of {name} is {table.dtype} {table.shape}, expected {expected}")
+        if not np.isfinite(table).all():
+            raise ResourceError(f"the background of {name} holds a value that is not a finite number")
     return BackgroundTable({VariantKind(name): table for name, table in arrays.items()})

@@ -43,16 +43,26 @@ def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator
 
 
 def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
-    decoder = pysam.VariantFile(source.path)
-    if source.path == STDIN or decoder.index is None:
-        raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index {source.name}")
-    records = (
-        record
-        for contig, start, end in regions
-        if contig in decoder.header.contigs
-        for record in decoder.fetch(contig, start, min(end, (1 << 31) - 1))
-    )
-    return _bcf_header(decoder), _texts(records, None, source.name)
+    no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index {source.name}")
+    if source.path == STDIN:
+        raise no_index
+    source.check_end_marker()
+    try:
+        decoder = pysam.VariantFile(source.path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"not a BCF: {error}", path=source.name) from error
+    if decoder.index is None:
+        raise no_index
+    return _bcf_header(decoder), _texts(_fetch(decoder, regions), None, source.name)
+
+
+def _fetch(decoder: pysam.VariantFile, regions: Regions) -> Iterator[pysam.VariantRecord]:
+    """Records that overlap the regions, each once."""
+    for contig, start, end, before in regions.with_previous_ends():
+        if contig in decoder.header.contigs:
+            for record in decoder.fetch(contig, start, min(end, (1 << 31) - 1)):
+                if record.start >= before:
+                    yield record
 
 
 def _bcf_header(decoder: pysam.VariantFile) -> VcfHeader:
@@ -73,7 +83,7 @@ def _texts(records: Iterable[object], pipe: BytePipe | None, name: str) -> Itera
         raise pipe.error
 
 
-def encode(text_path: str, destination: str, *, output_type: str) -> None:
+def encode(text_path: str, destination: str, *, output_type: str, name: str) -> None:
     """Write a VCF text file as BCF.
 
     The text is read twice: once so that the header learns every contig, filter and key that records use
@@ -81,8 +91,9 @@ def encode(text_path: str, destination: str, *, output_type: str) -> None:
 
     Args:
         text_path: VCF text.
-        destination: where the BCF goes; `-` is standard output.
+        destination: where the BCF goes.
         output_type: as bcftools writes it: `b`, `u`, or `b0` ... `b9`.
+        name: of the output, for messages.
 
     Raises:
         OutputError: htslib refuses a record, or the file cannot be written.
@@ -95,7 +106,7 @@ def encode(text_path: str, destination: str, *, output_type: str) -> None:
         bcftools.view(*options, str(declared), catch_stdout=False)
     except (OSError, ValueError, pysam.utils.SamtoolsError) as error:
         what = f"cannot be written as BCF: {error}"
-        raise OutputError(what, path=destination, remedy="write VCF instead, -O z") from error
+        raise OutputError(what, path=name, remedy="write VCF instead, -O z") from error
     finally:
         declared.unlink(missing_ok=True)
 

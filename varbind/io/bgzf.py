@@ -23,7 +23,7 @@ if TYPE_CHECKING:
             """Take all of the bytes."""
 
 
-__all__ = ["EOF_MARKER", "BgzfReader", "BgzfWriter", "is_bgzf"]
+__all__ = ["EOF_MARKER", "BgzfReader", "BgzfWriter", "is_bgzf", "missing_marker"]
 
 EOF_MARKER = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _TRAILER = struct.Struct("<II")
@@ -35,6 +35,12 @@ _BLOCK_MAX = 65_536
 def is_bgzf(start: bytes) -> bool:
     """Whether the first 18 bytes of a file are those of a BGZF block."""
     return start[:4] == b"\x1f\x8b\x08\x04" and start[12:16] == b"BC\x02\x00"
+
+
+def missing_marker(path: object) -> InputError:
+    """The error of a file without its end marker."""
+    remedy = "recompress, or --allow-truncated"
+    return InputError("no BGZF end marker; truncated?", path=path, remedy=remedy)
 
 
 class BgzfReader(io.RawIOBase):
@@ -102,11 +108,7 @@ class BgzfReader(io.RawIOBase):
             return
         self.missing_marker = True
         if not self._allow_truncated:
-            raise InputError(
-                "no BGZF end marker; truncated?",
-                path=self._path,
-                remedy="recompress it, or --allow-truncated",
-            )
+            raise missing_marker(self._path)
 
     def _broken(self, why: str) -> InputError:
         return InputError(

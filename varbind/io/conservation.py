@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 import numpy as np
 
-from varbind.errors import ResourceError
+from varbind.errors import ResourceError, VarbindError
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ class ConservationTrack:
         """Whatever the library raises, as one line about this file."""
         try:
             yield
-        except ResourceError:
-            raise
+        except VarbindError:
+            raise  # ours already, or a signal
         except OSError as error:
             raise ResourceError(f"cannot be read: {error.strerror or error}", path=self.path) from error
         except BaseException as error:

@@ -75,6 +75,8 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
     values = _read_assignments(path)
     try:
         double_stranded, detectors, detector_len, mean_pooling, hidden = (int(values[key]) for key in _HEADER)
+        if {double_stranded, mean_pooling} - {0, 1} or min(detectors, detector_len) < 1 or hidden < 0:
+            raise ValueError("a size or a flag is out of range")  # noqa: TRY301
         window = WINDOW_OF_DETECTOR_LEN.get(detector_len, 2 * detector_len - 1)
         shape = NetworkShape(window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded))
         flat = {name: _floats(values[name]) for name in _ARRAYS}
@@ -82,11 +84,13 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
             flat["biases2"] = np.zeros(1, dtype=np.float32)
         expected = DeepBindStack.expected_shapes(shape, 1)
         arrays = {name: flat[name].reshape(expected[name]) for name in _ARRAYS}
+        return DeepBindStack(shape, (path.stem,), **arrays)
     except KeyError as error:
         raise ResourceError(f"the line {error.args[0]} = ... is missing", path=path) from error
     except ValueError as error:
         raise ResourceError(f"not a DeepBind parameter file: {error}", path=path) from error
-    return DeepBindStack(shape, (path.stem,), **arrays)
+    except ResourceError as error:
+        raise ResourceError(error.what, path=path) from error
 
 
 def _read_assignments(path: Path) -> dict[str, str]:
@@ -101,7 +105,8 @@ def _read_assignments(path: Path) -> dict[str, str]:
 
 
 def _floats(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    return np.array([float(word) for word in text.split(",") if word], dtype=np.float32)
+    with np.errstate(over="ignore"):  # what single precision cannot hold is refused with the stack
+        return np.array([float(word) for word in text.split(",") if word], dtype=np.float32)
 
 
 def _read_index(path: Path) -> dict[str, dict[str, str]]:
@@ -124,7 +129,11 @@ def _read_index(path: Path) -> dict[str, dict[str, str]]:
     }
     if not wanted <= set(rows.fieldnames or ()):
         raise ResourceError(f"the index lacks the columns {', '.join(sorted(wanted))}", path=path)
-    return {row["ID"]: row for row in rows}
+    index = {row["ID"]: row for row in rows}
+    for model_id, row in index.items():
+        if None in row.values():
+            raise ResourceError(f"the row of {model_id} is cut short", path=path)
+    return index
 
 
 def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
+import shutil
 import stat
 import sys
 import tempfile
@@ -128,7 +130,8 @@ class Destination:
             for temporary, final in indexes:
                 temporary.replace(final)
             result.replace(self.path)
-            _sync(Path(self.path).absolute().parent)
+            with contextlib.suppress(OSError):  # not every file system syncs a folder
+                _sync(Path(self.path).absolute().parent)
         self._temporary.remove(result)
         self._discard()
         return remarks
@@ -153,32 +156,43 @@ class Destination:
         if self._format.is_bcf:
             # BCF is made by htslib from the finished text.
             return self._new_temporary("text")
-        if self.path == STDOUT:
-            return sys.stdout.buffer
-        with _output_errors(self.path):
-            return Path(self.path).open("wb") if self._direct else self._new_temporary("new")
+        if self._direct:
+            return self._open_directly()
+        return self._new_temporary("new")
+
+    def _open_directly(self) -> BinaryIO:
+        if self.path != STDOUT:
+            with _output_errors(self.path):
+                return Path(self.path).open("wb")
+        if sys.stdout is None:
+            raise OutputError("is closed", path=_said(self.path), remedy="name a file with -o")
+        return sys.stdout.buffer
 
     def _new_temporary(self, what: str) -> BinaryIO:
         target = Path(os.devnull if self._direct else self.path).absolute()
         folder = Path(tempfile.gettempdir()) if self._direct else target.parent
-        if target.is_dir():
-            raise OutputError("is a directory", path=self.path, remedy="name a file")
-        path = folder / f".{target.name}.varbind-{os.getpid()}-{what}"
-        with _output_errors(self.path):
-            stream = path.open("xb")
+        # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
+        path = folder / f".{target.name[:100]}.varbind-{secrets.token_hex(4)}-{what}"
         self._temporary.append(path)
-        return stream
+        with _output_errors(self.path):
+            return path.open("xb")
 
     def _convert(self) -> None:
         level = "" if self._format.level is None else str(self._format.level)
         output_type = self._format.kind + level
         text = str(self._temporary[0])
-        if self._direct:
-            bcf.encode(text, self.path, output_type=output_type)
-            return
         result = Path(text.removesuffix("text") + "new")
         self._temporary.append(result)
-        bcf.encode(text, str(result), output_type=output_type)
+        bcf.encode(text, str(result), output_type=output_type, name=_said(self.path))
+        if not self._direct:
+            return
+        # Copied, so that a closed pipe and a full device are told from what htslib refuses.
+        with _output_errors(self.path), result.open("rb") as stream:
+            out = self._open_directly()
+            shutil.copyfileobj(stream, out)
+            out.flush()
+            if self.path != STDOUT:
+                out.close()
 
     def _check_end(self, path: Path) -> None:
         """Read back the end marker of a compressed file."""
@@ -230,8 +244,12 @@ def _output_errors(path: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        where = "standard output" if path == STDOUT else path
-        raise OutputError(f"cannot be written: {error.strerror}", path=where) from error
+        raise OutputError(f"cannot be written: {error.strerror}", path=_said(path)) from error
+
+
+def _said(path: str) -> str:
+    """The output's name in messages."""
+    return "standard output" if path == STDOUT else path
 
 
 def _is_special(path: str) -> bool:

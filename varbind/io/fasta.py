@@ -9,19 +9,22 @@ from __future__ import annotations
 import io
 import logging
 import os
+import struct
 import tempfile
 from collections import Counter
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import pysam
 
-from varbind.errors import ResourceError
+from varbind.errors import InputError, ResourceError
 from varbind.io.bgzf import BgzfReader, is_bgzf
+from varbind.io.fasta_index import bgzf_text, disagreement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
 __all__ = ["Reference"]
@@ -119,7 +122,7 @@ class Reference:
         return False
 
     def _open(self, *, compressed: bool) -> pysam.FastaFile:
-        index, offsets = Path(self.path + ".fai"), Path(self.path + ".gzi")
+        index, offsets = self._indexes()
         if not index.exists() or (compressed and not offsets.exists()):
             index, offsets = self._build_index(compressed=compressed)
         elif index.stat().st_mtime < Path(self.path).stat().st_mtime:
@@ -146,9 +149,14 @@ class Reference:
             self._refuse_duplicates(stream, len(index.read_bytes().splitlines()))
         return index, offsets
 
-    def _bytes(self, *, compressed: bool) -> BinaryIO:
-        raw = io.BufferedReader(io.FileIO(self.path))
-        return io.BufferedReader(BgzfReader(raw, self.path, allow_truncated=True)) if compressed else raw
+    @contextmanager
+    def _bytes(self, *, compressed: bool) -> Iterator[BinaryIO]:
+        """The uncompressed FASTA."""
+        with self._damage_told(), Path(self.path).open("rb") as stream:
+            if compressed:
+                yield io.BufferedReader(BgzfReader(stream, self.path, allow_truncated=True))
+            else:
+                yield stream
 
     def _refuse_duplicates(self, stream: BinaryIO, indexed: int) -> None:
         """An index lists a name once; a second sequence of that name would be out of reach."""
@@ -162,38 +170,40 @@ class Reference:
         """Refuse an index that does not describe this FASTA."""
         if not self.contigs:
             raise ResourceError("the reference holds no sequence", path=self.path)
-        index = Path(self.path + ".fai")
-        if compressed or not index.exists():
-            # The offsets of a compressed file cannot be looked up directly; its ends can be read.
-            self._check_ends()
-            return
-        with Path(self.path).open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            for line in index.read_text().splitlines():
-                name, length, offset, bases, width = _index_row(line, self._stale("a line is malformed"))
-                last = offset + (length // bases) * width + length % bases if bases else offset
-                stream.seek(max(offset - len(name) - 1024, 0))
-                before = stream.read(offset - stream.tell()).rstrip(b"\r\n").rsplit(b"\n", 1)[-1]
-                stream.seek(min(last, size))
-                after = stream.read(3).lstrip(b"\r\n")[:1]
-                if before[1:].split()[:1] != [name.encode()] or after not in {b"", b">", b";"} or last > size + 2:
-                    raise self._stale(f"{name} is not where it says")
+        index, offsets = self._indexes()
+        if not index.exists() or (compressed and not offsets.exists()):
+            return  # ours, made a moment ago
+        lines = index.read_text(encoding="utf-8").splitlines()
+        with self._damage_told(), Path(self.path).open("rb") as stream:
+            read = bgzf_text(stream, offsets, self.path) if compressed else _plain_text(stream)
+            why = disagreement(lines, read)
+        if why:
+            raise self._stale(why)
 
-    def _check_ends(self) -> None:
-        for contig, length in self.contigs.items():
-            if length and len(self._fasta.fetch(contig, length - 1, length)) != 1:
-                raise self._stale(f"{contig} ends early")
+    def _indexes(self) -> tuple[Path, Path]:
+        return Path(self.path + ".fai"), Path(self.path + ".gzi")
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        """Damage of the compressed bytes, as of a reference."""
+        try:
+            yield
+        except InputError as error:
+            raise ResourceError(error.what, path=self.path, remedy=error.remedy) from error
+        except (OSError, UnicodeDecodeError, struct.error) as error:
+            raise ResourceError(f"cannot be read: {error}", path=self.path) from error
 
     def _stale(self, why: str) -> ResourceError:
         remedy = f"remove it or run samtools faidx {self.path}"
         return ResourceError(f"stale index: {why}", path=self.path + ".fai", remedy=remedy)
 
 
-def _index_row(line: str, error: ResourceError) -> tuple[str, int, int, int, int]:
-    words = line.split("\t")
-    if len(words) != 5 or not all(word.isdigit() for word in words[1:]):
-        raise error
-    return words[0], int(words[1]), int(words[2]), int(words[3]), int(words[4])
+def _plain_text(stream: BinaryIO) -> Callable[[int, int], bytes]:
+    def read(start: int, end: int) -> bytes:
+        stream.seek(start)
+        return stream.read(end - start)
+
+    return read
 
 
 def _first_flaw(stream: Iterable[bytes]) -> tuple[int, str]:

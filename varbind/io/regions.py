@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import zlib
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +38,7 @@ class Regions:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Read a file: BED if its name ends in .bed or .bed.gz, else CHROM, FROM, TO from 1.
+        """Read a file, plain or gzip: BED if its name ends in .bed or .bed.gz, else CHROM, FROM, TO from 1.
 
         Raises:
             UsageError: the file cannot be read, or a line is malformed.
@@ -58,15 +60,23 @@ class Regions:
         index = bisect_right(spans, (pos - 1, _END)) - 1
         return index >= 0 and spans[index][0] <= pos - 1 < spans[index][1]
 
-    def __iter__(self) -> Iterator[tuple[str, int, int]]:
-        """Contig, start and end of every span."""
+    def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
+        """Contig, start and end of every span, and the end of the span before it on the contig.
+
+        A record that overlaps a span and starts before that end was met in an earlier span already. The
+        first span of a contig has -1 there: no record starts before it.
+        """
         for contig, spans in self.spans.items():
+            before = -1
             for start, end in spans:
-                yield contig, start, end
+                yield contig, start, end, before
+                before = end
 
 
 def _parse(word: str) -> tuple[str, int, int]:
     match = _REGION.fullmatch(word.strip())
+    if word.startswith("^"):
+        raise UsageError(f"{word!r}: leaving regions out is not supported", remedy="give the regions to keep")
     if not match:
         raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
     if match["start"] is None:
@@ -91,10 +101,13 @@ def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _read(path: Path) -> Iterator[tuple[str, int, int]]:
     shift = 1 if path.name.endswith((".bed", ".bed.gz")) else 0
     try:
-        lines = path.read_text(encoding="latin-1").splitlines()
+        data = path.read_bytes()
+        text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UsageError(f"the gzip data is damaged: {error}", path=path) from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", path=path) from error
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.decode("latin-1").splitlines(), 1):
         if not line.strip() or line.startswith(("#", "track", "browser")):
             continue
         contig, *ends = line.split("\t")[:3]

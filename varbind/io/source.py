@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -13,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from varbind.errors import InputError
-from varbind.io.bgzf import BgzfReader, is_bgzf
+from varbind.io.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,10 +53,12 @@ class Source:
     def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> None:
         self.path = os.fspath(path)
         self.name = "standard input" if self.path == STDIN else self.path
+        self._allow_truncated = allow_truncated
         self._raw = self._open()
         self.size = self._size()
         start = self._sniff()
         if not start:
+            self._raw.close()
             raise InputError("not a VCF/BCF (empty)", path=self.name)
         if is_bgzf(start):
             self.container = Container.BGZF
@@ -72,6 +75,8 @@ class Source:
 
     def _open(self) -> io.BufferedReader:
         if self.path == STDIN:
+            if sys.stdin is None:
+                raise InputError("is closed", path=self.name, remedy="pipe a VCF in, or name a file")
             return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BUFFER)
         try:
             return io.BufferedReader(io.FileIO(self.path), _BUFFER)
@@ -83,6 +88,7 @@ class Source:
         try:
             start = self._raw.read(18)
         except OSError as error:
+            self._raw.close()
             raise InputError(f"cannot be read: {error.strerror}", path=self.name) from error
         if self._raw.seekable():
             self._raw.seek(0)
@@ -102,6 +108,19 @@ class Source:
     def blocks(self) -> Iterator[bytes]:
         """The rest of the decompressed bytes."""
         return iter(partial(self.stream.read, _BUFFER), b"")
+
+    def check_end_marker(self) -> None:
+        """Look for the end marker of BGZF that is not read to its end, as with an index.
+
+        Raises:
+            InputError: it is missing.
+        """
+        if self.bgzf is None or self._allow_truncated or not self.size:
+            return
+        with open(self.path, "rb") as stream:  # noqa: PTH123 (a path as the user wrote it)
+            stream.seek(max(self.size - len(EOF_MARKER), 0))
+            if stream.read() != EOF_MARKER:
+                raise missing_marker(self.name)
 
     def close(self) -> None:
         """Close the file."""
@@ -167,7 +186,7 @@ class BytePipe:
 
     Attributes:
         read_end: file descriptor to read from.
-        error: what stopped the feeding, if it did not end well; look at it when the reader has ended.
+        error: what stopped the feeding, if it did not end well; known before the reader meets the end.
     """
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
@@ -176,11 +195,10 @@ class BytePipe:
         threading.Thread(target=self._feed, args=(blocks,), daemon=True).start()
 
     def _feed(self, blocks: Iterable[bytes]) -> None:
-        try:
-            with os.fdopen(self._write_end, "wb") as pipe:
+        # A reader that has seen enough breaks the pipe, or closes the file that is fed.
+        with contextlib.suppress(BrokenPipeError, ValueError), os.fdopen(self._write_end, "wb") as pipe:
+            try:
                 for block in blocks:
                     pipe.write(block)
-        except InputError as error:
-            self.error = error
-        except BrokenPipeError:
-            pass  # the reader has seen enough
+            except InputError as error:
+                self.error = error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pysam
@@ -23,11 +24,11 @@ __all__ = ["VariantFile", "open_variants"]
 
 logger = logging.getLogger(__name__)
 
-_FOREIGN_STARTS = {
-    b"\xef\xbb\xbf": "a UTF-8 byte order mark",
-    b"\xff\xfe": "UTF-16",
-    b"\xfe\xff": "UTF-16",
-}
+_FOREIGN_STARTS = (
+    (b"\xef\xbb\xbf", "a UTF-8 byte order mark"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
 
 
 class VariantFile:
@@ -64,17 +65,22 @@ class VariantFile:
         Raises:
             InputError: a line is broken, or the file is damaged.
         """
-        warned = False
+        blank = next((place for place, line in enumerate(self.header.lines, 1) if _is_blank(line)), None)
+        if blank is not None:
+            self._warn_of_blank(blank)
         for number, line in self._lines:
-            if line.strip(b"\r\n"):
+            if not _is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
                     yield record
                 continue
-            if not warned:
-                logger.warning("%s:%d: a blank line; it is kept", self.name, number)
-                warned = True
+            if blank is None:
+                blank = number
+                self._warn_of_blank(blank)
             yield line
+
+    def _warn_of_blank(self, number: int) -> None:
+        logger.warning("%s:%d: a blank line; it is kept", self.name, number)
 
     def fraction_read(self) -> float | None:
         """Share of the file that has been read; None where its size is unknown."""
@@ -92,6 +98,10 @@ class VariantFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_blank(line: bytes) -> bool:
+    return not line.strip(b"\r\n")
 
 
 def open_variants(
@@ -114,17 +124,23 @@ def open_variants(
         UsageError: regions were asked for without an index.
     """
     source = Source(path, allow_truncated=allow_truncated)
-    first = source.stream.peek(4)[:4]  # type: ignore[attr-defined]
-    if first[:3] == b"BCF":
-        header, lines = bcf.decode(source, regions)
-    else:
-        numbered = enumerate(iter(source.stream.readline, b""), 1)
-        header, lines = _read_header(numbered, source.name), numbered
-        if header.line_end == b"\r\n":
-            logger.warning("%s: lines end in CR LF; they are kept", source.name)
-        if regions is not None:
-            lines = _fetch_text(source, regions)
+    try:
+        is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
+        header, lines = bcf.decode(source, regions) if is_bcf else _open_text(source, regions)
+    except BaseException:
+        source.close()
+        raise
     return VariantFile(source, header, lines, targets=targets)
+
+
+def _open_text(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+    numbered = enumerate(iter(source.stream.readline, b""), 1)
+    header = _read_header(numbered, source.name)
+    if header.line_end == b"\r\n":
+        logger.warning("%s: lines end in CR LF; they are kept", source.name)
+    if regions is None:
+        return header, numbered
+    return header, _fetch_text(source, regions, header.line_end)
 
 
 def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
@@ -132,6 +148,8 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
     for number, line in numbered:
         if number == 1:
             _check_first_line(line, name)
+        if b"\0" in line:
+            raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
         if line.startswith(b"##") or not line.strip(b"\r\n"):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
@@ -141,17 +159,15 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
             return VcfHeader(tuple(lines), line)
         else:
             raise InputError("no #CHROM line before the records", path=name, line=number, remedy="add the header")
+    if not lines:
+        raise InputError("not a VCF/BCF (empty)", path=name)
     raise InputError("no #CHROM line", path=name, line=len(lines), remedy="add the header; truncated?")
 
 
 def _check_first_line(line: bytes, name: str) -> None:
     if line.startswith(b"##fileformat=VCF"):
         return
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "a UTF-8 byte order mark"),
-        (b"\xff\xfe", "UTF-16"),
-        (b"\xfe\xff", "UTF-16"),
-    ):
+    for mark, encoding in _FOREIGN_STARTS:
         if line.startswith(mark):
             raise InputError(f"starts with {encoding}", path=name, line=1, remedy="save it as plain UTF-8")
     if line.startswith((b"##", b"#CHROM")):
@@ -160,29 +176,23 @@ def _check_first_line(line: bytes, name: str) -> None:
     raise InputError("not a VCF/BCF", path=name, line=1, remedy="give a VCF, VCF.gz or BCF")
 
 
-def _fetch_text(source: Source, regions: Regions) -> Iterator[tuple[int, bytes]]:
-    """Lines of indexed regions, each record once."""
+def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[tuple[int, bytes]]:
+    """Lines of indexed regions, each record once, numbered from 1."""
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
+    # The library looks for one kind of index only.
+    index = next((name for name in (f"{source.path}.csi", f"{source.path}.tbi") if Path(name).exists()), None)
     try:
-        tabix = pysam.TabixFile(source.path, encoding="latin-1")
-    except OSError as error:
+        tabix = pysam.TabixFile(source.path, index=index, encoding="latin-1")
+    except (OSError, ValueError) as error:
         raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}") from error
+    source.check_end_marker()
     number = 0
-    for contig, start, end in regions:
+    for contig, start, end, before in regions.with_previous_ends():
         if contig not in tabix.contigs:
             continue
         for text in tabix.fetch(contig, start, end):
-            number += 1
-            line = (text + "\n").encode("latin-1")
-            if _starts_here(line, contig, start, regions):
-                yield number, line
-
-
-def _starts_here(line: bytes, contig: str, start: int, regions: Regions) -> bool:
-    """False for a record that begins before this span and was already given with an earlier one."""
-    fields = line.split(b"\t", 5)
-    pos = int(fields[1])
-    if pos - 1 >= start:
-        return True
-    return not any(pos - 1 < end <= start and pos - 1 + len(fields[3]) > first for first, end in regions.spans[contig])
+            line = text.rstrip("\r").encode("latin-1")
+            if int(line.split(b"\t", 2)[1]) - 1 >= before:
+                number += 1
+                yield number, line + line_end

@@ -22,6 +22,7 @@ __all__ = ["COLUMNS", "VcfHeader", "VcfRecord"]
 COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
+_POS_DIGITS = 18
 _LENGTH = re.compile(rb"(?:^|,)length=(\d+)")
 
 
@@ -72,9 +73,9 @@ class VcfHeader:
     def bytes_with(self, added: Sequence[str]) -> bytes:
         """The header with lines added before `#CHROM`."""
         end = self.line_end
-        ours = b"".join(line.encode() + end for line in added)
-        columns = self.columns_line if self.columns_line.endswith(b"\n") else self.columns_line + end
-        return b"".join(self.lines) + ours + columns
+        # A file name in them need not be text.
+        ours = b"".join(line.encode("utf-8", "surrogateescape") + end for line in added)
+        return b"".join(self.lines) + ours + self.columns_line
 
 
 @cache
@@ -123,8 +124,8 @@ class VcfRecord:
         self.number = number
         self._fields = line.split(b"\t", 8)
         position = self._fields[1]
-        if not position.isdigit():
-            what = f"POS is {position.decode('latin-1')!r}, expected a whole number"
+        if not position.isdigit() or len(position) > _POS_DIGITS:
+            what = f"POS is {position[:20].decode('latin-1')!r}, expected a whole number"
             raise InputError(what, path=path, line=number, remedy="repair or remove the line")
         self.chrom = self._fields[0].decode("latin-1")
         self.pos = int(position)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from varbind.core.bank import Bank
 
-__all__ = ["annotate_vcf", "check_paths"]
+__all__ = ["annotate_vcf", "check_paths", "same_file"]
 
 logger = logging.getLogger(__name__)
 
@@ -111,16 +111,28 @@ def check_paths(destination: str, inputs: Iterable[str]) -> None:
     """
     if destination == "-":
         return
-    path = Path(destination)
-    if path.is_file() and any(Path(name).exists() and path.samefile(name) for name in inputs if name != "-"):
+    if any(same_file(destination, name) for name in inputs):
         raise UsageError("the output is the input", path=destination, remedy="name another output")
-    if path.is_dir():
-        raise OutputError("is a directory", path=destination, remedy="name a file")
+    path = Path(destination)
     folder = path.absolute().parent
-    if not folder.is_dir():
-        raise OutputError("the folder does not exist", path=destination, remedy=f"mkdir -p {folder}")
-    if not path.exists() and not os.access(folder, os.W_OK):
-        raise OutputError("the folder is not writable", path=destination, remedy="name another folder")
+    try:
+        if path.is_dir():
+            raise OutputError("is a directory", path=destination, remedy="name a file")
+        if not folder.is_dir():
+            raise OutputError("the folder does not exist", path=destination, remedy=f"mkdir -p {folder}")
+        # A device or a FIFO is written through; its folder does not matter.
+        if (path.is_file() or not path.exists()) and not os.access(folder, os.W_OK):
+            raise OutputError("the folder is not writable", path=destination, remedy="name another folder")
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to the same existing regular file."""
+    try:
+        return os.path.isfile(one) and os.path.samefile(one, other)  # noqa: PTH113, PTH121
+    except (OSError, ValueError):
+        return False
 
 
 def _check_complete(tally: Tally, destination: str) -> None:

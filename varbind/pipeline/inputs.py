@@ -123,12 +123,15 @@ def _gene_scope(
 ) -> GeneScope:
     logger.info(genes.summary)
     known = dict.fromkeys(genes.index.contigs)
-    if not ContigNames(known).shares_any(contigs):
+    of_reference = ContigNames(known)
+    if not of_reference.shares_any(contigs):
         theirs, ours = next(iter(known)), next(iter(contigs))
         what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
         raise ResourceError(what, path=genes.name, remedy="give the genes of this build")
-    gene_names = ContigNames(known, renamed=settings.contig_map)
-    for contig in declared:
+    # The user's map leads to names of the reference, which the genes may write in another style.
+    renamed = {theirs: of_reference.resolve(ours) or ours for theirs, ours in settings.contig_map.items()}
+    gene_names = ContigNames(known, renamed=renamed)
+    for contig in () if settings.everywhere else declared:
         if names.conflict(contig) and gene_names.resolve(contig) is None:
             text = "contig %s has another length in the reference, but no gene: its records are passed on"
             logger.warning(text, contig)

@@ -21,6 +21,7 @@ __all__ = ["Entry", "Intake", "batches", "entry_size"]
 # A batch ends with whichever comes first: alleles to score, records, or bytes of text.
 BATCH_RECORDS = 4_096
 BATCH_BYTES = 1 << 24
+ENTRY_BYTES = 1_000
 
 Entry = tuple[VcfRecord | bytes, list[Allele] | None]
 """A record with its alleles, or None to pass it on untouched; or a line that is no record."""
@@ -84,9 +85,9 @@ class Intake:
 
 
 def entry_size(entry: Entry) -> int:
-    """Bytes of its line."""
+    """Bytes that it holds in memory, roughly: its line, once more in fields, and objects about it."""
     item = entry[0]
-    return len(item.line if isinstance(item, VcfRecord) else item)
+    return 2 * len(item.line if isinstance(item, VcfRecord) else item) + ENTRY_BYTES
 
 
 def batches(entries: Iterable[Entry], alleles_to_score: int) -> Iterator[list[Entry]]:

@@ -63,10 +63,10 @@ def preflight(
 
 
 def _check_contigs(tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str]) -> None:
-    missing = tally.missing_contigs
-    if not missing or tally.checked_ref or names.shares_any(chain(names.seen, declared)):
+    met = names.seen
+    if not met or tally.checked_ref or names.shares_any(chain(met, declared)):
         return
-    theirs, ours = next(iter(missing)), next(iter(reference_contigs))
+    theirs, ours = met[0], next(iter(reference_contigs))
     raise ResourceError(
         f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}",
         remedy="give the right reference, or --contig-map FILE",

@@ -24,15 +24,20 @@ def provenance_lines(bank: Bank, genes: GeneTable | None, options: Mapping[str, 
         genes: the gene file used.
         options: option names with their values; None = not given, empty = a switch.
     """
-    command = " ".join(["annotate", *_words(options)])
+    command = _one_line(" ".join(["annotate", *_words(options)]))
     lines = [f"##varbind_annotateVersion={__version__}", f"##varbind_annotateCommand={command}"]
     for card in bank.cards:
         digest = card.digests.get("weights.safetensors", "none")
         used = sum(model.model_id in _ids(card) for model in bank.models)
         lines.append(f"##varbind_bank=<ID={card.name},Version={card.version},Models={used},SHA256={digest}>")
     if genes:
-        lines.append(f"##varbind_genes=<ID={genes.name},SHA256={genes.sha256}>")
+        lines.append(f"##varbind_genes=<ID={_one_line(genes.name)},SHA256={genes.sha256}>")
     return lines
+
+
+def _one_line(text: str) -> str:
+    """A file's name may hold line ends, which would break the header."""
+    return " ".join(text.splitlines())
 
 
 def _words(options: Mapping[str, str | None]) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from varbind.core.variant import ReferenceSequence, Variant
 
 __all__ = ["Scorer", "SequenceScorer", "batches", "resolve_device", "score_sequences", "score_variants"]
+
+logger = logging.getLogger(__name__)
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
@@ -55,10 +58,14 @@ def resolve_device(name: str) -> str:
     if not Path("/proc/driver/nvidia/version").exists():
         return "cpu"
     try:
-        torch = optional_import("torch", needed_for="a GPU")
-    except UsageError:
+        torch = optional_import("torch", needed_for="the GPU")
+    except UsageError as error:
+        logger.info("computing on the CPU: %s", error)
         return "cpu"
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    if torch.cuda.is_available():
+        return "cuda"
+    logger.info("computing on the CPU: torch finds no usable CUDA device")
+    return "cpu"
 
 
 class Scorer:

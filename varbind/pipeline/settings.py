@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from varbind.core.tss import Promoter
+from varbind.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +71,12 @@ class AnnotateSettings:
     allow_truncated: bool = False
     allow_ref_mismatch: bool = False
     allow_length_mismatch: bool = False
+
+    def __post_init__(self) -> None:
+        # VCF 4.3, section 1.6.1: what a key may be.
+        if not re.fullmatch(r"[A-Za-z_][0-9A-Za-z_.]*", self.prefix):
+            remedy = "start with a letter, then letters, digits, _ and ."
+            raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
 
     def value_options(self, *, reference: str, genes: str | None) -> dict[str, str | None]:
         """Every option that can change a value, with files by their base names; None = not in use."""

@@ -112,6 +112,7 @@ class Triage:
             InputError: REF differs or an allele is malformed, under `check_ref` e.
             ResourceError: the contig's declared length is not the reference's.
         """
+        contig = self._names.resolve(record.chrom)
         statuses = [status_of_alt(record.ref, alt) for alt in record.alts]
         if all(status is Status.NO_ALT for status in statuses):
             self._tally.records_without_alt += 1
@@ -119,7 +120,6 @@ class Triage:
         if not self._may_be_inside(record, statuses):
             self._tally.records_outside += 1
             return None
-        contig = self._names.resolve(record.chrom)
         common = self._status_of_place(record, contig)
         alleles = [
             self._sort_allele(record, alt, status, common, contig)

@@ -65,9 +65,7 @@ def test_promoters_at_is_the_walk_over_all_starts(starts, variant, promoter):
         and any(-promoter.upstream <= offset <= promoter.downstream for offset in offsets(tss, variant))
     ]
     assert found(hits) == oracle(inside, variant)
-    assert [(abs(hit.distance), hit.tss.symbol) for hit in hits] == [
-        row[:2] for row in oracle(inside, variant)
-    ]
+    assert [(abs(hit.distance), hit.tss.symbol) for hit in hits] == [row[:2] for row in oracle(inside, variant)]
     assert all(hit.tss in inside for hit in hits)
     assert all(hit.distance in offsets(hit.tss, variant) for hit in hits)
 

@@ -52,9 +52,7 @@ def track(path):
 
 def expected(written, contig, start, end):
     covered = [
-        value
-        for base, value in enumerate(written.get(contig, []))
-        if start <= base < end and not np.isnan(value)
+        value for base, value in enumerate(written.get(contig, [])) if start <= base < end and not np.isnan(value)
     ]
     return sum(covered) / len(covered) if covered else np.nan
 

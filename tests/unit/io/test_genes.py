@@ -63,9 +63,7 @@ GTF = (
     + feature("chr1", "gene", 101, 900, "+", *ONE, ' gene_type "protein_coding"')
     + feature("chr1", "transcript", 101, 900, "+", *ONE, ' transcript_id "T1.1"', ' transcript_type "lncRNA"')
     + feature("chr1", "exon", "bad", 900, "?", "nothing")
-    + feature(
-        "chr1", "transcript", 151, 800, "+", *ONE, 'transcript_id "T2.7"', 'tag "basic"', 'tag "MANE_Select"'
-    )
+    + feature("chr1", "transcript", 151, 800, "+", *ONE, 'transcript_id "T2.7"', 'tag "basic"', 'tag "MANE_Select"')
     + feature("chr1", "gene", 300, 450, "-", 'gene_id "G2"', 'gene_biotype "snRNA"')
 )
 
@@ -186,9 +184,7 @@ PREDICTION = "NM_1.3 chr1 - 100 900 150 850 2 100,500, 200,900,"
     ],
 )
 def test_gene_pred(table, line, symbol):
-    genes = table(
-        tabbed(f"#name chrom strand\n{line}\n{line.replace('-', '+').replace('150 850', '900 900')}")
-    )
+    genes = table(tabbed(f"#name chrom strand\n{line}\n{line.replace('-', '+').replace('150 850', '900 900')}"))
     plus, minus = starts_of(genes)
     assert (minus.contig, minus.pos, minus.strand, minus.symbol) == ("chr1", 900, "-", symbol)
     assert (plus.pos, plus.strand, plus.transcript_id) == (101, "+", "NM_1.3")
@@ -239,8 +235,7 @@ def test_preferred_takes_the_best_tier_of_each_gene(table):
     genes = table(text, tss="preferred")
     assert [name for _, _, name in brief(genes)] == ["A20", "A30", "B50", "B60", "C70", "D90", "D95"]
     assert genes.summary == (
-        "genes.txt (GTF): 4 genes, 7 transcription starts; "
-        "preferred: MANE 1, canonical 1, protein-coding 1, untagged 1"
+        "genes.txt (GTF): 4 genes, 7 transcription starts; preferred: MANE 1, canonical 1, protein-coding 1, untagged 1"
     )
     assert len(table(text, tss="all").index) == 10
 
@@ -408,9 +403,7 @@ def test_gencode_by_hand():
         ("RP5-1103G7.10", 247827, "ENST00000608495.1"),
     ]
     assert brief(genes) == expected
-    assert genes.summary.endswith(
-        "(GTF): 8 genes, 8 transcription starts; preferred: canonical 6, untagged 2"
-    )
+    assert genes.summary.endswith("(GTF): 8 genes, 8 transcription starts; preferred: canonical 6, untagged 2")
     second = [("DEFB125", 67891, "ENST00000608838.1"), ("DEFB126", 123275, "ENST00000542572.1")]
     assert sorted(brief(read_genes(PIECES, tss="all"))) == sorted(expected + second)
 

@@ -52,10 +52,7 @@ def oracle_score(stack, codes):
     for strand in (codes, reverse_complement(codes)):
         bases = letters[np.concatenate([pad, strand, pad])]
         positions = range(len(bases) - stack.shape.detector_len + 1)
-        scan = [
-            np.einsum("mb,mbd->d", bases[p : p + stack.shape.detector_len], stack.detectors[0])
-            for p in positions
-        ]
+        scan = [np.einsum("mb,mbd->d", bases[p : p + stack.shape.detector_len], stack.detectors[0]) for p in positions]
         pooled = np.maximum(np.array(scan) + stack.thresholds[0], 0).max(axis=0)
         strand_scores.append(pooled @ stack.weights1[0, :, 0] + stack.biases1[0, 0])
     return max(strand_scores)

@@ -1,0 +1,341 @@
+"""Rows 47 to 50, 52 and 62: where the result goes, and what happens when it cannot."""
+
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+
+import pysam
+import pytest
+from integration.runs import (
+    CONTIGS,
+    FASTA,
+    GENES,
+    PROGRAM,
+    VCF,
+    annotation,
+    bgzip,
+    bound,
+    call,
+    line,
+    other,
+    snv,
+    spawn,
+    statuses,
+    unpacked,
+)
+
+from varbind.io.bgzf import EOF_MARKER
+
+
+@pytest.fixture
+def files(bench):
+    """Copies of the inputs, to be in danger."""
+    names = {"vcf": "in.vcf", "fasta": "ref.fa", "genes": "genes.gtf"}
+    return {
+        kind: bench.file(names[kind], path.read_bytes())
+        for kind, path in {"vcf": VCF, "fasta": FASTA, "genes": GENES}.items()
+    }
+
+
+@pytest.mark.parametrize("victim", ["vcf", "fasta", "genes"])
+@pytest.mark.parametrize("way", ["itself", "symlink", "hard link", "dots"])
+def test_row_47_the_output_is_an_input(bench, files, victim, way):
+    path = files[victim]
+    before = path.read_bytes()
+    out = bench.folder / "out.vcf"
+    if way == "symlink":
+        out.symlink_to(path)
+    elif way == "hard link":
+        out.hardlink_to(path)
+    else:
+        out = path if way == "itself" else bench.folder / "results" / ".." / path.name
+    done = call(*annotation(files["vcf"], "-o", out, fasta=files["fasta"], genes=files["genes"]))
+    assert done.code == 2
+    assert f"{out}: the output is the input; name another output" in done.error
+    assert path.read_bytes() == before
+    assert not list(bench.folder.glob(".*"))
+
+
+def test_row_47_a_track_is_an_input(bench, files):
+    done = call(*annotation(VCF, "--conservation", f"x={files['vcf']}", "-o", files["vcf"]))
+    assert done.code == 2
+    assert "the output is the input" in done.error
+
+
+@pytest.mark.parametrize("target", ["vcf", "fasta", "output"])
+def test_row_47_the_counts_are_no_input_and_not_the_output(bench, files, target):
+    out = bench.results / "out.vcf"
+    stats = out if target == "output" else files[target]
+    done = call(*annotation(files["vcf"], "-o", out, "--stats", stats, fasta=files["fasta"]))
+    assert done.code == 2
+    assert "the output" in done.error
+    assert not list(bench.results.iterdir())
+
+
+def test_row_48_folder_missing(bench):
+    out = bench.folder / "no" / "out.vcf"
+    done = call(*annotation(VCF, "-o", out, "--bank", "no such bank"))
+    assert done.code == 5
+    assert f"{out}: the folder does not exist; mkdir -p {out.parent}" in done.error
+
+
+def test_row_48_output_is_a_directory(bench):
+    done = call(*annotation(VCF, "-o", bench.results, "--bank", "no such bank"))
+    assert done.code == 5
+    assert f"{bench.results}: is a directory; name a file" in done.error
+
+
+def test_row_48_a_file_as_folder_and_a_long_name(bench):
+    assert call(*annotation(VCF, "-o", bench.file("file", b"") / "out.vcf")).code == 5
+    done = call(*annotation(VCF, "-o", bench.results / ("x" * 300)))
+    assert done.code == 5
+    assert "File name too long" in done.error
+    assert not list(bench.results.iterdir())
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_row_48_folder_not_writable(bench, existing):
+    out = bench.results / "out.vcf"
+    if existing:
+        out.write_bytes(b"old\n")
+    bench.results.chmod(0o555)
+    try:
+        done = bound(*annotation(VCF, "-o", out, "--bank", "no such bank"))
+    finally:
+        bench.results.chmod(0o755)
+    assert done.code == 5
+    assert f"{out}: the folder is not writable" in done.error
+
+
+@pytest.mark.parametrize("way", ["stdout", "file"])
+@pytest.mark.parametrize("kind", ["v", "z", "b", "u"])
+def test_row_49_full_device(way, kind):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        if way == "stdout":
+            done = spawn(*annotation(VCF, "-O", kind), stdout=full)
+        else:
+            done = spawn(*annotation(VCF, "-O", kind, "-o", "/dev/full"))
+    assert done.code == 5
+    place = "standard output" if way == "stdout" else "/dev/full"
+    assert done.error == f"varbind: error: {place}: cannot be written: No space left on device"
+
+
+def test_row_49_full_device_and_little_to_write(bench):
+    source = bench.vcf(snv("chr1", 2451))
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = spawn(*annotation(source), stdout=full)
+    assert done.code == 5
+    assert "No space left on device" in done.error
+
+
+@pytest.mark.parametrize("output", ["out.vcf", "out.vcf.gz", "out.bcf"])
+def test_row_49_ulimit(bench, output):
+    def run(*words):
+        limit = 2_000 if output == "out.vcf.gz" else 3_000
+        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+
+    error = bench.refused(5, VCF, output=output, run=run)
+    assert f"{bench.results / output}: cannot be written" in error
+    assert "File too large" in error
+
+
+def test_row_49_ulimit_while_the_bcf_is_made(bench):
+    """The text fits, the uncompressed BCF does not."""
+    text = bench.folder / "text.vcf"
+    assert call(*annotation(VCF, "-o", text)).code == 0
+    size = text.stat().st_size + 20
+
+    def run(*words):
+        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+
+    done = bench.annotate(VCF, "-Ou", output="out.bcf", run=run)
+    if done.code == 0:
+        pytest.skip("the BCF is not larger than the text")
+    assert done.code == 5
+    assert done.error
+    assert not list(bench.results.iterdir())
+
+
+def test_row_50_replaced_and_followed_rights(bench, expected):
+    out = bench.results / "out.vcf"
+    out.write_bytes(b"old\n")
+    before = os.umask(0o027)
+    try:
+        assert bench.annotate(VCF).code == 0
+    finally:
+        os.umask(before)
+    assert out.read_bytes() == expected
+    assert stat.S_IMODE(out.stat().st_mode) == 0o640
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf"]
+
+
+def test_row_50_who_reads_the_old_output_reads_on(bench):
+    out = bench.results / "out.vcf"
+    out.write_bytes(b"old\n")
+    with out.open("rb") as reader:
+        assert bench.annotate(VCF).code == 0
+        assert reader.read() == b"old\n"
+
+
+def test_row_50_a_killed_run_does_not_stand_in_the_way(bench):
+    """SIGKILL leaves the temporary file; the next run, maybe with the same process id, works."""
+    many = bench.vcf(*(snv("chr1", 2101 + number % 800) for number in range(30_000)))
+    process = subprocess.Popen([*PROGRAM, *map(str, annotation(many, "-o", bench.results / "out.vcf"))],
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    while not list(bench.results.iterdir()):
+        assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left = list(bench.results.iterdir())
+    assert len(left) == 1
+    assert left[0].name.startswith(".out.vcf.varbind-")
+    assert bench.annotate(VCF).code == 0
+
+
+@pytest.mark.parametrize("kind", ["v", "z0", "b0", "u"])
+def test_row_52_closed_stdout_is_silent(bench, kind):
+    many = bench.vcf(*(snv("chr1", 2101 + number % 800) for number in range(800)))
+    process = subprocess.Popen([*PROGRAM, *map(str, annotation(many, "-q", "-O", kind))],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    assert process.stdout.read(10)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141
+    assert err == b""
+
+
+def test_row_52_head(bench):
+    command = " ".join([*map(repr, PROGRAM), *map(str, annotation(VCF, "-q"))])
+    done = subprocess.run(["bash", "-c", f"{command} | head -1; echo ${{PIPESTATUS[0]}}"], capture_output=True,
+                          check=True, timeout=60)  # fmt: skip
+    assert done.stdout.splitlines()[0] == b"##fileformat=VCFv4.2"
+    assert done.stdout.splitlines()[1] in (b"141", b"0")
+    assert done.stderr == b""
+
+
+def test_a_fifo_is_written_through(bench, expected):
+    fifo = bench.results / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as reader:
+        done = bench.annotate(VCF, output="fifo", run=spawn)
+        assert reader.communicate()[0] == expected
+    assert done.code == 0
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+def test_dev_stdout_and_dev_null(expected):
+    assert spawn(*annotation(VCF, "-o", "/dev/stdout")).out == expected
+    assert spawn(*annotation(VCF, "-o", "/dev/null")).code == 0
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)  # noqa: PTH116
+
+
+@pytest.mark.parametrize(
+    ("output", "option", "index"),
+    [
+        ("out.vcf.gz", "-W", "csi"),
+        ("out.vcf.gz", "-W=csi", "csi"),
+        ("out.vcf.gz", "-W=tbi", "tbi"),
+        ("out.vcf.gz", "--write-index=tbi", "tbi"),
+        ("out.bcf", "-W", "csi"),
+    ],
+)
+def test_an_index_is_made_and_read(bench, bcftools, output, option, index):
+    done = bench.annotate(VCF, option, output=output)
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in bench.results.iterdir()) == [output, f"{output}.{index}"]
+    counts = subprocess.run(
+        [bcftools, "index", "-s", bench.results / output], capture_output=True, check=True, text=True
+    )
+    assert [row.split("\t")[::2] for row in counts.stdout.splitlines()] == [["chr1", "15"], ["chr2", "18"]]
+    assert (bench.results / f"{output}.{index}").stat().st_mtime >= (bench.results / output).stat().st_mtime - 1
+    if output.endswith("gz"):
+        with pysam.TabixFile(
+            str(bench.results / output), index=f"{bench.results / output}.{index}", encoding="latin-1"
+        ) as tabix:
+            assert len(list(tabix.fetch("chr2", 8_000, 9_100))) == 6
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "code", "what"),
+    [
+        ("out.vcf", ["-W"], 2, "only a compressed file can be indexed"),
+        ("out.bcf", ["-W=tbi"], 2, "a BCF has no tbi index"),
+        ("out.bcf", ["-Ou", "-W"], 2, "only a compressed file can be indexed"),
+        ("out.vcf.gz", ["-W=xyz"], 2, "-W"),
+    ],
+)
+def test_an_index_that_cannot_be(bench, output, options, code, what):
+    assert what in bench.refused(code, VCF, *options, output=output)
+
+
+def test_no_index_of_a_stream():
+    assert call(*annotation(VCF, "-Oz", "-W")).code == 2
+
+
+def test_a_position_beyond_tbi(bench):
+    fasta = bench.file("ref.fa", b">chr1\n" + CONTIGS["chr1"].encode() + b"\n")
+    source = bench.vcf(snv("chr1", 2451), line("chr1", 600_000_000, "A", "C"))
+    done = bench.annotate(source, "-W=tbi", output="out.vcf.gz", fasta=fasta, genes=None)
+    assert done.code == 0
+    assert "not indexed" in done.err
+    assert "try -W=csi" in done.err
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf.gz"]
+    done = bench.annotate(source, "-W", output="out.vcf.gz", fasta=fasta, genes=None)
+    assert sorted(path.suffix for path in bench.results.iterdir()) == [".csi", ".gz"]
+
+
+def test_row_62_the_tally(bench):
+    source = bench.vcf(
+        snv("chr1", 2451),
+        snv("chr1", 7501),
+        line("chr1", 2452, "T", "."),
+        line("chr1", 2452, "T", "G,*,<DEL>"),
+        line("chr1", 2452, other("T"), "T"),
+    )
+    stats = bench.folder / "stats.json"
+    done, rows = bench.kept(source, "--stats", stats)
+    assert done.lines[-1] == (
+        "varbind: 5 records read, 5 written; 2 alleles scored; not scored: ref_mismatch 1, star 1, symbolic 1; "
+        "1 records outside promoters; 1 records without an alternate allele"
+    )
+    assert statuses(rows) == ["ok", None, None, "ok,star,symbolic", "ref_mismatch"]
+    assert json.loads(stats.read_text()) == {
+        "records_read": 5,
+        "records_written": 5,
+        "records_outside": 1,
+        "records_without_alt": 1,
+        "alleles": {"ok": 2, "ref_mismatch": 1, "symbolic": 1, "star": 1},
+        "alleles_scored": 2,
+        "alleles_padded": 0,
+        "missing_contigs": {},
+        "ref_checked": 3,
+        "ref_mismatched": 1,
+    }
+
+
+@pytest.mark.parametrize("output", ["out.vcf.gz", "out.bcf"])
+def test_row_62_the_end_marker_is_there(bench, output, bcftools):
+    assert bench.annotate(VCF, output=output).code == 0
+    assert (bench.results / output).read_bytes().endswith(EOF_MARKER)
+    subprocess.run([bcftools, "view", "-o", os.devnull, bench.results / output], check=True)
+
+
+@pytest.mark.parametrize("size", [0, 65_279, 65_280, 65_281, 200_000])
+def test_row_62_bgzf_of_any_size_is_read_by_htslib(bench, size):
+    note = b"##note=" + b"x" * size + b"\n"
+    source = bench.file("in.vcf", VCF.read_bytes().replace(b"##source", note + b"##source"))
+    assert bench.annotate(source, "--no-version", output="out.vcf.gz").code == 0
+    bgzip(bench.file("plain.vcf", unpacked(bench.results / "out.vcf.gz")), bench.folder / "theirs.gz")
+    with pysam.BGZFile(str(bench.results / "out.vcf.gz")) as stream:
+        ours = stream.read(1 << 22)
+    assert note in ours
+    assert len(ours) == (bench.folder / "plain.vcf").stat().st_size
+
+
+def test_stats_that_cannot_be_written(bench):
+    assert "the folder does not exist" in bench.refused(5, VCF, "--stats", bench.folder / "no" / "stats.json")
+    assert "is a directory" in bench.refused(5, VCF, "--stats", bench.folder)

@@ -1,0 +1,166 @@
+"""-r, -R, -t and -T select what bcftools selects."""
+
+import gzip
+import subprocess
+
+import pysam
+import pytest
+from integration.runs import HEADER, VCF, Bench, base, bgzip, line, other, snv, to_bcf
+
+HEAD = HEADER.replace(b"##INFO=<ID=DP", b'##ALT=<ID=DEL,Description="d">\n##INFO=<ID=DP')
+
+
+def numbered(records):
+    """Every record with an ID of its own."""
+    return [record.replace(b"\t.\t", f"\tr{number}\t".encode(), 1) for number, record in enumerate(records)]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """SNVs, long deletions over several regions, and duplicates; BGZF and BCF, indexed."""
+    bench = Bench(tmp_path_factory.mktemp("regions"))
+    records = []
+    for chrom in ("chr1", "chr2"):
+        for pos in range(2_100, 2_400, 10):
+            records.append(snv(chrom, pos))
+            if pos % 50 == 0:
+                records.append(line(chrom, pos, base(chrom, pos, 25), base(chrom, pos)))
+                records.append(line(chrom, pos, base(chrom, pos), "<DEL>", info=f"DP=1;END={pos + 95}"))
+                letter = base(chrom, pos)
+                records.append(line(chrom, pos, letter, letter + "AC"))
+                records += [snv(chrom, pos + 1)] * 2
+    plain = bench.vcf(*numbered(records), header=HEAD)
+    paths = {"vcf": bgzip(plain, bench.folder / "in.vcf.gz"), "bcf": to_bcf(plain, bench.folder / "in.bcf")}
+    paths["csi"] = bgzip(plain, bench.folder / "csi.vcf.gz")
+    pysam.tabix_index(str(paths["vcf"]), preset="vcf")
+    pysam.tabix_index(str(paths["csi"]), preset="vcf", csi=True)
+    pysam.tabix_index(str(paths["bcf"]), preset="bcf")
+    return paths
+
+
+REGIONS = [
+    "chr1",
+    "chr2,chr1",
+    "chr1:2150",
+    "chr1:2150-2150",
+    "chr1:2150-",
+    "chr1:2,150-2,200",
+    "chr1:2120-2130,chr1:2160-2170,chr1:2201-2203",
+    "chr1:2160-2170,chr1:2120-2130",
+    "chr1:2120-2165,chr1:2160-2170",
+    "chr2:2390-2500,chr1:2101-2101",
+    "chr1:2160-2161,chr2:2160-2161,chr1:2180-2181",
+    "chr1:9000-9100",
+    "chr9",
+    "chr9,chr1:2100",
+    "chr1:1-100000000",
+]
+
+
+def selected(program, *options):
+    """What bcftools selects, as text."""
+    done = subprocess.run([program, "view", "-H", *map(str, options)], capture_output=True, check=True, text=True)
+    return [tuple(row.split("\t")[:3]) for row in done.stdout.splitlines()]
+
+
+def ours(bench, path, *options):
+    done = bench.annotate(path, *options, "--max-indel", "1")
+    assert done.code == 0, done.err
+    text = (bench.results / "out.vcf").read_text()
+    return [tuple(row.split("\t")[:3]) for row in text.splitlines() if row[0] != "#"]
+
+
+@pytest.mark.parametrize("kind", ["vcf", "csi", "bcf"])
+@pytest.mark.parametrize("regions", REGIONS)
+def test_regions(bench, bcftools, source, kind, regions):
+    assert ours(bench, source[kind], "-r", regions) == selected(bcftools, source[kind], "-r", regions)
+
+
+@pytest.mark.parametrize("kind", ["vcf", "bcf"])
+@pytest.mark.parametrize("targets", REGIONS)
+def test_targets(bench, bcftools, source, kind, targets):
+    assert ours(bench, source[kind], "-t", targets) == selected(bcftools, source[kind], "-t", targets)
+
+
+FILES = [
+    ("places.txt", b"chr1\t2120\t2165\nchr2\t2200\t2200\nchr1\t2300\t2310\n"),
+    ("places.bed", b"#comment\nchr1\t2119\t2165\nchr2\t2199\t2200\nchr1\t2299\t2310\tname\t0\t+\n"),
+    ("points.txt", b"chr1\t2120\nchr1\t2150\nchr2\t2200\n"),
+    ("places.bed.gz", gzip.compress(b"chr1\t2119\t2165\nchr2\t2199\t2200\n")),
+    ("places.txt.gz", gzip.compress(b"chr1\t2119\t2165\nchr2\t2199\t2200\n")),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), FILES)
+@pytest.mark.parametrize("option", ["-R", "-T"])
+def test_files(bench, bcftools, source, name, data, option):
+    path = bench.file(name, data)
+    assert ours(bench, source["vcf"], option, path) == selected(bcftools, source["vcf"], option, path)
+
+
+def test_regions_and_targets_together(bench, bcftools, source):
+    options = ("-r", "chr1:2140-2260", "-t", "chr1:2150,chr1:2200-2201")
+    assert ours(bench, source["vcf"], *options) == selected(bcftools, source["vcf"], *options)
+
+
+def test_values_do_not_depend_on_the_selection(bench, source):
+    assert bench.annotate(source["vcf"], "--no-version").code == 0
+    everything = (bench.results / "out.vcf").read_bytes().splitlines()
+    assert bench.annotate(source["vcf"], "--no-version", "-r", "chr2:2200-2300").code == 0
+    part = (bench.results / "out.vcf").read_bytes().splitlines()
+    assert len(part) < len(everything)
+    assert [row for row in everything if row in set(part)] == part
+
+
+def test_targets_work_on_a_stream_and_on_plain_text(bench, bcftools):
+    assert ours(bench, VCF, "-t", "chr2:8000-9000") == selected(bcftools, VCF, "-t", "chr2:8000-9000")
+
+
+@pytest.mark.parametrize("kind", ["plain", "no index", "stdin", "bcf"])
+def test_regions_need_an_index(bench, indexed, binary, kind):
+    path = {"plain": VCF, "no index": indexed, "stdin": "-", "bcf": binary}[kind]
+    if kind == "stdin":
+        from integration.runs import annotation, spawn
+
+        with VCF.open("rb") as stream:
+            done = spawn(*annotation("-", "-r", "chr1"), stdin=stream)
+        assert done.code == 2
+        assert "-r needs" in done.error
+        return
+    error = bench.refused(2, path, "-r", "chr1")
+    assert "-r needs" in error
+    assert "index" in error
+
+
+@pytest.mark.parametrize("option", ["-r", "-t"])
+@pytest.mark.parametrize("text", ["chr1:5-3", "chr1:0", "", ",", "^chr1"])
+def test_regions_that_cannot_be_read(bench, source, option, text):
+    bench.refused(2, source["vcf"], option, text)
+
+
+def test_region_files_that_cannot_be_read(bench, source):
+    assert "No such file" in bench.refused(2, source["vcf"], "-R", bench.folder / "no.bed")
+    bad = bench.file("bad.bed", b"chr1\t1\t5\nchr1\tx\t7\n")
+    assert f"{bad}:2: expected CHROM, FROM, TO" in bench.refused(2, source["vcf"], "-T", bad)
+    cut = bench.file("cut.bed.gz", gzip.compress(b"chr1\t1\t5\n")[:-5])
+    assert f"{cut}: the gzip data is damaged" in bench.refused(2, source["vcf"], "-T", cut)
+    assert "exclude each other" in bench.refused(2, source["vcf"], "-T", bad, "-t", "chr1")
+
+
+def test_row_3_a_missing_end_marker_is_seen_behind_an_index(bench, source):
+    for kind in ("vcf", "bcf"):
+        data = source[kind].read_bytes()
+        cut = bench.file(f"cut.{kind}", data[:-28])
+        index = next(path for path in source[kind].parent.iterdir() if path.name.startswith(f"{source[kind].name}."))
+        bench.file(f"cut.{kind}{index.suffix}", index.read_bytes())
+        assert "no BGZF end marker" in bench.refused(3, cut, "-r", "chr1")
+
+
+def test_crlf_behind_an_index(bench):
+    text = (HEADER + snv("chr1", 2451) + line("chr1", 2452, "T", other("T"))).replace(b"\n", b"\r\n")
+    path = bgzip(bench.file("crlf.vcf", text), bench.folder / "crlf.vcf.gz")
+    pysam.tabix_index(str(path), preset="vcf")
+    assert bench.annotate(path, "-r", "chr1").code == 0
+    with_index = (bench.results / "out.vcf").read_bytes()
+    assert bench.annotate(path).code == 0
+    assert with_index == (bench.results / "out.vcf").read_bytes()

@@ -1,0 +1,83 @@
+"""The fused scorer equals the readable network, one network at a time, for any shape."""
+
+import numpy as np
+import pytest
+import tolerances
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import random_stack
+
+from varbind.core.network import NetworkShape
+from varbind.nn.ensemble import Ensemble
+from varbind.pipeline.scoring import score_sequences
+
+pytest.importorskip("torch", reason="needs the extra `train`")
+from varbind.nn.deepbind import DeepBind
+
+shapes = st.builds(
+    NetworkShape,
+    window=st.sampled_from([15, 25, 31]),
+    detector_len=st.one_of(st.integers(1, 40), st.sampled_from([14, 16, 20, 24, 32, 36])),
+    detectors=st.one_of(st.integers(1, 20), st.just(16)),
+    mean_pooling=st.booleans(),
+    hidden=st.sampled_from([0, 1, 5, 32]),
+    double_stranded=st.booleans(),
+)
+
+
+@st.composite
+def sequences(draw):
+    """Lengths from 1, shorter and longer than any detector, with runs of N."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    found = []
+    for length in draw(st.lists(st.integers(1, 60), min_size=1, max_size=6)):
+        codes = rng.integers(0, 4, length).astype(np.uint8)
+        start, run = draw(st.integers(0, 60)), draw(st.integers(0, 20))
+        codes[start : start + run] = 4
+        found.append(codes)
+    return found
+
+
+def loop(stacks, model_ids, sequences_of):
+    """One network, one sequence at a time, in double precision."""
+    scores = np.zeros((len(next(iter(sequences_of.values()))), len(model_ids)))
+    for stack in stacks:
+        for row, model_id in enumerate(stack.model_ids):
+            network = DeepBind(stack, row)
+            for i, codes in enumerate(sequences_of[stack.shape.window]):
+                scores[i, model_ids.index(model_id)] = network.score(codes[None])[0]
+    return scores
+
+
+@settings(max_examples=60)
+@given(st.lists(shapes, min_size=1, max_size=3), st.integers(1, 10), sequences(), st.integers(0, 2**32 - 1))
+def test_fused_is_the_loop(shapes, count, codes, seed):
+    rng = np.random.default_rng(seed)
+    stacks = [random_stack(rng, shape, count, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
+    ids = [model_id for stack in stacks for model_id in stack.model_ids]
+    ids = [ids[i] for i in rng.permutation(len(ids))]
+    # Each window length reads sequences of its own.
+    sequences_of = {window: [c[: max(1, len(c) - window % 4)] for c in codes] for window in (15, 25, 31)}
+    found = Ensemble(stacks, ids).score(sequences_of)
+    assert found.shape == (len(codes), len(ids))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, loop(stacks, ids, sequences_of), atol=tolerances.FUSED, rtol=0)
+
+
+def test_many_sequences_and_models_cross_every_chunk():
+    """More rows than one matrix product takes, and more models than one piece holds."""
+    rng = np.random.default_rng(1)
+    shape = NetworkShape(31, 24, 16, mean_pooling=True, hidden=32, double_stranded=True)
+    stack = random_stack(rng, shape, 19)
+    codes = rng.integers(0, 5, (100, 31)).astype(np.uint8)
+    found = Ensemble([stack], stack.model_ids).score({31: list(codes)})
+    expected = np.stack([DeepBind(stack, row).score(codes) for row in range(19)], axis=1)
+    np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
+
+
+def test_the_shipped_bank_is_the_loop(starter_bank):
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 5, (20, 31)).astype(np.uint8)
+    found = score_sequences(["".join("ACGTN"[c] for c in row) for row in codes], starter_bank)
+    expected = loop(starter_bank.stacks, list(starter_bank.model_ids), {31: list(codes)})
+    np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)

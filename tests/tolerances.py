@@ -1,0 +1,28 @@
+"""Every tolerance of the tests, once, with its reason."""
+
+FUSED = 1e-5
+"""Fused scorer against the network in double precision, scores of a few units: the promise of the
+self-test. Fixed point costs about 1e-7 of a detector's range and the float32 result 6e-8 of the score."""
+
+ORACLE = 1e-10
+"""Double precision against double precision, summed in another order; relative and absolute."""
+
+PUBLISHED_GOLDEN = 1e-5
+"""Our scores against the 16 published ones: six printed decimals of a single-precision program."""
+
+PUBLISHED_TABLE = 2e-6
+"""Our scores against tables printed with six decimals (5e-7), made in single precision (1e-6)."""
+
+PUBLISHED_DEEPFIND = 6e-5
+"""Our scores against scores stored with four decimals (5e-5), made in single precision (1e-5)."""
+
+CALIBRATION = 0.01
+"""Share of background variants above a PHRED of 10, against 0.1. The number is a rank among these very
+variants; what remains is ties and rounding to float16. For 3,000 variants 0.01 is two standard errors."""
+
+PHRED_10_SMALL = 0.03
+"""The same for a kind with 150 background variants."""
+
+CHAIN = 0.03
+"""Frequency of a base after a context in 200,000 drawn bases: a context occurs 500 times or more, which
+has a standard error of 0.022 at most; the mean over all contexts and bases is far below."""

@@ -1,0 +1,166 @@
+"""Shares are counted where the sample is dense, fitted beyond, and always fall as values rise."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from oracles import share_at_least
+
+from varbind.core.background import BackgroundTable, UpperTail, VariantKind, kind_of, phred
+from varbind.core.variant import Variant
+
+values = st.floats(-1e6, 1e6)
+samples = st.one_of(
+    arrays(np.float64, st.integers(2, 300), elements=values),
+    arrays(np.float64, st.integers(2, 300), elements=st.integers(-3, 3).map(float)),
+)
+
+
+@given(samples, st.lists(st.floats(-1e30, 1e30), min_size=2, max_size=40))
+def test_a_share_lies_in_the_unit_interval_and_falls(sample, wanted):
+    wanted = np.sort([*wanted, *sample[:5]])
+    share = UpperTail(sample).share(wanted)
+    assert np.all(share > 0)
+    assert np.all(share <= 1)
+    assert np.all(np.diff(share) <= 0)
+
+
+@given(samples)
+def test_below_the_tail_a_share_is_counted(sample):
+    tail = UpperTail(sample)
+    body = sample[sample <= tail.threshold]
+    assert len(body)
+    expected = [share_at_least(sample, value) for value in body]
+    assert tail.share(body).tolist() == expected
+    assert tail.share(np.array([sample.min() - 1])).tolist() == [1.0]
+
+
+@given(samples)
+def test_the_tail_starts_where_counting_ends(sample):
+    """From the threshold to just above it the share falls by the values at the threshold, no more."""
+    tail = UpperTail(sample)
+    at, above = tail.share(np.array([tail.threshold, np.nextafter(tail.threshold, np.inf)]))
+    counted_above = np.mean(sample > tail.threshold)
+    assert at == share_at_least(sample, tail.threshold)
+    assert above <= at
+    if np.any(sample > tail.threshold + 1e-6):
+        assert above == pytest.approx(tail.tail_share)
+        assert tail.tail_share >= counted_above
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("law", ["exponential", "pareto", "uniform", "normal"])
+def test_the_tail_follows_the_law_it_was_drawn_from(law, seed):
+    """20,000 draws: within a factor of two at one in 1,000, of four at one in 10,000."""
+    rng = np.random.default_rng(seed)
+    draw = {
+        "exponential": rng.standard_exponential,
+        "pareto": lambda count: rng.pareto(4, count),
+        "uniform": rng.random,
+        "normal": rng.standard_normal,
+    }[law]
+    tail = UpperTail(draw(20_000))
+    # The quantiles come from a second sample, not from a formula of the fit.
+    quantiles = np.quantile(draw(1_000_000), [0.999, 0.9999])
+    ratio = tail.share(quantiles) / [1e-3, 1e-4]
+    assert 1 / 2 < ratio[0] < 2
+    # A bounded law is fitted as exponential, which may only overstate the share: never too rare.
+    assert 1 / 4 < ratio[1] < (100 if law == "uniform" else 4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_value_is_so_large_that_its_share_is_nothing(seed):
+    """The fitted tail may be nearly exponential, and a double underflow."""
+    tail = UpperTail(np.random.default_rng(seed).standard_exponential(2_000))
+    share = tail.share(np.array([1e3, 1e6, 1e30, 1e300]))
+    assert np.all(share > 0)
+    assert np.all(np.isfinite(phred(share)))
+
+
+def test_shares_of_special_values():
+    share = UpperTail(np.arange(100.0)).share(np.array([np.nan, np.inf, -np.inf]))
+    assert np.isnan(share[0])
+    assert 0 < share[1] < 1e-6
+    assert share[2] == 1
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5])
+def test_a_constant_sample(value):
+    tail = UpperTail(np.full(200, value))
+    below, at, above = tail.share(np.array([value - 1, value, value + 1]))
+    assert (below, at) == (1, 1)
+    assert 0 < above < 1e-6
+
+
+def test_order_and_precision_of_the_sample_do_not_matter():
+    sample = np.random.default_rng(3).normal(size=500).astype(np.float16)
+    wanted = np.linspace(-3, 6, 50)
+    expected = UpperTail(np.sort(sample)).share(wanted)
+    np.testing.assert_array_equal(UpperTail(sample).share(wanted), expected)
+    np.testing.assert_array_equal(UpperTail(sample.astype(np.float64)[::-1]).share(wanted), expected)
+
+
+def test_phred():
+    found = phred(np.array([1.0, 0.1, 0.001]))
+    np.testing.assert_allclose(found, [0, 10, 30])
+    assert not np.signbit(found[0])
+
+
+def of_size(ref, alt):
+    return Variant("c", 10, "A" * ref, "C" * alt)
+
+
+@pytest.mark.parametrize(
+    ("ref", "alt", "kind"),
+    [
+        (1, 1, VariantKind.SNV),
+        (2, 2, VariantKind.MNV_2_5),
+        (5, 5, VariantKind.MNV_2_5),
+        (6, 6, VariantKind.MNV_6_50),
+        (50, 50, VariantKind.MNV_6_50),
+        (51, 51, None),
+        (0, 1, VariantKind.INS_1),
+        (0, 2, VariantKind.INS_2_5),
+        (0, 5, VariantKind.INS_2_5),
+        (0, 6, VariantKind.INS_6_15),
+        (0, 15, VariantKind.INS_6_15),
+        (0, 16, VariantKind.INS_16_50),
+        (0, 50, VariantKind.INS_16_50),
+        (0, 51, None),
+        (1, 0, VariantKind.DEL_1),
+        (2, 0, VariantKind.DEL_2_5),
+        (15, 0, VariantKind.DEL_6_15),
+        (16, 0, VariantKind.DEL_16_50),
+        (50, 0, VariantKind.DEL_16_50),
+        (51, 0, None),
+        (1, 2, VariantKind.INS_2_5),
+        (4, 7, VariantKind.INS_6_15),
+        (2, 1, VariantKind.DEL_2_5),
+        (20, 19, VariantKind.DEL_16_50),
+        (3, 60, None),
+    ],
+)
+def test_kinds(ref, alt, kind):
+    assert kind_of(of_size(ref, alt)) is kind
+
+
+def test_every_size_has_exactly_one_kind():
+    for stem in ("mnv", "ins", "del"):
+        ranges = sorted(kind.sizes for kind in VariantKind if kind.startswith(stem))
+        covered = [size for low, high in ranges for size in range(low, high + 1)]
+        assert covered == list(range(2 if stem == "mnv" else 1, 51))
+    assert VariantKind.SNV.sizes == (1, 1)
+
+
+def test_tables_are_cut_and_joined_by_column():
+    rng = np.random.default_rng(4)
+    one, other = (
+        BackgroundTable({kind: rng.normal(size=(5, 3)).astype(np.float16) for kind in VariantKind}) for _ in range(2)
+    )
+    joined = BackgroundTable.concatenate([one, other])
+    picked = joined.take([5, 0])
+    for kind in VariantKind:
+        assert joined.deltas[kind].shape == (5, 6)
+        np.testing.assert_array_equal(picked.deltas[kind][:, 0], other.deltas[kind][:, 2])
+        np.testing.assert_array_equal(picked.deltas[kind][:, 1], one.deltas[kind][:, 0])

@@ -1,0 +1,95 @@
+"""Export, import and export again: the weights stay, and the new bank is complete."""
+
+import numpy as np
+import pytest
+
+import varbind
+from varbind.core.background import VariantKind
+from varbind.core.network import DeepBindStack
+from varbind.errors import OutputError, ResourceError
+from varbind.io.bank import BACKGROUND_MINIMUM
+from varbind.io.deepbind_text import write_deepbind_folder
+from varbind.pipeline.background import BackgroundRecipe, PromoterSource
+from varbind.pipeline.selftest import run_selftest
+
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+RECIPE = BackgroundRecipe(snvs=150, others=BACKGROUND_MINIMUM, seed=1)
+
+
+@pytest.fixture(scope="module")
+def folder(starter_bank, tmp_path_factory):
+    """Two models of the starter bank as published text files."""
+    chosen = starter_bank.select(["USF1.HepG2.1", "ELK1.GM12878.1"])
+    path = tmp_path_factory.mktemp("text") / "set"
+    write_deepbind_folder(path, chosen.models, chosen.stacks)
+    return path
+
+
+@pytest.fixture(scope="module")
+def imported(folder, tmp_path_factory):
+    """(what the import returned, where it wrote)."""
+    destination = tmp_path_factory.mktemp("bank") / "mine"
+    return varbind.import_deepbind(folder, destination, recipe=RECIPE), destination
+
+
+def test_weights_are_exactly_those_exported(imported, starter_bank):
+    bank = varbind.load_bank(imported[1])
+    assert bank.model_ids == ("ELK1.GM12878.1", "USF1.HepG2.1")
+    rows = {model_id: row for row, model_id in enumerate(starter_bank.stacks[0].model_ids)}
+    for name in DeepBindStack.array_names():
+        found = getattr(bank.stacks[0], name)
+        expected = getattr(starter_bank.stacks[0], name)[[rows[model_id] for model_id in bank.stacks[0].model_ids]]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_scores_are_those_of_the_first_bank(imported, starter_bank):
+    texts = ["ACGTTGCAACGTNACCGGAAGTGATCACGTGACC"]
+    bank = varbind.load_bank(imported[1])
+    expected = varbind.score_sequences(texts, starter_bank.select(bank.model_ids))
+    assert varbind.score_sequences(texts, bank).tobytes() == expected.tobytes()
+
+
+def test_what_is_returned_is_what_was_written(imported):
+    returned, destination = imported
+    read = varbind.load_bank(destination)
+    assert read.models == returned.models
+    texts = ["ACGTTGCAACGTNACCGGAAGTGATCACGTGACC"]
+    assert varbind.score_sequences(texts, read).tobytes() == varbind.score_sequences(texts, returned).tobytes()
+    for kind in VariantKind:
+        np.testing.assert_array_equal(read.background.deltas[kind], returned.background.deltas[kind])
+
+
+def test_the_bank_is_complete(imported):
+    bank = varbind.load_bank(imported[1])
+    card = bank.cards[0]
+    assert card.name == "mine"
+    assert run_selftest(bank).passed
+    assert card.background["counts"]["snv"] == 150
+    assert all(model.delta_sd > 0 and set(model.quantiles) == {"score", "loss", "gain"} for model in bank.models)
+    assert [model.family for model in bank.models] == ["Ets", "bHLH"]
+
+
+def test_nothing_is_overwritten(folder, imported):
+    before = {path.name: path.read_bytes() for path in imported[1].iterdir()}
+    with pytest.raises(OutputError, match="exists already"):
+        varbind.import_deepbind(folder, imported[1], recipe=RECIPE)
+    assert {path.name: path.read_bytes() for path in imported[1].iterdir()} == before
+
+
+def test_a_folder_without_models_leaves_nothing(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ResourceError, match="params"):
+        varbind.import_deepbind(tmp_path / "empty", tmp_path / "bank", recipe=RECIPE)
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
+def test_promoters_of_the_user(folder, tmp_path):
+    rng = np.random.default_rng(0)
+    source = PromoterSource([rng.integers(0, 4, 2_000).astype(np.uint8) for _ in range(3)])
+    calls = []
+    bank = varbind.import_deepbind(
+        folder, tmp_path / "bank", recipe=RECIPE, source=source, progress=lambda *call: calls.append(call)
+    )
+    assert bank.cards[0].background["source"] == source.name
+    assert calls[-1][0] == calls[-1][1] == 150 + 10 * BACKGROUND_MINIMUM
