@@ -10,23 +10,22 @@ from __future__ import annotations
 import importlib.util
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from varbind.core.window import flank_of
-from varbind.nn.matrix import Arrays, MatrixStack, score_sequences
+from varbind.nn.matrix import Arrays, MatrixStacks
 from varbind.nn.plan import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.core.network import DeepBindStack
     from varbind.core.sequence import Codes
     from varbind.core.window import Window
-    from varbind.nn.lookup_stack import LookupStack
 
 __all__ = ["Ensemble", "has_lookup_kernel"]
 
@@ -56,14 +55,12 @@ class Ensemble:
     ) -> None:
         self.model_ids = tuple(model_ids)
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
-        lookup = device == "cpu" and has_lookup_kernel()
-        engine = _LookupEngine(threads) if lookup else _MatrixEngine(device)
-        self._parts = []
+        lay_out = _layout(device, threads)
+        self._parts: list[tuple[int, list[int], _Networks]] = []
         for window in sorted({stack.shape.window for stack in stacks}):
             chosen = [stack for stack in stacks if stack.shape.window == window]
             columns = [column_of[model_id] for stack in chosen for model_id in stack.model_ids]
-            self._parts.append((window, columns, engine.prepare(chosen)))
-        self._engine: _LookupEngine | _MatrixEngine = engine
+            self._parts.append((window, columns, lay_out(chosen)))
 
     @property
     def windows(self) -> tuple[int, ...]:
@@ -81,9 +78,9 @@ class Ensemble:
         """
         scores = np.empty((len(next(iter(sequences.values()), ())), len(self.model_ids)), dtype=np.float32)
         if len(scores):
-            for window, columns, stacks in self._parts:
+            for window, columns, networks in self._parts:
                 plan, rows = Plan.of_sequences(sequences[window])
-                scores[:, columns] = self._engine.score(stacks, plan)[rows]
+                scores[:, columns] = networks.score(plan)[rows]
         return scores
 
     def score_windows(self, windows: Mapping[int, Sequence[Window]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -99,39 +96,27 @@ class Ensemble:
         ref = np.empty((count, len(self.model_ids)), dtype=np.float32)
         alt = np.empty_like(ref)
         if count:
-            for window, columns, stacks in self._parts:
+            for window, columns, networks in self._parts:
                 plan, ref_rows, alt_rows = Plan.of_windows(windows[window], flank_of(window))
-                scores = self._engine.score(stacks, plan)
+                scores = networks.score(plan)
                 ref[:, columns], alt[:, columns] = scores[ref_rows], scores[alt_rows]
         return ref, alt
 
 
-class _LookupEngine:
-    """Table lookups on CPU threads."""
+class _Networks(Protocol):
+    """Networks of one window length, laid out for one way of computing."""
 
-    def __init__(self, threads: int | None) -> None:
-        count = threads or len(os.sched_getaffinity(0))
-        self._threads = ThreadPoolExecutor(count) if count > 1 else None
-
-    def prepare(self, stacks: Sequence[DeepBindStack]) -> list[LookupStack]:
-        # numba takes a third of a second to import, which --device cuda need not pay.
-        module = importlib.import_module("varbind.nn.lookup_stack")
-        return [module.LookupStack(stack) for stack in stacks]
-
-    def score(self, stacks: Sequence[LookupStack], plan: Plan) -> NDArray[np.float32]:
-        lengths = {stack.shape.detector_len for stack in stacks}
-        works = {length: plan.work(length) for length in lengths}
-        return np.concatenate([s.score(works[s.shape.detector_len], self._threads) for s in stacks], axis=1)
+    def score(self, plan: Plan) -> NDArray[np.float32]:
+        """Scores of every allele of a plan, float32 (alleles, K)."""
 
 
-class _MatrixEngine:
-    """Matrix products on numpy or torch."""
-
-    def __init__(self, device: str) -> None:
-        self._arrays = Arrays(device)
-
-    def prepare(self, stacks: Sequence[DeepBindStack]) -> list[MatrixStack]:
-        return [MatrixStack(stack, self._arrays) for stack in stacks]
-
-    def score(self, stacks: Sequence[MatrixStack], plan: Plan) -> NDArray[np.float32]:
-        return score_sequences(stacks, plan.allele_codes(), self._arrays)
+def _layout(device: str, threads: int | None) -> Callable[[Sequence[DeepBindStack]], _Networks]:
+    """How networks are laid out on a device."""
+    if device != "cpu" or not has_lookup_kernel():
+        arrays = Arrays(device)
+        return lambda stacks: MatrixStacks(stacks, arrays)
+    # numba takes a third of a second to import, which a GPU run need not pay.
+    lookup = importlib.import_module("varbind.nn.lookup_stack")
+    count = threads or len(os.sched_getaffinity(0))
+    pool = ThreadPoolExecutor(count) if count > 1 else None
+    return lambda stacks: lookup.LookupStacks(stacks, pool)

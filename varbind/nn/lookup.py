@@ -39,6 +39,10 @@ SEGMENTS = 3
 TRIPLETS = 125
 """Three bases out of A, C, G, T, N."""
 
+# numba's decorators, without the types of what they decorate: inside a kernel, calls have other parameters.
+_intrinsic: Callable[..., Any] = intrinsic
+_literal_intrinsic: Callable[..., Any] = intrinsic(prefer_literal=True)
+
 _INT = ir.IntType(32)
 _VECTOR = ir.VectorType(_INT, LANES)
 
@@ -74,7 +78,7 @@ def _maximum(builder: Any, one: Any, other: Any) -> Any:
     return builder.select(builder.icmp_signed(">", one, other), one, other)
 
 
-@intrinsic
+@_intrinsic
 def _load(_context: Any, array: Any, index: Any) -> Any:
     """Sixteen integers from an array, at any alignment of four bytes."""
 
@@ -86,7 +90,7 @@ def _load(_context: Any, array: Any, index: Any) -> Any:
     return _vector(array, types.intp), generate
 
 
-@intrinsic
+@_intrinsic
 def _store(_context: Any, array: Any, index: Any, vector: Any) -> Any:
     """Sixteen integers into an array, at any alignment of four bytes."""
 
@@ -98,7 +102,7 @@ def _store(_context: Any, array: Any, index: Any, vector: Any) -> Any:
     return types.void(array, types.intp, _vector), generate
 
 
-@intrinsic
+@_intrinsic
 def _add(_context: Any, one: Any, other: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         return builder.add(*arguments)
@@ -106,7 +110,7 @@ def _add(_context: Any, one: Any, other: Any) -> Any:
     return _vector(_vector, _vector), generate
 
 
-@intrinsic
+@_intrinsic
 def _larger(_context: Any, one: Any, other: Any) -> Any:
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
         return _maximum(builder, *arguments)
@@ -114,18 +118,18 @@ def _larger(_context: Any, one: Any, other: Any) -> Any:
     return _vector(_vector, _vector), generate
 
 
-@intrinsic
+@_intrinsic
 def _lowest(_context: Any) -> Any:
     """The smallest integers: neutral to a maximum."""
     return _vector(), lambda *_: _constant(-(2**31))
 
 
-@intrinsic
+@_intrinsic
 def _zero(_context: Any) -> Any:
     return _vector(), lambda *_: _constant(0)
 
 
-@intrinsic
+@_intrinsic
 def _rectified(_context: Any, sums: Any) -> Any:
     """Nothing below zero."""
     return _vector(_vector), lambda _, builder, __, arguments: _maximum(builder, arguments[0], _constant(0))
@@ -136,7 +140,7 @@ def _rectified(_context: Any, sums: Any) -> Any:
 HALF = 16
 
 
-@intrinsic
+@_intrinsic
 def _upper_half(_context: Any, vector: Any) -> Any:
     return _vector(_vector), lambda _, builder, __, arguments: builder.ashr(arguments[0], _constant(HALF))
 
@@ -152,7 +156,7 @@ def _add_rows(context: Any, builder: Any, array_type: Any, table: Any, row: Any,
     return added
 
 
-@intrinsic(prefer_literal=True)
+@_literal_intrinsic
 def _begin(_context: Any, count: Any, table: Any, codes: Any, at: Any) -> Any:
     """The partial sums of the first `count` - 1 triplets of a walk; no position is finished yet.
 
@@ -174,7 +178,7 @@ def _begin(_context: Any, count: Any, table: Any, codes: Any, at: Any) -> Any:
     return result(count, table, codes, types.intp), generate
 
 
-@intrinsic
+@_intrinsic
 def _advance(_context: Any, sums: Any, table: Any, row: Any) -> Any:
     """One step of three bases: every partial sum moves up and takes its row; the last one is finished."""
 
@@ -187,7 +191,7 @@ def _advance(_context: Any, sums: Any, table: Any, row: Any) -> Any:
     return sums(sums, table, types.intp), generate
 
 
-@intrinsic
+@_intrinsic
 def _finished(_context: Any, sums: Any) -> Any:
     """The last element of the tuple."""
 
@@ -228,7 +232,7 @@ def _fill_table(table: Any, detectors: Any, thresholds: Any) -> None:
 
 
 @cache
-def pool_kernel(count: int, *, mean: bool) -> Callable[..., None]:
+def pool_kernel(count: int, *, mean: bool) -> Callable[..., None]:  # noqa: C901 (a kernel is one function)
     """The kernel for detectors of `count` triplets.
 
     It takes a filled table, the triplets of every sequence (n, width) uint8, which sequence each item reads
@@ -238,7 +242,9 @@ def pool_kernel(count: int, *, mean: bool) -> Callable[..., None]:
     """
 
     @_compile
-    def pool(table: Any, triplets: Any, sequences: Any, bounds: Any, maxima: Any, upper: Any, lower: Any) -> None:
+    def pool(  # noqa: C901
+        table: Any, triplets: Any, sequences: Any, bounds: Any, maxima: Any, upper: Any, lower: Any
+    ) -> None:
         for item in range(len(sequences)):
             codes = triplets[sequences[item]]
             for segment in range(SEGMENTS):
@@ -278,7 +284,7 @@ def pool_kernel(count: int, *, mean: bool) -> Callable[..., None]:
 
 
 @_compile
-def _pooled(maxima: Any, outer: int, inner: int, lane: int) -> int:
+def _pooled(maxima: Any, outer: int, inner: int, lane: int) -> Any:
     """Largest sum of an allele: the outer segments of one item, the middle of another."""
     left = maxima[outer * SEGMENTS * LANES + lane]
     middle = maxima[(inner * SEGMENTS + 1) * LANES + lane]
@@ -286,7 +292,7 @@ def _pooled(maxima: Any, outer: int, inner: int, lane: int) -> int:
 
 
 @_compile
-def _total(parts: Any, outer: int, inner: int, lane: int) -> int:
+def _total(parts: Any, outer: int, inner: int, lane: int) -> Any:
     """One part of an allele's sum, 64 bits."""
     left = np.int64(parts[outer * SEGMENTS * LANES + lane])
     middle = np.int64(parts[(inner * SEGMENTS + 1) * LANES + lane])
@@ -294,7 +300,7 @@ def _total(parts: Any, outer: int, inner: int, lane: int) -> int:
 
 
 @_compile
-def _summed(upper: Any, lower: Any, outer: int, inner: int, lane: int) -> int:
+def _summed(upper: Any, lower: Any, outer: int, inner: int, lane: int) -> Any:
     """Sum of rectified values of an allele: the number near the upper sum that is right modulo 2^32."""
     rough = _total(upper, outer, inner, lane) << HALF
     modulo = _total(lower, outer, inner, lane)
@@ -302,7 +308,7 @@ def _summed(upper: Any, lower: Any, outer: int, inner: int, lane: int) -> int:
 
 
 @_compile
-def _head(pooled: Any, weights1: Any, biases1: Any, weights2: Any, bias2: float, hidden: int, units: Any) -> float:
+def _head(pooled: Any, weights1: Any, biases1: Any, weights2: Any, bias2: float, hidden: int, units: Any) -> Any:
     """The small network behind the pooled values, every sum in one fixed order; `units` is scratch."""
     for unit in range(len(units)):
         units[unit] = biases1[unit]

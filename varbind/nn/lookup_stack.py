@@ -10,14 +10,15 @@ from varbind.nn.fixed_point import fixed_point
 from varbind.nn.lookup import LANES, TRIPLETS, score_kernel
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from varbind.core.network import DeepBindStack
-    from varbind.nn.plan import Work
+    from varbind.nn.plan import Plan, Work
 
-__all__ = ["LookupStack"]
+__all__ = ["LookupStack", "LookupStacks"]
 
 MODELS_A_BLOCK = 16
 """Models that a thread takes at a time."""
@@ -86,6 +87,25 @@ class LookupStack:
         blocks = range(0, len(self.model_ids), MODELS_A_BLOCK)
         list(threads.map(score_block, blocks) if threads else map(score_block, blocks))
         return scores
+
+
+class LookupStacks:
+    """Networks of one window length, scored on CPU threads.
+
+    Args:
+        stacks: the networks.
+        threads: where blocks of models are scored; None = here.
+    """
+
+    def __init__(self, stacks: Sequence[DeepBindStack], threads: Executor | None) -> None:
+        self._stacks = [LookupStack(stack) for stack in stacks]
+        self._threads = threads
+
+    def score(self, plan: Plan) -> NDArray[np.float32]:
+        """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
+        works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
+        scores = [stack.score(works[stack.shape.detector_len], self._threads) for stack in self._stacks]
+        return np.concatenate(scores, axis=1)
 
 
 def _aligned(count: int) -> NDArray[np.int32]:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.network import DeepBindStack, NetworkShape
+    from varbind.nn.plan import Plan
 
-__all__ = ["Arrays", "MatrixStack", "score_sequences"]
+__all__ = ["Arrays", "MatrixStacks"]
 
 # Rows of a matrix product on a CPU: the products of one chunk stay in the second-level cache.
 CPU_ROWS = 1_792
@@ -34,20 +35,33 @@ GPU_ROWS = 262_144
 GPU_MODELS = 64
 
 
-def score_sequences(stacks: Sequence[MatrixStack], sequences: Sequence[Codes], arrays: Arrays) -> NDArray[np.float32]:
-    """Scores of sequences by the networks of several stacks, float32 (B, K), columns stack by stack."""
-    columns = np.cumsum([0, *(len(stack.model_ids) for stack in stacks)])
-    scores = np.empty((len(sequences), columns[-1]), dtype=np.float32)
-    for rows, codes in _equal_lengths(sequences):
-        for detector_len in sorted({stack.shape.detector_len for stack in stacks}):
-            step = max(1, arrays.rows // (codes.shape[1] + detector_len - 1))
-            for first in range(0, len(codes), step):
-                unfolded = arrays.unfold(codes[first : first + step], detector_len)
-                for stack, column in zip(stacks, columns, strict=False):
-                    if stack.shape.detector_len == detector_len:
-                        values = stack.score(unfolded)
-                        scores[rows[first : first + step], column : column + values.shape[1]] = values
-    return scores
+class MatrixStacks:
+    """Networks of one window length.
+
+    Args:
+        stacks: the networks.
+        arrays: where they are computed.
+    """
+
+    def __init__(self, stacks: Sequence[DeepBindStack], arrays: Arrays) -> None:
+        self._stacks = [_MatrixStack(stack, arrays) for stack in stacks]
+        self._arrays = arrays
+
+    def score(self, plan: Plan) -> NDArray[np.float32]:
+        """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
+        sequences = plan.allele_codes()
+        columns = np.cumsum([0, *(len(stack.model_ids) for stack in self._stacks)])
+        scores = np.empty((len(sequences), columns[-1]), dtype=np.float32)
+        for rows, codes in _equal_lengths(sequences):
+            for detector_len in sorted({stack.shape.detector_len for stack in self._stacks}):
+                step = max(1, self._arrays.rows // (codes.shape[1] + detector_len - 1))
+                for first in range(0, len(codes), step):
+                    unfolded = self._arrays.unfold(codes[first : first + step], detector_len)
+                    for stack, column in zip(self._stacks, columns, strict=False):
+                        if stack.shape.detector_len == detector_len:
+                            values = stack.score(unfolded)
+                            scores[rows[first : first + step], column : column + values.shape[1]] = values
+        return scores
 
 
 def _equal_lengths(sequences: Sequence[Codes]) -> Iterator[tuple[NDArray[np.int64], Codes]]:
@@ -55,7 +69,7 @@ def _equal_lengths(sequences: Sequence[Codes]) -> Iterator[tuple[NDArray[np.int6
     lengths = np.array([len(codes) for codes in sequences])
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        yield rows, np.stack([sequences[row] for row in rows])
+        yield rows, np.stack([sequences[int(row)] for row in rows])
 
 
 class Arrays:
@@ -88,7 +102,7 @@ class Arrays:
         return self._namespace.reshape(one_hot, (*stretches.shape[:2], 4 * detector_len))
 
 
-class MatrixStack:
+class _MatrixStack:
     """One stack, laid out for the matrix product in pieces of a few models."""
 
     def __init__(self, stack: DeepBindStack, arrays: Arrays) -> None:

@@ -45,7 +45,6 @@ class Plan:
 
     Attributes:
         sequences: distinct sequences of base codes.
-        alleles: number of distinct alleles.
     """
 
     def __init__(self) -> None:
@@ -76,10 +75,6 @@ class Plan:
             inner = plan._item(window.alt, flank, full=False)
             alternates.append(plan._allele(reference, inner, window.alt))
         return plan, references, alternates
-
-    @property
-    def alleles(self) -> int:
-        return len(self._alleles)
 
     def allele_codes(self) -> list[Codes]:
         """The whole sequence of every allele."""
