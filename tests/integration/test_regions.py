@@ -5,7 +5,7 @@ import subprocess
 
 import pysam
 import pytest
-from integration.runs import HEADER, VCF, Bench, base, bgzip, line, other, snv, to_bcf
+from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, line, other, snv, spawn, to_bcf
 
 HEAD = HEADER.replace(b"##INFO=<ID=DP", b'##ALT=<ID=DEL,Description="d">\n##INFO=<ID=DP')
 
@@ -44,7 +44,6 @@ REGIONS = [
     "chr1:2150",
     "chr1:2150-2150",
     "chr1:2150-",
-    "chr1:2,150-2,200",
     "chr1:2120-2130,chr1:2160-2170,chr1:2201-2203",
     "chr1:2160-2170,chr1:2120-2130",
     "chr1:2120-2165,chr1:2160-2170",
@@ -112,6 +111,15 @@ def test_values_do_not_depend_on_the_selection(bench, source):
     assert [row for row in everything if row in set(part)] == part
 
 
+@pytest.mark.parametrize("option", ["-r", "-t"])
+@pytest.mark.parametrize("regions", ["1,2", "2:2150-2200,1:2300", "1:2,150-2,200", "1:2150,2"])
+def test_contigs_without_letters(bench, bcftools, source, option, regions):
+    plain = gzip.decompress(source["vcf"].read_bytes()).replace(b"chr1\t", b"1\t").replace(b"chr2\t", b"2\t")
+    path = bgzip(bench.file("in.vcf", plain.replace(b"ID=chr", b"ID=")), bench.folder / "in.vcf.gz")
+    pysam.tabix_index(str(path), preset="vcf")
+    assert ours(bench, path, option, regions) == selected(bcftools, path, option, regions)
+
+
 def test_targets_work_on_a_stream_and_on_plain_text(bench, bcftools):
     assert ours(bench, VCF, "-t", "chr2:8000-9000") == selected(bcftools, VCF, "-t", "chr2:8000-9000")
 
@@ -120,8 +128,6 @@ def test_targets_work_on_a_stream_and_on_plain_text(bench, bcftools):
 def test_regions_need_an_index(bench, indexed, binary, kind):
     path = {"plain": VCF, "no index": indexed, "stdin": "-", "bcf": binary}[kind]
     if kind == "stdin":
-        from integration.runs import annotation, spawn
-
         with VCF.open("rb") as stream:
             done = spawn(*annotation("-", "-r", "chr1"), stdin=stream)
         assert done.code == 2

@@ -16,6 +16,7 @@ from varbind.core.tss import Promoter
 
 # Each example is a dozen runs: to shrink a failure takes minutes, and the case is small as it is.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+EXAMPLES = settings().max_examples
 HEADER = '##fileformat=VCFv4.2\n##INFO=<ID=AID,Number=A,Type=Integer,Description="Names the allele">\n'
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
 # Starts of transcription on both strands: some alleles lie in a promoter of 30 + 20 bases, some outside.
@@ -36,7 +37,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Case:
-    """Contigs, soft-masked in places; records that hold one or more alleles each; a seed for the choice of spellings."""
+    """Contigs, soft-masked in places; records that hold one or more alleles each; a seed for spellings."""
 
     contigs: dict[str, str]
     records: list[list[Change]]
@@ -175,7 +176,7 @@ def same_values(found, expected):
 
 
 @pytest.mark.parametrize("everywhere", [True, False], ids=["everywhere", "promoters"])
-@settings(phases=PHASES)
+@settings(max_examples=EXAMPLES // 2, phases=PHASES)
 @given(case=cases())
 def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp_path_factory):
     folder = tmp_path_factory.mktemp("forms")
@@ -207,7 +208,7 @@ def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp
     assert same_values(found, expected)
 
 
-@settings(max_examples=6, phases=PHASES)
+@settings(max_examples=EXAMPLES // 8, phases=PHASES)
 @given(case=cases())
 def test_batches_threads_and_order_change_nothing(case, by_starter, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")

@@ -118,9 +118,10 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal must not break the clearing up that the first one started.
+    # A second signal must not break the clearing up that the first one started. Not SIG_IGN: of a signal
+    # that has arrived already, the interpreter would complain.
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+        signal.signal(getattr(signal, name), lambda _number, _frame: None)
     raise Interrupted(number, signal.Signals(number).name)
 
 

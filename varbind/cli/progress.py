@@ -42,4 +42,4 @@ def count_progress(unit: str) -> Iterator[Callable[[int, int], None]]:
         yield update
 
 
-_SHARE = "{percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left, {postfix}"
+_SHARE = "{percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"

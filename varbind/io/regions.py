@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Regions"]
 
 _END = 1 << 31
-_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>[\d,]+)(?P<range>-(?P<end>[\d,]*))?)?")
+_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>\d+)(?P<range>-(?P<end>\d*))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Regions:
         Raises:
             UsageError: a region cannot be understood.
         """
-        return cls._merged(_parse(word) for word in re.split(r",(?=[^,:]*[^\d,:-])", text) if word)
+        return cls._merged(_parse(word) for word in text.split(",") if word)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
@@ -81,8 +81,8 @@ def _parse(word: str) -> tuple[str, int, int]:
         raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
     if match["start"] is None:
         return match["contig"], 0, _END
-    start = int(match["start"].replace(",", ""))
-    end = start if match["range"] is None else int((match["end"] or str(_END)).replace(",", ""))
+    start = int(match["start"])
+    end = start if match["range"] is None else int(match["end"] or _END)
     if start < 1 or end < start:
         raise UsageError(f"the region {word!r} is empty", remedy="give chr:from-to with 1 <= from <= to")
     return match["contig"], start - 1, end

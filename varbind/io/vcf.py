@@ -146,7 +146,7 @@ class VcfRecord:
     def with_info(self, keys: str) -> bytes:
         """The line with keys appended to column 8, where a lone `.` gives way to them."""
         body, end = self.info()
-        added = keys.encode("latin-1")
+        added = keys.encode("utf-8", "surrogateescape")
         return self._with(added + end if body == b"." else body + b";" + added + end)
 
     def without_info(self, prefix: str) -> bytes:

@@ -67,6 +67,12 @@ def test_a_shift_stops_at_n(change, unknown):
     assert behind == Variant("c", alone.pos + offset, alone.ref, alone.alt)
 
 
+def test_an_n_in_the_allele_matches_no_n_of_the_reference():
+    """Two unknown bases need not be the same base."""
+    genome = TextReference(c="TNANAC")
+    assert normalise("c", 3, "ANA", "A", genome) == Variant("c", 3, "AN", "")
+
+
 @pytest.mark.parametrize("unit", ["A", "CA", "ACG"])
 @pytest.mark.parametrize("length", [127, 128, 129, 400])
 def test_a_shift_crosses_long_repeats(unit, length):

@@ -54,6 +54,11 @@ def test_lengths_by_kind(window):
     assert (len(deletion.ref), len(deletion.alt)) == (2 * flank + 2, 2 * flank)
 
 
+@pytest.mark.parametrize(("window", "flank"), [(1, 0), (2, 0), (3, 1), (30, 14), (31, 15), (101, 50)])
+def test_a_flank_is_never_longer_than_the_model_reads(window, flank):
+    assert flank_of(window) == flank
+
+
 def test_ambiguous_reference_bases_are_n():
     window = cut_window(Variant("c", 3, "A", "C"), 2, TextReference(c="RYAKM"))
     assert (decode(window.ref), decode(window.alt), window.padded) == ("NNANN", "NNCNN", False)
