@@ -109,7 +109,7 @@ def write_bank(folder: str | Path, bank: Bank) -> None:
     partial = folder.with_name(folder.name + ".partial")
     files = {WEIGHTS: save(_weight_arrays(bank))}
     if bank.background is not None:
-        files[BACKGROUND] = save({str(kind): deltas for kind, deltas in bank.background.deltas.items()})
+        files[BACKGROUND] = save(_background_arrays(bank.background))
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     card = replace(bank.cards[0], models=bank.models, digests=digests)
     text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
@@ -153,6 +153,11 @@ def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
         for name in DeepBindStack.array_names():
             arrays[f"{shape.name}/{name}"] = np.ascontiguousarray(getattr(ordered, name))
     return arrays
+
+
+def _background_arrays(background: BackgroundTable) -> dict[str, np.ndarray]:
+    # safetensors writes memory as it lies: a table whose columns were chosen lies otherwise.
+    return {str(kind): np.ascontiguousarray(deltas) for kind, deltas in background.deltas.items()}
 
 
 def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindStack]:

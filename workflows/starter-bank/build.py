@@ -31,8 +31,8 @@ DeepBind networks of human proteins for promoter annotation: 16 detectors of len
 annotated on windows of 31 bases. Made by `workflows/starter-bank`.
 
 **Data.** ENCODE ChIP-seq peaks, 101 bases around the summit, in the DeepBind format, as four public repositories keep
-them; negatives are dinucleotide-preserving shuffles made here. Three of the repositories state no licence for the files;
-the table names the licence for each network. No training sequence is in the bank.
+them; negatives are dinucleotide-preserving shuffles made here. Three of the repositories state no licence for the
+files; the table names the licence for each network. No training sequence is in the bank.
 
 **Training.** One fixed setting for all networks, three random starts, the best checkpoint by AUC on a fifth of the
 training peaks: `{setting}`. Nothing was tuned on held-out peaks.
