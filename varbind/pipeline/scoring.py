@@ -80,7 +80,7 @@ class Scorer:
     def __init__(self, bank: Bank, *, device: str = "cpu", threads: int | None = None) -> None:
         self.bank = bank
         self.flank = max(map(flank_of, bank.windows))
-        self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device)
+        self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device, threads=threads)
         self._limits = threadpool_limits(limits=threads)
 
     def __enter__(self) -> Self:
@@ -97,12 +97,12 @@ class Scorer:
 
     def score(self, windows: Sequence[Window]) -> BindingScores:
         """Scores of both alleles of B windows cut with `flank` bases on each side."""
-        sequences = {}
-        for width in self._ensemble.windows:
-            inner = [window.inner(self.flank - flank_of(width)) for window in windows]
-            sequences[width] = [window.ref for window in inner] + [window.alt for window in inner]
-        scores = self._ensemble.score(sequences)
-        return BindingScores(self.bank.model_ids, scores[: len(windows)], scores[len(windows) :])
+        by_width = {
+            width: [window.inner(self.flank - flank_of(width)) for window in windows]
+            for width in self._ensemble.windows
+        }
+        ref, alt = self._ensemble.score_windows(by_width)
+        return BindingScores(self.bank.model_ids, ref, alt)
 
 
 def score_variants(variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank) -> BindingScores:

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from oracles import network_shape, random_stack
 from threadpoolctl import threadpool_limits
 
 from varbind.core.sequence import reverse_complement
 from varbind.errors import ResourceError
-from varbind.nn.ensemble import DETECTOR_BITS, Ensemble, fixed_point
+from varbind.nn.ensemble import Ensemble
 
 SHAPES = [
     network_shape(window=9),
@@ -17,6 +15,14 @@ SHAPES = [
     network_shape(window=13, detector_len=7, detectors=5, mean_pooling=True),
     network_shape(window=13, hidden=4, double_stranded=False),
 ]
+
+
+@pytest.fixture(autouse=True, params=["lookup", "matrix"])
+def way(request, monkeypatch):
+    """Every test of this file runs with the kernel and without it."""
+    if request.param == "matrix":
+        monkeypatch.setenv("VARBIND_NO_NUMBA", "1")
+    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,7 @@ def test_threads_do_not_show(stacks, model_ids):
     found = []
     for threads in (1, 2):
         with threadpool_limits(limits=threads):
-            found.append(Ensemble(stacks, model_ids).score(sequences).tobytes())
+            found.append(Ensemble(stacks, model_ids, threads=threads).score(sequences).tobytes())
     assert found[0] == found[1]
 
 
@@ -133,32 +139,3 @@ def test_what_is_no_sequence(stacks, model_ids, codes):
     bad = {window: [np.array(codes, dtype=np.uint8)] for window in (9, 13)}
     with pytest.raises(ValueError, match=r"sequence|codes"):
         Ensemble(stacks, model_ids).score(bad)
-
-
-@given(
-    st.integers(0, 2**32 - 1),
-    st.floats(-30, 30),
-    st.integers(1, 40),
-    st.booleans(),
-)
-def test_fixed_point_stays_in_its_bound(seed, magnitude, detector_len, silent):
-    """Whole numbers below 2^28, each within half a step, at most m x 2^-28 of the range in all."""
-    rng = np.random.default_rng(seed)
-    stack = random_stack(rng, network_shape(detector_len=detector_len), 2)
-    stack.detectors[...] *= np.float32(10.0**magnitude)
-    stack.thresholds[...] *= np.float32(10.0**magnitude)
-    if silent:
-        stack.detectors[0, :, :, 0] = stack.thresholds[0, 0] = 0
-    detectors, thresholds, scale = fixed_point(stack)
-    for whole in (detectors, thresholds):
-        np.testing.assert_array_equal(whole, np.rint(whole))
-    assert np.all(np.frexp(scale)[0] == 0.5)  # a power of two
-    # The largest sum over any path of bases, and the range it comes from.
-    largest = np.abs(detectors).max(axis=2).sum(axis=1) + np.abs(thresholds)
-    assert largest.max() <= 2**DETECTOR_BITS + detector_len
-    reach = np.abs(stack.detectors.astype(float)).max(axis=2).sum(axis=1) + np.abs(stack.thresholds.astype(float))
-    off = np.abs(detectors * scale[:, None, None] - stack.detectors.astype(float)).max(axis=2).sum(axis=1)
-    off += np.abs(thresholds * scale - stack.thresholds.astype(float))
-    assert np.all(off <= (detector_len + 1) * 2.0**-DETECTOR_BITS * reach)
-    if silent:
-        assert not np.any(detectors[0, :, :, 0])

@@ -7,7 +7,6 @@ import pytest
 
 from varbind.core.model_card import GoldenScores
 from varbind.core.network import DeepBindStack
-from varbind.errors import ResourceError
 from varbind.pipeline.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
 
 
@@ -77,14 +76,13 @@ def test_what_is_no_number_fails(tiny_bank, value):
     assert not run_selftest(with_golden(tiny_bank, scores)).passed
 
 
-def test_a_model_that_holds_nan_is_refused(tiny_bank):
+def test_a_model_that_holds_nan_fails(tiny_bank):
     """Even where the array was changed after the bank was read."""
 
     def change(array):
         array[0] = np.nan
 
-    with pytest.raises(ResourceError, match="biases1"):
-        run_selftest(with_array(tiny_bank, "biases1", change))
+    assert not run_selftest(with_array(tiny_bank, "biases1", change)).passed
 
 
 def test_nothing_to_compare_is_no_pass(tiny_bank):
