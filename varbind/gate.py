@@ -12,12 +12,14 @@ from varbind.errors import UsageError
 
 __all__ = ["optional_import"]
 
-EXTRA_OF = {
-    "varbind.nn.deepbind": "train",
-    "torch": "gpu",
-    "sklearn": "train",
-    "sklearn.metrics": "train",
-    "pybigtools": "conservation",
+# What a module needs that may be absent, and what to install for it.
+NEEDS = {
+    "pybigtools": ("pybigtools", "varbind[conservation]"),
+    "sklearn": ("scikit-learn", "varbind[train]"),
+    "sklearn.metrics": ("scikit-learn", "varbind[train]"),
+    "torch": ("torch", "varbind[gpu]"),
+    "varbind.nn.deepbind": ("torch", "varbind[train]"),
+    "varbind.nn.lookup_stack": ("numba", "varbind"),
 }
 
 
@@ -25,7 +27,7 @@ def optional_import(module: str, *, needed_for: str) -> Any:
     """Import an optional package, or say how to get it.
 
     Args:
-        module: dotted module name, one of `EXTRA_OF`.
+        module: dotted module name, one of `NEEDS`.
         needed_for: what the user asked for, for the message.
 
     Raises:
@@ -34,8 +36,6 @@ def optional_import(module: str, *, needed_for: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        extra = EXTRA_OF[module]
-        raise UsageError(
-            f"{needed_for} needs the package {module.partition('.')[0]}, which is not installed",
-            remedy=f"pip install 'varbind[{extra}]'",
-        ) from error
+        package, target = NEEDS[module]
+        what = f"{needed_for} needs the package {package}, which is not installed"
+        raise UsageError(what, remedy=f"pip install '{target}'") from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from varbind.core.window import flank_of
+from varbind.gate import optional_import
 from varbind.nn.matrix import Arrays, MatrixStacks
 from varbind.nn.plan import Plan
 
@@ -116,7 +117,7 @@ def _layout(device: str, threads: int | None) -> Callable[[Sequence[DeepBindStac
         arrays = Arrays(device)
         return lambda stacks: MatrixStacks(stacks, arrays)
     # numba takes a third of a second to import, which a GPU run need not pay.
-    lookup = importlib.import_module("varbind.nn.lookup_stack")
+    lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
     count = threads or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(count) if count > 1 else None
     return lambda stacks: lookup.LookupStacks(stacks, pool)

@@ -15,8 +15,9 @@ not notice changes in other modules.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numba
 import numpy as np
@@ -201,13 +202,27 @@ def _finished(_context: Any, sums: Any) -> Any:
     return _vector(sums), generate
 
 
+class _Cache:
+    """numba's cache on disk, whose folder may be full or beyond a limit: then it is done without."""
+
+    def __init__(self, cache_on_disk: Any) -> None:
+        self._cache_on_disk = cache_on_disk
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache_on_disk, name)
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(OSError):
+            self._cache_on_disk.save_overload(*arguments)
+
+
 def _compile(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile without the interpreter's lock, cached on disk where a folder can be written."""
-    try:
-        compiled: Callable[..., Any] = numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder for a cache
-        compiled = numba.njit(nogil=True)(function)
-    return compiled
+    compiled: Any = numba.njit(nogil=True)(function)
+    with suppress(RuntimeError):  # no folder for a cache
+        compiled.enable_caching()
+        compiled._cache = _Cache(compiled._cache)  # noqa: SLF001 (numba has no other hook)
+    return cast("Callable[..., Any]", compiled)
 
 
 @_compile
