@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-__all__ = ["LANES", "SEGMENTS", "TRIPLETS", "pool_kernel", "score_kernel"]
+__all__ = ["LANES", "SEGMENTS", "TRIPLETS", "pool_kernel", "score_alleles"]
 
 LANES = 16
 """Detectors in one vector: a 512-bit register, or two of 256 bits."""
@@ -248,52 +248,70 @@ def _fill_table(table: Any, detectors: Any, thresholds: Any) -> None:
 
 @cache
 def pool_kernel(count: int, *, mean: bool) -> Callable[..., None]:  # noqa: C901 (a kernel is one function)
-    """The kernel for detectors of `count` triplets.
+    """The kernel that pools detectors of `count` triplets over positions.
 
-    It takes a filled table, the triplets of every sequence (n, width) uint8, which sequence each item reads
-    (items), the four bounds of its three segments in positions (items, 4), and writes per item and segment the
-    maximum over positions and, for mean pooling, the two parts of the sum of rectified values, each flat
-    (items x 3 x 16) int32. An empty segment has the lowest integer and sum 0.
+    It takes a range of models of a stack (`varbind.nn.lookup_stack`) and the work of a plan
+    (`varbind.nn.plan`), and writes, for each model of the range, strand and group of detectors, the maximum over
+    the positions of every item's segments and, for mean pooling, the two parts of the sum of rectified values:
+    each int32 (models, S, G, items x 3 x 16). An empty segment has the lowest integer and sum 0.
+
+    Only numbers may be closed over: numba's cache would miss a kernel that closes over another one.
     """
 
     @_compile
-    def pool(  # noqa: C901
-        table: Any, triplets: Any, sequences: Any, bounds: Any, maxima: Any, upper: Any, lower: Any
+    def pool(  # noqa: C901, PLR0912
+        first: int,
+        last: int,
+        detectors: Any,  # (K, S, G, 3 nt, 5, 16) int32
+        thresholds: Any,  # (K, G, 16) int32
+        triplets: Any,
+        sequences: Any,
+        bounds: Any,
+        table: Any,
+        maxima: Any,
+        upper: Any,
+        lower: Any,
     ) -> None:
-        for item in range(len(sequences)):
-            codes = triplets[sequences[item]]
-            for segment in range(SEGMENTS):
-                place = (item * SEGMENTS + segment) * LANES
-                _store(maxima, place, _lowest())
-                if mean:
-                    _store(upper, place, _zero())
-                    _store(lower, place, _zero())
-            # Positions of one residue modulo 3 share their triplets; each residue is a walk of its own.
-            for residue in range(3):
-                position = bounds[item, 0] + residue
-                if position >= bounds[item, 3]:
-                    break
-                sums = _begin(count, table, codes, position)
-                at = position + 3 * (count - 1)
-                for segment in range(SEGMENTS):
-                    place = (item * SEGMENTS + segment) * LANES
-                    end = bounds[item, segment + 1] + 3 * (count - 1)
-                    best = _load(maxima, place)
-                    if mean:
-                        high, low = _load(upper, place), _load(lower, place)
-                    while at < end:
-                        sums = _advance(sums, table, codes[at] * (count * LANES))
-                        at += 3
-                        done = _finished(sums)
-                        best = _larger(best, done)
-                        if mean:
-                            done = _rectified(done)
-                            high = _add(high, _upper_half(done))
-                            low = _add(low, done)
-                    _store(maxima, place, best)
-                    if mean:
-                        _store(upper, place, high)
-                        _store(lower, place, low)
+        for model in range(first, last):
+            for strand in range(detectors.shape[1]):
+                for group in range(detectors.shape[2]):
+                    _fill_table(table, detectors[model, strand, group], thresholds[model, group])
+                    best_of = maxima[model - first, strand, group]
+                    high_of, low_of = upper[model - first, strand, group], lower[model - first, strand, group]
+                    for item in range(len(sequences)):
+                        codes = triplets[sequences[item]]
+                        start = item * SEGMENTS * LANES
+                        for segment in range(SEGMENTS):
+                            _store(best_of, start + segment * LANES, _lowest())
+                            if mean:
+                                _store(high_of, start + segment * LANES, _zero())
+                                _store(low_of, start + segment * LANES, _zero())
+                        # Positions of one residue modulo 3 share their triplets: a walk of its own.
+                        for residue in range(3):
+                            position = bounds[item, 0] + residue
+                            if position >= bounds[item, 3]:
+                                break
+                            sums = _begin(count, table, codes, position)
+                            at = position + 3 * (count - 1)
+                            for segment in range(SEGMENTS):
+                                place = start + segment * LANES
+                                end = bounds[item, segment + 1] + 3 * (count - 1)
+                                best = _load(best_of, place)
+                                if mean:
+                                    high, low = _load(high_of, place), _load(low_of, place)
+                                while at < end:
+                                    sums = _advance(sums, table, codes[at] * (count * LANES))
+                                    at += 3
+                                    done = _finished(sums)
+                                    best = _larger(best, done)
+                                    if mean:
+                                        done = _rectified(done)
+                                        high = _add(high, _upper_half(done))
+                                        low = _add(low, done)
+                                _store(best_of, place, best)
+                                if mean:
+                                    _store(high_of, place, high)
+                                    _store(low_of, place, low)
 
     return pool
 
@@ -339,64 +357,44 @@ def _head(pooled: Any, weights1: Any, biases1: Any, weights2: Any, bias2: float,
     return output
 
 
-@cache
-def score_kernel(count: int, *, mean: bool) -> Callable[..., None]:
-    """The kernel for whole networks with detectors of `count` triplets.
-
-    It takes a range of models of a stack laid out by `varbind.nn.lookup_stack`, and the work laid out by
-    `varbind.nn.work`, and writes the scores of every allele, float32 (alleles, K).
-    """
-    pool = pool_kernel(count, mean=mean)
+@_compile
+def score_alleles(
+    first: int,
+    last: int,
+    mean: bool,  # noqa: FBT001 (numba passes no keywords)
+    scale: Any,  # (K, D)
+    weights1: Any,
+    biases1: Any,
+    weights2: Any,
+    biases2: Any,
+    alleles: Any,  # (A, 3): outer item, inner item, number of positions
+    maxima: Any,  # as the pool kernel leaves them
+    upper: Any,
+    lower: Any,
+    scores: Any,
+) -> None:
+    """The small networks of a range of models behind the pooled values; scores are float32 (alleles, K)."""
+    width = scale.shape[1]
     pools = 2 if mean else 1
-
-    @_compile
-    def score(
-        first: int,
-        last: int,
-        detectors: Any,  # (K, S, G, 3 nt, 5, 16) int32
-        thresholds: Any,  # (K, G, 16) int32
-        scale: Any,  # (K, D)
-        weights1: Any,
-        biases1: Any,
-        weights2: Any,
-        biases2: Any,
-        triplets: Any,
-        sequences: Any,
-        bounds: Any,
-        alleles: Any,  # (A, 3): outer item, inner item, number of positions
-        table: Any,
-        scores: Any,
-    ) -> None:
-        strands, groups = detectors.shape[1], detectors.shape[2]
-        width = scale.shape[1]
-        items = len(sequences)
-        maxima = np.empty((groups, items * SEGMENTS * LANES), np.int32)
-        upper = np.empty((groups, items * SEGMENTS * LANES if mean else 1), np.int32)
-        lower = np.empty_like(upper)
-        pooled = np.empty(width * pools)
-        units = np.empty(biases1.shape[1])
-        for model in range(first, last):
-            for strand in range(strands):
-                for group in range(groups):
-                    _fill_table(table, detectors[model, strand, group], thresholds[model, group])
-                    pool(table, triplets, sequences, bounds, maxima[group], upper[group], lower[group])
-                for allele in range(len(alleles)):
-                    outer, inner = alleles[allele, 0], alleles[allele, 1]
-                    for detector in range(width):
-                        group, lane = detector // LANES, detector % LANES
-                        best = _pooled(maxima[group], outer, inner, lane)
-                        pooled[detector * pools] = max(best, 0) * scale[model, detector]
-                        if mean:
-                            total = _summed(upper[group], lower[group], outer, inner, lane)
-                            average = total * scale[model, detector] / alleles[allele, 2]
-                            pooled[detector * pools + 1] = average
-                    output = np.float32(
-                        _head(
-                            pooled, weights1[model], biases1[model], weights2[model], biases2[model],
-                            weights2.shape[1], units,
-                        )
-                    )  # fmt: skip
-                    if strand == 0 or output > scores[allele, model]:
-                        scores[allele, model] = output
-
-    return score
+    pooled = np.empty(width * pools)
+    units = np.empty(biases1.shape[1])
+    for model in range(first, last):
+        for strand in range(maxima.shape[1]):
+            for allele in range(len(alleles)):
+                outer, inner = alleles[allele, 0], alleles[allele, 1]
+                for detector in range(width):
+                    group, lane = detector // LANES, detector % LANES
+                    best = _pooled(maxima[model - first, strand, group], outer, inner, lane)
+                    pooled[detector * pools] = max(best, 0) * scale[model, detector]
+                    if mean:
+                        high, low = upper[model - first, strand, group], lower[model - first, strand, group]
+                        total = _summed(high, low, outer, inner, lane)
+                        pooled[detector * pools + 1] = total * scale[model, detector] / alleles[allele, 2]
+                output = np.float32(
+                    _head(
+                        pooled, weights1[model], biases1[model], weights2[model], biases2[model],
+                        weights2.shape[1], units,
+                    )
+                )  # fmt: skip
+                if strand == 0 or output > scores[allele, model]:
+                    scores[allele, model] = output

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.nn.fixed_point import fixed_point
-from varbind.nn.lookup import LANES, TRIPLETS, score_kernel
+from varbind.nn.lookup import LANES, SEGMENTS, TRIPLETS, pool_kernel, score_alleles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LookupStack", "LookupStacks"]
 
-MODELS_A_BLOCK = 16
+MODELS_A_BLOCK = 8
 """Models that a thread takes at a time."""
 
 
@@ -62,31 +62,50 @@ class LookupStack:
 
     def score(self, work: Work, threads: Executor | None) -> NDArray[np.float32]:
         """Scores of every allele, float32 (alleles, K)."""
-        kernel = score_kernel(self._triplets, mean=self.shape.mean_pooling)
         scores = np.empty((len(work.alleles), len(self.model_ids)), dtype=np.float32)
+        blocks = range(0, len(self.model_ids), MODELS_A_BLOCK)
 
         def score_block(first: int) -> None:
-            kernel(
-                first,
-                min(first + MODELS_A_BLOCK, len(self.model_ids)),
-                self._detectors,
-                self._thresholds,
-                self._scale,
-                self._weights1,
-                self._biases1,
-                self._weights2,
-                self._biases2,
-                work.triplets,
-                work.sequences,
-                work.bounds,
-                work.alleles,
-                _aligned(TRIPLETS * self._triplets * LANES),
-                scores,
-            )
+            self._score_block(first, min(first + MODELS_A_BLOCK, len(self.model_ids)), work, scores)
 
-        blocks = range(0, len(self.model_ids), MODELS_A_BLOCK)
         list(threads.map(score_block, blocks) if threads else map(score_block, blocks))
         return scores
+
+    def _score_block(self, first: int, last: int, work: Work, scores: NDArray[np.float32]) -> None:
+        """Score a few models, into their columns of `scores`."""
+        mean = self.shape.mean_pooling
+        pooled = (last - first, *self._detectors.shape[1:3], len(work.sequences) * SEGMENTS * LANES)
+        maxima = np.empty(pooled, dtype=np.int32)
+        # Without mean pooling the sums are never touched.
+        upper, lower = np.empty((2, *(pooled if mean else (*pooled[:3], 1))), dtype=np.int32)
+        pool_kernel(self._triplets, mean=mean)(
+            first,
+            last,
+            self._detectors,
+            self._thresholds,
+            work.triplets,
+            work.sequences,
+            work.bounds,
+            _aligned(TRIPLETS * self._triplets * LANES),
+            maxima,
+            upper,
+            lower,
+        )
+        score_alleles(
+            first,
+            last,
+            mean,
+            self._scale,
+            self._weights1,
+            self._biases1,
+            self._weights2,
+            self._biases2,
+            work.alleles,
+            maxima,
+            upper,
+            lower,
+            scores,
+        )
 
 
 class LookupStacks:
