@@ -84,6 +84,8 @@ class Destination:
         self._format = output_format
         self._index = index
         self._direct = path == STDOUT or _is_special(path)
+        # A link stays a link: what it points to is replaced.
+        self._target = Path(path).absolute().resolve()
         if index and (self._direct or output_format.kind in "vu"):
             raise UsageError("only a compressed file can be indexed", remedy="write -O z or -O b to a file")
         if index == "tbi" and output_format.kind == "b":
@@ -129,9 +131,9 @@ class Destination:
             _sync(result)
             for temporary, final in indexes:
                 temporary.replace(final)
-            result.replace(self.path)
+            result.replace(self._target)
             with contextlib.suppress(OSError):  # not every file system syncs a folder
-                _sync(Path(self.path).absolute().parent)
+                _sync(self._target.parent)
         self._temporary.remove(result)
         self._discard()
         return remarks
@@ -169,7 +171,7 @@ class Destination:
         return sys.stdout.buffer
 
     def _new_temporary(self, what: str) -> BinaryIO:
-        target = Path(os.devnull if self._direct else self.path).absolute()
+        target = Path(os.devnull) if self._direct else self._target
         folder = Path(tempfile.gettempdir()) if self._direct else target.parent
         # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
         path = folder / f".{target.name[:100]}.varbind-{secrets.token_hex(4)}-{what}"

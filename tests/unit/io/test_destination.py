@@ -77,3 +77,16 @@ def test_an_index_of_what_is_not_sorted(tmp_path):
 def test_the_folder_is_gone(tmp_path):
     with pytest.raises(OutputError, match="No such file"):
         Destination(str(tmp_path / "no" / "out"), OutputFormat("v"))
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    target, link = tmp_path / "elsewhere" / "real.vcf", tmp_path / "out.vcf"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    with Destination(str(link), OutputFormat("v")) as out:
+        out.write(b"new")
+        out.commit(sorted_input=True)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "out.vcf", "real.vcf"]
