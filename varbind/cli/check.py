@@ -57,7 +57,7 @@ def command(
 ) -> None:
     """Dry run: build, contigs, REF agreement, what would be scored, how long it will take.
 
-    Nothing is written. The exit code is the one that annotate would end with.
+    Nothing is written. A reference that does not fit ends with the exit code of annotate.
     """
     from varbind.pipeline.check import check_vcf
     from varbind.pipeline.settings import AnnotateSettings

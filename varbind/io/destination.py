@@ -132,6 +132,7 @@ class Destination:
             for temporary, final in indexes:
                 temporary.replace(final)
             result.replace(self._target)
+            self._remove_stale_indexes(kept={final for _, final in indexes})
             with contextlib.suppress(OSError):  # not every file system syncs a folder
                 _sync(self._target.parent)
         self._temporary.remove(result)
@@ -219,6 +220,13 @@ class Destination:
             return [f"{self.path}: not indexed: {error}; try -W=csi"], []
         self._temporary.remove(index)
         return [], [(index, Path(f"{self.path}.{self._index}"))]
+
+    def _remove_stale_indexes(self, *, kept: set[Path]) -> None:
+        """An index of an older output would send readers to the wrong places of this one."""
+        if self._format.kind in "zb":
+            for index in (Path(f"{self.path}.{suffix}") for suffix in ("csi", "tbi")):
+                if index not in kept:
+                    index.unlink(missing_ok=True)
 
     def _discard(self) -> None:
         for path in self._temporary:

@@ -191,8 +191,17 @@ def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[t
     for contig, start, end, before in regions.with_previous_ends():
         if contig not in tabix.contigs:
             continue
-        for text in tabix.fetch(contig, start, end):
+        for text in _fetch(tabix, contig, start, end, source.name):
             line = text.rstrip("\r").encode("latin-1")
             if int(line.split(b"\t", 2)[1]) - 1 >= before:
                 number += 1
                 yield number, line + line_end
+
+
+def _fetch(tabix: pysam.TabixFile, contig: str, start: int, end: int, name: str) -> Iterator[str]:
+    """Lines of one span, with damage told."""
+    try:
+        yield from tabix.fetch(contig, start, end)
+    except (OSError, ValueError) as error:
+        what = f"truncated or corrupt in {contig}: {error}"
+        raise InputError(what, path=name, remedy="make the file and its index again") from error

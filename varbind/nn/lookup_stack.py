@@ -8,6 +8,7 @@ import numpy as np
 
 from varbind.nn.fixed_point import fixed_point
 from varbind.nn.lookup import LANES, SEGMENTS, TRIPLETS, pool_kernel, score_alleles
+from varbind.nn.matrix import Arrays, MatrixStacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from varbind.nn.plan import Plan, Work
 
 __all__ = ["LookupStack", "LookupStacks"]
+
+LONGEST = 30_000
+"""Bases up to which the kernel's sums over positions are exact; longer sequences go by matrix products."""
 
 MODELS_A_BLOCK = 8
 """Models that a thread takes at a time."""
@@ -118,10 +122,13 @@ class LookupStacks:
 
     def __init__(self, stacks: Sequence[DeepBindStack], threads: Executor | None) -> None:
         self._stacks = [LookupStack(stack) for stack in stacks]
+        self._networks = stacks
         self._threads = threads
 
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
+        if max(map(len, plan.sequences), default=0) > LONGEST:
+            return MatrixStacks(self._networks, Arrays("cpu")).score(plan)
         works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
         scores = [stack.score(works[stack.shape.detector_len], self._threads) for stack in self._stacks]
         return np.concatenate(scores, axis=1)

@@ -68,6 +68,8 @@ def annotate_vcf(
     gene_files = [] if genes is None else [os.fspath(genes)]
     check_paths(destination, [source, fasta, *gene_files, *settings.conservation.values()])
     models = select_models(bank, settings.proteins)
+    if models.background is None:
+        logger.warning("the banks have no background in common: no PHRED is given")
     tally = Tally()
     with ExitStack() as stack:
         output_format = OutputFormat.parse(settings.output_type, destination)

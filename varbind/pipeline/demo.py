@@ -17,13 +17,16 @@ def copy_example(folder: str | Path) -> Path:
     """Put the example's files into a folder, which is made if need be.
 
     Raises:
-        OutputError: the folder cannot be made or written.
+        OutputError: the folder cannot be made or written, or holds other files of these names.
     """
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("varbind").joinpath("data/example")) as example:
             for name in EXAMPLE_FILES:
+                if (folder / name).exists() and (folder / name).read_bytes() != (example / name).read_bytes():
+                    what = "is another file than the example's"
+                    raise OutputError(what, path=folder / name, remedy="name another folder")
                 # Plain copies: an index that looks older than its FASTA would be remarked upon.
                 shutil.copyfile(example / name, folder / name)
     except OSError as error:

@@ -45,6 +45,9 @@ class Tracks:
         self._files = ExitStack()
         self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]
         self._names = [ContigNames(track.contigs, declared=contigs) for track in self._tracks]
+        for name, names in zip(paths, self._names, strict=True):
+            if different := [contig for contig in contigs if names.conflict(contig)]:
+                logger.warning("track %s: %s has another length: another build?", name, ", ".join(different[:5]))
         self._missing: list[Counter[str]] = [Counter() for _ in self._tracks]
 
     @property
