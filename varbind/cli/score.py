@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-SEQUENCES_A_BATCH = 256
-
 
 @click.command("score")
 @click.argument("sequences", metavar="SEQS")
@@ -50,7 +48,7 @@ def command(
     or 1.5 times that (later) and takes the maximum, as the published DeepBind executable does.
     """
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.scoring import SequenceScorer, batches, resolve_device
+    from varbind.pipeline.scoring import SEQUENCES_A_BATCH, SequenceScorer, batches, resolve_device
 
     talk(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)

@@ -63,7 +63,6 @@ class BgzfReader(io.RawIOBase):
         self._block = memoryview(b"")
         self._offset = 0
         self._at_marker = False
-        self.missing_marker = False
 
     def readable(self) -> bool:
         """Always."""
@@ -104,10 +103,7 @@ class BgzfReader(io.RawIOBase):
         return True
 
     def _check_end(self) -> None:
-        if self._at_marker:
-            return
-        self.missing_marker = True
-        if not self._allow_truncated:
+        if not self._at_marker and not self._allow_truncated:
             raise missing_marker(self._path)
 
     def _broken(self, why: str) -> InputError:

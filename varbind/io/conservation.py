@@ -6,12 +6,13 @@ import os
 import struct
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from varbind.errors import ResourceError, VarbindError
 from varbind.gate import optional_import
+from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,7 @@ _HEADER_BYTES, _ZOOM_BYTES, _TREE_BYTES = 64, 24, 24
 _REMEDY = "give a bigWig file with conservation values, such as phyloP or phastCons"
 
 
-class ConservationTrack:
+class ConservationTrack(Closing):
     """One bigWig track, open for reading.
 
     Args:
@@ -86,12 +87,6 @@ class ConservationTrack:
         """Close the file; afterwards nothing can be read."""
         self._reader.close()
         self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()
 
     @contextmanager
     def _damage_told(self) -> Iterator[None]:

@@ -116,19 +116,8 @@ def _read_index(path: Path) -> dict[str, dict[str, str]]:
     except OSError as error:
         raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
     rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
-    wanted = {
-        "ID",
-        "Protein",
-        "Type",
-        "Species",
-        "Family",
-        "Experiment",
-        "Experiment Details",
-        "Labels",
-        "Cite",
-    }
-    if not wanted <= set(rows.fieldnames or ()):
-        raise ResourceError(f"the index lacks the columns {', '.join(sorted(wanted))}", path=path)
+    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+        raise ResourceError(f"the index lacks the columns {', '.join(sorted(_COLUMNS))}", path=path)
     index = {row["ID"]: row for row in rows}
     for model_id, row in index.items():
         if None in row.values():

@@ -15,17 +15,17 @@ from collections import Counter
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 import pysam
 
 from varbind.errors import InputError, ResourceError
 from varbind.io.bgzf import BgzfReader, is_bgzf
+from varbind.io.closing import Closing
 from varbind.io.fasta_index import bgzf_text, disagreement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import TracebackType
 
 __all__ = ["Reference"]
 
@@ -36,7 +36,7 @@ BLOCK = 1 << 16
 BLOCKS_KEPT = 64
 
 
-class Reference:
+class Reference(Closing):
     """Random access to a reference genome.
 
     Args:
@@ -84,14 +84,6 @@ class Reference:
         """Close the file and remove a temporary index."""
         self._fasta.close()
         self._folder.cleanup()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read_block(self, contig: str, number: int) -> str:
         try:

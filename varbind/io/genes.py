@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from varbind.core.tss import TranscriptionStart, TssIndex
 from varbind.errors import ResourceError
+from varbind.io.bgzf import EOF_MARKER
 from varbind.io.gene_formats import PARSERS, recognise
 from varbind.io.gene_lines import Place, is_data
 
@@ -37,7 +38,6 @@ _TIER_OF_TAG = {
     "RefSeq_Select": 1,
     "protein_coding": 2,
 }
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,12 @@ class _DigestingFile(io.RawIOBase):
         count = self._file.readinto(buffer) or 0
         read = memoryview(buffer)[:count]
         self.sha256.update(read)
-        self._tail = (self._tail + bytes(read[-len(_BGZF_END) :]))[-len(_BGZF_END) :]
+        self._tail = (self._tail + bytes(read[-len(EOF_MARKER) :]))[-len(EOF_MARKER) :]
         return count
 
     def require_end(self, path: str) -> None:
         """Refuse BGZF that was cut between two blocks, which unpacks without complaint."""
-        if self.is_bgzf and self._tail != _BGZF_END:
+        if self.is_bgzf and self._tail != EOF_MARKER:
             raise ResourceError("the BGZF data is cut short", remedy="fetch it again", path=path)
 
 

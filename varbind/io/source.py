@@ -11,14 +11,14 @@ import threading
 import zlib
 from enum import StrEnum
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
 from varbind.io.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
+from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from types import TracebackType
 
 __all__ = ["STDIN", "BytePipe", "Container", "Source"]
 
@@ -34,7 +34,7 @@ class Container(StrEnum):
     GZIP = "gzip"
 
 
-class Source:
+class Source(Closing):
     """An opened input.
 
     Args:
@@ -126,14 +126,6 @@ class Source:
         """Close the file."""
         self.stream.close()
         self._raw.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _Rewound(io.RawIOBase):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import pysam
 
 from varbind.errors import InputError, UsageError
 from varbind.io import bcf
+from varbind.io.closing import Closing
 from varbind.io.source import STDIN, Container, Source
 from varbind.io.vcf import COLUMNS, VcfHeader, VcfRecord
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
-    from types import TracebackType
 
     from varbind.io.regions import Regions
 
@@ -31,7 +31,7 @@ _FOREIGN_STARTS = (
 )
 
 
-class VariantFile:
+class VariantFile(Closing):
     """An opened variant file: its header, then its lines.
 
     Args:
@@ -91,14 +91,6 @@ class VariantFile:
         """Close the file."""
         self._source.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _is_blank(line: bytes) -> bool:
     return not line.strip(b"\r\n")
@@ -150,7 +142,7 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
             _check_first_line(line, name)
         if b"\0" in line:
             raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
-        if line.startswith(b"##") or not line.strip(b"\r\n"):
+        if line.startswith(b"##") or _is_blank(line):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
             if line.rstrip(b"\r\n").split(b"\t")[:8] != COLUMNS.split(b"\t"):

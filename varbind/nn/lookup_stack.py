@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -125,10 +126,15 @@ class LookupStacks:
         self._networks = stacks
         self._threads = threads
 
+    @cached_property
+    def _products(self) -> MatrixStacks:
+        """The same networks for sequences that are too long for the kernel."""
+        return MatrixStacks(self._networks, Arrays("cpu"))
+
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
         if max(map(len, plan.sequences), default=0) > LONGEST:
-            return MatrixStacks(self._networks, Arrays("cpu")).score(plan)
+            return self._products.score(plan)
         works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
         scores = [stack.score(works[stack.shape.detector_len], self._threads) for stack in self._stacks]
         return np.concatenate(scores, axis=1)

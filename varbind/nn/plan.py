@@ -53,7 +53,6 @@ class Plan:
         # Items: sequence, flank, length of the allele, whether the flanks are pooled too.
         self._items: dict[tuple[int, int, int, bool], int] = {}
         self._alleles: dict[tuple[int, int], int] = {}
-        self._allele_sequences: list[int] = []
 
     @classmethod
     def of_sequences(cls, sequences: Iterable[Codes]) -> tuple[Plan, list[int]]:
@@ -68,17 +67,19 @@ class Plan:
         references, alternates = [], []
         for window in windows:
             reference = plan._item(window.ref, flank, full=True)
-            references.append(plan._allele(reference, reference, window.ref))
+            references.append(plan._allele(reference, reference))
             if np.array_equal(window.ref, window.alt):
                 alternates.append(references[-1])
                 continue
             inner = plan._item(window.alt, flank, full=False)
-            alternates.append(plan._allele(reference, inner, window.alt))
+            alternates.append(plan._allele(reference, inner))
         return plan, references, alternates
 
     def allele_codes(self) -> list[Codes]:
         """The whole sequence of every allele."""
-        return [self.sequences[index] for index in self._allele_sequences]
+        # The inner item reads the allele's own sequence.
+        items = list(self._items)
+        return [self.sequences[items[inner][0]] for _, inner in self._alleles]
 
     def work(self, detector_len: int) -> Work:
         """Lay the plan out for detectors of one length."""
@@ -116,12 +117,9 @@ class Plan:
         key = (self._sequence(codes), flank, len(codes) - 2 * flank, full)
         return self._items.setdefault(key, len(self._items))
 
-    def _allele(self, outer: int, inner: int, codes: Codes) -> int:
-        allele = self._alleles.setdefault((outer, inner), len(self._alleles))
-        if allele == len(self._allele_sequences):
-            self._allele_sequences.append(self._sequence(codes))
-        return allele
+    def _allele(self, outer: int, inner: int) -> int:
+        return self._alleles.setdefault((outer, inner), len(self._alleles))
 
     def _whole(self, codes: Codes) -> int:
         item = self._item(codes, 0, full=True)
-        return self._allele(item, item, codes)
+        return self._allele(item, item)

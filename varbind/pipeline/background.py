@@ -56,7 +56,7 @@ class PromoterSource:
     """Where background sequence comes from.
 
     Args:
-        promoters: the user's own, each longer than twice the context; None = the Markov chain.
+        promoters: the user's own, the longest of 300 bases or more; None = the Markov chain.
     """
 
     def __init__(self, promoters: Sequence[Codes] | None = None) -> None:
@@ -75,7 +75,10 @@ class PromoterSource:
         """`count` stretches of `length` bases without N, (count, length)."""
         if self._promoters is None:
             return self._draw_chain(count, length, rng)
-        return np.stack([self._draw_promoter(length, rng) for _ in range(count)])
+        usable = [codes for codes in self._promoters if len(codes) >= length]
+        if not usable:
+            raise ResourceError(f"no background sequence has {length} bases")
+        return np.stack([_draw_stretch(usable, length, rng) for _ in range(count)])
 
     def _draw_chain(self, count: int, length: int, rng: np.random.Generator) -> Codes:
         warm_up = 20  # the chain forgets its first bases
@@ -88,18 +91,16 @@ class PromoterSource:
             state = (state * 4 + base) % 4**self.order
         return codes[:, warm_up:]
 
-    def _draw_promoter(self, length: int, rng: np.random.Generator) -> Codes:
-        assert self._promoters is not None
-        usable = [codes for codes in self._promoters if len(codes) >= length]
-        if not usable:
-            raise ResourceError(f"no background sequence has {length} bases")
-        for _ in range(1000):
-            codes = usable[rng.integers(len(usable))]
-            start = int(rng.integers(len(codes) - length + 1))
-            stretch = codes[start : start + length]
-            if N_CODE not in stretch:
-                return stretch
-        raise ResourceError("the background sequences are mostly N")
+
+def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) -> Codes:
+    """A stretch without N of one of the sequences, each at least `length` long."""
+    for _ in range(1000):
+        codes = usable[int(rng.integers(len(usable)))]
+        start = int(rng.integers(len(codes) - length + 1))
+        stretch = codes[start : start + length]
+        if N_CODE not in stretch:
+            return stretch
+    raise ResourceError("the background sequences are mostly N")
 
 
 def _read_chain() -> tuple[NDArray[np.float64], int]:
@@ -155,7 +156,7 @@ def add_background(
         progress: called with (variants done, variants in all).
 
     Returns:
-        The bank with a background table, per-model spread and quantiles, and golden scores.
+        The bank with a background table, and per-model spread and quantiles.
     """
     source = source or PromoterSource()
     rng = np.random.default_rng(recipe.seed)

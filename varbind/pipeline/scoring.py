@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,12 +15,12 @@ from varbind.core.sequence import encode
 from varbind.core.window import Window, cut_window, flank_of
 from varbind.errors import UsageError
 from varbind.gate import optional_import
+from varbind.io.closing import Closing
 from varbind.nn.ensemble import Ensemble
 from varbind.nn.scan import ScanEnsemble, ScanRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
@@ -68,7 +68,7 @@ def resolve_device(name: str) -> str:
     return "cpu"
 
 
-class Scorer:
+class Scorer(Closing):
     """Scores variants with all models of a bank, on each model's own window.
 
     Args:
@@ -83,12 +83,8 @@ class Scorer:
         self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device, threads=threads)
         self._limits = threadpool_limits(limits=threads)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Give the libraries their threads back."""
         self._limits.restore_original_limits()
 
     def cut(self, variant: Variant, reference: ReferenceSequence) -> Window:

@@ -6,17 +6,17 @@ import logging
 import re
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
+from varbind.io.closing import Closing
 from varbind.io.conservation import ConservationTrack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
     from varbind.pipeline.triage import Allele
 
@@ -25,7 +25,7 @@ __all__ = ["Tracks"]
 logger = logging.getLogger(__name__)
 
 
-class Tracks:
+class Tracks(Closing):
     """Any number of bigWig tracks.
 
     Args:
@@ -60,20 +60,16 @@ class Tracks:
         columns = [self._means_of(index, track, alleles) for index, track in enumerate(self._tracks)]
         return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
 
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
     def report(self) -> None:
         """Say which contigs a track lacks."""
         for name, missing in zip(self.names, self._missing, strict=True):
             if missing:
                 contigs = ", ".join(list(missing)[:10])
                 logger.warning("track %s has no contig %s (%d alleles)", name, contigs, missing.total())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._files.close()
 
     def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele]) -> np.ndarray:
         values = np.full(len(alleles), np.nan, dtype=np.float32)
