@@ -18,7 +18,11 @@ NEEDS = {
     "sklearn": ("scikit-learn", "varbind[train]"),
     "sklearn.metrics": ("scikit-learn", "varbind[train]"),
     "torch": ("torch", "varbind[gpu]"),
+    "triton": ("triton", "varbind[gpu]"),
+    "triton.language": ("triton", "varbind[gpu]"),
     "varbind.nn.deepbind": ("torch", "varbind[train]"),
+    "varbind.nn.device": ("torch", "varbind[gpu]"),
+    "varbind.nn.fused": ("triton", "varbind[gpu]"),
     "varbind.nn.lookup_stack": ("numba", "varbind"),
 }
 

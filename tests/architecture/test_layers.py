@@ -13,9 +13,6 @@ import varbind
 PACKAGE = Path(varbind.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 330
-# numba's cache on disk does not notice changes in other modules: its kernels stand in one file.
-LONGER = {"nn/lookup.py": 420}
-
 GROUND = {"errors", "gate", "_version"}
 # Room -> the rooms that it may import, besides itself and the ground floor.
 BELOW = {
@@ -83,8 +80,7 @@ def is_import(node):
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: str(module.relative_to(PACKAGE)))
 def test_no_module_is_long(module):
-    longest = LONGER.get(str(module.relative_to(PACKAGE)), LONGEST)
-    assert len(module.read_text(encoding="utf-8").splitlines()) <= longest
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
 @pytest.mark.parametrize(

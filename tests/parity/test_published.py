@@ -6,6 +6,7 @@ The data is not part of the repository; without `../shared/data` these tests are
 import csv
 import gzip
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import tolerances
 
 from varbind.core.bank import Bank
 from varbind.core.sequence import encode
+from varbind.core.window import Window, flank_of
 from varbind.io.deepbind_text import read_deepbind_folder, read_parameter_file
 from varbind.nn.ensemble import Ensemble
 from varbind.nn.scan import ScanEnsemble, ScanRule
@@ -222,3 +224,46 @@ def test_the_wrong_window_is_noticed(shared_data, models_of, windows):
     other = {25: 31, 31: 25, 51: 31}[window] // 2
     found = ensemble.score({window: list(alleles[0][rows, 25 - other : 26 + other])})[:, 0]
     assert np.mean(np.abs(found - expected) > tolerances.PUBLISHED_DEEPFIND) > 0.1
+
+
+def awkward_windows(rng, length, count):
+    """SNVs, insertions and deletions in windows of one length, some with a run of N."""
+    flank = flank_of(length)
+    windows = []
+    for number in range(count):
+        left, right = rng.integers(0, 4, (2, flank))
+        if number % 2:
+            left[rng.integers(flank) :][: rng.integers(1, 20)] = 4
+        ref, alt = [(1, 1), (1, 1), (0, 3), (4, 1)][number % 4]
+        alleles = (np.array([*left, *rng.integers(0, 4, size), *right], np.uint8) for size in (ref, alt))
+        windows.append(Window(*alleles, padded=False))
+    return windows
+
+
+def check_windows(stacks, length, count, seed):
+    """Both alleles, by the changed positions, against the network in double precision."""
+    network = pytest.importorskip("varbind.nn.deepbind", reason="needs the extra `train`")
+    stacks = [replace(stack, shape=replace(stack.shape, window=length)) for stack in stacks]
+    ids = [model_id for stack in stacks for model_id in stack.model_ids]
+    windows = awkward_windows(np.random.default_rng(seed), length, count)
+    found = Ensemble(stacks, ids).score_windows({length: windows})
+    for alleles, scores in zip(([w.ref for w in windows], [w.alt for w in windows]), found, strict=True):
+        column = 0
+        for stack in stacks:
+            for row in range(len(stack.model_ids)):
+                model = network.DeepBind(stack, row)
+                expected = [model.score(codes[None])[0] for codes in alleles]
+                np.testing.assert_allclose(scores[:, column], expected, atol=tolerances.FUSED, rtol=0)
+                column += 1
+
+
+@pytest.mark.parametrize("length", [14, 101])
+def test_some_models_on_other_windows(published, length):
+    """Two networks of every shape; a window of 14 is shorter than most detectors."""
+    check_windows([stack.take(range(2)) for stack in published.stacks], length, 4, seed=length)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("length", [14, 15, 24, 25, 31, 51, 60, 101, 150, 201])
+def test_all_models_on_other_windows(published, length):
+    check_windows(published.stacks, length, 8, seed=length)

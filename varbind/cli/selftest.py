@@ -18,11 +18,12 @@ __all__ = ["command"]
 @device_option
 @talk_options
 def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
-    """Compare this machine's scores with golden ones.
+    """Compare this machine's scores with golden ones, and its ways of computing with each other.
 
     Every model of a bank scores a few sequences; the result must agree with the reference network's, which
-    was computed in double precision when the bank was made. A mismatch or a score that is not a number ends
-    with exit code 1.
+    was computed in double precision when the bank was made. Then variants are scored by the changed positions
+    and whole, with the compiled kernel or the GPU and without: all must give the same bytes. A mismatch or a
+    score that is not a number ends with exit code 1.
     """
     from varbind.pipeline.banks import load_bank
     from varbind.pipeline.scoring import resolve_device
@@ -38,5 +39,6 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
             raise VarbindError("the bank holds no golden scores", path=label)
         text = f"{result.scores} scores on {where}, largest error {result.largest_error:.2g}"
         if not result.passed:
-            raise VarbindError(f"{text}, allowed {GOLDEN_TOLERANCE:g}", path=label, remedy="do not use this machine")
-        sys.stdout.write(f"{label}: {text}: ok\n")
+            what = f"{text}, allowed {GOLDEN_TOLERANCE:g}; {result.different} differ between ways of computing"
+            raise VarbindError(what, path=label, remedy="do not use this machine")
+        sys.stdout.write(f"{label}: {text}, every way of computing the same bytes: ok\n")

@@ -1,8 +1,9 @@
 """All networks of a bank at once, with the same bytes for any batch size, thread count and way of computing.
 
-Whole-number detectors (`varbind.nn.fixed_point`) make every sum exact. On a CPU a lookup kernel
-(`varbind.nn.lookup`) computes them, and of an alternate allele only the positions that see the change; without
-numba, and on a GPU, matrix products do (`varbind.nn.matrix`).
+Whole-number detectors (`varbind.nn.fixed_point`) make every sum exact, and of an alternate allele only the
+positions that see the change are computed (`varbind.nn.plan`). On a CPU a lookup kernel sums
+(`varbind.nn.lookup`), without numba gathered tables (`varbind.nn.gather`), on a GPU matrix products do
+(`varbind.nn.matrix`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from varbind.core.window import flank_of
 from varbind.gate import optional_import
-from varbind.nn.matrix import Arrays, MatrixStacks
+from varbind.nn.gather import GatherStacks
 from varbind.nn.plan import Plan
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class Ensemble:
         stacks: the networks.
         model_ids: the order of the columns; every id is in exactly one stack.
         device: `cpu`, or a torch device such as `cuda:0`.
-        threads: CPU threads of the lookup kernel; None = one for each processor this process may use.
+        threads: CPU threads; None = one for each processor this process may use.
+        compiled: whether the CPU uses the lookup kernel; None = if `has_lookup_kernel`.
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class Ensemble:
         *,
         device: str = "cpu",
         threads: int | None = None,
+        compiled: bool | None = None,
     ) -> None:
         self.model_ids = tuple(model_ids)
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
-        lay_out = _layout(device, threads)
+        lay_out = _layout(device, threads, compiled=has_lookup_kernel() if compiled is None else compiled)
         self._parts: list[tuple[int, list[int], _Networks]] = []
         for window in sorted({stack.shape.window for stack in stacks}):
             chosen = [stack for stack in stacks if stack.shape.window == window]
@@ -111,13 +114,16 @@ class _Networks(Protocol):
         """Scores of every allele of a plan, float32 (alleles, K)."""
 
 
-def _layout(device: str, threads: int | None) -> Callable[[Sequence[DeepBindStack]], _Networks]:
+def _layout(device: str, threads: int | None, *, compiled: bool) -> Callable[[Sequence[DeepBindStack]], _Networks]:
     """How networks are laid out on a device."""
-    if device != "cpu" or not has_lookup_kernel():
-        arrays = Arrays(device)
-        return lambda stacks: MatrixStacks(stacks, arrays)
-    # numba takes a third of a second to import, which a GPU run need not pay.
-    lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
+    if device != "cpu":
+        networks = optional_import("varbind.nn.device", needed_for=f"--device {device}")
+        place = networks.torch_device(device)
+        return lambda stacks: networks.DeviceStacks(stacks, place)
     count = threads or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(count) if count > 1 else None
+    if not compiled:
+        return lambda stacks: GatherStacks(stacks, pool)
+    # numba takes a third of a second to import, which other ways need not pay.
+    lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
     return lambda stacks: lookup.LookupStacks(stacks, pool)

@@ -11,54 +11,80 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.sequence import N_CODE, Codes
+from varbind.core.sequence import N_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
+    from varbind.core.sequence import Codes
     from varbind.core.window import Window
 
-__all__ = ["Plan", "Work"]
+__all__ = ["SEGMENTS", "Plan", "Work"]
+
+_N = bytes([N_CODE])
+
+SEGMENTS = 3
+"""Left of a change, the positions that see it, right of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """A plan laid out for detectors of one length m.
 
+    A position of a detector is the number of bases by which it is moved to the right from where its last base
+    reads the first of the sequence; a sequence of L bases has L + m - 1. An item is a sequence with its
+    positions in three segments. A substitution is an item's middle once more, with one base changed.
+    What is pooled goes to one cell for each segment of each item, item by item, then one for each substitution.
+
     Attributes:
-        triplets: 3-mer codes of the N-padded sequences, uint8 (sequences, width).
+        codes: base codes of the sequences, m - 1 N before and at least m + 1 after, uint8 (sequences, width).
+        lengths: of the sequences without that, (sequences,).
         sequences: which sequence each item reads, (items,).
         bounds: of each item's three segments in positions, (items, 4).
-        alleles: outer item, inner item and number of positions of each allele, (alleles, 3).
+        substitutions: the base before and after, (substitutions, 2), in the order of their items; the base
+            is the one that the first position of the middle segment reads last.
+        first_substitution: of each item, and their number, (items + 1,).
+        alleles: cells of the left, middle and right part and number of positions, (alleles, 4).
     """
 
-    triplets: NDArray[np.uint8]
+    codes: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
     sequences: NDArray[np.int64]
     bounds: NDArray[np.int64]
+    substitutions: NDArray[np.int64]
+    first_substitution: NDArray[np.int64]
     alleles: NDArray[np.int64]
+
+    @property
+    def cells(self) -> int:
+        """How many there are."""
+        return SEGMENTS * len(self.sequences) + len(self.substitutions)
 
 
 class Plan:
     """Distinct alleles of a batch and how they share work.
 
     Attributes:
-        sequences: distinct sequences of base codes.
+        sequences: distinct sequences that are read, base codes as bytes.
     """
 
     def __init__(self) -> None:
-        self.sequences: list[Codes] = []
+        self.sequences: list[bytes] = []
         self._sequence_of: dict[bytes, int] = {}
         # Items: sequence, flank, length of the allele, whether the flanks are pooled too.
         self._items: dict[tuple[int, int, int, bool], int] = {}
-        self._alleles: dict[tuple[int, int], int] = {}
+        # Substitutions: item and base.
+        self._substitutions: dict[tuple[int, int], int] = {}
+        # Alleles: the item of the flanks; the item of the middle, or a substitution.
+        self._alleles: dict[tuple[int, int, bool], int] = {}
 
     @classmethod
     def of_sequences(cls, sequences: Iterable[Codes]) -> tuple[Plan, list[int]]:
         """A plan that scores whole sequences, and the allele of each."""
         plan = cls()
-        return plan, [plan._whole(codes) for codes in sequences]
+        return plan, [plan._whole(codes.tobytes()) for codes in sequences]
 
     @classmethod
     def of_windows(cls, windows: Sequence[Window], flank: int) -> tuple[Plan, list[int], list[int]]:
@@ -66,60 +92,95 @@ class Plan:
         plan = cls()
         references, alternates = [], []
         for window in windows:
-            reference = plan._item(window.ref, flank, full=True)
+            ref, alt = window.ref.tobytes(), window.alt.tobytes()
+            reference = plan._item(ref, flank, full=True)
             references.append(plan._allele(reference, reference))
-            if np.array_equal(window.ref, window.alt):
-                alternates.append(references[-1])
-                continue
-            inner = plan._item(window.alt, flank, full=False)
-            alternates.append(plan._allele(reference, inner))
+            alternates.append(references[-1] if ref == alt else plan._alternate(reference, ref, alt, flank))
         return plan, references, alternates
 
     def allele_codes(self) -> list[Codes]:
         """The whole sequence of every allele."""
-        # The inner item reads the allele's own sequence.
-        items = list(self._items)
-        return [self.sequences[items[inner][0]] for _, inner in self._alleles]
+        items, substitutions = list(self._items), list(self._substitutions)
+        alleles = []
+        for _, middle, substituted in self._alleles:
+            item, base = substitutions[middle] if substituted else (middle, None)
+            sequence, flank, *_ = items[item]
+            codes = np.frombuffer(self.sequences[sequence], dtype=np.uint8)
+            if base is not None:
+                codes = codes.copy()
+                codes[flank] = base
+            alleles.append(codes)
+        return alleles
 
     def work(self, detector_len: int) -> Work:
         """Lay the plan out for detectors of one length."""
-        items = np.array(list(self._items), dtype=np.int64).reshape(-1, 4)
+        items = _table(self._items, 4)
         sequence, flank, length, full = items.T
         middle_end = flank + detector_len - 1 + length
         end = middle_end + flank
-        start = np.where(full, 0, flank)
-        bounds = np.stack([start, flank, middle_end, np.where(full, end, middle_end)], axis=1)
-        pairs = np.array(list(self._alleles), dtype=np.int64).reshape(-1, 2)
-        alleles = np.column_stack([pairs, end[pairs[:, 1]]])
-        return Work(self._triplets(detector_len), sequence.copy(), bounds, alleles)
+        bounds = np.stack([np.where(full, 0, flank), flank, middle_end, np.where(full, end, middle_end)], axis=1)
+        substitutions = _table(self._substitutions, 2)
+        order = np.argsort(substitutions[:, 0], kind="stable")
+        item, base = substitutions[order].T
+        codes, lengths = self._padded(detector_len)
+        before = codes[sequence[item], detector_len - 1 + flank[item]]
+        outer, middle, substituted = _table(self._alleles, 3).T
+        place = np.empty_like(order)
+        place[order] = np.arange(len(order))
+        own = SEGMENTS * middle + 1
+        own[substituted == 1] = SEGMENTS * len(items) + place[middle[substituted == 1]]
+        inner = middle.copy()
+        inner[substituted == 1] = outer[substituted == 1]
+        return Work(
+            codes=codes,
+            lengths=lengths,
+            sequences=sequence.copy(),
+            bounds=bounds,
+            substitutions=np.stack([before.astype(np.int64), base], axis=1),
+            first_substitution=np.searchsorted(item, np.arange(len(items) + 1)),
+            alleles=np.stack([SEGMENTS * outer, own, SEGMENTS * outer + 2, end[inner]], axis=1),
+        )
 
-    def _triplets(self, detector_len: int) -> NDArray[np.uint8]:
-        """3-mer codes of all sequences, N before and after, wide enough for a detector rounded up to 3-mers."""
-        margin, triplets = detector_len - 1, -(-detector_len // 3)
-        longest = max(map(len, self.sequences))
-        padded = np.full((len(self.sequences), longest + margin + 3 * triplets), N_CODE, dtype=np.uint8)
-        for row, codes in enumerate(self.sequences):
-            padded[row, margin : margin + len(codes)] = codes
-        return padded[:, :-2] * np.uint8(25) + padded[:, 1:-1] * np.uint8(5) + padded[:, 2:]
+    def _padded(self, detector_len: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """All sequences with N before and after, wide enough for a detector rounded up to threes; their lengths."""
+        lengths = np.array([len(codes) for codes in self.sequences], dtype=np.int64)
+        margin = detector_len - 1
+        width = margin + int(lengths.max(initial=0)) + detector_len + 4
+        rows = [(_N * margin + codes).ljust(width, _N) for codes in self.sequences]
+        return np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), width), lengths
 
-    def _sequence(self, codes: Codes) -> int:
-        data = codes.tobytes()
-        index = self._sequence_of.setdefault(data, len(self.sequences))
+    def _sequence(self, codes: bytes) -> int:
+        index = self._sequence_of.setdefault(codes, len(self.sequences))
         if index == len(self.sequences):
-            if not data:
+            if not codes:
                 raise ValueError("an empty sequence cannot be scored")
-            if codes.max() > N_CODE:
+            if max(codes) > N_CODE:
                 raise ValueError("base codes run from 0 to 4")
             self.sequences.append(codes)
         return index
 
-    def _item(self, codes: Codes, flank: int, *, full: bool) -> int:
+    def _item(self, codes: bytes, flank: int, *, full: bool) -> int:
         key = (self._sequence(codes), flank, len(codes) - 2 * flank, full)
         return self._items.setdefault(key, len(self._items))
 
-    def _allele(self, outer: int, inner: int) -> int:
-        return self._alleles.setdefault((outer, inner), len(self._alleles))
+    def _allele(self, outer: int, middle: int, *, substituted: bool = False) -> int:
+        return self._alleles.setdefault((outer, middle, substituted), len(self._alleles))
 
-    def _whole(self, codes: Codes) -> int:
+    def _alternate(self, reference: int, ref: bytes, alt: bytes, flank: int) -> int:
+        """An alternate allele: one base of the reference changed, or a middle of its own."""
+        if not len(ref) == len(alt) == 2 * flank + 1:
+            return self._allele(reference, self._item(alt, flank, full=False))
+        base = alt[flank]
+        if base > N_CODE:
+            raise ValueError("base codes run from 0 to 4")
+        index = self._substitutions.setdefault((reference, base), len(self._substitutions))
+        return self._allele(reference, index, substituted=True)
+
+    def _whole(self, codes: bytes) -> int:
         item = self._item(codes, 0, full=True)
         return self._allele(item, item)
+
+
+def _table(keys: Iterable[tuple[int, ...]], columns: int) -> NDArray[np.int64]:
+    """Keys of a dictionary as rows."""
+    return np.array(list(keys), dtype=np.int64).reshape(-1, columns)

@@ -7,6 +7,7 @@ import pytest
 
 from varbind.core.model_card import GoldenScores
 from varbind.core.network import DeepBindStack
+from varbind.nn.ensemble import Ensemble
 from varbind.pipeline.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
 
 
@@ -29,6 +30,22 @@ def test_the_shipped_bank_passes(starter_bank):
     assert result.passed
     assert result.scores == 8 * len(starter_bank.models)
     assert 0 < result.largest_error < GOLDEN_TOLERANCE
+
+
+def test_ways_that_differ_fail(tiny_bank, monkeypatch):
+    """One bit of one score of whole alleles."""
+    honest = Ensemble.score
+
+    def score(self, sequences):
+        scores = honest(self, sequences)
+        if len(scores) == 16:  # eight variants
+            scores[3, 1] = np.nextafter(scores[3, 1], np.float32(np.inf))
+        return scores
+
+    monkeypatch.setattr(Ensemble, "score", score)
+    result = run_selftest(tiny_bank)
+    assert result.different == 2  # with the kernel and without
+    assert not result.passed
 
 
 def test_torch_passes_as_well(tiny_bank):
@@ -87,5 +104,5 @@ def test_a_model_that_holds_nan_fails(tiny_bank):
 
 def test_nothing_to_compare_is_no_pass(tiny_bank):
     bare = replace(tiny_bank, cards=(replace(tiny_bank.cards[0], golden=None),))
-    assert run_selftest(bare) == SelfTest(0, 0.0)
+    assert run_selftest(bare) == SelfTest(0, 0.0, 0)
     assert not run_selftest(bare).passed

@@ -1,0 +1,55 @@
+"""Functions compiled by numba, kept on disk from one run to the next."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["compiled"]
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile without the interpreter's lock, cached on disk where a folder can be written.
+
+    The function may close over numbers only: the cache would miss one that closes over a compiled function.
+    """
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError):  # no folder for a cache
+        dispatcher.enable_caching()
+        dispatcher._cache = _Cache(dispatcher._cache)  # noqa: SLF001 (numba has no other hook)
+    return cast("Callable[..., Any]", dispatcher)
+
+
+class _Cache:
+    """numba's cache on disk, with two of its habits changed.
+
+    It asks whether a function's own file has changed; a kernel has vector operations from others. And a
+    folder that is full or beyond a limit ends the run; here it is done without.
+    """
+
+    def __init__(self, cache_on_disk: Any) -> None:
+        self._cache_on_disk = cache_on_disk
+        index = cache_on_disk._cache_file  # noqa: SLF001
+        index._source_stamp = (index._source_stamp, _digest())  # noqa: SLF001
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache_on_disk, name)
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(OSError):
+            self._cache_on_disk.save_overload(*arguments)
+
+
+@cache
+def _digest() -> str:
+    """Of the vector operations."""
+    files = (Path(__file__).with_name(name) for name in ("vector.py", "partial_sums.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

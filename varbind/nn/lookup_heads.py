@@ -1,0 +1,133 @@
+"""The small networks behind the pooled values, for the CPU kernel.
+
+The same sums in the same order as `varbind.nn.heads`, which says what they are, in vector registers.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.nn.compiled import compiled
+from varbind.nn.vector import (
+    LANES,
+    add,
+    as_doubles,
+    divide,
+    half_sums,
+    join_halves,
+    larger,
+    load,
+    load_doubles,
+    multiply,
+    rectify,
+    splat,
+    store,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["DETECTORS_A_BLOCK", "UNITS_A_BLOCK", "head_kernel"]
+
+DETECTORS_A_BLOCK = 16
+UNITS_A_BLOCK = 32
+
+
+@compiled
+def _maximum(maxima: Any, left: int, middle: int, right: int) -> Any:
+    """Rectified maximum of an allele over its three cells."""
+    return rectify(larger(larger(load(maxima, left), load(maxima, middle)), load(maxima, right)))
+
+
+@compiled
+def _total(sums: Any, left: int, middle: int, right: int) -> Any:
+    """One part of an allele's sum over its three cells."""
+    return add(add(load(sums, left), load(sums, middle)), load(sums, right))
+
+
+@compiled
+def _linear(features: Any, weights: Any, pools: int) -> Any:
+    """Weighted sum of the features; both (pools x detectors) flat, the detectors in whole blocks."""
+    width = len(weights) // pools
+    sums = splat(DETECTORS_A_BLOCK, 0.0)
+    for start in range(0, width, DETECTORS_A_BLOCK):
+        for pool in range(pools):
+            at = pool * width + start
+            values = load_doubles(DETECTORS_A_BLOCK, features, at)
+            sums = add(sums, multiply(values, load_doubles(DETECTORS_A_BLOCK, weights, at)))
+    return half_sums(sums)
+
+
+@compiled
+def _hidden(features: Any, weights1: Any, biases1: Any, weights2: Any, pools: int) -> Any:
+    """Weighted sum of the hidden units; weights1 (detectors x pools x units) flat, the units in whole blocks."""
+    units, width = len(biases1), len(features) // 2
+    sums = splat(UNITS_A_BLOCK, 0.0)
+    for start in range(0, units, UNITS_A_BLOCK):
+        values = load_doubles(UNITS_A_BLOCK, biases1, start)
+        at = start
+        for detector in range(len(weights1) // (pools * units)):
+            for pool in range(pools):
+                feature = splat(UNITS_A_BLOCK, features[pool * width + detector])
+                values = add(values, multiply(feature, load_doubles(UNITS_A_BLOCK, weights1, at)))
+                at += units
+        weights = load_doubles(UNITS_A_BLOCK, weights2, start)
+        sums = add(sums, multiply(rectify(values), weights))
+    return half_sums(sums)
+
+
+@cache
+def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
+    """The kernel that scores alleles from what the pool kernel left for a range of networks of a stack."""
+    pools = 2 if mean else 1
+
+    @compiled
+    def score(
+        first: int,
+        last: int,
+        width: int,  # detectors in whole blocks
+        scale: Any,  # (K, G LANES)
+        weights1: Any,  # (K, pools x width) without hidden units, else (K, D x pools x H')
+        biases1: Any,  # (K, 1) or (K, H')
+        weights2: Any,  # (K, H')
+        biases2: Any,  # (K,)
+        alleles: Any,  # (A, 4)
+        maxima: Any,  # as the pool kernel leaves them
+        upper: Any,
+        lower: Any,
+        scores: Any,  # float32 (K, A)
+    ) -> None:
+        features = np.zeros(2 * width)  # maxima, then means
+        groups, cells = maxima.shape[2], maxima.shape[3]
+        for model in range(first, last):
+            units = scale[model]
+            own_weights1, own_biases1, own_weights2 = weights1[model], biases1[model], weights2[model]
+            own_scores = scores[model]
+            for strand in range(maxima.shape[1]):
+                best_of = maxima[model - first, strand].ravel()
+                high_of, low_of = upper[model - first, strand].ravel(), lower[model - first, strand].ravel()
+                for allele in range(len(alleles)):
+                    left, middle = alleles[allele, 0] * LANES, alleles[allele, 1] * LANES
+                    right = alleles[allele, 2] * LANES
+                    for group in range(groups):
+                        start = group * cells
+                        unit = load_doubles(LANES, units, group * LANES)
+                        best = _maximum(best_of, start + left, start + middle, start + right)
+                        store(features, group * LANES, multiply(as_doubles(best), unit))
+                        if mean:
+                            high = _total(high_of, start + left, start + middle, start + right)
+                            low = _total(low_of, start + left, start + middle, start + right)
+                            total = multiply(join_halves(high, low), unit)
+                            count = splat(LANES, np.float64(alleles[allele, 3]))
+                            store(features, width + group * LANES, divide(total, count))
+                    if hidden:
+                        output = _hidden(features, own_weights1, own_biases1, own_weights2, pools) + biases2[model]
+                    else:
+                        output = _linear(features, own_weights1, pools) + own_biases1[0]
+                    if strand == 0 or np.float32(output) > own_scores[allele]:
+                        own_scores[allele] = output
+
+    return score
