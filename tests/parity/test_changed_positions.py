@@ -33,7 +33,7 @@ def ensembles():
     rng = np.random.default_rng(5)
     stacks = [random_stack(rng, shape, 3, prefix=f"S{i}.") for i, shape in enumerate(SHAPES)]
     model_ids = [model_id for stack in stacks for model_id in stack.model_ids]
-    lookup = Ensemble(stacks, model_ids, threads=1)
+    lookup = Ensemble(stacks, model_ids, threads=1, compiled=True)
     return lookup, Ensemble(stacks, model_ids, threads=1, compiled=False)
 
 
@@ -120,7 +120,7 @@ for length in (1, 1, 1, 0, 3):
     left, right = rng.integers(0, 5, (2, 12))
     alleles = (np.array([*left, *rng.integers(0, 4, n), *right], np.uint8) for n in (1, length))
     windows.append(Window(*alleles, padded=False))
-ensemble = Ensemble(stacks, [model_id for stack in stacks for model_id in stack.model_ids], threads=1)
+ensemble = Ensemble(stacks, [model_id for stack in stacks for model_id in stack.model_ids], threads=1, compiled=True)
 print(LANES, b"".join(scores.tobytes() for scores in ensemble.score_windows({25: windows})).hex())
 """
 

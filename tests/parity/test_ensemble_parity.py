@@ -58,7 +58,7 @@ def test_fused_is_the_loop(shapes, count, codes, seed):
     ids = [ids[i] for i in rng.permutation(len(ids))]
     # Each window length reads sequences of its own.
     sequences_of = {window: [c[: max(1, len(c) - window % 4)] for c in codes] for window in (15, 25, 31)}
-    found = Ensemble(stacks, ids).score(sequences_of)
+    found = Ensemble(stacks, ids, compiled=True).score(sequences_of)
     assert found.shape == (len(codes), len(ids))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, loop(stacks, ids, sequences_of), atol=tolerances.FUSED, rtol=0)
@@ -70,7 +70,7 @@ def test_many_sequences_and_models_cross_every_chunk():
     shape = NetworkShape(31, 24, 16, mean_pooling=True, hidden=32, double_stranded=True)
     stack = random_stack(rng, shape, 19)
     codes = rng.integers(0, 5, (100, 31)).astype(np.uint8)
-    found = Ensemble([stack], stack.model_ids).score({31: list(codes)})
+    found = Ensemble([stack], stack.model_ids, compiled=True).score({31: list(codes)})
     expected = np.stack([DeepBind(stack, row).score(codes) for row in range(19)], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 

@@ -246,7 +246,7 @@ def check_windows(stacks, length, count, seed):
     stacks = [replace(stack, shape=replace(stack.shape, window=length)) for stack in stacks]
     ids = [model_id for stack in stacks for model_id in stack.model_ids]
     windows = awkward_windows(np.random.default_rng(seed), length, count)
-    found = Ensemble(stacks, ids).score_windows({length: windows})
+    found = Ensemble(stacks, ids, compiled=True).score_windows({length: windows})
     for alleles, scores in zip(([w.ref for w in windows], [w.alt for w in windows]), found, strict=True):
         column = 0
         for stack in stacks:

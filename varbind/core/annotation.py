@@ -7,6 +7,7 @@ out. Numbers are `%.6g` of single precision, so that VCF and BCF agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -141,6 +142,7 @@ def _gene(hit: GeneHit) -> str:
 _RESERVED = {ord(letter): f"%{ord(letter):02X}" for letter in '%;=,|&+ \t\r\n"'}
 
 
+@lru_cache(maxsize=1 << 14)
 def _encode(word: str) -> str:
     """Percent-encode what would break the field (VCF 4.3, section 1.2), and what we join words by."""
     return word.translate(_RESERVED)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from varbind.core.variant import Variant
 
-__all__ = ["BackgroundTable", "UpperTail", "VariantKind", "kind_of", "phred"]
+__all__ = ["GAIN", "LOSS", "BackgroundTable", "SignedTails", "UpperTail", "VariantKind", "kind_of", "phred"]
 
 
 class VariantKind(StrEnum):
@@ -81,6 +81,8 @@ class BackgroundTable:
         return cls({kind: np.concatenate([t.deltas[kind] for t in tables], axis=1) for kind in kinds})
 
 
+LOSS, GAIN = -1, 1
+
 TAIL_SHARE = 0.01
 TAIL_MINIMUM = 50
 
@@ -99,7 +101,7 @@ class UpperTail:
     def __init__(self, sample: NDArray[np.floating]) -> None:
         self.sample = np.sort(sample.astype(np.float64))
         count = len(self.sample)
-        excesses = min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
+        excesses = _excesses(count)
         self.threshold = float(self.sample[count - excesses - 1])
         self.tail_share = excesses / count
         self.shape, self.scale = _fit_pareto(self.sample[count - excesses :] - self.threshold)
@@ -113,6 +115,59 @@ class UpperTail:
         excess = np.where(beyond, values - self.threshold, 0.0)
         fitted = self.tail_share * _pareto_survival(excess, self.shape, self.scale)
         return np.where(np.isnan(values), np.nan, np.where(beyond, fitted, counted))
+
+
+class SignedTails:
+    """`UpperTail` of the losses and of the gains of F families at once, from one sorted sample of each.
+
+    Args:
+        changes: on the background, losses below 0 and gains above, (F, V) with V at least 2, any order.
+    """
+
+    def __init__(self, changes: NDArray[np.float64]) -> None:
+        self._sorted = np.sort(changes, axis=1)
+        count = changes.shape[1]
+        excesses = _excesses(count)
+        self._tail_share = excesses / count
+        largest = {
+            LOSS: np.maximum(-self._sorted[:, excesses::-1], 0.0),
+            GAIN: np.maximum(self._sorted[:, count - excesses - 1 :], 0.0),
+        }
+        self._thresholds = {side: tails[:, 0] for side, tails in largest.items()}
+        self._fits = {
+            side: np.array([_fit_pareto(tail[1:] - tail[0]) for tail in tails]) for side, tails in largest.items()
+        }
+
+    def shares(self, changes: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
+        """Share in (0, 1] of the background that loses, and that gains, at least as much.
+
+        Args:
+            changes: finite, (F, B). What goes the other way, or nowhere, is no loss or gain: its share is 1.
+
+        Returns:
+            By direction, (F, B) each.
+        """
+        count = self._sorted.shape[1]
+        # The next number above a loss: so the equal ones of the sample are among those below it.
+        sought = np.where(changes < 0, np.nextafter(changes, np.inf), changes)
+        below = np.empty(changes.shape, dtype=np.int64)
+        for family, sample in enumerate(self._sorted):
+            below[family] = sample.searchsorted(sought[family])
+        counted = {LOSS: np.where(changes < 0, below, count), GAIN: np.where(changes > 0, count - below, count)}
+        return {side: self._with_tail(side, counted[side] / count, changes) for side in (LOSS, GAIN)}
+
+    def _with_tail(self, side: int, shares: NDArray[np.float64], changes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Shares as counted, with the fitted ones in place beyond the threshold."""
+        families, places = np.nonzero(side * changes > self._thresholds[side][:, None])
+        excess = side * changes[families, places] - self._thresholds[side][families]
+        shapes, scales = self._fits[side][families].T
+        shares[families, places] = self._tail_share * _pareto_survival(excess, shapes, scales)
+        return shares
+
+
+def _excesses(count: int) -> int:
+    """How many of a sample's values lie in its fitted tail."""
+    return min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
 
 
 def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
@@ -135,9 +190,13 @@ def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
     return xi, mean * (1 - xi)
 
 
-def _pareto_survival(excess: NDArray[np.float64], shape: float, scale: float) -> NDArray[np.float64]:
+def _pareto_survival(
+    excess: NDArray[np.float64], shape: NDArray[np.float64] | float, scale: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    exponential = np.equal(shape, 0)
+    shape = np.where(exponential, 1.0, shape)
+    fall = np.where(exponential, excess / scale, np.log1p(shape * excess / scale) / shape)
     # The logarithm is held where its exponential is still above 0.
-    fall = excess / scale if shape == 0 else np.log1p(shape * excess / scale) / shape
     return np.exp(-np.minimum(fall, 700.0))
 
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.background import BackgroundTable, UpperTail, VariantKind, phred
+from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, phred
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
 
-LOSS, GAIN = -1, 1
+# Of a background table: what a core's cache holds of them.
+ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ class BindingEffect:
 
 @dataclass(frozen=True, slots=True)
 class _KindBackground:
-    """Per direction: each family's background, and the background of the strongest family."""
+    """Each family's background, and per direction that of the strongest family."""
 
-    families: dict[int, list[UpperTail]]
+    families: SignedTails
     strongest: dict[int, UpperTail]
 
 
@@ -89,23 +90,30 @@ class BindingEffects:
         for column, model in enumerate(models):
             members.setdefault(model.family, []).append(column)
         self.families = tuple(members)
-        self._members = tuple(members.values())
+        self._members = tuple(np.array(columns) for columns in members.values())
         self._background = cache(self._background_of)
 
     def z(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
         """Changes in standard deviations, (B, M); a model that never changes on the background has 0."""
-        z = np.zeros(delta.shape)
-        np.divide(delta, self._sd, out=z, where=self._sd > 0)
+        z = delta / np.where(self._sd > 0, self._sd, 1.0)
+        z[:, self._sd <= 0] = 0.0
         return z
 
     def family_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean z of each family, (B, F), summed model by model so that a row never depends on the batch."""
-        means = np.zeros((len(z), len(self.families)))
+        by_model = np.ascontiguousarray(z.T)
+        means = np.zeros((len(self.families), len(z)))
         for family, columns in enumerate(self._members):
-            for column in columns:
-                means[:, family] += z[:, column]
-            means[:, family] /= len(columns)
-        return means
+            for column in columns.tolist():
+                means[family] += by_model[column]
+            means[family] /= len(columns)
+        return np.ascontiguousarray(means.T)
+
+    def prepare(self, kinds: Iterable[VariantKind | None]) -> None:
+        """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
+        if self._table is not None:
+            for kind in set(kinds):
+                self._background(kind or VariantKind.SNV)
 
     def describe(
         self, delta: NDArray[np.floating], kinds: Sequence[VariantKind | None], *, top: int
@@ -136,24 +144,22 @@ class BindingEffects:
         means: NDArray[np.float64],
         top: int,
     ) -> list[BindingEffect]:
-        shares = {side: self._family_shares(kind, means, side) for side in (LOSS, GAIN)}
+        shares = self._family_shares(kind, means)
         phreds = {side: self._strongest_phred(kind, shares[side], side) for side in (LOSS, GAIN)}
+        changes = {side: self._strongest(delta, z, means, shares[side], side, top) for side in (LOSS, GAIN)}
         return [
-            BindingEffect(
-                losses=self._strongest(delta[row], z[row], means[row], shares[LOSS][row], LOSS, top),
-                gains=self._strongest(delta[row], z[row], means[row], shares[GAIN][row], GAIN, top),
-                loss_phred=phreds[LOSS][row],
-                gain_phred=phreds[GAIN][row],
+            BindingEffect(losses, gains, loss_phred, gain_phred)
+            for losses, gains, loss_phred, gain_phred in zip(
+                changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN], strict=True
             )
-            for row in range(len(delta))
         ]
 
-    def _family_shares(self, kind: VariantKind | None, means: NDArray[np.float64], side: int) -> NDArray[np.float64]:
-        """Background share of each family's change in one direction, (B, F)."""
+    def _family_shares(self, kind: VariantKind | None, means: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
+        """Background share of each family's change by direction, (B, F) each."""
         if self._table is None:
-            return np.exp(-_towards(side, means))
-        tails = self._background(kind or VariantKind.SNV).families[side]
-        return np.stack([tail.share(_towards(side, means[:, f])) for f, tail in enumerate(tails)], axis=1)
+            return {side: np.exp(-np.maximum(side * means, 0.0)) for side in (LOSS, GAIN)}
+        shares = self._background(kind or VariantKind.SNV).families.shares(np.ascontiguousarray(means.T))
+        return {side: np.ascontiguousarray(of_side.T) for side, of_side in shares.items()}
 
     def _strongest_phred(self, kind: VariantKind | None, shares: NDArray[np.float64], side: int) -> list[float | None]:
         if self._table is None or kind is None:
@@ -169,31 +175,35 @@ class BindingEffects:
         shares: NDArray[np.float64],
         side: int,
         top: int,
-    ) -> tuple[FamilyChange, ...]:
-        """The `top` families of one variant that change in this direction, rarest change first."""
-        order = [f for f in np.argsort(shares, kind="stable") if side * means[f] > 0]
-        changes = []
-        for family in order[:top]:
-            columns = self._members[family]
-            column = columns[int(np.argmax(side * z[columns]))]
-            changes.append(
-                FamilyChange(self.models[column], float(delta[column]), float(z[column]), float(shares[family]))
+    ) -> list[tuple[FamilyChange, ...]]:
+        """Of each variant the `top` families that change in this direction, rarest change first."""
+        changing = side * means > 0
+        order = np.argsort(np.where(changing, shares, np.inf), axis=1, kind="stable")[:, :top].tolist()
+        counts = np.minimum(changing.sum(axis=1), top).tolist()
+        return [
+            tuple(
+                self._change(delta[row], z[row], float(shares[row, family]), family, side) for family in chosen[:count]
             )
-        return tuple(changes)
+            for row, (chosen, count) in enumerate(zip(order, counts, strict=True))
+        ]
+
+    def _change(
+        self, delta: NDArray[np.floating], z: NDArray[np.float64], share: float, family: int, side: int
+    ) -> FamilyChange:
+        """The change of one family of one variant, whose rows of length M are given."""
+        columns = self._members[family]
+        own = z[columns]
+        column = columns[own.argmax() if side == GAIN else own.argmin()]
+        return FamilyChange(self.models[column], float(delta[column]), float(z[column]), share)
 
     def _background_of(self, kind: VariantKind) -> _KindBackground:
         """Derive the background of this selection of models from the table, once a kind."""
         assert self._table is not None
-        means = self.family_means(self.z(self._table.deltas[kind].astype(np.float64)))
-        families: dict[int, list[UpperTail]] = {}
-        strongest: dict[int, UpperTail] = {}
-        for side in (LOSS, GAIN):
-            families[side] = [UpperTail(_towards(side, means[:, f])) for f in range(means.shape[1])]
-            shares = np.stack([tail.share(_towards(side, means[:, f])) for f, tail in enumerate(families[side])])
-            strongest[side] = UpperTail(-np.log10(shares.min(axis=0)))
+        table = self._table.deltas[kind]
+        parts = [table[start : start + ROWS_AT_ONCE] for start in range(0, len(table), ROWS_AT_ONCE)]
+        means = np.concatenate([self.family_means(self.z(part.astype(np.float64))) for part in parts])
+        changes = np.ascontiguousarray(means.T)
+        families = SignedTails(changes)
+        shares = families.shares(changes)
+        strongest = {side: UpperTail(-np.log10(shares[side].min(axis=0))) for side in (LOSS, GAIN)}
         return _KindBackground(families, strongest)
-
-
-def _towards(side: int, means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Size of a loss or gain; 0 where the change goes the other way, so that no change has PHRED 0."""
-    return np.maximum(side * means, 0.0)

@@ -10,8 +10,12 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from varbind.core.variant import Variant
 
@@ -84,6 +88,7 @@ class TssIndex:
         for tss in sorted(unique.values(), key=lambda t: (t.contig, t.pos, t.symbol)):
             self._starts.setdefault(tss.contig, []).append(tss)
         self._positions = {contig: [t.pos for t in starts] for contig, starts in self._starts.items()}
+        self._arrays = {contig: np.array(positions) for contig, positions in self._positions.items()}
 
     def __len__(self) -> int:
         return sum(map(len, self._starts.values()))
@@ -111,6 +116,15 @@ class TssIndex:
         """Whether a span [start, end) comes within the promoter's longer reach of any start."""
         reach = max(promoter.upstream, promoter.downstream)
         return bool(self._between(contig, start + 1 - reach, end + reach))
+
+    def are_near_promoters(
+        self, contig: str, starts: NDArray[np.int64], ends: NDArray[np.int64], promoter: Promoter
+    ) -> NDArray[np.bool_]:
+        """`near_promoter` of many spans on one contig, bool (N,)."""
+        reach = max(promoter.upstream, promoter.downstream)
+        positions = self._arrays.get(contig, np.zeros(0, dtype=np.int64))
+        first = np.searchsorted(positions, starts + 1 - reach, side="left")
+        return first < np.searchsorted(positions, ends + reach, side="right")
 
     def nearest(self, contig: str, variant: Variant) -> list[GeneHit]:
         """The nearest starts at any distance: one, or several at the same place, sorted by symbol."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["ReferenceSequence", "Status", "Variant", "left_align", "normalise", "status_of_alt", "trim"]
+__all__ = ["NO_ALT", "ReferenceSequence", "Status", "Variant", "left_align", "normalise", "status_of_alt", "trim"]
 
 
 class Status(StrEnum):
@@ -85,12 +85,13 @@ class Variant:
 
 _BASES = re.compile(r"[ACGTacgt]+")
 _IUPAC = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
-_NO_ALT = frozenset({"<*>", "<NON_REF>", "."})
+NO_ALT = frozenset({"<*>", "<NON_REF>", "."})
+"""ALTs that are no allele."""
 
 
 def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a reason is the clearest form)
     """What the texts of REF and one ALT say before any reference is read (VCF 4.5, section 1.6.1)."""
-    if alt in _NO_ALT:
+    if alt in NO_ALT:
         return Status.NO_ALT
     if alt == "*":
         return Status.STAR

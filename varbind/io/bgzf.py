@@ -9,11 +9,15 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
+from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from typing import Protocol
 
     class ByteSink(Protocol):
@@ -30,6 +34,7 @@ _TRAILER = struct.Struct("<II")
 _BLOCK_HEADER = b"\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00BC\x02\x00"
 _PAYLOAD = 65_280  # what bgzip puts into a block
 _BLOCK_MAX = 65_536
+_AT_ONCE = 8 * _PAYLOAD
 
 
 def is_bgzf(start: bytes) -> bool:
@@ -114,39 +119,67 @@ class BgzfReader(io.RawIOBase):
         )
 
 
-class BgzfWriter:
-    """Compresses into BGZF blocks.
+class BgzfWriter(Closing):
+    """Compresses into BGZF blocks, which are the same for any number of threads.
 
     Args:
-        sink: where the blocks go.
+        sink: where the blocks go, from the caller's thread alone.
         level: of zlib, 0 to 9.
+        threads: that compress while the caller goes on; 1 = the caller's own alone.
     """
 
-    def __init__(self, sink: ByteSink, *, level: int = 6) -> None:
+    def __init__(self, sink: ByteSink, *, level: int = 6, threads: int = 1) -> None:
         self._sink = sink
         self._level = level
         self._pending = bytearray()
+        self._ahead = 2 * threads
+        self._threads = ThreadPoolExecutor(threads, "varbind-bgzf") if threads > 1 else None
+        self._compressing: deque[Future[bytes]] = deque()
 
     def write(self, data: bytes) -> None:
-        """Take bytes; full blocks go out at once."""
+        """Take bytes; full blocks go out as soon as they are compressed."""
         self._pending += data
-        while len(self._pending) >= _PAYLOAD:
-            self._flush_block()
+        while len(self._pending) >= _AT_ONCE:
+            self._compress(_AT_ONCE)
 
     def finish(self) -> None:
         """Write what is left and the end marker."""
-        while self._pending:
-            self._flush_block()
+        self._compress(len(self._pending))
+        self._write_compressed(ahead=0)
         self._sink.write(EOF_MARKER)
+        self.close()
 
-    def _flush_block(self) -> None:
-        data = bytes(self._pending[:_PAYLOAD])
-        del self._pending[:_PAYLOAD]
-        body = _deflate(data, self._level)
-        if len(body) > _BLOCK_MAX - 26:  # incompressible: stored blocks fit
-            body = _deflate(data, 0)
-        size = struct.pack("<H", len(body) + 25)
-        self._sink.write(b"".join([_BLOCK_HEADER, size, body, _TRAILER.pack(zlib.crc32(data), len(data))]))
+    def close(self) -> None:
+        """End the threads; what is not written yet is dropped."""
+        if self._threads:
+            self._threads.shutdown(cancel_futures=True)
+
+    def _compress(self, size: int) -> None:
+        data = bytes(self._pending[:size])
+        del self._pending[:size]
+        if self._threads is None:
+            self._sink.write(_blocks(data, self._level))
+            return
+        self._compressing.append(self._threads.submit(_blocks, data, self._level))
+        self._write_compressed(ahead=self._ahead)
+
+    def _write_compressed(self, *, ahead: int) -> None:
+        """Write the pieces in order, until no more than `ahead` are left."""
+        while len(self._compressing) > ahead:
+            self._sink.write(self._compressing.popleft().result())
+
+
+def _blocks(data: bytes, level: int) -> bytes:
+    """The bytes as BGZF blocks."""
+    return b"".join(_block(data[start : start + _PAYLOAD], level) for start in range(0, len(data), _PAYLOAD))
+
+
+def _block(data: bytes, level: int) -> bytes:
+    body = _deflate(data, level)
+    if len(body) > _BLOCK_MAX - 26:  # incompressible: stored blocks fit
+        body = _deflate(data, 0)
+    size = struct.pack("<H", len(body) + 25)
+    return b"".join([_BLOCK_HEADER, size, body, _TRAILER.pack(zlib.crc32(data), len(data))])
 
 
 def _deflate(data: bytes, level: int) -> bytes:

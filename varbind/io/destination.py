@@ -73,13 +73,14 @@ class Destination:
         path: a file, or `-` for standard output.
         output_format: how it is packed.
         index: `tbi` or `csi` to index it as well; None = no index.
+        threads: that compress; 1 = none besides the caller's.
 
     Raises:
         OutputError: the folder is missing or not writable, or the path is a directory.
         UsageError: an index was asked for a stream or for an uncompressed file.
     """
 
-    def __init__(self, path: str, output_format: OutputFormat, *, index: str | None = None) -> None:
+    def __init__(self, path: str, output_format: OutputFormat, *, index: str | None = None, threads: int = 1) -> None:
         self.path = path
         self._format = output_format
         self._index = index
@@ -95,7 +96,7 @@ class Destination:
         self._bgzf = None
         if output_format.kind == "z":
             level = 6 if output_format.level is None else output_format.level
-            self._bgzf = BgzfWriter(_Checked(self._stream, path), level=level)
+            self._bgzf = BgzfWriter(_Checked(self._stream, path), level=level, threads=threads)
         self._sink = self._bgzf or _Checked(self._stream, path)
 
     def write(self, data: bytes) -> None:
@@ -141,6 +142,8 @@ class Destination:
 
     def abandon(self) -> None:
         """Remove what was written; an older output stays as it was."""
+        if self._bgzf:
+            self._bgzf.close()
         with contextlib.suppress(OSError, ValueError):
             if self.path != STDOUT or self._format.is_bcf:
                 self._stream.close()

@@ -24,6 +24,7 @@ __all__ = ["STDIN", "BytePipe", "Container", "Source"]
 
 STDIN = "-"
 _BUFFER = 1 << 20
+_LINES_AT_ONCE = 1 << 18
 
 
 class Container(StrEnum):
@@ -108,6 +109,42 @@ class Source(Closing):
     def blocks(self) -> Iterator[bytes]:
         """The rest of the decompressed bytes."""
         return iter(partial(self.stream.read, _BUFFER), b"")
+
+    def whole_lines(self, number: int) -> Iterator[tuple[int, bytes]]:
+        """The rest of the bytes in pieces that end with a line end, or with the file.
+
+        Args:
+            number: of the first line.
+
+        Returns:
+            The number of each piece's first line, and the piece.
+
+        Raises:
+            InputError: the file is damaged; the lines before the damage come first.
+        """
+        held: list[bytes] = []
+        size = 0
+        damage = None
+        try:
+            while data := self.stream.read1(_LINES_AT_ONCE):  # type: ignore[attr-defined]
+                held.append(data)
+                size += len(data)
+                cut = data.rfind(b"\n") + 1
+                if cut and size >= _LINES_AT_ONCE:
+                    held[-1] = data[:cut]
+                    piece = b"".join(held)
+                    yield number, piece
+                    number += piece.count(b"\n")
+                    held, size = [data[cut:]], len(data) - cut
+        except InputError as error:
+            damage = error
+        rest = b"".join(held)
+        if damage:
+            rest = rest[: rest.rfind(b"\n") + 1]
+        if rest:
+            yield number, rest
+        if damage:
+            raise damage
 
     def check_end_marker(self) -> None:
         """Look for the end marker of BGZF that is not read to its end, as with an index.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import pysam
 
 from varbind.errors import InputError, UsageError
 from varbind.io import bcf
+from varbind.io.block import VcfBlock
 from varbind.io.closing import Closing
 from varbind.io.source import STDIN, Container, Source
 from varbind.io.vcf import COLUMNS, VcfHeader, VcfRecord
@@ -32,12 +34,12 @@ _FOREIGN_STARTS = (
 
 
 class VariantFile(Closing):
-    """An opened variant file: its header, then its lines.
+    """An opened variant file: its header, then its records.
 
     Args:
         source: the file.
         header: its header.
-        lines: numbered lines after the header, each with its line end.
+        pieces: what follows it: one or more whole lines, and the number of the first of them.
         targets: pass on only records whose POS lies in these regions.
 
     Attributes:
@@ -49,13 +51,15 @@ class VariantFile(Closing):
         self,
         source: Source,
         header: VcfHeader,
-        lines: Iterator[tuple[int, bytes]],
+        pieces: Iterator[tuple[int, bytes]],
         *,
         targets: Regions | None = None,
     ) -> None:
         self._source = source
-        self._lines = lines
+        self._pieces = pieces
         self._targets = targets
+        self._blank = next((place for place, line in enumerate(header.lines, 1) if _is_blank(line)), None)
+        self._position = 0
         self.name = source.name
         self.header = header
 
@@ -65,27 +69,49 @@ class VariantFile(Closing):
         Raises:
             InputError: a line is broken, or the file is damaged.
         """
-        blank = next((place for place, line in enumerate(self.header.lines, 1) if _is_blank(line)), None)
-        if blank is not None:
-            self._warn_of_blank(blank)
-        for number, line in self._lines:
+        for item in self.blocks():
+            if isinstance(item, VcfBlock):
+                yield from item.records()
+            else:
+                yield item
+
+    def blocks(self) -> Iterator[VcfBlock | VcfRecord | bytes]:
+        """The same, many records at once where they need no look one by one.
+
+        Raises:
+            InputError: a line is broken, or the file is damaged.
+        """
+        if self._blank is not None:
+            self._warn_of_blank(self._blank)
+        for number, data in self._pieces:
+            block = None
+            if self._targets is None and data.find(b"\n") < len(data) - 1:
+                block = VcfBlock.parse(data, number, self.name, self.header.columns)
+            if block is None:
+                yield from self._one_by_one(number, data)
+            else:
+                yield block
+            self._position = self._source.position
+
+    def _one_by_one(self, first: int, data: bytes) -> Iterator[VcfRecord | bytes]:
+        for number, line in enumerate(io.BytesIO(data), first):
             if not _is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
                     yield record
                 continue
-            if blank is None:
-                blank = number
-                self._warn_of_blank(blank)
+            if self._blank is None:
+                self._blank = number
+                self._warn_of_blank(number)
             yield line
 
     def _warn_of_blank(self, number: int) -> None:
         logger.warning("%s:%d: a blank line; it is kept", self.name, number)
 
     def fraction_read(self) -> float | None:
-        """Share of the file that has been read; None where its size is unknown."""
+        """Share of the file that has been read and handed out; None where its size is unknown."""
         size = self._source.size
-        return min(1.0, self._source.position / size) if size else None
+        return min(1.0, self._position / size) if size else None
 
     def close(self) -> None:
         """Close the file."""
@@ -118,20 +144,19 @@ def open_variants(
     source = Source(path, allow_truncated=allow_truncated)
     try:
         is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
-        header, lines = bcf.decode(source, regions) if is_bcf else _open_text(source, regions)
+        header, pieces = bcf.decode(source, regions) if is_bcf else _open_text(source, regions)
     except BaseException:
         source.close()
         raise
-    return VariantFile(source, header, lines, targets=targets)
+    return VariantFile(source, header, pieces, targets=targets)
 
 
 def _open_text(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
-    numbered = enumerate(iter(source.stream.readline, b""), 1)
-    header = _read_header(numbered, source.name)
+    header = _read_header(enumerate(iter(source.stream.readline, b""), 1), source.name)
     if header.line_end == b"\r\n":
         logger.warning("%s: lines end in CR LF; they are kept", source.name)
     if regions is None:
-        return header, numbered
+        return header, source.whole_lines(len(header.lines) + 2)
     return header, _fetch_text(source, regions, header.line_end)
 
 

@@ -17,12 +17,14 @@ from varbind.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COLUMNS", "VcfHeader", "VcfRecord"]
+__all__ = ["COLUMNS", "POS_DIGITS", "VcfHeader", "VcfRecord"]
 
 COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+POS_DIGITS = 18
+"""POS has no more digits than these: it fits 64 bits."""
+
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
-_POS_DIGITS = 18
 _LENGTH = re.compile(rb"(?:^|,)length=(\d+)")
 
 
@@ -124,7 +126,7 @@ class VcfRecord:
         self.number = number
         self._fields = line.split(b"\t", 8)
         position = self._fields[1]
-        if not position.isdigit() or len(position) > _POS_DIGITS:
+        if not position.isdigit() or len(position) > POS_DIGITS:
             what = f"POS is {position[:20].decode('latin-1')!r}, expected a whole number"
             raise InputError(what, path=path, line=number, remedy="repair or remove the line")
         self.chrom = self._fields[0].decode("latin-1")

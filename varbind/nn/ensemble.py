@@ -8,7 +8,6 @@ positions that see the change are computed (`varbind.nn.plan`). On a CPU a looku
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +16,7 @@ import numpy as np
 
 from varbind.core.window import flank_of
 from varbind.gate import optional_import
-from varbind.nn.gather import GatherStacks
+from varbind.nn.cpu import CpuStacks
 from varbind.nn.plan import Plan
 
 if TYPE_CHECKING:
@@ -29,12 +28,7 @@ if TYPE_CHECKING:
     from varbind.core.sequence import Codes
     from varbind.core.window import Window
 
-__all__ = ["Ensemble", "has_lookup_kernel"]
-
-
-def has_lookup_kernel() -> bool:
-    """Whether the CPU kernel is used: numba is there and VARBIND_NO_NUMBA is not set."""
-    return not os.environ.get("VARBIND_NO_NUMBA") and importlib.util.find_spec("numba") is not None
+__all__ = ["Ensemble"]
 
 
 class Ensemble:
@@ -45,7 +39,7 @@ class Ensemble:
         model_ids: the order of the columns; every id is in exactly one stack.
         device: `cpu`, or a torch device such as `cuda:0`.
         threads: CPU threads; None = one for each processor this process may use.
-        compiled: whether the CPU uses the lookup kernel; None = if `has_lookup_kernel`.
+        compiled: whether the CPU uses the compiled kernel; None = if there is one, and enough to score.
     """
 
     def __init__(
@@ -59,7 +53,7 @@ class Ensemble:
     ) -> None:
         self.model_ids = tuple(model_ids)
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
-        lay_out = _layout(device, threads, compiled=has_lookup_kernel() if compiled is None else compiled)
+        lay_out = _layout(device, threads, compiled=compiled)
         self._parts: list[tuple[int, list[int], _Networks]] = []
         for window in sorted({stack.shape.window for stack in stacks}):
             chosen = [stack for stack in stacks if stack.shape.window == window]
@@ -114,7 +108,9 @@ class _Networks(Protocol):
         """Scores of every allele of a plan, float32 (alleles, K)."""
 
 
-def _layout(device: str, threads: int | None, *, compiled: bool) -> Callable[[Sequence[DeepBindStack]], _Networks]:
+def _layout(
+    device: str, threads: int | None, *, compiled: bool | None
+) -> Callable[[Sequence[DeepBindStack]], _Networks]:
     """How networks are laid out on a device."""
     if device != "cpu":
         networks = optional_import("varbind.nn.device", needed_for=f"--device {device}")
@@ -122,8 +118,4 @@ def _layout(device: str, threads: int | None, *, compiled: bool) -> Callable[[Se
         return lambda stacks: networks.DeviceStacks(stacks, place)
     count = threads or len(os.sched_getaffinity(0))
     pool = ThreadPoolExecutor(count) if count > 1 else None
-    if not compiled:
-        return lambda stacks: GatherStacks(stacks, pool)
-    # numba takes a third of a second to import, which other ways need not pay.
-    lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
-    return lambda stacks: lookup.LookupStacks(stacks, pool)
+    return lambda stacks: CpuStacks(stacks, pool, compiled=compiled)

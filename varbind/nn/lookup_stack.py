@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.nn.fixed_point import fixed_point
-from varbind.nn.gather import GatherStacks
 from varbind.nn.lookup import pool_kernel, table_size
 from varbind.nn.lookup_heads import DETECTORS_A_BLOCK, UNITS_A_BLOCK, head_kernel
 from varbind.nn.vector import LANES
@@ -23,9 +21,6 @@ if TYPE_CHECKING:
     from varbind.nn.plan import Plan, Work
 
 __all__ = ["LookupStack", "LookupStacks", "aligned", "triplets_of"]
-
-LONGEST = 30_000
-"""Bases up to which the kernel's sums over positions are exact; longer sequences go by gathered tables."""
 
 MODELS_A_BLOCK = 4
 """Models that a thread takes at a time."""
@@ -136,18 +131,10 @@ class LookupStacks:
 
     def __init__(self, stacks: Sequence[DeepBindStack], threads: Executor | None) -> None:
         self._stacks = [LookupStack(stack) for stack in stacks]
-        self._networks = stacks
         self._threads = threads
-
-    @cached_property
-    def _gathered(self) -> GatherStacks:
-        """The same networks for sequences that are too long for the kernel."""
-        return GatherStacks(self._networks)
 
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
-        if max(map(len, plan.sequences), default=0) > LONGEST:
-            return self._gathered.score(plan)
         works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
         triplets = {length: triplets_of(work.codes) for length, work in works.items()}
         alleles = len(next(iter(works.values())).alleles)

@@ -80,6 +80,10 @@ class Plan:
         # Alleles: the item of the flanks; the item of the middle, or a substitution.
         self._alleles: dict[tuple[int, int, bool], int] = {}
 
+    def __len__(self) -> int:
+        """How many alleles there are."""
+        return len(self._alleles)
+
     @classmethod
     def of_sequences(cls, sequences: Iterable[Codes]) -> tuple[Plan, list[int]]:
         """A plan that scores whole sequences, and the allele of each."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +21,27 @@ from varbind.io.destination import Destination, OutputFormat
 from varbind.pipeline.annotator import Annotator
 from varbind.pipeline.inputs import Inputs, open_inputs
 from varbind.pipeline.intake import batches
+from varbind.pipeline.overlap import overlapped
 from varbind.pipeline.provenance import provenance_lines
 from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.settings import AnnotateSettings, select_models
 from varbind.pipeline.tracks import Tracks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from varbind.core.bank import Bank
+    from varbind.core.window import Window
+    from varbind.pipeline.intake import Entry
 
 __all__ = ["annotate_vcf", "check_paths", "same_file"]
 
 logger = logging.getLogger(__name__)
+
+# Batches held besides the one that is written: scoring never waits where the rest is quicker.
+AHEAD = 1
+# More threads that compress have nothing to do: one thread that reads cannot feed them.
+COMPRESSING_MAX = 4
 
 
 def annotate_vcf(
@@ -72,18 +80,21 @@ def annotate_vcf(
         logger.warning("the banks have no background in common: no PHRED is given")
     tally = Tally()
     with ExitStack() as stack:
+        threads = settings.threads or len(os.sched_getaffinity(0))
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
         tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs))
-        out = stack.enter_context(Destination(destination, output_format, index=settings.index))
+        out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
+        stack.enter_context(out)
         device = resolve_device(settings.device)
         scorer = stack.enter_context(Scorer(models, device=device, threads=settings.threads))
         annotator = Annotator(scorer, inputs.genome, tracks, prefix=settings.prefix, top=settings.top)
         entries = inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
         out.write(inputs.intake.header.bytes_with(_header_lines(inputs, models, tracks, settings)))
-        for batch in batches(entries, settings.batch_size):
-            for line in annotator.lines(batch, tally):
-                out.write(line)
+        found = _batches_with_windows(entries, annotator, settings.batch_size)
+        scored = overlapped(found, lambda item: annotator.score(item[1]), ahead=AHEAD if threads > 1 else 0)
+        for (batch, windows), delta in stack.enter_context(closing(scored)):
+            out.write(b"".join(annotator.lines(batch, windows, delta, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
         _check_complete(tally, destination)
@@ -92,6 +103,16 @@ def annotate_vcf(
         tracks.report()
     _report(tally, settings)
     return tally
+
+
+def _batches_with_windows(
+    entries: Iterable[Entry], annotator: Annotator, size: int
+) -> Iterator[tuple[list[Entry], list[Window]]]:
+    """Batches, and what is to be scored of them."""
+    for batch in batches(entries, size):
+        yield batch, annotator.windows(batch)
+        # Where there are threads, this batch is being scored now.
+        annotator.prepare(batch)
 
 
 def _header_lines(inputs: Inputs, models: Bank, tracks: Tracks, settings: AnnotateSettings) -> list[str]:

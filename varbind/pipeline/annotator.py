@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from varbind.core.annotation import AlleleAnnotation, info_text
 from varbind.core.background import kind_of
 from varbind.core.effects import BindingEffect, BindingEffects
+from varbind.pipeline.intake import Untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from varbind.core.tally import Tally
     from varbind.core.variant import ReferenceSequence
@@ -41,35 +45,64 @@ class Annotator:
         self._prefix = prefix
         self._top = top
 
-    def lines(self, batch: Sequence[Entry], tally: Tally) -> Iterator[bytes]:
-        """The lines of a batch in order, annotated where there is something to say."""
-        alleles = [allele for _, alleles in batch for allele in alleles or ()]
-        annotations = iter(self._annotate(alleles))
-        for item, own_alleles in batch:
-            if isinstance(item, bytes):
-                yield item
+    def windows(self, batch: Sequence[Entry]) -> list[Window]:
+        """What is to be scored of a batch, in order."""
+        return [
+            self._scorer.cut(allele.variant, self._reference)
+            for allele in _alleles(batch)
+            if allele.variant is not None
+        ]
+
+    def prepare(self, batch: Sequence[Entry]) -> None:
+        """Derive what the variants of a batch will be compared with; it may be called while they are scored."""
+        self._effects.prepare(kind_of(allele.variant) for allele in _alleles(batch) if allele.variant is not None)
+
+    def score(self, windows: Sequence[Window]) -> NDArray[np.floating] | None:
+        """Alternate minus reference, (B, M); None of nothing. It may be called from any one thread."""
+        return self._scorer.score(windows).delta if windows else None
+
+    def lines(
+        self, batch: Sequence[Entry], windows: Sequence[Window], delta: NDArray[np.floating] | None, tally: Tally
+    ) -> Iterator[bytes]:
+        """The lines of a batch in order, annotated where there is something to say.
+
+        Args:
+            batch: the entries.
+            windows: of its variants.
+            delta: of these windows.
+            tally: counts what is written, and why an allele has no score.
+        """
+        annotations = iter(self._annotate(list(_alleles(batch)), windows, delta))
+        for entry in batch:
+            if isinstance(entry, Untouched):
+                tally.records_written += entry.records
+                yield entry.data
                 continue
+            record, alleles = entry
             tally.records_written += 1
-            if own_alleles is None:
-                yield item.line
-                continue
-            own = [next(annotations) for _ in own_alleles]
+            own = [next(annotations) for _ in alleles]
             tally.count_alleles(annotation.status for annotation in own)
             tally.padded += sum(annotation.padded for annotation in own)
-            yield item.with_info(info_text(own, self._prefix, self._tracks.names))
+            yield record.with_info(info_text(own, self._prefix, self._tracks.names))
 
-    def _annotate(self, alleles: Sequence[Allele]) -> list[AlleleAnnotation]:
-        variants = [allele.variant for allele in alleles if allele.variant is not None]
-        windows = [self._scorer.cut(variant, self._reference) for variant in variants]
+    def _annotate(
+        self, alleles: Sequence[Allele], windows: Sequence[Window], delta: NDArray[np.floating] | None
+    ) -> list[AlleleAnnotation]:
         effects: list[BindingEffect] = []
-        if windows:
-            delta = self._scorer.score(windows).delta
-            effects = self._effects.describe(delta, [kind_of(v) for v in variants], top=self._top)
+        if delta is not None:
+            kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
+            effects = self._effects.describe(delta, kinds, top=self._top)
         scored = iter(zip(windows, effects, strict=True))
         return [
             _annotation(allele, next(scored) if allele.variant else None, means)
             for allele, means in zip(alleles, self._tracks.means(alleles), strict=True)
         ]
+
+
+def _alleles(batch: Iterable[Entry]) -> Iterator[Allele]:
+    for entry in batch:
+        if not isinstance(entry, Untouched):
+            yield from entry[1]
 
 
 def _annotation(

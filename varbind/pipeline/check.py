@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from varbind.core.tally import Tally
 from varbind.pipeline.inputs import open_inputs
+from varbind.pipeline.intake import Untouched
 from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.settings import AnnotateSettings, select_models
 
@@ -68,10 +69,13 @@ def check_vcf(
         inputs = open_inputs(
             stack, os.fspath(source), reference=os.fspath(reference), genes=genes, settings=settings, tally=tally
         )
-        for _, alleles in inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
-            tally.count_alleles(allele.status for allele in alleles or ())
+        for entry in inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
+            if isinstance(entry, Untouched):
+                continue
+            _, alleles = entry
+            tally.count_alleles(allele.status for allele in alleles)
             if len(sample) < TIMED_VARIANTS:
-                sample += [allele.variant for allele in alleles or () if allele.variant]
+                sample += [allele.variant for allele in alleles if allele.variant]
         scorer = stack.enter_context(Scorer(models, device=resolve_device(settings.device), threads=settings.threads))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, tally.scored) if windows else 0.0

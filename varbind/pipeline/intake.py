@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from varbind.core.variant import Status
 from varbind.errors import UsageError
+from varbind.io.block import VcfBlock
 from varbind.io.vcf import VcfHeader, VcfRecord
 from varbind.pipeline.triage import Allele
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from numpy.typing import NDArray
+
     from varbind.core.tally import Tally
     from varbind.io.variants import VariantFile
     from varbind.pipeline.triage import Triage
 
-__all__ = ["Entry", "Intake", "batches", "entry_size"]
+__all__ = ["Entry", "Intake", "Untouched", "batches", "entry_size"]
 
-# A batch ends with whichever comes first: alleles to score, records, or bytes of text.
-BATCH_RECORDS = 4_096
+# A batch ends with whichever comes first: alleles to score, entries, or bytes of text.
+BATCH_ENTRIES = 4_096
 BATCH_BYTES = 1 << 24
 ENTRY_BYTES = 1_000
 
-Entry = tuple[VcfRecord | bytes, list[Allele] | None]
-"""A record with its alleles, or None to pass it on untouched; or a line that is no record."""
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """Lines that are passed on as they are.
+
+    Attributes:
+        data: the lines.
+        records: how many of them are records; a blank line is none.
+    """
+
+    data: bytes
+    records: int
+
+
+Entry = tuple[VcfRecord, list[Allele]] | Untouched
+"""A record with its alleles, or lines to pass on."""
 
 
 class Intake:
@@ -48,6 +68,8 @@ class Intake:
         self._prefix = prefix
         self._overwrite = overwrite
         self.is_sorted = True
+        self._chrom, self._pos = "", -1
+        self._finished: set[str] = set()
         self.header: VcfHeader = variants.header
         if overwrite:
             self.header = variants.header.without_ours(prefix)
@@ -56,19 +78,41 @@ class Intake:
 
     def entries(self, triage: Triage, tally: Tally) -> Iterator[Entry]:
         """Every line with what can be done with it."""
-        chrom, pos = "", -1
-        finished: set[str] = set()
-        for item in self._variants:
-            if isinstance(item, bytes):
-                yield item, None
-                continue
-            tally.records_read += 1
-            moved = item.chrom != chrom
-            self.is_sorted &= item.chrom not in finished if moved else item.pos >= pos
-            chrom, pos = item.chrom, item.pos
-            finished.add(chrom)
-            record = self._without_ours(item)
-            yield record, triage.sort(record)
+        for item in self._variants.blocks():
+            if isinstance(item, VcfBlock):
+                yield from self._entries_of(item, triage, tally)
+            elif isinstance(item, bytes):
+                yield Untouched(item, 0)
+            else:
+                self._watch(item.chrom, np.array([item.pos]))
+                yield self._entry(item, triage, tally)
+
+    def _entries_of(self, block: VcfBlock, triage: Triage, tally: Tally) -> Iterator[Entry]:
+        for chrom, first, last in block.runs:
+            self._watch(chrom, block.pos[first:last])
+        passed = triage.pass_on(block, held=block.lines_with(f"{self._prefix}_".encode()))
+        line = 0
+        for other in [*np.flatnonzero(~passed).tolist(), len(block)]:
+            if line < other:
+                tally.records_read += other - line
+                yield Untouched(block.lines(line, other), other - line)
+            if other < len(block):
+                yield self._entry(block.record(other), triage, tally)
+            line = other + 1
+
+    def _entry(self, record: VcfRecord, triage: Triage, tally: Tally) -> Entry:
+        tally.records_read += 1
+        record = self._without_ours(record)
+        alleles = triage.sort(record)
+        return Untouched(record.line, 1) if alleles is None else (record, alleles)
+
+    def _watch(self, chrom: str, pos: NDArray[np.int64]) -> None:
+        """See whether successive records of one contig can be indexed."""
+        moved = chrom != self._chrom
+        self.is_sorted &= chrom not in self._finished if moved else int(pos[0]) >= self._pos
+        self.is_sorted &= bool((pos[1:] >= pos[:-1]).all())
+        self._chrom, self._pos = chrom, int(pos[-1])
+        self._finished.add(chrom)
 
     def _without_ours(self, record: VcfRecord) -> VcfRecord:
         key = record.used_key(self._prefix)
@@ -85,9 +129,8 @@ class Intake:
 
 
 def entry_size(entry: Entry) -> int:
-    """Bytes that it holds in memory, roughly: its line, once more in fields, and objects about it."""
-    item = entry[0]
-    return 2 * len(item.line if isinstance(item, VcfRecord) else item) + ENTRY_BYTES
+    """Bytes that it holds in memory, roughly: its lines, a record's once more in fields, and objects about it."""
+    return ENTRY_BYTES + (len(entry.data) if isinstance(entry, Untouched) else 2 * len(entry[0].line))
 
 
 def batches(entries: Iterable[Entry], alleles_to_score: int) -> Iterator[list[Entry]]:
@@ -96,9 +139,10 @@ def batches(entries: Iterable[Entry], alleles_to_score: int) -> Iterator[list[En
     scored = size = 0
     for entry in entries:
         batch.append(entry)
-        scored += sum(allele.status is Status.OK for allele in entry[1] or ())
+        if not isinstance(entry, Untouched):
+            scored += sum(allele.status is Status.OK for allele in entry[1])
         size += entry_size(entry)
-        if scored >= alleles_to_score or len(batch) >= BATCH_RECORDS or size >= BATCH_BYTES:
+        if scored >= alleles_to_score or len(batch) >= BATCH_ENTRIES or size >= BATCH_BYTES:
             yield batch
             batch, scored, size = [], 0, 0
     if batch:

@@ -14,6 +14,7 @@ from varbind.core.model_card import GoldenScores
 from varbind.core.sequence import decode, encode
 from varbind.core.window import Window, flank_of
 from varbind.gate import optional_import
+from varbind.nn.cpu import has_lookup_kernel
 from varbind.nn.ensemble import Ensemble
 from varbind.pipeline.background import PromoterSource
 from varbind.pipeline.scoring import score_sequences
@@ -92,7 +93,7 @@ def run_selftest(bank: Bank, *, device: str = "cpu") -> SelfTest:
 def _count_different(bank: Bank, sequences: Sequence[str], device: str) -> int:
     """Scores of both alleles that are not the same bytes by every way."""
     ways = [
-        Ensemble(bank.stacks, bank.model_ids, device=device),
+        Ensemble(bank.stacks, bank.model_ids, device=device, compiled=has_lookup_kernel()),
         Ensemble(bank.stacks, bank.model_ids, compiled=False),
     ]
     windows = {width: [_variant(sequence, flank_of(width)) for sequence in sequences] for width in bank.windows}

@@ -37,7 +37,8 @@ class AnnotateSettings:
         regions: read only these, through the index.
         targets: pass on only records in these.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        threads: CPU threads; None = all.
+        threads: CPU threads that score and compress, beside the one that reads, looks up and writes; with 1
+            that one does everything. None = all.
         batch_size: alleles scored at once.
         overwrite: replace our keys where the input has them.
         prefix: of every key.

@@ -10,16 +10,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from varbind.core.variant import Status, Variant, normalise, status_of_alt, trim
 from varbind.errors import InputError, ResourceError
+from varbind.pipeline.passage import certainly_outside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from varbind.core.contigs import ContigNames
     from varbind.core.tally import Tally
     from varbind.core.tss import GeneHit, Promoter, TssIndex
     from varbind.core.variant import ReferenceSequence
+    from varbind.io.block import VcfBlock
     from varbind.io.vcf import VcfRecord
 
 __all__ = ["Allele", "GeneScope", "Triage", "TriageRules"]
@@ -104,6 +110,28 @@ class Triage:
         self._rules = rules
         self._tally = tally
         self._path = path
+
+    def pass_on(self, block: VcfBlock, *, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which lines of a block are passed on untouched, counted; every other one is to be sorted.
+
+        Args:
+            block: N lines.
+            held: lines that must be sorted, whatever they say, bool (N,).
+
+        Returns:
+            bool (N,).
+        """
+        scope = self._scope
+        if scope is None or scope.everywhere:
+            return np.zeros(len(block), dtype=np.bool_)
+        for name, _, _ in block.runs:
+            self._names.resolve(name)
+        outside, without_alt = certainly_outside(block, scope)
+        outside &= ~held
+        nothing = int((without_alt & outside).sum())
+        self._tally.records_without_alt += nothing
+        self._tally.records_outside += int(outside.sum()) - nothing
+        return outside
 
     def sort(self, record: VcfRecord) -> list[Allele] | None:
         """One `Allele` an ALT, or None for a record that is passed on untouched.

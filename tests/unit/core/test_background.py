@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from oracles import share_at_least
 
-from varbind.core.background import BackgroundTable, UpperTail, VariantKind, kind_of, phred
+from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, kind_of, phred
 from varbind.core.variant import Variant
 
 values = st.floats(-1e6, 1e6)
@@ -99,6 +99,24 @@ def test_order_and_precision_of_the_sample_do_not_matter():
     expected = UpperTail(np.sort(sample)).share(wanted)
     np.testing.assert_array_equal(UpperTail(sample).share(wanted), expected)
     np.testing.assert_array_equal(UpperTail(sample.astype(np.float64)[::-1]).share(wanted), expected)
+
+
+signed_samples = st.integers(2, 200).flatmap(
+    lambda count: arrays(
+        np.float64, (3, count), elements=st.one_of(values, st.integers(-3, 3).map(float), st.just(-0.0))
+    )
+)
+
+
+@given(signed_samples, st.lists(st.one_of(values, st.integers(-3, 3).map(float)), min_size=1, max_size=20))
+def test_signed_tails_are_the_upper_tails_of_losses_and_gains(changes, wanted):
+    """Bit for bit, also for values that stand in the sample itself."""
+    sought = np.array([[*wanted, *row[:20]] for row in changes])
+    found = SignedTails(changes).shares(sought)
+    for side in (LOSS, GAIN):
+        for sample, row, shares in zip(changes, sought, found[side], strict=True):
+            tail = UpperTail(np.maximum(side * sample, 0.0))
+            assert shares.tolist() == tail.share(np.maximum(side * row, 0.0)).tolist()
 
 
 def test_phred():

@@ -1,5 +1,6 @@
 """The index of starts agrees with a walk over all starts and all touched bases."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +80,15 @@ def test_nearest_is_the_walk_over_all_starts(starts, variant):
     assert found(hits) == oracle(at_it, variant)
     assert [hit.tss.symbol for hit in hits] == sorted(tss_symbol for _, tss_symbol, _ in found(hits))
     assert all(hit.distance in offsets(hit.tss, variant) for hit in hits)
+
+
+@given(starts, st.lists(variants, min_size=1, max_size=9), promoters)
+def test_many_spans_are_near_where_each_is(starts, variants, promoter):
+    index = TssIndex(starts)
+    first, last = np.array([variant.touched for variant in variants]).T
+    for contig in ("c", "d", "absent"):
+        expected = [index.near_promoter(contig, *variant.touched, promoter) for variant in variants]
+        assert index.are_near_promoters(contig, first, last, promoter).tolist() == expected
 
 
 @given(starts, variants, promoters)

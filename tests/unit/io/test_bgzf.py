@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import threading
 
 import pysam
 import pytest
@@ -31,6 +32,32 @@ def test_what_was_written_is_read(piece, times, level):
     assert read(result) == data == gzip.decompress(result)
     assert result.endswith(EOF_MARKER)
     assert is_bgzf(result[:18])
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_do_not_change_a_byte(threads):
+    data = b"".join(b"%d\n" % (n * n) for n in range(300_000))
+    sink = io.BytesIO()
+    with BgzfWriter(sink, threads=threads) as writer:
+        for start in range(0, len(data), 70_001):
+            writer.write(data[start : start + 70_001])
+        writer.finish()
+    assert sink.getvalue() == packed(data)
+    assert read(sink.getvalue()) == data
+
+
+def test_the_sink_is_written_from_the_callers_thread_and_its_error_comes_through():
+    class Full:
+        def write(self, data):
+            self.thread = threading.current_thread()
+            raise OSError(28, "full")
+
+    sink = Full()
+    writer = BgzfWriter(sink, threads=3)
+    with pytest.raises(OSError, match="full"), writer:
+        writer.write(b"x" * 30_000_000)
+    assert sink.thread is threading.current_thread()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("varbind-bgzf")]
 
 
 def test_incompressible_bytes_fit_their_blocks(tmp_path):

@@ -1,9 +1,12 @@
 """An input's bytes, told by content."""
 
 import gzip
+import io
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from varbind.errors import InputError
 from varbind.io.bgzf import BgzfWriter
@@ -44,6 +47,51 @@ def test_a_fifo_is_rewound(tmp_path):
         assert source.size is None
         assert source.position == 0
     os.waitpid(pid, 0)
+
+
+def collect(pieces, seen):
+    for piece in pieces:
+        seen.append(piece)
+
+
+def numbered_lines(pieces):
+    """Every line with its number, from pieces of whole lines."""
+    for number, piece in pieces:
+        assert piece
+        yield from enumerate(io.BytesIO(piece), number)
+
+
+@given(
+    st.lists(st.binary(max_size=9), max_size=40), st.sampled_from([1, 7, 30]), st.sampled_from([bytes, gzip.compress])
+)
+def test_whole_lines_are_the_lines(tmp_path_factory, words, at_once, pack):
+    data = b"first\n" + b"\n".join(words)
+    path = tmp_path_factory.mktemp("lines") / "x"
+    path.write_bytes(pack(data))
+    with pytest.MonkeyPatch.context() as patch, Source(path) as source:
+        patch.setattr("varbind.io.source._LINES_AT_ONCE", at_once)
+        assert source.stream.readline() == b"first\n"
+        pieces = list(source.whole_lines(2))
+    assert list(numbered_lines(pieces)) == list(enumerate(io.BytesIO(data), 1))[1:]
+    assert all(piece.endswith(b"\n") for _, piece in pieces[:-1])
+
+
+def test_lines_before_the_damage_come_first(tmp_path):
+    """Three blocks of lines, the last of them damaged in its middle."""
+    path = tmp_path / "x"
+    with path.open("wb") as sink:
+        for _ in range(3):
+            writer = BgzfWriter(sink)
+            writer.write(b"x" * 40 + b"\n" + b"half a line")
+            writer._compress(len(writer._pending))
+    data = bytearray(path.read_bytes())
+    data[-12] ^= 255
+    path.write_bytes(data)
+    seen = []
+    with Source(path) as source, pytest.raises(InputError, match="corrupt at byte"):
+        collect(source.whole_lines(1), seen)
+    line = b"x" * 40 + b"\n"
+    assert seen == [(1, line + b"half a line" + line)]
 
 
 @pytest.mark.parametrize("data", [b"", None])

@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from varbind.core.sequence import reverse_complement
 from varbind.errors import ResourceError
+from varbind.nn import cpu
 from varbind.nn.ensemble import Ensemble
 
 SHAPES = [
@@ -17,11 +18,12 @@ SHAPES = [
 ]
 
 
-@pytest.fixture(autouse=True, params=["lookup", "matrix"])
+@pytest.fixture(autouse=True, params=["lookup", "gather"])
 def way(request, monkeypatch):
     """Every test of this file runs with the kernel and without it."""
-    if request.param == "matrix":
+    if request.param == "gather":
         monkeypatch.setenv("VARBIND_NO_NUMBA", "1")
+    monkeypatch.setattr(cpu, "KERNEL_WORTH", 0)
     return request.param
 
 

@@ -11,7 +11,7 @@ from varbind.nn.ensemble import Ensemble
 shape = NetworkShape(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
 sizes = DeepBindStack.expected_shapes(shape, 1)
 stack = DeepBindStack(shape, ("A",), **{name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
-print(Ensemble([stack], ["A"]).score({7: [np.arange(5, dtype=np.uint8) % 4]}))
+print(Ensemble([stack], ["A"], compiled=True).score({7: [np.arange(5, dtype=np.uint8) % 4]}))
 """
 
 

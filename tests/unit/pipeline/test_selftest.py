@@ -7,6 +7,7 @@ import pytest
 
 from varbind.core.model_card import GoldenScores
 from varbind.core.network import DeepBindStack
+from varbind.errors import ResourceError
 from varbind.nn.ensemble import Ensemble
 from varbind.pipeline.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
 
@@ -99,7 +100,8 @@ def test_a_model_that_holds_nan_fails(tiny_bank):
     def change(array):
         array[0] = np.nan
 
-    assert not run_selftest(with_array(tiny_bank, "biases1", change)).passed
+    with pytest.raises(ResourceError, match="finite"):
+        run_selftest(with_array(tiny_bank, "biases1", change))
 
 
 def test_nothing_to_compare_is_no_pass(tiny_bank):

@@ -1,0 +1,77 @@
+"""The benchmarks run and their ways agree; how fast they are is no test's business."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WAYS = {"loop-1", "loop-256", "conv1d", "embedding-bag", "numpy", "kernel-whole", "kernel", "kernel-2"}
+PARTS = {
+    "machine",
+    "settings",
+    "scoring",
+    "efficiency",
+    "threads",
+    "scaling",
+    "annotation",
+    "startup",
+    "memory",
+    "goals",
+}
+# Single-precision sums of a few dozen terms of scores of a few units, in any order.
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def benchmark(tiny_bank_path, tmp_path_factory):
+    """The folder and the JSON of a quick run."""
+    pytest.importorskip("torch", reason="the loop over networks needs torch")
+    pytest.importorskip("numba", reason="the kernel needs numba")
+    folder = tmp_path_factory.mktemp("benchmark")
+    command = [sys.executable, ROOT / "benchmarks" / "run.py", tiny_bank_path, "--quick", "-o", folder]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def test_every_part_is_there(benchmark):
+    _, results = benchmark
+    assert set(results) == PARTS
+    assert set(results["scoring"]["window 101"]["ways"]) - {"kernel-avx2", "loop-avx2"} == WAYS
+    assert set(results["memory"]["peak_mib"]) == {"10", "20"}
+    assert {"help", "bank", "bank, cold", "imports"} <= set(results["startup"])
+    assert all(goal["met"] is not None for goal in results["goals"] if goal["measured"] is not None)
+
+
+def test_ways_agree(benchmark):
+    _, results = benchmark
+    agreement = results["scoring"]["window 101"]["agreement"]
+    assert agreement["largest_score"] > 0.1
+    assert set(agreement["largest_difference"]) == WAYS - {"kernel-2"}
+    assert max(agreement["largest_difference"].values()) < TOLERANCE
+    assert all(agreement["same_bytes"].values()), agreement["same_bytes"]
+    assert agreement["narrow_lanes"] in {None, 8}
+
+
+def test_shares_are_of_one_whole(benchmark):
+    _, results = benchmark
+    for run in results["annotation"].values():
+        assert sum(run["shares"].values()) == pytest.approx(1)
+    for part in results["efficiency"].values():
+        assert sum(part["share_of_time"].values()) == pytest.approx(1)
+        assert all(count > 0 for count in part["load_adds"].values())
+
+
+def test_document_tells_every_goal_and_no_place(benchmark):
+    folder, results = benchmark
+    document = (folder / "results.md").read_text(encoding="utf-8")
+    for goal in results["goals"]:
+        assert goal["what"] in document
+    assert str(ROOT) not in document + json.dumps(results)
+    assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", document)

@@ -1,0 +1,73 @@
+"""Networks on a CPU: by the compiled kernel where it is worth its loading, else by gathered tables.
+
+Both give the same bytes, so the choice is one of time alone.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from varbind.gate import optional_import
+from varbind.nn.gather import GatherStacks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from varbind.core.network import DeepBindStack
+    from varbind.nn.lookup_stack import LookupStacks
+    from varbind.nn.plan import Plan
+
+__all__ = ["CpuStacks", "has_lookup_kernel"]
+
+KERNEL_WORTH = 50_000
+"""Alleles times networks that are scored by gathered tables in the time it takes to load numba and the kernel."""
+
+LONGEST = 30_000
+"""Bases up to which the kernel's sums over positions are exact; longer sequences go by gathered tables."""
+
+
+def has_lookup_kernel() -> bool:
+    """Whether the compiled kernel can be used: numba is there and VARBIND_NO_NUMBA is not set."""
+    return not os.environ.get("VARBIND_NO_NUMBA") and importlib.util.find_spec("numba") is not None
+
+
+class CpuStacks:
+    """Networks of one window length.
+
+    Args:
+        stacks: the networks.
+        threads: where they are scored; None = here.
+        compiled: whether the kernel is used; None = if there is one, as soon as there is enough to score.
+    """
+
+    def __init__(self, stacks: Sequence[DeepBindStack], threads: Executor | None, *, compiled: bool | None) -> None:
+        self._stacks = stacks
+        self._threads = threads
+        self._count = sum(len(stack.model_ids) for stack in stacks)
+        self._compiled = has_lookup_kernel() if compiled is None else compiled
+        self._left_to_gather = KERNEL_WORTH if compiled is None else 0
+
+    def score(self, plan: Plan) -> NDArray[np.float32]:
+        """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
+        if not self._compiled or max(map(len, plan.sequences), default=0) > LONGEST:
+            return self._gather.score(plan)
+        self._left_to_gather -= len(plan) * self._count
+        return (self._gather if self._left_to_gather > 0 else self._kernel).score(plan)
+
+    @cached_property
+    def _gather(self) -> GatherStacks:
+        return GatherStacks(self._stacks, self._threads)
+
+    @cached_property
+    def _kernel(self) -> LookupStacks:
+        # numba takes a third of a second to import, which other ways need not pay.
+        lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
+        kernel: LookupStacks = lookup.LookupStacks(self._stacks, self._threads)
+        return kernel
