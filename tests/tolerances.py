@@ -26,3 +26,6 @@ PHRED_10_SMALL = 0.03
 CHAIN = 0.03
 """Frequency of a base after a context in 200,000 drawn bases: a context occurs 500 times or more, which
 has a standard error of 0.022 at most; the mean over all contexts and bases is far below."""
+
+SLOPES = 1e-5
+"""Parameters after a few steps of the training kernel, in single precision, against autograd in double."""

@@ -1,0 +1,43 @@
+"""Shuffles keep what they promise and nothing more."""
+
+from collections import Counter
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import dinucleotides
+
+from varbind.train.shuffle import dinucleotide_shuffles
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=12, max_size=12), min_size=1, max_size=4), st.integers(0, 2**32))
+def test_dinucleotides_and_ends_are_kept(rows, seed):
+    codes = np.array(rows, dtype=np.uint8)
+    before = codes.copy()
+    found = dinucleotide_shuffles(codes, np.random.default_rng(seed))
+    assert np.array_equal(codes, before)
+    for sequence, shuffled in zip(codes, found, strict=True):
+        assert dinucleotides(shuffled) == dinucleotides(sequence)
+        assert (shuffled[0], shuffled[-1]) == (sequence[0], sequence[-1])
+
+
+@given(st.integers(0, 3), st.integers(0, 2**32))
+def test_short_sequences(length, seed):
+    codes = np.random.default_rng(seed).integers(0, 5, (3, length)).astype(np.uint8)
+    assert dinucleotide_shuffles(codes, np.random.default_rng(seed)).shape == (3, length)
+
+
+def test_every_order_comes_equally_often():
+    """ACAGATA has the six orders of the loops ACA, AGA and ATA."""
+    codes = np.tile(np.array([0, 1, 0, 2, 0, 3, 0], dtype=np.uint8), (6000, 1))
+    found = Counter(map(tuple, dinucleotide_shuffles(codes, np.random.default_rng(0)).tolist()))
+    assert len(found) == 6
+    assert all(abs(count - 1000) < 130 for count in found.values())  # four standard deviations
+
+
+def test_equal_seeds_give_equal_shuffles():
+    codes = np.random.default_rng(0).integers(0, 4, (5, 60)).astype(np.uint8)
+    one, other, third = (dinucleotide_shuffles(codes, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one, third)
+    assert not np.array_equal(one, codes)

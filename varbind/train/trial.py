@@ -1,0 +1,177 @@
+"""One training of one network: sequences, targets and a setting enter, its parameters at checkpoints leave.
+
+Equal input and seed give equal bytes, on any number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.core.sequence import N_CODE, Codes, reverse_complement
+from varbind.nn.lookup import table_size
+from varbind.nn.lookup_stack import aligned, triplets_of
+from varbind.train.descent import ADAM, NESTEROV, descent_kernel
+from varbind.train.setting import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.train.setting import Setting
+
+__all__ = ["Examples", "Trial"]
+
+BATCH = 64
+STEPS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Sequences laid out for the training kernel, and what is to be learnt of them.
+
+    Attributes:
+        codes: of both strands, N around them, uint8 (N, 2, width).
+        triplets: the same, three bases a number, uint8 (N, 2, width - 2).
+        lengths: without the N around, int64 (N,).
+        targets: float32 (N,): labels 0 and 1, or numbers.
+        is_classification: whether targets are labels.
+    """
+
+    codes: NDArray[np.uint8]
+    triplets: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
+    targets: NDArray[np.float32]
+    is_classification: bool
+
+    @classmethod
+    def of(cls, codes: Codes, targets: NDArray[np.float32], detector_len: int, *, is_classification: bool) -> Examples:
+        """Lay out sequences of one length, base codes (N, L), for detectors of a length."""
+        both = np.stack([codes, reverse_complement(codes)], axis=1)
+        around = ((0, 0), (0, 0), (detector_len - 1, detector_len + 4))
+        padded = np.ascontiguousarray(np.pad(both, around, constant_values=N_CODE))
+        lengths = np.full(len(codes), codes.shape[1], dtype=np.int64)
+        return cls(padded, triplets_of(padded), lengths, targets.astype(np.float32), is_classification)
+
+
+class Trial:
+    """A network in training.
+
+    Args:
+        shape: of the network, without mean pooling; its detectors fill whole vectors.
+        setting: everything else.
+        examples: what it is trained on.
+        rows: which of them.
+        seed: of the start, the order of the rows and dropout.
+
+    Attributes:
+        steps: taken so far.
+    """
+
+    def __init__(
+        self,
+        shape: NetworkShape,
+        setting: Setting,
+        examples: Examples,
+        rows: NDArray[np.intp],
+        seed: int | Sequence[int],
+    ) -> None:
+        self.shape = shape
+        self.steps = 0
+        self._setting = setting
+        self._examples = examples
+        labels = examples.targets[rows] if examples.is_classification else np.zeros(len(rows))
+        classes = [rows[labels == label] for label in np.unique(labels)]
+        # Streams of their own: how many steps are taken at once does not show.
+        first, self._dropout, *others = np.random.default_rng(seed).spawn(2 + len(classes))
+        self._turns = [_rows_in_turn(own, rng) for own, rng in zip(classes, others, strict=True)]
+        start = self._start(first)
+        self._values = np.concatenate([array.ravel() for array in start.values()])
+        self._decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in start.items()])
+        self._moments = np.zeros((2, len(self._values)), dtype=np.float32)
+        self._triplets = -(-shape.detector_len // 3)
+        self._table = aligned(table_size(self._triplets)).view(np.float32)
+
+    def advance(self, steps: int) -> float:
+        """Take steps; the mean loss over them."""
+        pieces = [min(STEPS_AT_ONCE, steps - first) for first in range(0, steps, STEPS_AT_ONCE)]
+        return float(np.average([self._descend(piece) for piece in pieces], weights=pieces))
+
+    def stack(self, model_id: str) -> DeepBindStack:
+        """A copy of the network as it is now."""
+        arrays, start = {}, 0
+        for name, size in DeepBindStack.expected_shapes(self.shape, 1).items():
+            count = int(np.prod(size))
+            # A network without a hidden layer has its bias in biases1.
+            arrays[name] = self._values[start : start + count].reshape(size).copy()
+            start += count
+        return DeepBindStack(self.shape, (model_id,), **arrays)
+
+    def _start(self, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+        setting = self._setting
+        scales = {
+            "detectors": setting.detector_scale,
+            "weights1": setting.network_scale,
+            "weights2": setting.network_scale,
+        }
+        return {
+            name: rng.normal(0, scales.get(name, 0.0), size).astype(np.float32)
+            for name, size in DeepBindStack.expected_shapes(self.shape, 1).items()
+        }
+
+    def _decay_of(self, name: str) -> np.float32:
+        setting = self._setting
+        decays = {"detectors": setting.detector_decay, "weights1": setting.network_decay}
+        return np.float32({**decays, "weights2": setting.network_decay}.get(name, 0.0))
+
+    def _descend(self, steps: int) -> float:
+        setting, examples = self._setting, self._examples
+        loss: float = descent_kernel(self._triplets)(
+            examples.codes,
+            examples.triplets,
+            examples.lengths,
+            examples.targets,
+            examples.is_classification,
+            self._batches(steps),
+            self._kept(steps),
+            self._values,
+            self._moments,
+            self._decays,
+            self.shape.detector_len,
+            self.shape.hidden,
+            NESTEROV if setting.rule is Rule.NESTEROV else ADAM,
+            setting.rate,
+            setting.momentum,
+            self.steps,
+            self._table,
+        )
+        self.steps += steps
+        return loss
+
+    def _batches(self, steps: int) -> NDArray[np.int64]:
+        """Rows of mini-batches, the same number of each class: (steps, BATCH)."""
+        share = BATCH // len(self._turns)
+        return np.stack([np.concatenate([_take(turn, share) for turn in self._turns]) for _ in range(steps)])
+
+    def _kept(self, steps: int) -> NDArray[np.float32]:
+        """What pooled values are multiplied by, mean 1: (steps, BATCH, D)."""
+        dropout, size = self._setting.dropout, (steps, BATCH, self.shape.detectors)
+        if not dropout:
+            return np.ones(size, dtype=np.float32)
+        # Probabilities are multiples of 1 / 256.
+        kept = self._dropout.integers(0, 256, size, dtype=np.uint8) >= round(256 * dropout)
+        return kept * np.float32(1 / (1 - dropout))
+
+
+def _rows_in_turn(rows: NDArray[np.intp], rng: np.random.Generator) -> Iterator[np.intp]:
+    """All rows in random order, again and again."""
+    while True:
+        yield from rng.permutation(rows)
+
+
+def _take(turn: Iterator[np.intp], count: int) -> NDArray[np.int64]:
+    return np.fromiter(turn, dtype=np.int64, count=count)
