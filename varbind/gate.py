@@ -36,10 +36,13 @@ def optional_import(module: str, *, needed_for: str) -> Any:
 
     Raises:
         UsageError: the package is not installed.
+        ImportError: varbind itself is broken.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
+        if (error.name or "").partition(".")[0] == "varbind":
+            raise
         package, target = NEEDS[module]
         what = f"{needed_for} needs the package {package}, which is not installed"
         raise UsageError(what, remedy=f"pip install '{target}'") from error

@@ -98,7 +98,7 @@ def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
         maxima: Any,  # as the pool kernel leaves them
         upper: Any,
         lower: Any,
-        scores: Any,  # float32 (K, A)
+        scores: Any,  # float32 (K, A), lowest before
     ) -> None:
         features = np.zeros(2 * width)  # maxima, then means
         groups, cells = maxima.shape[2], maxima.shape[3]
@@ -127,7 +127,6 @@ def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
                         output = _hidden(features, own_weights1, own_biases1, own_weights2, pools) + biases2[model]
                     else:
                         output = _linear(features, own_weights1, pools) + own_biases1[0]
-                    if strand == 0 or np.float32(output) > own_scores[allele]:
-                        own_scores[allele] = output
+                    own_scores[allele] = max(own_scores[allele], np.float32(output))
 
     return score

@@ -138,7 +138,7 @@ class LookupStacks:
         works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
         triplets = {length: triplets_of(work.codes) for length, work in works.items()}
         alleles = len(next(iter(works.values())).alleles)
-        scores = [np.empty((len(stack.model_ids), alleles), dtype=np.float32) for stack in self._stacks]
+        scores = [np.full((len(stack.model_ids), alleles), -np.inf, dtype=np.float32) for stack in self._stacks]
 
         def score_block(number: int, models: range) -> None:
             stack = self._stacks[number]

@@ -1,0 +1,30 @@
+"""The import gate tells a missing package from a broken one of our own."""
+
+import sys
+
+import pytest
+
+from varbind.errors import UsageError
+from varbind.gate import NEEDS, optional_import
+
+
+def test_what_is_there_is_imported():
+    assert optional_import("torch", needed_for="x") is sys.modules["torch"]
+
+
+def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pybigtools", None)
+    with pytest.raises(UsageError, match="pybigtools, which is not installed") as caught:
+        optional_import("pybigtools", needed_for="--conservation")
+    assert "varbind[conservation]" in str(caught.value)
+
+
+def test_a_module_of_ours_that_is_broken_is_not_called_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "varbind.nn.lookup", None)
+    monkeypatch.delitem(sys.modules, "varbind.nn.lookup_stack", raising=False)
+    with pytest.raises(ImportError, match=r"varbind\.nn\.lookup"):
+        optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
+
+
+def test_every_need_names_a_package_and_an_extra():
+    assert all(package and target.startswith("varbind") for package, target in NEEDS.values())
