@@ -74,12 +74,12 @@ class Ensemble:
         Returns:
             Scores, float32 (B, M), in the units of each model.
         """
-        scores = np.empty((len(next(iter(sequences.values()), ())), len(self.model_ids)), dtype=np.float32)
-        if len(scores):
+        by_model = np.empty((len(self.model_ids), len(next(iter(sequences.values()), ()))), dtype=np.float32)
+        if by_model.size:
             for window, columns, networks in self._parts:
                 plan, rows = Plan.of_sequences(sequences[window])
-                scores[:, columns] = networks.score(plan)[rows]
-        return scores
+                by_model[columns] = networks.score(plan).T[:, rows]
+        return by_model.T
 
     def score_windows(self, windows: Mapping[int, Sequence[Window]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Score both alleles of B windows; each model reads the window cut for its own length.
@@ -90,15 +90,14 @@ class Ensemble:
         Returns:
             Scores of the reference and of the alternate allele, each float32 (B, M).
         """
-        count = len(next(iter(windows.values()), ()))
-        ref = np.empty((count, len(self.model_ids)), dtype=np.float32)
-        alt = np.empty_like(ref)
-        if count:
+        by_model = np.empty((2, len(self.model_ids), len(next(iter(windows.values()), ()))), dtype=np.float32)
+        if by_model.size:
             for window, columns, networks in self._parts:
-                plan, ref_rows, alt_rows = Plan.of_windows(windows[window], flank_of(window))
-                scores = networks.score(plan)
-                ref[:, columns], alt[:, columns] = scores[ref_rows], scores[alt_rows]
-        return ref, alt
+                plan, *rows = Plan.of_windows(windows[window], flank_of(window))
+                scores = networks.score(plan).T
+                for alleles, own in zip(by_model, rows, strict=True):
+                    alleles[columns] = scores[:, own]
+        return by_model[0].T, by_model[1].T
 
 
 class _Networks(Protocol):

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Scorer = Callable[[Codes], NDArray[np.float64]]
 
 MOST = 2_000
-MACHINE_MOST = 1_500
+MACHINE_MOST = 1_000
 NEGATIVES = ("shuffled", "unbound", "gc_matched")
 
 

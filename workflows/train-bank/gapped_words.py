@@ -28,13 +28,14 @@ class GappedWordMachine:
     """Trained on base codes (N, L) and labels."""
 
     def __init__(self, codes: Codes, labels: NDArray[np.bool_]) -> None:
-        self._words = _scaled(codes)
-        self._machine = SVC(kernel="precomputed", C=1.0).fit(self._words @ self._words.T, labels)
+        words = _scaled(codes)
+        machine = SVC(kernel="precomputed", C=1.0).fit(words @ words.T, labels)
+        self._weights = machine.dual_coef_[0] @ words[machine.support_]
 
     def score(self, codes: Codes) -> NDArray[np.float64]:
-        """Distance from the border, (N,)."""
+        """Distance from the border but for a constant, (N,)."""
         parts = [codes[start : start + CHUNK] for start in range(0, len(codes), CHUNK)]
-        return np.concatenate([self._machine.decision_function(_scaled(part) @ self._words.T) for part in parts])
+        return np.concatenate([_scaled(part) @ self._weights for part in parts])
 
 
 def _scaled(codes: Codes) -> NDArray[np.float32]:
