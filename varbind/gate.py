@@ -35,7 +35,7 @@ def optional_import(module: str, *, needed_for: str) -> Any:
         needed_for: what the user asked for, for the message.
 
     Raises:
-        UsageError: the package is not installed.
+        UsageError: the package is not installed, or does not fit what else is.
         ImportError: varbind itself is broken.
     """
     try:
@@ -44,5 +44,7 @@ def optional_import(module: str, *, needed_for: str) -> Any:
         if (error.name or "").partition(".")[0] == "varbind":
             raise
         package, target = NEEDS[module]
-        what = f"{needed_for} needs the package {package}, which is not installed"
+        missing = isinstance(error, ModuleNotFoundError)
+        why = "is not installed" if missing else f"cannot be loaded ({error})"
+        what = f"{needed_for} needs the package {package}, which {why}"
         raise UsageError(what, remedy=f"pip install '{target}'") from error

@@ -7,7 +7,8 @@ out. Numbers are `%.6g` of single precision, so that VCF and BCF agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,46 +98,72 @@ def header_lines(prefix: str, version: str, tracks: Sequence[str], *, genes: boo
 
 def info_text(alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence[str] = ()) -> str:
     """`KEY=value;...` for one record, one value an ALT."""
-    columns = {
-        "BIND_LOSS": [_changes(a.effect.losses) if a.effect else None for a in alleles],
-        "BIND_GAIN": [_changes(a.effect.gains) if a.effect else None for a in alleles],
-        "LOSS_PHRED": [_number(a.effect.loss_phred) if a.effect else None for a in alleles],
-        "GAIN_PHRED": [_number(a.effect.gain_phred) if a.effect else None for a in alleles],
-        "GENE": ["&".join(map(_gene, a.genes)) or None for a in alleles],
-        "TSSDIST": [str(a.genes[0].distance) if a.genes else None for a in alleles],
-    }
-    for index, track in enumerate(tracks):
-        values = [a.conservation[index] if a.conservation else None for a in alleles]
-        columns[f"{TRACK_STEM}{track}"] = [_number(value) for value in values]
-    columns["STATUS"] = [a.status.value for a in alleles]
-    columns["FLAG"] = ["padded" if a.padded else None for a in alleles]
+    keys = _keys_written(prefix, tuple(tracks))
+    columns = zip(*[_values(allele, len(tracks)) for allele in alleles], strict=True)
     return ";".join(
-        f"{prefix}_{name}={','.join(value or '.' for value in values)}"
-        for name, values in columns.items()
-        if any(value is not None for value in values)
+        [
+            key + ",".join([value or "." for value in column])
+            for key, column in zip(keys, columns, strict=True)
+            if any(column)
+        ]
     )
 
 
+@cache
+def _keys_written(prefix: str, tracks: tuple[str, ...]) -> tuple[str, ...]:
+    """`KEY=` in order."""
+    stems = ("BIND_LOSS", "BIND_GAIN", "LOSS_PHRED", "GAIN_PHRED", "GENE", "TSSDIST")
+    names = (*stems, *(f"{TRACK_STEM}{track}" for track in tracks), "STATUS", "FLAG")
+    return tuple(f"{prefix}_{name}=" for name in names)
+
+
+def _values(allele: AlleleAnnotation, tracks: int) -> list[str | None]:
+    """Values of one ALT in the order of the keys; what is missing is empty or None."""
+    effect, genes = allele.effect, allele.genes
+    bound: list[str | None] = [None] * 4
+    if effect:
+        bound = [
+            _changes(effect.losses),
+            _changes(effect.gains),
+            _number(effect.loss_phred),
+            _number(effect.gain_phred),
+        ]
+    return [
+        *bound,
+        "&".join([_gene(hit) for hit in genes]),
+        str(genes[0].distance) if genes else None,
+        *(map(_number, allele.conservation[:tracks]) if allele.conservation else [None] * tracks),
+        allele.status.value,
+        "padded" if allele.padded else None,
+    ]
+
+
 def _number(value: float | None) -> str | None:
-    if value is None or np.isnan(value):
+    if value is None or isnan(value):
         return None
     return f"{float(np.float32(value)) + 0.0:.6g}"
 
 
-def _changes(changes: Sequence[FamilyChange]) -> str | None:
-    return "&".join(map(_change, changes)) or None
+def _changes(changes: Sequence[FamilyChange]) -> str:
+    return "&".join(
+        [
+            f"{_names(change.model.family, change.model.protein, change.model.model_id)}"
+            f"|{change.delta:.4g}|{change.z:.4g}"
+            for change in changes
+        ]
+    )
 
 
-def _change(change: FamilyChange) -> str:
-    model = change.model
-    names = [_encode(word) for word in (model.family, model.protein, model.model_id)]
-    return "|".join([*names, f"{change.delta:.4g}", f"{change.z:.4g}"])
+@lru_cache(maxsize=1 << 14)
+def _names(*words: str) -> str:
+    """Names joined; the same few come with every record."""
+    return "|".join(map(_encode, words))
 
 
 def _gene(hit: GeneHit) -> str:
     tss = hit.tss
-    words = [_encode(word) for word in (tss.symbol, tss.gene_id, tss.transcript_id)]
-    return "|".join([*words, tss.strand, str(hit.distance), "+".join(map(_encode, tss.tags))])
+    names = _names(tss.symbol, tss.gene_id, tss.transcript_id)
+    return f"{names}|{tss.strand}|{hit.distance}|{'+'.join(map(_encode, tss.tags))}"
 
 
 _RESERVED = {ord(letter): f"%{ord(letter):02X}" for letter in '%;=,|&+ \t\r\n"'}

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,12 +52,18 @@ def kind_of(variant: Variant) -> VariantKind | None:
 
     A change of both content and length counts as an insertion or deletion, by its net direction.
     """
-    if variant.size <= 1 and len(variant.ref) == len(variant.alt):
+    return _kind_of_lengths(len(variant.ref), len(variant.alt))
+
+
+@lru_cache(maxsize=1 << 12)
+def _kind_of_lengths(ref: int, alt: int) -> VariantKind | None:
+    size = max(ref, alt)
+    if size <= 1 and ref == alt:
         return VariantKind.SNV
-    stem = "mnv" if len(variant.ref) == len(variant.alt) else "ins" if len(variant.alt) > len(variant.ref) else "del"
+    stem = "mnv" if ref == alt else "ins" if alt > ref else "del"
     for kind in VariantKind:
         low, high = kind.sizes
-        if kind.startswith(stem) and low <= variant.size <= high:
+        if kind.startswith(stem) and low <= size <= high:
             return kind
     return None
 
@@ -85,6 +93,9 @@ LOSS, GAIN = -1, 1
 
 TAIL_SHARE = 0.01
 TAIL_MINIMUM = 50
+
+# Where the search for the rarest changes is narrowed; the last is the tail, whose share is the same or larger.
+NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
 
 
 class UpperTail:
@@ -137,31 +148,59 @@ class SignedTails:
         self._fits = {
             side: np.array([_fit_pareto(tail[1:] - tail[0]) for tail in tails]) for side, tails in largest.items()
         }
+        places = [count - 1 - max(int(count * share), excesses) for share in NARROWING_SHARES]
+        self._narrowing = {
+            LOSS: [np.maximum(-self._sorted[:, count - 1 - place], 0.0) for place in places],
+            GAIN: [np.maximum(self._sorted[:, place], 0.0) for place in places],
+        }
 
-    def shares(self, changes: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
-        """Share in (0, 1] of the background that loses, and that gains, at least as much.
+    def rarest(
+        self, side: int, changes: NDArray[np.float64], count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """The rarest losses or gains of each of B variants, with the share of the background of at least as much.
 
         Args:
-            changes: finite, (F, B). What goes the other way, or nowhere, is no loss or gain: its share is 1.
+            side: LOSS or GAIN.
+            changes: finite, (F, B). What goes the other way, or nowhere, is no loss or gain.
+            count: the rarest so many of a variant are among the found, or all that it has; there may be more.
 
         Returns:
-            By direction, (F, B) each.
+            Family, variant and share in (0, 1] of what was found, (N,) each, in order of the families.
         """
-        count = self._sorted.shape[1]
-        # The next number above a loss: so the equal ones of the sample are among those below it.
-        sought = np.where(changes < 0, np.nextafter(changes, np.inf), changes)
-        below = np.empty(changes.shape, dtype=np.int64)
-        for family, sample in enumerate(self._sorted):
-            below[family] = sample.searchsorted(sought[family])
-        counted = {LOSS: np.where(changes < 0, below, count), GAIN: np.where(changes > 0, count - below, count)}
-        return {side: self._with_tail(side, counted[side] / count, changes) for side in (LOSS, GAIN)}
+        strengths = side * changes
+        families, variants = np.nonzero(self._candidates(side, strengths, count))
+        found = strengths[families, variants]
+        shares = self._counted(side, families, side * found)
+        beyond = np.flatnonzero(found > self._thresholds[side][families])
+        excess = found[beyond] - self._thresholds[side][families[beyond]]
+        shapes, scales = self._fits[side][families[beyond]].T
+        shares[beyond] = self._tail_share * _pareto_survival(excess, shapes, scales)
+        return families, variants, shares
 
-    def _with_tail(self, side: int, shares: NDArray[np.float64], changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Shares as counted, with the fitted ones in place beyond the threshold."""
-        families, places = np.nonzero(side * changes > self._thresholds[side][:, None])
-        excess = side * changes[families, places] - self._thresholds[side][families]
-        shapes, scales = self._fits[side][families].T
-        shares[families, places] = self._tail_share * _pareto_survival(excess, shapes, scales)
+    def _candidates(self, side: int, strengths: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+        """Where the rarest `count` of each variant must be, told by a few quantiles: most need no search, (F, B).
+
+        Above the place p of a sorted sample of V the share is at most (V - p - 1) / V; at or below it, at
+        least (V - p) / V. So what lies above it in one family is rarer than what does not in another.
+        """
+        chosen = strengths > 0
+        for quantile in self._narrowing[side]:
+            above = strengths > quantile[:, None]
+            enough = np.count_nonzero(above, axis=0) >= count
+            chosen &= above | ~enough
+        return chosen
+
+    def _counted(self, side: int, families: NDArray[np.int64], changes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Share of each change as counted in its family's sample; families come in order."""
+        # The next number above a loss: so the equal ones of the sample are among those below it.
+        sought = np.nextafter(changes, np.inf) if side == LOSS else changes
+        below = np.empty(len(families), dtype=np.int64)
+        bounds = np.searchsorted(families, np.arange(len(self._sorted) + 1)).tolist()
+        for sample, (first, last) in zip(self._sorted, pairwise(bounds), strict=True):
+            if first < last:
+                below[first:last] = sample.searchsorted(sought[first:last])
+        count = self._sorted.shape[1]
+        shares: NDArray[np.float64] = (below if side == LOSS else count - below) / count
         return shares
 
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, phred
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,7 +91,7 @@ class BindingEffects:
         for column, model in enumerate(models):
             members.setdefault(model.family, []).append(column)
         self.families = tuple(members)
-        self._members = tuple(np.array(columns) for columns in members.values())
+        self._members = _Members(list(members.values()))
         self._background = cache(self._background_of)
 
     def z(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -100,14 +101,8 @@ class BindingEffects:
         return z
 
     def family_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean z of each family, (B, F), summed model by model so that a row never depends on the batch."""
-        by_model = np.ascontiguousarray(z.T)
-        means = np.zeros((len(self.families), len(z)))
-        for family, columns in enumerate(self._members):
-            for column in columns.tolist():
-                means[family] += by_model[column]
-            means[family] /= len(columns)
-        return np.ascontiguousarray(means.T)
+        """Mean z (B, M) of each family, (F, B); a variant's never depend on the others."""
+        return self._members.means(z)
 
     def prepare(self, kinds: Iterable[VariantKind | None]) -> None:
         """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
@@ -127,83 +122,151 @@ class BindingEffects:
         """
         z = self.z(delta)
         means = self.family_means(z)
-        effects: list[BindingEffect | None] = [None] * len(kinds)
-        for kind in dict.fromkeys(kinds):
-            rows = [row for row, k in enumerate(kinds) if k == kind]
-            for row, effect in zip(
-                rows, self._describe_kind(kind, delta[rows], z[rows], means[rows], top), strict=True
-            ):
-                effects[row] = effect
-        return [effect for effect in effects if effect is not None]
+        rows_by_kind: dict[VariantKind | None, list[int]] = {}
+        for row, kind in enumerate(kinds):
+            rows_by_kind.setdefault(kind, []).append(row)
+        if not rows_by_kind:
+            return []
+        found = {side: self._rarest(side, means, rows_by_kind, max(top, 1)) for side in (LOSS, GAIN)}
+        changes = {side: self._changes(side, delta, z, found[side], top) for side in (LOSS, GAIN)}
+        phreds = {side: self._phreds(side, found[side], rows_by_kind, len(kinds)) for side in (LOSS, GAIN)}
+        return list(map(BindingEffect, changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN]))
 
-    def _describe_kind(
-        self,
-        kind: VariantKind | None,
-        delta: NDArray[np.floating],
-        z: NDArray[np.float64],
-        means: NDArray[np.float64],
-        top: int,
-    ) -> list[BindingEffect]:
-        shares = self._family_shares(kind, means)
-        phreds = {side: self._strongest_phred(kind, shares[side], side) for side in (LOSS, GAIN)}
-        changes = {side: self._strongest(delta, z, means, shares[side], side, top) for side in (LOSS, GAIN)}
-        return [
-            BindingEffect(losses, gains, loss_phred, gain_phred)
-            for losses, gains, loss_phred, gain_phred in zip(
-                changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN], strict=True
-            )
-        ]
+    def _rarest(
+        self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind | None, list[int]], count: int
+    ) -> _Rarest:
+        """Of each variant at least the `count` families that change most rarely in this direction."""
+        parts = []
+        for kind, rows in rows_by_kind.items():
+            if self._table is None:
+                families, places = np.nonzero(side * means[:, rows] > 0)
+                shares = np.exp(-np.abs(means[:, rows][families, places]))
+            else:
+                background = self._background(kind or VariantKind.SNV)
+                families, places, shares = background.families.rarest(side, means[:, rows], count)
+            parts.append((np.array(rows)[places], families, shares))
+        return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def _family_shares(self, kind: VariantKind | None, means: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:
-        """Background share of each family's change by direction, (B, F) each."""
-        if self._table is None:
-            return {side: np.exp(-np.maximum(side * means, 0.0)) for side in (LOSS, GAIN)}
-        shares = self._background(kind or VariantKind.SNV).families.shares(np.ascontiguousarray(means.T))
-        return {side: np.ascontiguousarray(of_side.T) for side, of_side in shares.items()}
+    def _phreds(
+        self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind | None, list[int]], count: int
+    ) -> list[float | None]:
+        """PHRED of the strongest family of each of the variants."""
+        strongest = found.strongest(count)
+        phreds: list[float | None] = [None] * count
+        for kind, rows in rows_by_kind.items():
+            if self._table is not None and kind is not None:
+                shares = self._background(kind).strongest[side].share(-np.log10(strongest[rows]))
+                for row, value in zip(rows, phred(shares).tolist(), strict=True):
+                    phreds[row] = value
+        return phreds
 
-    def _strongest_phred(self, kind: VariantKind | None, shares: NDArray[np.float64], side: int) -> list[float | None]:
-        if self._table is None or kind is None:
-            return [None] * len(shares)
-        strength = -np.log10(shares.min(axis=1))
-        return [float(value) for value in phred(self._background(kind).strongest[side].share(strength))]
-
-    def _strongest(
-        self,
-        delta: NDArray[np.floating],
-        z: NDArray[np.float64],
-        means: NDArray[np.float64],
-        shares: NDArray[np.float64],
-        side: int,
-        top: int,
+    def _changes(
+        self, side: int, delta: NDArray[np.floating], z: NDArray[np.float64], found: _Rarest, top: int
     ) -> list[tuple[FamilyChange, ...]]:
         """Of each variant the `top` families that change in this direction, rarest change first."""
-        changing = side * means > 0
-        order = np.argsort(np.where(changing, shares, np.inf), axis=1, kind="stable")[:, :top].tolist()
-        counts = np.minimum(changing.sum(axis=1), top).tolist()
-        return [
-            tuple(
-                self._change(delta[row], z[row], float(shares[row, family]), family, side) for family in chosen[:count]
+        listed = found.first(top)
+        columns = self._members.leading(side, z, listed.rows, listed.families)
+        changes = list(
+            map(
+                FamilyChange,
+                [self.models[column] for column in columns.tolist()],
+                delta[listed.rows, columns].tolist(),
+                z[listed.rows, columns].tolist(),
+                listed.shares.tolist(),
             )
-            for row, (chosen, count) in enumerate(zip(order, counts, strict=True))
-        ]
-
-    def _change(
-        self, delta: NDArray[np.floating], z: NDArray[np.float64], share: float, family: int, side: int
-    ) -> FamilyChange:
-        """The change of one family of one variant, whose rows of length M are given."""
-        columns = self._members[family]
-        own = z[columns]
-        column = columns[own.argmax() if side == GAIN else own.argmin()]
-        return FamilyChange(self.models[column], float(delta[column]), float(z[column]), share)
+        )
+        bounds = np.searchsorted(listed.rows, np.arange(len(delta) + 1)).tolist()
+        return [tuple(changes[first:last]) for first, last in pairwise(bounds)]
 
     def _background_of(self, kind: VariantKind) -> _KindBackground:
         """Derive the background of this selection of models from the table, once a kind."""
         assert self._table is not None
         table = self._table.deltas[kind]
         parts = [table[start : start + ROWS_AT_ONCE] for start in range(0, len(table), ROWS_AT_ONCE)]
-        means = np.concatenate([self.family_means(self.z(part.astype(np.float64))) for part in parts])
-        changes = np.ascontiguousarray(means.T)
+        changes = np.concatenate([self.family_means(self.z(part.astype(np.float64))) for part in parts], axis=1)
         families = SignedTails(changes)
-        shares = families.shares(changes)
-        strongest = {side: UpperTail(-np.log10(shares[side].min(axis=0))) for side in (LOSS, GAIN)}
+        strongest = {}
+        for side in (LOSS, GAIN):
+            _, rows, shares = families.rarest(side, changes, 1)
+            smallest = np.ones(len(table))
+            np.minimum.at(smallest, rows, shares)
+            strongest[side] = UpperTail(-np.log10(smallest))
         return _KindBackground(families, strongest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rarest:
+    """Changes of families in one direction, in order of the variants, the rarest of each first.
+
+    Attributes:
+        rows: the variant of each, int64 (N,).
+        families: int64 (N,).
+        shares: of the background that changes at least as much, float64 (N,).
+    """
+
+    rows: NDArray[np.int64]
+    families: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def ordered(cls, rows: NDArray[np.int64], families: NDArray[np.int64], shares: NDArray[np.float64]) -> Self:
+        """The same in order; of equally rare changes the first family comes first."""
+        order = np.lexsort((families, shares, rows))
+        return cls(rows[order], families[order], shares[order])
+
+    def strongest(self, variants: int) -> NDArray[np.float64]:
+        """Smallest share of each of the variants, 1 where nothing changes, (B,)."""
+        shares = np.ones(variants)
+        rows, first = np.unique(self.rows, return_index=True)
+        shares[rows] = self.shares[first]
+        return shares
+
+    def first(self, count: int) -> _Rarest:
+        """At most so many of each variant."""
+        rank = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
+        kept = rank < count
+        return _Rarest(self.rows[kept], self.families[kept], self.shares[kept])
+
+
+class _Members:
+    """The columns of each family, laid out so that numpy takes all F families together.
+
+    Args:
+        columns: of each family, at least one.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[int]]) -> None:
+        self._sizes = np.array([len(own) for own in columns])
+        self._columns = np.concatenate(columns)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        largest_first = np.argsort(-self._sizes, kind="stable")
+        self._places = np.argsort(largest_first)
+        # The first member of every family, then the second of those that have two, and so on.
+        self._layers = [
+            self._columns[self._starts[largest_first[: np.count_nonzero(self._sizes > member)]] + member]
+            for member in range(self._sizes.max())
+        ]
+
+    def means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean z (B, M) of each family, (F, B), summed model by model so that it never depends on the batch."""
+        by_model = np.ascontiguousarray(z.T)
+        sums = np.zeros((len(self._sizes), len(z)))
+        for layer in self._layers:
+            sums[: len(layer)] += by_model[layer]
+        means: NDArray[np.float64] = sums[self._places] / self._sizes[:, None]
+        return means
+
+    def leading(
+        self, side: int, z: NDArray[np.float64], rows: NDArray[np.int64], families: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The column that changes most in this direction, of each of N families of a row of z (B, M); int64 (N,)."""
+        if not len(rows):
+            return np.zeros(0, dtype=np.int64)
+        sizes = self._sizes[families]
+        starts = np.cumsum(sizes) - sizes
+        columns = self._columns[np.arange(sizes.sum()) + np.repeat(self._starts[families] - starts, sizes)]
+        strengths = side * z[np.repeat(rows, sizes), columns]
+        largest = np.flatnonzero(strengths == np.repeat(np.maximum.reduceat(strengths, starts), sizes))
+        # Of equal ones the first in the order of the bank.
+        leading: NDArray[np.int64] = columns[largest[np.searchsorted(largest, starts)]]
+        return leading

@@ -154,6 +154,8 @@ def _holds(tss: TranscriptionStart, start: int, end: int, promoter: Promoter) ->
 
 
 def _nearest_per_gene(hits: list[GeneHit]) -> list[GeneHit]:
+    if len(hits) < 2:
+        return hits
     hits = sorted(hits, key=lambda hit: (abs(hit.distance), hit.tss.symbol, hit.tss.transcript_id))
     seen: dict[tuple[str, str], GeneHit] = {}
     for hit in hits:

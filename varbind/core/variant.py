@@ -108,6 +108,8 @@ def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a 
 
 def trim(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
     """Drop the common suffix, then the common prefix, to the end: an allele may become empty."""
+    if len(ref) == len(alt) == 1 and ref != alt:  # most of a genome's
+        return pos, ref, alt
     shared = 0
     while shared < min(len(ref), len(alt)) and ref[-1 - shared] == alt[-1 - shared]:
         shared += 1

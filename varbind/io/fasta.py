@@ -31,8 +31,10 @@ __all__ = ["Reference"]
 
 logger = logging.getLogger(__name__)
 
-# A block is decompressed once and serves its neighbourhood: sorted variants hit the same block again.
-BLOCK = 1 << 16
+# A block is read once and serves its neighbourhood: sorted variants hit the same block again. Of a plain file
+# a promoter's stretch is enough; what is compressed must be inflated in pieces of 64 KiB whatever is wanted.
+PLAIN_BLOCK = 1 << 14
+BGZF_BLOCK = 1 << 16
 BLOCKS_KEPT = 64
 
 
@@ -62,6 +64,7 @@ class Reference(Closing):
         except BaseException:
             self._folder.cleanup()
             raise
+        self._width = BGZF_BLOCK if compressed else PLAIN_BLOCK
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
 
     def length(self, contig: str) -> int:
@@ -70,13 +73,20 @@ class Reference(Closing):
 
     def fetch(self, contig: str, start: int, end: int) -> str:
         """Upper-case bases of [start, end), 0-based; what lies off the contig is N."""
-        length = self.contigs[contig]
-        first, last = max(start, 0), min(end, length)
+        number, place = divmod(start, self._width)
+        if 0 <= start < end <= self.contigs[contig] and place + end - start <= self._width:
+            return self._block(contig, number)[place : place + end - start]
+        return self._fetch_across(contig, start, end)
+
+    def _fetch_across(self, contig: str, start: int, end: int) -> str:
+        """`fetch` of what lies in several blocks, or partly off the contig."""
+        width = self._width
+        first, last = max(start, 0), min(end, self.contigs[contig])
         if first >= last:
             return "N" * max(end - start, 0)
         parts = [
-            self._block(contig, number)[max(first - number * BLOCK, 0) : last - number * BLOCK]
-            for number in range(first // BLOCK, (last - 1) // BLOCK + 1)
+            self._block(contig, number)[max(first - number * width, 0) : last - number * width]
+            for number in range(first // width, (last - 1) // width + 1)
         ]
         return "N" * (first - start) + "".join(parts) + "N" * (end - last)
 
@@ -87,10 +97,10 @@ class Reference(Closing):
 
     def _read_block(self, contig: str, number: int) -> str:
         try:
-            bases: str = self._fasta.fetch(contig, number * BLOCK, (number + 1) * BLOCK)
+            bases: str = self._fasta.fetch(contig, number * self._width, (number + 1) * self._width)
         except (OSError, ValueError) as error:
             raise ResourceError(f"contig {contig} cannot be read: {error}", path=self.path) from error
-        expected = min(BLOCK, self.contigs[contig] - number * BLOCK)
+        expected = min(self._width, self.contigs[contig] - number * self._width)
         if len(bases) != expected:
             raise self._stale(f"{contig} ends early")
         return bases.upper()

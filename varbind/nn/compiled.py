@@ -32,7 +32,7 @@ class _Cache:
     """numba's cache on disk, with two of its habits changed.
 
     It asks whether a function's own file has changed; a kernel has vector operations from others. And a
-    folder that is full or beyond a limit ends the run; here it is done without.
+    folder that is full or beyond a limit, or a file that is damaged, ends the run; here it is done without.
     """
 
     def __init__(self, cache_on_disk: Any) -> None:
@@ -43,13 +43,23 @@ class _Cache:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._cache_on_disk, name)
 
+    def load_overload(self, *arguments: Any) -> Any:
+        """A compiled function, or None."""
+        try:
+            return self._cache_on_disk.load_overload(*arguments)
+        except Exception:  # noqa: BLE001 (whatever a damaged pickle raises)
+            with suppress(OSError):
+                self._cache_on_disk.flush()
+            return None
+
     def save_overload(self, *arguments: Any) -> None:
-        with suppress(OSError):
+        """Keep a compiled function if possible."""
+        with suppress(Exception):
             self._cache_on_disk.save_overload(*arguments)
 
 
 @cache
 def _digest() -> str:
-    """Of the vector operations."""
-    files = (Path(__file__).with_name(name) for name in ("vector.py", "partial_sums.py"))
+    """Of what kernels have from other files."""
+    files = (Path(__file__).with_name(name) for name in ("vector.py", "partial_sums.py", "plan.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -1,15 +1,17 @@
-"""Networks on a CPU: by the compiled kernel where it is worth its loading, else by gathered tables.
+"""Networks on a CPU: by the compiled kernel where there is one and it is worth its loading, else by gathered tables.
 
-Both give the same bytes, so the choice is one of time alone.
+Both give the same bytes, so the choice is one of time alone, and a kernel that cannot be loaded is no reason to stop.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from varbind.errors import UsageError
 from varbind.gate import optional_import
 from varbind.nn.gather import GatherStacks
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CpuStacks", "has_lookup_kernel"]
 
+logger = logging.getLogger(__name__)
+
 KERNEL_WORTH = 50_000
 """Alleles times networks that are scored by gathered tables in the time it takes to load numba and the kernel."""
 
@@ -34,8 +38,9 @@ LONGEST = 30_000
 
 
 def has_lookup_kernel() -> bool:
-    """Whether the compiled kernel can be used: numba is there and VARBIND_NO_NUMBA is not set."""
-    return not os.environ.get("VARBIND_NO_NUMBA") and importlib.util.find_spec("numba") is not None
+    """Whether there may be a compiled kernel: numba is there, and neither our switch nor its own turns it off."""
+    switched_off = os.environ.get("VARBIND_NO_NUMBA") or os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
+    return not switched_off and importlib.util.find_spec("numba") is not None
 
 
 class CpuStacks:
@@ -51,23 +56,37 @@ class CpuStacks:
         self._stacks = stacks
         self._threads = threads
         self._count = sum(len(stack.model_ids) for stack in stacks)
+        self._must = compiled is True
         self._compiled = has_lookup_kernel() if compiled is None else compiled
         self._left_to_gather = KERNEL_WORTH if compiled is None else 0
 
     def score(self, plan: Plan) -> NDArray[np.float32]:
-        """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
+        """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack.
+
+        Raises:
+            UsageError: the kernel was asked for and cannot be loaded.
+        """
         if not self._compiled or max(map(len, plan.sequences), default=0) > LONGEST:
             return self._gather.score(plan)
         self._left_to_gather -= len(plan) * self._count
-        return (self._gather if self._left_to_gather > 0 else self._kernel).score(plan)
+        if self._left_to_gather > 0 or self._kernel is None:
+            return self._gather.score(plan)
+        return self._kernel.score(plan)
 
     @cached_property
     def _gather(self) -> GatherStacks:
         return GatherStacks(self._stacks, self._threads)
 
     @cached_property
-    def _kernel(self) -> LookupStacks:
-        # numba takes a third of a second to import, which other ways need not pay.
-        lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
-        kernel: LookupStacks = lookup.LookupStacks(self._stacks, self._threads)
+    def _kernel(self) -> LookupStacks | None:
+        """The kernel; None where it cannot be loaded and need not."""
+        try:
+            # numba takes a third of a second to import, which other ways need not pay.
+            lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
+            kernel: LookupStacks = lookup.LookupStacks(self._stacks, self._threads)
+        except (UsageError, ImportError) as error:
+            if self._must:
+                raise
+            logger.warning("scoring without the compiled kernel, a few times slower: %s", error)
+            return None
         return kernel

@@ -1,9 +1,8 @@
 """All networks of a bank at once, with the same bytes for any batch size, thread count and way of computing.
 
 Whole-number detectors (`varbind.nn.fixed_point`) make every sum exact, and of an alternate allele only the
-positions that see the change are computed (`varbind.nn.plan`). On a CPU a lookup kernel sums
-(`varbind.nn.lookup`), without numba gathered tables (`varbind.nn.gather`), on a GPU matrix products do
-(`varbind.nn.matrix`).
+positions that see the change are computed (`varbind.nn.plan`). On a CPU a compiled kernel looks sums up, or numpy
+gathers tables (`varbind.nn.cpu`); on a GPU a fused kernel or matrix products multiply (`varbind.nn.device`).
 """
 
 from __future__ import annotations

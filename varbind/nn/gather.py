@@ -1,4 +1,4 @@
-"""The CPU path without numba: convolution as a sum of table rows, gathered by numpy.
+"""The CPU path of numpy alone: convolution as a sum of table rows, gathered.
 
 A detector over one-hot bases is a sum of one row for each word of a few bases. Tables hold the words that occur
 in a batch, so a small batch pays for small tables, and a row holds the detectors of a few networks on both

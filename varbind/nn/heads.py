@@ -75,7 +75,7 @@ class Heads:
         for feature, values in enumerate(features[1:], start=1):
             units += values * weights1[:, feature]
         # A negative zero, which libraries treat differently here, would show in the bytes: none is left.
-        products = (units.clip(min=0.0) + 0.0) * self._weights2[models]
+        products = (units.clip(min=0.0) + 0.0) * self._weights2[models] + 0.0
         count = products.shape[1]
         lanes: list[Any] = [products[:, unit] if unit < count else 0.0 for unit in range(UNIT_LANES)]
         for unit in range(UNIT_LANES, count):

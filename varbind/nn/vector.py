@@ -1,7 +1,7 @@
 """Vector registers in numba: a few operations on whole vectors, each one instruction or a few.
 
 Plain loops leave it to the compiler whether they become vector instructions; these always do. There are vectors
-of `LANES` whole numbers or single-precision numbers, and vectors of any even count of double-precision numbers,
+of `LANES` whole numbers or single-precision numbers, and vectors of any power of two of double-precision numbers,
 which the compiler cuts into registers. Products and their sums are never fused: fused, they would round
 differently.
 """

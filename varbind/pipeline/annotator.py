@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from varbind.core.annotation import AlleleAnnotation, info_text
 from varbind.core.background import kind_of
 from varbind.core.effects import BindingEffect, BindingEffects
+from varbind.core.window import cut_windows
 from varbind.pipeline.intake import Untouched
 
 if TYPE_CHECKING:
@@ -47,11 +48,8 @@ class Annotator:
 
     def windows(self, batch: Sequence[Entry]) -> list[Window]:
         """What is to be scored of a batch, in order."""
-        return [
-            self._scorer.cut(allele.variant, self._reference)
-            for allele in _alleles(batch)
-            if allele.variant is not None
-        ]
+        variants = [allele.variant for allele in _alleles(batch) if allele.variant is not None]
+        return cut_windows(variants, self._scorer.flank, self._reference)
 
     def prepare(self, batch: Sequence[Entry]) -> None:
         """Derive what the variants of a batch will be compared with; it may be called while they are scored."""

@@ -142,7 +142,7 @@ class Triage:
         """
         contig = self._names.resolve(record.chrom)
         statuses = [status_of_alt(record.ref, alt) for alt in record.alts]
-        if all(status is Status.NO_ALT for status in statuses):
+        if statuses.count(Status.NO_ALT) == len(statuses):
             self._tally.records_without_alt += 1
             return None
         if not self._may_be_inside(record, statuses):
@@ -196,16 +196,15 @@ class Triage:
 
     def _sort_allele(self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None) -> Allele:
         variant = None
-        start = max(record.pos - 1, 0)
-        # What cannot be normalised stands where the record says, over the length of its REF.
-        footprint = Variant(record.chrom, start + 1, record.ref, "")
-        if status is Status.OK:
+        pos = max(record.pos, 1)
+        if status is not Status.OK:
+            # What cannot be normalised stands where the record says, over the length of its REF.
+            footprint = Variant(record.chrom, pos, record.ref, "")
+        elif common is Status.OK and contig is not None:
+            footprint = variant = normalise(contig, record.pos, record.ref, alt, self._reference)
+        else:
             status = common
-            if status is Status.OK and contig is not None:
-                variant = normalise(contig, record.pos, record.ref, alt, self._reference)
-                footprint = variant
-            else:
-                footprint = Variant(record.chrom, *trim(start + 1, record.ref.upper(), alt.upper()))
+            footprint = Variant(record.chrom, *trim(pos, record.ref.upper(), alt.upper()))
         genes = self._genes(record.chrom, footprint)
         if genes is None:
             return Allele(Status.OUTSIDE)

@@ -108,15 +108,52 @@ signed_samples = st.integers(2, 200).flatmap(
 )
 
 
-@given(signed_samples, st.lists(st.one_of(values, st.integers(-3, 3).map(float)), min_size=1, max_size=20))
+def slow_shares(changes, sought, side):
+    """Share of every change of each family by a tail of its own, (F, B)."""
+    tails = [UpperTail(np.maximum(side * sample, 0.0)) for sample in changes]
+    return np.array([tail.share(np.maximum(side * row, 0.0)) for tail, row in zip(tails, sought, strict=True)])
+
+
+wanted_changes = st.lists(st.one_of(values, st.integers(-3, 3).map(float)), min_size=1, max_size=20)
+
+
+@given(signed_samples, wanted_changes)
 def test_signed_tails_are_the_upper_tails_of_losses_and_gains(changes, wanted):
-    """Bit for bit, also for values that stand in the sample itself."""
+    """Bit for bit, also for values that stand in the sample itself; what goes the other way is not found."""
     sought = np.array([[*wanted, *row[:20]] for row in changes])
-    found = SignedTails(changes).shares(sought)
     for side in (LOSS, GAIN):
-        for sample, row, shares in zip(changes, sought, found[side], strict=True):
-            tail = UpperTail(np.maximum(side * sample, 0.0))
-            assert shares.tolist() == tail.share(np.maximum(side * row, 0.0)).tolist()
+        families, variants, shares = SignedTails(changes).rarest(side, sought, len(changes))
+        np.testing.assert_array_equal(np.stack([families, variants], axis=1), np.argwhere(side * sought > 0))
+        assert shares.tolist() == slow_shares(changes, sought, side)[families, variants].tolist()
+
+
+many_families = st.integers(2, 120).flatmap(
+    lambda count: arrays(np.float64, (7, count), elements=st.one_of(st.floats(-3, 3), st.integers(-2, 2).map(float)))
+)
+
+
+@given(many_families, st.integers(1, 8), st.data())
+def test_the_rarest_are_found_whatever_is_left_out(changes, count, data):
+    """In order of rarity, ties by family, as if every family had been looked at."""
+    picked = data.draw(st.lists(st.integers(0, changes.shape[1] - 1), min_size=7, max_size=7))
+    factor = data.draw(st.sampled_from([1.0, 0.5, 1.5, -1.0]))
+    sought = factor * np.stack([changes[family, np.roll(picked, family)] for family in range(7)])
+    tails = SignedTails(changes)
+    for side in (LOSS, GAIN):
+        expected = np.where(side * sought > 0, slow_shares(changes, sought, side), np.inf)
+        families, variants, shares = tails.rarest(side, sought, count)
+        for variant in range(sought.shape[1]):
+            found = sorted(zip(shares[variants == variant], families[variants == variant], strict=True))
+            every = sorted((share, family) for family, share in enumerate(expected[:, variant]) if share < np.inf)
+            assert found[:count] == every[:count]
+
+
+def test_few_families_are_searched():
+    """Of 200 families that change about as usual, not many more than asked for are looked up."""
+    rng = np.random.default_rng(6)
+    tails = SignedTails(rng.normal(size=(200, 2_000)))
+    families, _, _ = tails.rarest(GAIN, rng.normal(size=(200, 50)), 3)
+    assert 3 * 50 <= len(families) < 20 * 50
 
 
 def test_phred():

@@ -62,8 +62,9 @@ def all_kinds(count):
 def test_family_means(effects, tiny_bank, delta):
     means = effects.family_means(effects.z(delta))
     slow = slow_family_means(tiny_bank.models, delta)
+    assert means.shape == (4, 60)
     assert effects.families == ("Ets", "C2H2 ZF", "bHLH", "SUZ12")
-    for row, expected in zip(means, slow, strict=True):
+    for row, expected in zip(means.T, slow, strict=True):
         np.testing.assert_allclose(row, [expected[family] for family in effects.families], rtol=tolerances.ORACLE)
 
 
@@ -89,6 +90,29 @@ def test_a_fresh_object_says_the_same(effects, tiny_bank, delta):
     kinds = all_kinds(len(delta))
     fresh = BindingEffects(tiny_bank.models, tiny_bank.background)
     assert repr(fresh.describe(delta, kinds, top=3)) == repr(effects.describe(delta, kinds, top=3))
+
+
+def test_what_is_prepared_is_not_derived_again(effects, tiny_bank, delta, monkeypatch):
+    kinds = [SNV, VariantKind.DEL_1, None] * 20
+    prepared, fresh = (BindingEffects(tiny_bank.models, tiny_bank.background) for _ in range(2))
+    prepared.prepare(kinds)
+    monkeypatch.setattr("varbind.core.effects.SignedTails", None)
+    assert repr(prepared.describe(delta, kinds, top=3)) == repr(effects.describe(delta, kinds, top=3))
+    with pytest.raises(TypeError):
+        fresh.describe(delta, kinds, top=3)
+
+
+def test_without_a_table_there_is_nothing_to_prepare(tiny_bank):
+    BindingEffects(tiny_bank.models, None).prepare([SNV, None])
+
+
+def test_of_equal_members_the_first_is_named():
+    families = {"a": "F", "b": "G", "c": "F", "d": "F"}
+    models = [model_card(name, family=family, delta_sd=1.0) for name, family in families.items()]
+    delta = np.array([[-1, 2, -2, -2], [3, -1, 1, 3]], dtype=np.float32)
+    first, second = BindingEffects(models, None).describe(delta, [SNV, SNV], top=3)
+    assert [change.model.model_id for change in (*first.losses, *first.gains)] == ["c", "b"]
+    assert [change.model.model_id for change in (*second.losses, *second.gains)] == ["b", "a"]
 
 
 def test_fewer_families_are_the_first_of_more(effects, delta):
@@ -193,7 +217,7 @@ def test_a_still_model_counts_in_its_family_as_no_change(tiny_bank, delta):
     effects = BindingEffects(models, tiny_bank.background)
     means = effects.family_means(effects.z(delta))
     partner = delta[:, 1].astype(np.float64) / models[1].delta_sd
-    np.testing.assert_allclose(means[:, 0], partner / 2, rtol=tolerances.ORACLE)
+    np.testing.assert_allclose(means[0], partner / 2, rtol=tolerances.ORACLE)
     described = effects.describe(delta, [SNV] * len(delta), top=3)
     assert all(np.isfinite([e.loss_phred, e.gain_phred]).all() for e in described)
 

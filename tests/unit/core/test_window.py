@@ -1,5 +1,7 @@
 """Both alleles stand between the same flanks, wherever the contig ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from oracles import TextReference
 
 from varbind.core.sequence import decode
 from varbind.core.variant import Variant
-from varbind.core.window import cut_window, flank_of
+from varbind.core.window import cut_window, cut_windows, flank_of
 
 
 @st.composite
@@ -30,6 +32,19 @@ def test_alleles_between_equal_flanks(case, flank):
     assert decode(window.alt) == left + variant.alt + right
     assert window.padded == (variant.start - flank < 0 or variant.end + flank > len(contig))
     assert window.padded == ("N" in left + right)
+
+
+@given(st.lists(placed(), max_size=5), st.integers(0, 20))
+def test_many_are_cut_as_each_alone(cases, flank):
+    contigs = {f"c{number}": contig for number, (contig, _) in enumerate(cases)}
+    variants = [replace(variant, chrom=chrom) for chrom, (_, variant) in zip(contigs, cases, strict=True)]
+    reference = TextReference(**contigs)
+    together = cut_windows(variants, flank, reference)
+    alone = [cut_window(variant, flank, reference) for variant in variants]
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one.ref, other.ref)
+        np.testing.assert_array_equal(one.alt, other.alt)
+        assert one.padded == other.padded
 
 
 @given(placed(), st.integers(0, 20), st.integers(0, 20))

@@ -23,7 +23,8 @@ def reference(request, tmp_path_factory):
         pysam.tabix_compress(str(path), f"{path}.gz")
         path = Path(f"{path}.gz")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fasta, "BLOCK", 32)
+        patch.setattr(fasta, "BGZF_BLOCK", 32)
+        patch.setattr(fasta, "PLAIN_BLOCK", 32)
         with Reference(path) as found:
             yield found
 

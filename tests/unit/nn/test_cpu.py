@@ -1,5 +1,6 @@
 """Which way a CPU computes: the kernel is loaded when there is enough to score, and it does not show."""
 
+import os
 import subprocess
 import sys
 
@@ -49,8 +50,46 @@ def test_a_long_sequence_goes_by_gathered_tables(monkeypatch):
     monkeypatch.setattr(cpu, "LONGEST", 20)
     rng = np.random.default_rng(0)
     stack = random_stack(rng, network_shape(), 2)
-    monkeypatch.setattr(cpu.CpuStacks, "_kernel", None)
+    monkeypatch.setattr(cpu.CpuStacks, "_kernel", object())  # it has no `score`
     ensemble = Ensemble([stack], stack.model_ids, compiled=True)
     assert ensemble.score({9: [np.zeros(21, np.uint8)]}).shape == (1, 2)
     with pytest.raises(AttributeError):
         ensemble.score({9: [np.zeros(20, np.uint8)]})
+
+
+BROKEN = """
+import sys
+import numpy as np
+from oracles import network_shape, random_stack
+from varbind.nn import cpu
+from varbind.nn.ensemble import Ensemble
+cpu.KERNEL_WORTH = 0
+stack = random_stack(np.random.default_rng(0), network_shape(), 1)
+print(Ensemble([stack], stack.model_ids).score({9: [np.zeros(9, np.uint8)]}).tobytes().hex())
+"""
+
+
+def scored(folder, **changes):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)]), **changes}
+    done = subprocess.run([sys.executable, "-c", BROKEN], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr
+
+
+def test_a_kernel_that_cannot_be_loaded_is_done_without(tmp_path):
+    """An installation that does not fit, numba's own switch, and a damaged cache."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs NumPy 2.3 or less')\n")
+    cache = tmp_path / "cache"
+    expected, _ = scored(tmp_path / "empty", NUMBA_CACHE_DIR=str(cache))
+    found, told = scored(tmp_path)
+    assert found == expected
+    assert "Numba needs NumPy 2.3 or less" in told
+    assert scored(tmp_path / "empty", NUMBA_DISABLE_JIT="1")[0] == expected
+    for suffix in (".nbc", ".nbi"):
+        files = list(cache.rglob(f"*{suffix}"))
+        assert files
+        for file in files:
+            file.write_bytes(file.read_bytes()[:20])
+        assert scored(tmp_path / "empty", NUMBA_CACHE_DIR=str(cache))[0] == expected

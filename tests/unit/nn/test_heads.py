@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import network_shape, random_stack
 
+from varbind.nn.ensemble import Ensemble
 from varbind.nn.heads import Heads
 
 # Detectors and hidden units around the numbers that are summed side by side.
@@ -129,3 +130,14 @@ def test_scoring_leaves_the_pooled_values_alone():
     before = maxima.tobytes(), means.tobytes()
     Heads(random_stack(rng, shape, 2)).score(maxima, means)
     assert (maxima.tobytes(), means.tobytes()) == before
+
+
+def test_no_negative_zero_is_left():
+    """All hidden units silent, negative weights behind them, and a bias of -0: the kernel gives 0."""
+    stack = random_stack(np.random.default_rng(0), network_shape(hidden=32), 1)
+    stack.biases1[:] = -100
+    stack.weights2[:] = -1
+    stack.biases2[:] = -0.0
+    codes = {9: [np.zeros(9, np.uint8)]}
+    found = [Ensemble([stack], stack.model_ids, compiled=compiled).score(codes) for compiled in (True, False)]
+    assert found[0].tobytes() == found[1].tobytes() == np.float32(0).tobytes()
