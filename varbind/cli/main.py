@@ -25,6 +25,7 @@ COMMANDS = {
     "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
+    "train": ("varbind.cli.train", "Train networks on your own data."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
     "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
 }

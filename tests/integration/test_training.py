@@ -1,0 +1,245 @@
+"""`varbind train binding`: one command from a user's data to a bank that every other command accepts."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+from integration.runs import PROGRAM, VCF, call, spawn, statuses
+from planted import peak_lines, write_files, write_lines
+
+from varbind.cli.train import _background
+from varbind.io.bank import read_bank, read_card, sha256_of
+from varbind.pipeline.banks import find_bank
+from varbind.pipeline.selftest import run_selftest
+
+pytest.importorskip("sklearn", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+QUICK = ("--settings", "4", "--checkpoints", "20,60", "--background-snvs", "300")
+FILES = {"card.json", "weights.safetensors", "background.safetensors", "ratings.tsv"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Every kind of input."""
+    return write_files(tmp_path)
+
+
+def train(folder, name, *options, run=call, output="bank"):
+    return run("train", "binding", folder / name, "-o", folder / output, *QUICK, *options)
+
+
+def contents(bank):
+    return {path.name: path.read_bytes() for path in bank.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A bank of three sets, trained without a stop."""
+    folder = write_files(tmp_path_factory.mktemp("whole"))
+    done = train(folder, "sets.tsv", "--networks-per-protein", "2")
+    assert done.code == 0, done.err
+    return folder / "bank"
+
+
+def test_peaks_become_a_bank(folder):
+    options = ("-f", folder / "reference.fa", "--protein", "CREB1", "--family", "bZIP", "--species", "Homo sapiens")
+    done = train(folder, "peaks.narrowPeak", *options)
+    assert done.code == 0, done.err
+    assert "1/1 CREB1: 160 sequences, AUC" in done.err
+    bank = read_bank(folder / "bank")
+    (model,) = bank.models
+    assert (model.model_id, model.protein, model.family, model.species) == ("CREB1", "CREB1", "bZIP", "Homo sapiens")
+    training = model.training
+    assert training["cross_validation"]["measure"] == "AUC"
+    assert training["cross_validation"]["mean"] > 0.9
+    assert len(training["cross_validation"]["folds"]) == 3
+    data = training["data"]
+    assert data["sha256"] == sha256_of(folder / "peaks.narrowPeak")
+    assert (data["sequences"], data["bound"], data["length"], data["folds"]) == (160, 80, 101, "chromosomes")
+    assert run_selftest(bank).passed
+    assert not (folder / "bank.training").exists()
+
+
+@pytest.mark.parametrize("name", ["bound.fa", "labels.tsv", "values.tsv"])
+def test_sequences_and_tables_become_a_bank(folder, name):
+    done = train(folder, name, "--protein", "A")
+    assert done.code == 0, done.err
+    assert set(contents(folder / "bank")) == FILES
+
+
+def test_every_command_accepts_the_bank(whole, bench):
+    assert call("models", "verify", whole).out == b"bank: 6 models, 2 files: ok\n"
+    assert call("selftest", "--bank", whole).code == 0
+    listed = call("models", "list", "--bank", whole).out.decode().splitlines()
+    assert [line.split("\t")[0] for line in listed[1:]] == ["A.peaks.1", "A.peaks.2", "B.1", "B.2", "C.1", "C.2"]
+    assert [line.split("\t")[6] for line in listed[1:]] == ["yes"] * 4 + ["no"] * 2
+    _, rows = bench.kept(VCF, "--bank", whole, "--proteins", "A,B")
+    assert statuses(rows).count("ok") > 20
+    assert any("bZIP|A|A.peaks." in row.get("VARBIND_BIND_LOSS", "") for row in rows)
+
+
+def test_the_log_holds_every_rating(whole):
+    lines = (whole / "ratings.tsv").read_text().splitlines()
+    header, *rows = [line.split("\t") for line in lines]
+    assert header[:6] == ["id", "measure", "setting", "steps", "mean", "folds"]
+    assert [row[0] for row in rows] == ["A.peaks"] * 6 + ["B"] * 6 + ["C"] * 6  # 4 settings, then 2
+    assert {row[1] for row in rows} == {"AUC", "minus mean squared error"}
+    means = [float(row[4]) for row in rows if row[0] == "B"]
+    assert means == sorted(means, reverse=True)
+    card = json.loads((whole / "card.json").read_text())
+    best = next(row for row in rows if row[0] == "B")
+    assert card["models"][2]["training"]["steps"] == int(best[3])
+
+
+def test_threads_do_not_show(folder, whole):
+    done = train(folder, "sets.tsv", "--networks-per-protein", "2", "--threads", "1")
+    assert done.code == 0, done.err
+    assert contents(folder / "bank") == contents(whole)
+
+
+def test_what_else_is_trained_does_not_show(folder, whole):
+    lines = (folder / "sets.tsv").read_text().splitlines()
+    write_lines(folder / "sets.tsv", [lines[0], lines[2]])
+    assert train(folder, "sets.tsv", "--networks-per-protein", "2").code == 0
+    one, all_sets = read_bank(folder / "bank"), read_bank(whole).select(["B.1", "B.2"])
+    stacks = [{stack.shape: stack.detectors.tobytes() for stack in bank.stacks} for bank in (one, all_sets)]
+    assert stacks[0] == stacks[1]
+
+
+@pytest.mark.parametrize("moment", ["first", "second", "last"])
+def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    state = folder / "bank.training"
+    wanted = {"first": 0, "second": 1, "last": 3}[moment]
+    process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL)
+    limit = time.monotonic() + 120
+    while len(list(state.glob("*.safetensors"))) < wanted or not state.exists():
+        assert process.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (folder / "bank").exists()
+    finished = len(list(state.glob("*.safetensors")))
+    kept = {path: path.stat().st_mtime_ns for path in state.glob("*.safetensors")}
+    done = spawn(*words)
+    assert done.code == 0, done.err
+    assert (f"{finished} of 3 sets are trained already" in done.err) == (finished > 0)
+    assert done.err.count(" sequences, ") == 3 - finished
+    assert len(kept) == finished >= wanted
+    assert contents(folder / "bank") == contents(whole)
+    assert not state.exists()
+
+
+def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    state = folder / "bank.training"
+    process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.PIPE, text=True)
+    while not list(state.glob("*.safetensors")):
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert err.splitlines()[-2:] == [
+        "varbind: the same command goes on where it was",
+        "varbind: stopped by SIGINT; no output was left behind",
+    ]
+    assert not (folder / "bank").exists()
+    assert spawn(*words).code == 0
+    assert contents(folder / "bank") == contents(whole)
+
+
+def test_changed_data_is_trained_again(folder, whole):
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    lines = (folder / "labels.tsv").read_text().splitlines()
+    write_lines(folder / "labels.tsv", lines[:-2])
+    process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL)
+    while len(list((folder / "bank.training").glob("*.safetensors"))) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    write_lines(folder / "labels.tsv", lines)
+    assert spawn(*words).code == 0
+    assert contents(folder / "bank") == contents(whole)
+
+
+def test_the_background_is_the_shipped_ones():
+    """PHREDs of several banks need equal backgrounds."""
+    recipe, source = _background(None, None)
+    counts = read_card(find_bank()).background["counts"]
+    assert {kind: recipe.snvs if kind == "snv" else recipe.others for kind in counts} == counts
+    assert recipe.seed == read_card(find_bank()).background["seed"]
+    assert source is None
+
+
+BAD = [
+    (["peaks.bed"], 2, "whose binding is it?; give --protein NAME"),
+    (["peaks.bed", "--protein", "A"], 2, "peaks.bed: peaks need the reference"),
+    (["bound.fa", "--protein", "A", "--single-stranded"], 2, "training on single strands is not there yet"),
+    (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
+    (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top takes the strongest peaks"),
+    (["bound.fa", "--protein", "A", "--folds", "5"], 3, "found 40 bound sequences, expected at least 50 for 5 folds"),
+    (["bound.fa", "--protein", "A B"], 3, "the id 'A B' cannot name a model"),
+    (["sets.tsv", "--protein", "A"], 2, "sets.tsv: --protein is a column of the table"),
+    (["missing", "--protein", "A"], 3, "missing: cannot be read: No such file"),
+    (["empty", "--protein", "A"], 3, "empty: is empty"),
+    (["letters", "--protein", "A"], 3, "letters:2: the sequence holds 'X' at base 1"),
+    (["constant", "--protein", "A"], 3, "constant: all 40 values are 7"),
+    (["classes", "--protein", "A"], 3, "classes: found no sequences that are not bound"),
+    (["none", "--protein", "A"], 3, "none: found no bound sequences"),
+    (["lengths", "--protein", "A"], 3, "lengths:2: the sequence has 5 bases, expected 4 as in line 1"),
+    (["reference.fa", "--protein", "A"], 3, "found 4 bound sequences"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "text"), BAD, ids=[" ".join(words) for words, *_ in BAD])
+def test_bad_data_is_one_line(folder, words, code, text):
+    write_lines(folder / "empty", [])
+    write_lines(folder / "letters", ["ACGT\t1", "XCGT\t0"])
+    write_lines(folder / "constant", ["ACGT\t7"] * 40)
+    write_lines(folder / "classes", ["ACGT\t1"] * 40)
+    write_lines(folder / "none", ["ACGT\t0"] * 40)
+    write_lines(folder / "lengths", ["ACGT\t0", "ACGTA\t1"])
+    before = sorted(folder.iterdir())
+    done = train(folder, *words)
+    assert done.code == code
+    assert text in done.error
+    assert sorted(folder.iterdir()) == before
+
+
+def test_peaks_that_are_not_used_are_counted(folder):
+    write_lines(folder / "peaks.bed", [*peak_lines(), "chrX\t5\t10", "chr1\t0\t9"])
+    done = train(folder, "peaks.bed", "-f", folder / "reference.fa", "--protein", "A")
+    assert done.code == 0
+    assert done.warnings == [f"varbind: warning: {folder / 'peaks.bed'}: 2 peaks are not used: 1 edge, 1 no_contig"]
+
+
+def test_an_output_that_is_there_is_left(folder, whole):
+    before = contents(whole)
+    done = call("train", "binding", folder / "bound.fa", "--protein", "A", "-o", whole, *QUICK)
+    assert done.code == 5
+    assert "exists already; name a new folder" in done.error
+    assert contents(whole) == before
+
+
+def test_quiet_says_nothing(folder):
+    assert train(folder, "bound.fa", "--protein", "A", "-q").err == ""
+
+
+def test_without_packages_it_is_told_at_once(folder):
+    blocked = (
+        "import sys; sys.modules['sklearn'] = None; sys.modules['sklearn.metrics'] = None\n"
+        "from varbind.cli.main import run; run()"
+    )
+    program = [PROGRAM[0], "-c", blocked]
+    words = ["train", "binding", folder / "bound.fa", "--protein", "A", "-o", folder / "bank"]
+    done = spawn(*words, program=program, env=os.environ)
+    assert done.code == 2
+    assert "training needs the package scikit-learn, which is not installed; pip install 'varbind[train]'" in done.error
+    assert not (folder / "bank.training").exists()

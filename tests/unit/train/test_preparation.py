@@ -1,0 +1,152 @@
+"""Files become what a network learns from: negatives, groups, normalised values; too little is refused."""
+
+from contextlib import ExitStack
+
+import numpy as np
+import pytest
+from planted import CHROMOSOMES, peak_lines, write_files, write_lines
+
+from varbind.errors import InputError, UsageError
+from varbind.io.bank import sha256_of
+from varbind.io.fasta import Reference
+from varbind.train.preparation import prepare
+from varbind.train.sets import Kind, TrainingSet
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Prepares a file of the folder."""
+    with ExitStack() as opened:
+
+        def run(name, *, folds=3, top=None, seed=1, **fields):
+            own = TrainingSet(id="A", protein="A", file=str(tmp_path / name), **fields)
+            reference = lambda path: opened.enter_context(Reference(path))  # noqa: E731
+            return prepare(own, reference, folds=folds, top=top, seed=seed)
+
+        yield run
+
+
+def pairs(codes):
+    """Counts of dinucleotides by row."""
+    words = codes[:, :-1] * 5 + codes[:, 1:]
+    return [np.bincount(row, minlength=25).tolist() for row in words]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [
+        ("peaks.narrowPeak", None, Kind.PEAKS),
+        ("peaks.bed", None, Kind.PEAKS),
+        ("bound.fa", None, Kind.BOUND),
+        ("labels.tsv", None, Kind.LABELS),
+        ("labels.tsv", Kind.VALUES, Kind.VALUES),
+        ("values.tsv", None, Kind.VALUES),
+        ("values.tsv", Kind.INTENSITIES, Kind.INTENSITIES),
+    ],
+)
+def test_the_kind_is_told_by_the_content(tmp_path, prepared, name, kind, told):
+    write_files(tmp_path)
+    data, facts = prepared(name, kind=kind, fasta=str(tmp_path / "reference.fa"))
+    assert facts.kind is told
+    assert data.is_classification == (told in {Kind.PEAKS, Kind.BOUND, Kind.LABELS}) == (facts.bound is not None)
+    assert (facts.sequences, facts.length) == data.codes.shape
+    assert facts.sha256 == sha256_of(tmp_path / name)
+    assert facts.file == name
+
+
+def test_peaks_stand_against_their_shuffles_by_chromosome(tmp_path, prepared):
+    write_files(tmp_path)
+    data, facts = prepared("peaks.narrowPeak", fasta=str(tmp_path / "reference.fa"))
+    half = len(data.codes) // 2
+    assert data.targets.tolist() == [1] * half + [0] * half
+    assert pairs(data.codes[:half]) == pairs(data.codes[half:])
+    assert (data.codes[:half] != data.codes[half:]).any(axis=1).all()
+    assert data.groups[:half].tolist() == data.groups[half:].tolist() == np.repeat(range(4), 20).tolist()
+    assert facts.folds == "chromosomes"
+
+
+@pytest.mark.parametrize("folds", [2, 3])
+def test_fewer_than_three_chromosomes_are_cut_into_neighbours(tmp_path, prepared, folds):
+    write_files(tmp_path)
+    write_lines(tmp_path / "peaks.bed", reversed(peak_lines(CHROMOSOMES[:2])))
+    data, facts = prepared("peaks.bed", fasta=str(tmp_path / "reference.fa"), folds=folds)
+    assert facts.folds == "neighbours on the genome"
+    steps = np.diff(data.groups[: len(data.groups) // 2])
+    assert (steps >= 0).all()
+    assert data.groups.max() == 10 * folds - 1
+
+
+def test_a_chromosome_of_few_peaks_makes_no_fold(tmp_path, prepared):
+    write_files(tmp_path)
+    write_lines(tmp_path / "peaks.bed", peak_lines(CHROMOSOMES[:2]) + peak_lines(CHROMOSOMES[2:])[:5])
+    assert prepared("peaks.bed", fasta=str(tmp_path / "reference.fa"))[1].folds == "neighbours on the genome"
+
+
+def test_the_strongest_peaks(tmp_path, prepared):
+    write_files(tmp_path)
+    _, facts = prepared("peaks.narrowPeak", fasta=str(tmp_path / "reference.fa"), top=35)
+    assert facts.bound == 35
+    with pytest.raises(UsageError, match="these are labels"):
+        prepared("labels.tsv", kind=Kind.LABELS, top=5)
+
+
+def test_values_are_normalised(tmp_path, prepared):
+    write_files(tmp_path)
+    for kind in (Kind.VALUES, Kind.INTENSITIES):
+        data, _ = prepared("values.tsv", kind=kind)
+        assert data.targets.mean() == pytest.approx(0, abs=1e-6)
+        assert data.targets.std() == pytest.approx(1, abs=1e-6)
+    # Two levels on the logarithmic scale.
+    assert np.sort(np.abs(data.targets))[0] > 0.5
+
+
+def test_equal_sequences_stay_together(tmp_path, prepared):
+    lines = (write_files(tmp_path) / "labels.tsv").read_text().splitlines()
+    write_lines(tmp_path / "labels.tsv", lines + lines)
+    data, _ = prepared("labels.tsv")
+    half = len(lines)
+    assert data.groups[:half].tolist() == data.groups[half:].tolist()
+    assert len(set(data.groups.tolist())) > 3
+
+
+def test_a_table_in_order_fills_every_fold(tmp_path, prepared):
+    lines = (write_files(tmp_path) / "labels.tsv").read_text().splitlines()
+    write_lines(tmp_path / "labels.tsv", sorted(lines, key=lambda line: line[-1]))
+    data, _ = prepared("labels.tsv")
+    for group in set(data.groups.tolist()):
+        assert set(data.targets[data.groups == group].tolist()) == {0, 1}
+
+
+def test_the_seed_draws_the_shuffles(tmp_path, prepared):
+    write_files(tmp_path)
+    digests = [prepared("bound.fa", seed=seed)[1].examples_sha256 for seed in (1, 1, 2)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "text"),
+    [
+        (["ACGTAC\t0"] * 40, None, r"in: found no bound sequences \(label 1\), expected at least 30 for 3 folds"),
+        (["ACGTAC\t1"] * 40, None, r"in: found no sequences that are not bound \(label 0\)"),
+        (["ACGTAC\t1", "ACGTTC\t2"], Kind.LABELS, "in:2: the label is 2, expected 0 or 1"),
+        (["ACGTAC\t3"] * 40, None, "in: all 40 values are 3, expected different ones"),
+        (["ACGTAC\t3", "ACGTAC\t4"], None, "in: found 2 sequences with values, expected at least 30"),
+        (["ACGTAC\t3", "ACGTAC\t-4"], Kind.INTENSITIES, "in:2: the intensity is -4, expected a positive number"),
+        (["ACGTAC"] * 29, None, "in: found 29 bound sequences, expected at least 30 for 3 folds"),
+        (["chr1\tx\ty"], None, "in:1: found 'chr1 x y', expected peaks, sequences, or a table"),
+        (["%PDF"], None, "in:1: found '%PDF'"),
+    ],
+)
+def test_too_little_is_told(tmp_path, prepared, lines, kind, text):
+    write_lines(tmp_path / "in", lines)
+    with pytest.raises(InputError, match=text):
+        prepared("in", kind=kind)
+
+
+def test_peaks_need_a_reference_and_enough_of_them(tmp_path, prepared):
+    write_files(tmp_path)
+    with pytest.raises(UsageError, match="give it with --fasta"):
+        prepared("peaks.bed")
+    write_lines(tmp_path / "few.bed", peak_lines()[:7])
+    with pytest.raises(InputError, match=r"few.bed: found 7 peaks, expected at least 30"):
+        prepared("few.bed", fasta=str(tmp_path / "reference.fa"))

@@ -1,0 +1,92 @@
+"""Sequences with and without targets are read, and what is wrong is told with its line."""
+
+import gzip
+
+import pytest
+from planted import write_lines
+
+from varbind.core.sequence import decode
+from varbind.errors import InputError
+from varbind.train.tables import read_bound_sequences, read_sequence_table
+
+
+def bound(tmp_path, *lines):
+    return read_bound_sequences(str(write_lines(tmp_path / "in", lines)))
+
+
+def table(tmp_path, *lines):
+    return read_sequence_table(str(write_lines(tmp_path / "in", lines)))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [[">a", "ACG", "u", ">b text", "nnGT"], ["ACGT", "", "# text", "NNGT"], ["  acgu", "NNGT\r"]],
+    ids=["FASTA", "list", "blanks"],
+)
+def test_bound_sequences(tmp_path, lines):
+    assert [decode(codes) for codes in bound(tmp_path, *lines)] == ["ACGT", "NNGT"]
+
+
+def test_a_deepbind_table_gives_its_bound_sequences(tmp_path):
+    path = tmp_path / "in.seq.gz"
+    path.write_bytes(gzip.compress(b"FoldID\tEventID\tseq\tBound\nA\te\tACGT\t1\nA\te\tTTTT\t0\n"))
+    assert [decode(codes) for codes in read_bound_sequences(str(path))] == ["ACGT"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [["ACGT\t1\tx", "AAAA\t0.5\t"], ["ACGT 1", "AAAA 0.5"], ["id\tValue\tSeq", "x\t1\tACGT", "y\t0.5\taaaa"]],
+    ids=["tabs", "blanks", "header"],
+)
+def test_tables(tmp_path, lines):
+    found = table(tmp_path, *lines)
+    assert [decode(codes) for codes in found.codes] == ["ACGT", "AAAA"]
+    assert found.targets.tolist() == [1, 0.5]
+    assert not found.is_labelled
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    found = table(tmp_path, "# text", "sequence\tlabel", "", "ACGT\t1", "AAAA\t0")
+    assert list(found.lines) == [4, 5]
+    assert found.is_labelled
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["ACGT", "ACXT"], "in:2: the sequence holds 'X' at base 3, expected the letters"),
+        ([">a", "ACGT", "AC-T"], "in:3: the sequence holds '-' at base 3"),
+        (["ACGT", "ACG"], "in:2: the sequence has 3 bases, expected 4 as in line 1"),
+        ([">a", "ACGT", ">b", "AC", "T"], "in:3: the sequence has 3 bases, expected 4 as in line 1"),
+        ([">a", ">b", "AC"], "in:1: the sequence holds nothing"),
+        ([">a", "ACGT", ">b"], "in:3: the sequence holds nothing"),
+        (["# text"], "in: holds no sequence"),
+        ([], "in: is empty"),
+    ],
+)
+def test_a_malformed_sequence_is_told(tmp_path, lines, text):
+    with pytest.raises(InputError, match=text):
+        bound(tmp_path, *lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["ACGT\t1", "ACGT"], "in:2: found 1 columns, expected a sequence and a label or value"),
+        (["ACGT\t1", "ACGT\tyes"], "in:2: the label or value is 'yes', expected a number"),
+        (["ACGT\t1", "ACGT\tnan"], "in:2: the label or value is 'nan'"),
+        (["ACGT\t1", "ACRT\t1"], "in:2: the sequence holds 'R' at base 3"),
+        (["ACGT\t1", "ACGTA\t1"], "in:2: the sequence has 5 bases, expected 4 as in line 1"),
+        (["sequence\tweight", "ACGT\t1"], "in:1: the header is .*, expected one column sequence"),
+        (["sequence\tlabel"], "in: holds no sequence"),
+        (["# text"], "in: holds no sequence"),
+    ],
+)
+def test_a_malformed_row_is_told(tmp_path, lines, text):
+    with pytest.raises(InputError, match=text):
+        table(tmp_path, *lines)
+
+
+def test_a_stream_is_refused():
+    with pytest.raises(InputError, match="reads its data again"):
+        read_bound_sequences("-")

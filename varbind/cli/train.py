@@ -1,0 +1,175 @@
+"""`varbind train`: networks of your own data."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import talk_options
+from varbind.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from varbind.pipeline.background import BackgroundRecipe, PromoterSource
+    from varbind.train.sets import TrainingSet
+
+__all__ = ["command"]
+
+logger = logging.getLogger("varbind")
+
+KINDS = ("peaks", "bound", "labels", "values", "intensities")
+
+
+@click.group("train")
+def command() -> None:
+    """Train networks on your own data."""
+
+
+@command.command("binding")
+@click.argument("data", metavar="DATA")
+@click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
+@click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
+@click.option("--protein", metavar="NAME", help="Whose binding was measured.")
+@click.option("--family", metavar="NAME", help="Of its DNA-binding domain. Default: the protein.")
+@click.option("--species", metavar="NAME", help="Of the protein, for the card.")
+@click.option("--assay", metavar="NAME", help="How binding was measured, for the card.")
+@click.option("--licence", metavar="NAME", help="Of the data, for the card.")
+@click.option("--kind", type=click.Choice(KINDS), help="What DATA holds, see above. Default: told by its content.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N strongest peaks.")
+@click.option("--settings", default=30, show_default=True, type=click.IntRange(1), help="Random settings to try.")
+@click.option("--folds", default=3, show_default=True, type=click.IntRange(2), help="Of the cross-validation.")
+@click.option(
+    "--checkpoints", default="250,500,1000,2000", show_default=True, metavar="N,...", help="Steps before each rating."
+)
+@click.option(
+    "--search",
+    type=click.Choice(["halving", "random"]),
+    default="halving",
+    show_default=True,
+    help="After a rating the better half goes on, or all do.",
+)
+@click.option("--rule", type=click.Choice(["adam", "nesterov"]), default="adam", show_default=True, help="Of a step.")
+@click.option(
+    "--networks-per-protein", default=1, show_default=True, type=click.IntRange(1), help="Best settings to keep."
+)
+@click.option("--single-stranded", is_flag=True, hidden=True)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
+@click.option("--threads", type=click.IntRange(1), help="That train. Default: all processors.")
+@click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
+@click.option(
+    "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
+)
+@talk_options
+def binding(
+    data: str,
+    output: str,
+    fasta: str | None,
+    protein: str | None,
+    family: str | None,
+    species: str | None,
+    assay: str | None,
+    licence: str | None,
+    kind: str | None,
+    top: int | None,
+    settings: int,
+    folds: int,
+    checkpoints: str,
+    search: str,
+    rule: str,
+    networks_per_protein: int,
+    single_stranded: bool,
+    seed: int,
+    threads: int | None,
+    background: str | None,
+    background_snvs: int | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Train a bank on peaks, sequences or measured values.
+
+    DATA is one of these, plain or gzip, told by content:
+
+    \b
+    peaks        BED or narrowPeak with --fasta: 101 bases around the summit, or the centre
+    bound        bound sequences: FASTA, or one a line
+    labels       a table of sequence and label, 1 bound, 0 not
+    values       a table of sequence and measured value
+    intensities  the same with positive values whose logarithm counts, as of arrays; never told by content
+    many sets    a table with the columns protein and file, and any of id, family, kind, fasta, species, assay,
+                 experiment, licence, default (yes or no): one bank of all
+
+    Peaks and bound sequences are told from their dinucleotide shuffles. Random settings are rated by
+    cross-validation (folds of whole chromosomes, else of neighbours); the best is trained on everything.
+    A run that was stopped goes on where it was when it is called again: finished proteins are in BANK.training.
+    Both strands are read, of RNA too.
+    """  # noqa: D301 (click's mark for lines that stay as they are)
+    from varbind.cli.progress import count_progress
+    from varbind.train.calibration import Calibration, Search
+    from varbind.train.setting import Rule
+    from varbind.train.training import TrainingPlan, train_bank
+
+    talk(quiet=quiet, verbose=verbose)
+    if single_stranded:
+        raise UsageError("training on single strands is not there yet", remedy="leave --single-stranded out")
+    described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
+    sets = _sets(data, fasta, {name: text for name, text in described.items() if text is not None}, kind)
+    calibration = Calibration(
+        settings=settings,
+        folds=folds,
+        checkpoints=_checkpoints(checkpoints),
+        search=Search(search),
+        rule=Rule(rule),
+        kept=min(networks_per_protein, settings),
+    )
+    recipe, source = _background(background, background_snvs)
+    plan = TrainingPlan(calibration, recipe, seed, top, threads or len(os.sched_getaffinity(0)))
+    try:
+        with nullcontext() if quiet else count_progress("steps") as progress:
+            bank = train_bank(sets, output, plan, source=source, progress=progress)
+    except Interrupted:
+        logger.info("the same command goes on where it was")
+        raise
+    logger.info("%s: %d networks of %d sets", output, len(bank.models), len(sets))
+
+
+def _sets(data: str, fasta: str | None, described: dict[str, Any], kind: str | None) -> list[TrainingSet]:
+    """What to train on."""
+    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
+
+    if is_set_table(data):
+        stated = [*described, *(["kind"] if kind else [])]
+        if stated:
+            raise UsageError(f"--{stated[0]} is a column of the table", path=data, remedy="leave the option out")
+        return read_set_table(data, fasta=fasta or "")
+    if "protein" not in described:
+        raise UsageError("whose binding is it?", path=data, remedy="give --protein NAME")
+    own = described["protein"]
+    return [TrainingSet(id=own, file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **described)]
+
+
+def _checkpoints(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",")]
+    steps = [int(word) if word.isdecimal() else 0 for word in words]
+    if min(steps) < 1 or steps != sorted(set(steps)):
+        raise UsageError(f"cannot read --checkpoints {text!r}", remedy="give ascending numbers of steps, as 500,1000")
+    return tuple(steps)
+
+
+def _background(fasta: str | None, snvs: int | None) -> tuple[BackgroundRecipe, PromoterSource | None]:
+    """As the shipped bank's unless told otherwise: PHREDs of several banks need equal backgrounds."""
+    from varbind.core.sequence import encode
+    from varbind.io.bank import read_card
+    from varbind.io.sequences import read_sequences
+    from varbind.pipeline.background import BackgroundRecipe, PromoterSource
+    from varbind.pipeline.banks import find_bank
+
+    source = PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None
+    if snvs is not None:
+        return BackgroundRecipe(snvs=snvs, others=max(100, snvs // 20)), source
+    shipped = read_card(find_bank()).background
+    counts = dict(shipped["counts"])
+    return BackgroundRecipe(counts.pop("snv"), max(counts.values()), shipped["seed"]), source

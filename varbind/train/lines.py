@@ -1,0 +1,52 @@
+"""Lines of a text file with their numbers, and the sequences that stand in them."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from varbind.errors import InputError
+from varbind.io.source import STDIN, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["checked_sequence", "numbered_lines"]
+
+_FOREIGN = re.compile(r"[^ACGTUNacgtun]")
+
+
+def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
+    """Lines without their ends, from 1; blank lines and comments (#) are passed over.
+
+    Args:
+        path: a file, plain or compressed.
+
+    Raises:
+        InputError: it cannot be read, is empty or damaged.
+    """
+    if path == STDIN:
+        raise InputError("a training reads its data again when it is resumed", path=path, remedy="name a file")
+    if os.path.isfile(path) and not os.path.getsize(path):  # noqa: PTH113, PTH202 (a path as the user wrote it)
+        raise InputError("is empty", path=path)
+    with Source(path) as source:
+        for number, line in enumerate(source.stream, 1):
+            text = line.decode("latin-1").rstrip("\r\n")
+            if text.strip() and not text.startswith("#"):
+                yield number, text
+
+
+def checked_sequence(text: str, path: str, line: int) -> str:
+    """A sequence without the blanks around it.
+
+    Raises:
+        InputError: it is empty, or a letter is not A, C, G, T, U or N.
+    """
+    sequence = text.strip()
+    foreign = _FOREIGN.search(sequence)
+    if foreign or not sequence:
+        found = f"{foreign[0]!r} at base {foreign.start() + 1}" if foreign else "nothing"
+        what = f"the sequence holds {found}, expected the letters A, C, G, T, U and N"
+        raise InputError(what, path=path, line=line, remedy="correct or remove it")
+    return sequence

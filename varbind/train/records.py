@@ -1,0 +1,138 @@
+"""Finished proteins of a training, kept beside its output until the bank is whole.
+
+One file a protein, written under another name and renamed: it is there whole or not at all. It holds the digest of
+all that the result depends on, so a protein whose data or options have changed is trained again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.errors import OutputError, ResourceError
+from varbind.train.calibration import Rating
+from varbind.train.setting import Rule, Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Calibrated", "Records", "kept_records"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What a calibration leaves.
+
+    Attributes:
+        stacks: the networks that are kept, the best first.
+        settings: all of them.
+        log: all ratings, the best first.
+    """
+
+    stacks: Sequence[DeepBindStack]
+    settings: Sequence[Setting]
+    log: Sequence[Rating]
+
+    @property
+    def chosen(self) -> list[Rating]:
+        """The rating by which each network was kept."""
+        best: dict[int, Rating] = {}
+        for row in self.log:
+            best.setdefault(row.setting, row)
+        return list(best.values())[: len(self.stacks)]
+
+
+class Records:
+    """The folder.
+
+    Args:
+        folder: where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self, model_id: str, key: str) -> Calibrated | None:
+        """What was kept of a protein; None if there is nothing, or it came from other data or options."""
+        try:
+            arrays = load(self._path(model_id).read_bytes())
+            text = json.loads(arrays.pop("record").tobytes())
+            return _calibrated(model_id, text, arrays) if text["key"] == key else None
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, ResourceError):
+            return None
+
+    def write(self, model_id: str, key: str, calibrated: Calibrated) -> None:
+        """Keep a protein.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        text = {
+            "key": key,
+            "shapes": [asdict(stack.shape) for stack in calibrated.stacks],
+            "settings": [setting.as_dict() for setting in calibrated.settings],
+            "log": [asdict(row) for row in calibrated.log],
+        }
+        arrays = {
+            f"{number}.{name}": getattr(stack, name)
+            for number, stack in enumerate(calibrated.stacks)
+            for name in DeepBindStack.array_names()
+        }
+        arrays["record"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
+        path = self._path(model_id)
+        partial = path.with_suffix(".partial")
+        try:
+            partial.write_bytes(save(arrays))
+            partial.rename(path)
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+
+    def _path(self, model_id: str) -> Path:
+        return self.folder / f"{quote(model_id, safe='')}.safetensors"
+
+
+@contextmanager
+def kept_records(folder: Path) -> Iterator[Records]:
+    """The folder of records, for one process at a time; it is made if need be.
+
+    Raises:
+        OutputError: the folder cannot be written, or another process writes there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("wb")
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            what = "another training writes here"
+            raise OutputError(what, path=folder, remedy="wait for it, or name another output") from error
+        yield Records(folder)
+
+
+def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
+    stacks = [
+        DeepBindStack(
+            NetworkShape(**shape),
+            (model_id,),
+            **{name: arrays[f"{number}.{name}"] for name in DeepBindStack.array_names()},
+        )
+        for number, shape in enumerate(text["shapes"])
+    ]
+    settings = [Setting(**{**setting, "rule": Rule(setting["rule"])}) for setting in text["settings"]]
+    log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
+    return Calibrated(stacks, settings, log)

@@ -1,0 +1,133 @@
+"""What to train on: one file of one protein, or a table that names many."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind.errors import InputError
+from varbind.train.lines import numbered_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Kind", "TrainingSet", "is_set_table", "read_set_table"]
+
+NOT_STATED = "not stated"
+LONGEST_ID = 100
+
+
+class Kind(StrEnum):
+    """How a file tells what is bound.
+
+    `PEAKS` are places on a reference; `BOUND` are sequences; both get dinucleotide shuffles against them. `LABELS`
+    are sequences with 0 or 1, `VALUES` with a number, `INTENSITIES` with a positive number whose logarithm counts.
+    """
+
+    PEAKS = "peaks"
+    BOUND = "bound"
+    LABELS = "labels"
+    VALUES = "values"
+    INTENSITIES = "intensities"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """One protein and its data.
+
+    Attributes:
+        id: unique; the model's id.
+        protein: its name.
+        file: path of the data.
+        family: of its DNA-binding domain; empty = the protein's own name.
+        kind: of the data; None = told by the content.
+        fasta: reference of peaks; empty where there are none.
+        species: of the protein.
+        assay: how binding was measured.
+        experiment: cell line, array, or other detail.
+        licence: of the data.
+        default: whether annotation uses the models unless told otherwise.
+    """
+
+    id: str
+    protein: str
+    file: str
+    family: str = ""
+    kind: Kind | None = None
+    fasta: str = ""
+    species: str = NOT_STATED
+    assay: str = NOT_STATED
+    experiment: str = NOT_STATED
+    licence: str = NOT_STATED
+    default: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.id.strip() or len(self.id) > LONGEST_ID or re.search(r"[\x00-\x20/]", self.id):
+            what = f"the id {self.id!r} cannot name a model"
+            raise InputError(what, remedy=f"use up to {LONGEST_ID} letters without blanks and slashes")
+
+
+def is_set_table(path: str) -> bool:
+    """Whether the first line of a file names the columns `protein` and `file`."""
+    _, first = next(numbered_lines(path), (0, ""))
+    return {"protein", "file"} <= set(first.split("\t"))
+
+
+def read_set_table(path: str, *, fasta: str = "") -> list[TrainingSet]:
+    """Read a table of training sets, tab-separated with a header.
+
+    The columns are the fields of `TrainingSet`; `protein` and `file` are needed, `id` is the protein without one, and
+    an empty cell or `.` is a field that is not stated. Files stand beside the table unless their paths say otherwise.
+
+    Args:
+        path: of the table.
+        fasta: reference of peaks in rows that name none.
+
+    Raises:
+        InputError: a column is unknown, or a row is malformed or repeats an id.
+    """
+    lines = numbered_lines(path)
+    number, header = next(lines)
+    columns = header.split("\t")
+    known = [field.name for field in fields(TrainingSet)]
+    unknown = [name for name in columns if name not in known or columns.count(name) > 1]
+    if unknown:
+        what = f"the column {unknown[0]!r} is unknown or there twice, expected some of {', '.join(known)}"
+        raise InputError(what, path=path, line=number, remedy="correct the header")
+    sets: dict[str, TrainingSet] = {}
+    for number, text in lines:
+        cells = text.split("\t")
+        if len(cells) != len(columns):
+            what = f"found {len(cells)} columns, expected {len(columns)} as in the header"
+            raise InputError(what, path=path, line=number, remedy="correct the row")
+        stated = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip() not in {"", "."}}
+        own = _set(stated, path, number, fasta)
+        if own.id in sets:
+            raise InputError(f"the id {own.id} is there twice", path=path, line=number, remedy="name each set once")
+        sets[own.id] = own
+    if not sets:
+        raise InputError("names no set", path=path, remedy="give a row for each protein")
+    return list(sets.values())
+
+
+def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> TrainingSet:
+    """One row."""
+    for name in ("protein", "file"):
+        if name not in stated:
+            raise InputError(f"no {name} is stated", path=path, line=line, remedy="fill the cell")
+    texts = dict(stated)
+    kind, default = texts.pop("kind", None), texts.pop("default", "yes")
+    if kind not in {None, *Kind}:
+        raise InputError(f"the kind is {kind!r}, expected one of {', '.join(Kind)}", path=path, line=line)
+    if default not in {"yes", "no"}:
+        raise InputError(f"the default is {default!r}, expected yes or no", path=path, line=line)
+    folder = Path(path).parent
+    texts |= {name: str(folder / texts[name]) for name in ("file", "fasta") if name in texts}
+    texts = {"id": texts["protein"], "fasta": fasta, **texts}
+    try:
+        return TrainingSet(**texts, kind=Kind(kind) if kind else None, default=default == "yes")
+    except InputError as error:
+        raise InputError(error.what, path=path, line=line, remedy=error.remedy) from error

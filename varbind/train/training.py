@@ -1,0 +1,184 @@
+"""A bank from training sets: files enter, a bank of calibrated networks leaves.
+
+All data is read first, so that what is broken is told before anything is trained. Then protein after protein is
+calibrated and kept in a folder beside the output (`varbind.train.records`); a run that was stopped goes on there. The
+bank is made of what is kept, so a resumed run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+import zlib
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind.errors import InputError, OutputError, UsageError
+from varbind.gate import optional_import
+from varbind.io.bank import write_bank
+from varbind.io.fasta import Reference
+from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
+from varbind.pipeline.selftest import add_golden_scores
+from varbind.train.calibration import BindingData, Calibration, calibrate
+from varbind.train.pace import PacedThreads
+from varbind.train.preparation import DataFacts, prepare
+from varbind.train.records import Calibrated, Records, kept_records
+from varbind.train.results import Trained, trained_bank, write_ratings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from varbind.core.bank import Bank
+    from varbind.train.sets import TrainingSet
+
+    Prepared = tuple[BindingData, DataFacts]
+
+__all__ = ["TrainingPlan", "train_bank"]
+
+logger = logging.getLogger(__name__)
+
+METHOD = 1
+"""Goes up when equal data and options no longer give equal networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How all sets are trained.
+
+    Attributes:
+        calibration: the search.
+        seed: of everything random.
+        top: only so many of the strongest peaks; None = all.
+        threads: that train; they do not show in the bank.
+        recipe: of the background.
+    """
+
+    calibration: Calibration
+    recipe: BackgroundRecipe
+    seed: int = 1
+    top: int | None = None
+    threads: int = 1
+
+    def seed_of(self, own: TrainingSet) -> int:
+        """A set's own seed: what else is trained does not show."""
+        return zlib.crc32(f"{self.seed}:{own.id}".encode())
+
+    def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
+        """Digest of all that the networks of a set depend on."""
+        text = json.dumps([METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def train_bank(
+    sets: Sequence[TrainingSet],
+    destination: str | Path,
+    plan: TrainingPlan,
+    *,
+    source: PromoterSource | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Bank:
+    """Train a bank.
+
+    Args:
+        sets: what to train on, one or more.
+        destination: the bank's folder, which must not exist; its name is the bank's name.
+        plan: how to train.
+        source: of background sequence; None = a Markov chain of human promoters.
+        progress: called with (steps of training done, in all).
+
+    Returns:
+        The bank, written.
+
+    Raises:
+        InputError: the data is malformed, or there is too little.
+        OutputError: the destination exists or cannot be written.
+        UsageError: two sets have one id, or a package of `varbind[train]` is not installed.
+    """
+    destination = Path(destination)
+    if destination.exists():
+        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    if len({own.id for own in sets}) < len(sets):
+        raise UsageError("two sets have the same id", remedy="name each set once")
+    # Told now, not after hours: ratings need the one, golden scores the other.
+    optional_import("sklearn.metrics", needed_for="training")
+    optional_import("varbind.nn.deepbind", needed_for="training")
+    with ExitStack() as opened:
+        reference = cache(lambda path: opened.enter_context(Reference(path)))
+
+        def prepared(own: TrainingSet) -> Prepared:
+            seed = plan.seed_of(own)
+            return prepare(own, reference, folds=plan.calibration.folds, top=plan.top, seed=seed)
+
+        facts = {own.id: prepared(own)[1] for own in sets}
+        for own in sets:
+            _tell_unused(own, facts[own.id])
+        records = opened.enter_context(kept_records(destination.with_name(f"{destination.name}.training")))
+        calibrated = _calibrate_all(sets, facts, prepared, plan, records, progress)
+        trained = [Trained(own, facts[own.id], calibrated[own.id]) for own in sets]
+        return _make_bank(destination, trained, plan, source, records.folder)
+
+
+def _tell_unused(own: TrainingSet, facts: DataFacts) -> None:
+    if facts.unused:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
+        logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)
+
+
+def _calibrate_all(
+    sets: Sequence[TrainingSet],
+    facts: Mapping[str, DataFacts],
+    prepared: Callable[[TrainingSet], Prepared],
+    plan: TrainingPlan,
+    records: Records,
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Calibrated]:
+    """Networks of every set, by training those that are not kept yet."""
+    keys = {own.id: plan.key_of(own, facts[own.id]) for own in sets}
+    found = {own.id: records.read(own.id, keys[own.id]) for own in sets}
+    done = {model_id: calibrated for model_id, calibrated in found.items() if calibrated is not None}
+    missing = [own for own in sets if own.id not in done]
+    if done:
+        logger.info("%d of %d sets are trained already: %s", len(done), len(sets), records.folder)
+    with PacedThreads(plan.threads, plan.calibration, len(missing), progress) as threads:
+        for number, own in enumerate(missing, 1):
+            start = time.monotonic()
+            done[own.id] = _calibrate(own, prepared(own)[0], plan, threads)
+            records.write(own.id, keys[own.id], done[own.id])
+            what = f"{own.id}: {facts[own.id].sequences:,} sequences, {facts[own.id].measure}"
+            rating = done[own.id].log[0].mean
+            logger.info("%d/%d %s %.3f, %.0f s", number, len(missing), what, rating, time.monotonic() - start)
+    return done
+
+
+def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, threads: PacedThreads) -> Calibrated:
+    threads.begin()
+    try:
+        seed = plan.seed_of(own)
+        return Calibrated(*calibrate(data, plan.calibration, model_id=own.id, seed=seed, threads=threads))
+    except InputError as error:
+        raise InputError(error.what, path=own.file, remedy=error.remedy) from error
+
+
+def _make_bank(
+    destination: Path, trained: Sequence[Trained], plan: TrainingPlan, source: PromoterSource | None, state: Path
+) -> Bank:
+    """The bank with its ratings, written by one renaming; then what was kept goes."""
+    bank = add_golden_scores(trained_bank(destination.name, trained, plan.calibration, plan.seed))
+    logger.info("scoring the background")
+    bank = add_background(bank, recipe=plan.recipe, source=source)
+    whole = state / "bank"
+    try:
+        shutil.rmtree(whole, ignore_errors=True)
+        write_bank(whole, bank)
+        write_ratings(whole / "ratings.tsv", trained)
+        whole.rename(destination)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error
+    shutil.rmtree(state, ignore_errors=True)
+    return bank
