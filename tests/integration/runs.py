@@ -78,8 +78,9 @@ def call(*words):
 
 
 def spawn(*words, timeout=LIMIT, program=PROGRAM, **options):
-    """Run as a program of its own."""
+    """Run as a program of its own, whose standard output is buffered whatever the environment of the tests says."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    streams.setdefault("env", {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"})
     done = subprocess.run([*program, *map(str, words)], timeout=timeout, check=False, **streams)
     return Run(done.returncode, done.stdout or b"", (done.stderr or b"").decode())
 

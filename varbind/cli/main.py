@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -83,7 +84,9 @@ def run() -> NoReturn:
         number = getattr(signal, name)
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
             signal.signal(number, _interrupt)
-    sys.exit(_run())
+    code = _run()
+    _settle_output()
+    sys.exit(code)
 
 
 def _run() -> int:  # noqa: PLR0911 (one return an exit code)
@@ -103,9 +106,7 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
     except click.Abort:
         return 128 + signal.SIGINT
     except (BrokenPipeError, _ClosedPipeError):
-        # Nobody reads on; what is left in the buffer must not raise again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLOSED_PIPE
+        return CLOSED_PIPE  # nobody reads on
     except OSError as error:
         _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
         return INTERNAL_ERROR
@@ -116,6 +117,17 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         _say(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
         return INTERNAL_ERROR
     return 0
+
+
+def _settle_output() -> None:
+    """Write what is left in the buffer of standard output, or drop it: it must not raise once more at exit."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
