@@ -72,7 +72,7 @@ class _Heads:
 def _strands(stack: DeepBindStack) -> list[NDArray[np.float32]]:
     """Detectors (K, m, 4, D) as they read the given strand, and those of the other strand."""
     turned = stack.detectors[:, ::-1, ::-1]
-    return [stack.detectors, turned] if stack.shape.double_stranded else [stack.detectors]
+    return [stack.detectors, turned][: stack.shape.strands]
 
 
 class BigConvolution:
@@ -153,8 +153,7 @@ class TableBags:
 
 def _score_tables(shape: NetworkShape, tables: torch.Tensor, heads: _Heads, bags: torch.Tensor) -> torch.Tensor:
     """Scores (B, K) of one stack; `bags` is (B, positions, triplets)."""
-    strands = 2 if shape.double_stranded else 1
-    count, positions = bags.shape[:2]
+    strands, (count, positions) = shape.strands, bags.shape[:2]
     maxima, means = [], []
     for table in tables:
         sums = torch.nn.functional.embedding_bag(bags.flatten(0, 1), table, mode="sum").view(count, positions, -1)

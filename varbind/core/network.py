@@ -42,6 +42,11 @@ class NetworkShape:
     double_stranded: bool
 
     @property
+    def strands(self) -> int:
+        """S, strands that are scored."""
+        return 2 if self.double_stranded else 1
+
+    @property
     def pooled(self) -> int:
         """P, pooled values a sequence."""
         return self.detectors * (2 if self.mean_pooling else 1)
@@ -116,8 +121,54 @@ class DeepBindStack:
         return replace(self, shape=replace(self.shape, double_stranded=False))
 
     @classmethod
+    def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
+        """Networks with the detectors of several, whose score on each strand is the mean of theirs.
+
+        Of both strands the larger mean counts. That is the mean of the larger scores where all agree on a strand, and
+        less where they do not.
+
+        Args:
+            stacks: of equally many networks, which have no hidden layer and one shape but for mean pooling. The first
+                ones give their ids. The mean of one is itself, of any shape.
+
+        Raises:
+            ResourceError: there is a hidden layer, or another shape.
+        """
+        if len(stacks) == 1:
+            return stacks[0]
+        mean_pooling = any(stack.shape.mean_pooling for stack in stacks)
+        members = [stack.with_mean_pooling() if mean_pooling else stack for stack in stacks]
+        (shape, *others) = {stack.shape for stack in members}
+        if shape.hidden or others:
+            raise ResourceError(f"no mean of {', '.join(sorted(stack.shape.name for stack in stacks))}")
+        return cls(
+            replace(shape, detectors=len(stacks) * shape.detectors),
+            stacks[0].model_ids,
+            detectors=np.concatenate([stack.detectors for stack in members], axis=3),
+            thresholds=np.concatenate([stack.thresholds for stack in members], axis=1),
+            weights1=np.concatenate([stack.weights1 / np.float32(len(stacks)) for stack in members], axis=1),
+            biases1=np.mean([stack.biases1 for stack in members], axis=0),
+            weights2=members[0].weights2,
+            biases2=members[0].biases2,
+        )
+
+    def with_mean_pooling(self) -> DeepBindStack:
+        """The same networks with mean pooling, where need be with weights 0 for the means."""
+        if self.shape.mean_pooling:
+            return self
+        weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
+        interleaved = weights1.reshape(len(self.model_ids), -1, weights1.shape[-1])
+        return replace(self, shape=replace(self.shape, mean_pooling=True), weights1=interleaved)
+
+    @classmethod
     def concatenate(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
         """One stack of all networks of several stacks of one shape."""
         arrays = {n: np.concatenate([getattr(stack, n) for stack in stacks]) for n in cls.array_names()}
         ids = tuple(model_id for stack in stacks for model_id in stack.model_ids)
         return cls(stacks[0].shape, ids, **arrays)
+
+    @classmethod
+    def by_shape(cls, stacks: Sequence[DeepBindStack]) -> list[DeepBindStack]:
+        """One stack a shape of all networks of several stacks, in the order in which shapes first stand there."""
+        shapes = dict.fromkeys(stack.shape for stack in stacks)
+        return [cls.concatenate([stack for stack in stacks if stack.shape == shape]) for shape in shapes]

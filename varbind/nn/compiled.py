@@ -61,5 +61,5 @@ class _Cache:
 @cache
 def _digest() -> str:
     """Of what kernels have from other files."""
-    files = (Path(__file__).with_name(name) for name in ("vector.py", "partial_sums.py", "plan.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    names = ("vector.py", "partial_sums.py", "plan.py", "heads.py", "fixed_point.py")
+    return hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in names)).hexdigest()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from varbind.nn.lookup_stack import LookupStacks
     from varbind.nn.plan import Plan
 
-__all__ = ["CpuStacks", "has_lookup_kernel"]
+__all__ = ["CpuStacks", "has_lookup_kernel", "thread_count"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,11 @@ def has_lookup_kernel() -> bool:
     """Whether there may be a compiled kernel: numba is there, and neither our switch nor its own turns it off."""
     switched_off = os.environ.get("VARBIND_NO_NUMBA") or os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
     return not switched_off and importlib.util.find_spec("numba") is not None
+
+
+def thread_count(asked: int | None) -> int:
+    """As many threads as asked; None = one for each processor this process may use."""
+    return asked or len(os.sched_getaffinity(0))
 
 
 class CpuStacks:

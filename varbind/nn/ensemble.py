@@ -7,7 +7,6 @@ gathers tables (`varbind.nn.cpu`); on a GPU a fused kernel or matrix products mu
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from varbind.core.window import flank_of
 from varbind.gate import optional_import
-from varbind.nn.cpu import CpuStacks
+from varbind.nn.cpu import CpuStacks, thread_count
 from varbind.nn.plan import Plan
 
 if TYPE_CHECKING:
@@ -114,6 +113,6 @@ def _layout(
         networks = optional_import("varbind.nn.device", needed_for=f"--device {device}")
         place = networks.torch_device(device)
         return lambda stacks: networks.DeviceStacks(stacks, place)
-    count = threads or len(os.sched_getaffinity(0))
+    count = thread_count(threads)
     pool = ThreadPoolExecutor(count) if count > 1 else None
     return lambda stacks: CpuStacks(stacks, pool, compiled=compiled)

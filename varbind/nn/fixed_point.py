@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from varbind.core.network import DeepBindStack
 
-__all__ = ["DETECTOR_BITS", "FixedPoint", "fixed_point"]
+__all__ = ["DETECTOR_BITS", "HALF", "FixedPoint", "Quarters", "fixed_point", "quarters"]
 
 DETECTOR_BITS = 28
 """A detector's largest possible output is scaled to just below 2^28, four times that fits in 32 bits."""
+
+HALF = 16
+"""A sum over positions needs more than 32 bits. It is kept modulo 2^32 and, roughly, as a sum of upper halves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,26 @@ class FixedPoint:
     thresholds: NDArray[np.float64]
     scale: NDArray[np.float64]
 
+    @property
+    def quarter_scale(self) -> NDArray[np.float64]:
+        """(K, D): the detector's units of a quarter of one whole number."""
+        return self.scale / 4
+
+
+@dataclass(frozen=True, slots=True)
+class Quarters:
+    """Whole numbers of quarters in int32, by base code and strand.
+
+    Attributes:
+        detectors: (K, S, m, 5, D); the reverse strand is read by the detector turned to its reverse complement.
+        thresholds: (K, D).
+        scale: float64 (K, D), the detector's units of one quarter.
+    """
+
+    detectors: NDArray[np.int32]
+    thresholds: NDArray[np.int32]
+    scale: NDArray[np.float64]
+
 
 def fixed_point(stack: DeepBindStack) -> FixedPoint:
     """Round the detectors and thresholds of a stack."""
@@ -47,3 +70,12 @@ def fixed_point(stack: DeepBindStack) -> FixedPoint:
     scale = np.ldexp(1.0, exponent - DETECTOR_BITS)
     scale[reach == 0] = 1.0
     return FixedPoint(np.rint(detectors / scale[:, None, None]), np.rint(thresholds / scale), scale)
+
+
+def quarters(stack: DeepBindStack) -> Quarters:
+    """Round the detectors and thresholds of a stack, for the sums of a CPU."""
+    fixed = fixed_point(stack)
+    of_n = fixed.detectors.sum(axis=2, keepdims=True)
+    forward = np.concatenate([4 * fixed.detectors, of_n], axis=2).astype(np.int32)  # (K, m, 5, D)
+    strands = [forward, forward[:, ::-1, [3, 2, 1, 0, 4]]][: stack.shape.strands]
+    return Quarters(np.stack(strands, axis=1), (4 * fixed.thresholds).astype(np.int32), fixed.quarter_scale)

@@ -21,7 +21,7 @@ import numpy as np
 from varbind.gate import optional_import
 from varbind.nn.fixed_point import fixed_point
 from varbind.nn.fused_kernels import feature_kernel, head_kernel, pool_kernel
-from varbind.nn.heads import DETECTOR_LANES, UNIT_LANES
+from varbind.nn.heads import DETECTOR_LANES, UNIT_LANES, head_lanes, whole_lanes
 from varbind.nn.stretches import detector_columns, stretch_width
 
 if TYPE_CHECKING:
@@ -110,14 +110,13 @@ class FusedBlock:
         self._device = device
         self._shape = shape
         self._models = len(stack.model_ids)
-        self._strands = 2 if shape.double_stranded else 1
         self._tile = tile
         weights = limbs(detector_columns(stack), self._tile.columns)
         self._columns, self._width = map(int, weights.shape[1:])
         self._weights = torch.from_numpy(weights).to(device)
-        self._scale = torch.from_numpy(fixed_point(stack).scale / 4).to(device)
+        self._scale = torch.from_numpy(fixed_point(stack).quarter_scale).to(device)
         self._lanes = UNIT_LANES if shape.hidden else DETECTOR_LANES
-        self._head = [torch.from_numpy(values).to(device) for values in _head_weights(stack, self._lanes)]
+        self._head = [torch.from_numpy(values).to(device) for values in head_lanes(stack)]
 
     @property
     def bytes_a_cell(self) -> int:
@@ -162,7 +161,7 @@ class FusedBlock:
 
     def _features(self, maxima: torch.Tensor, sums: torch.Tensor, alleles: torch.Tensor) -> torch.Tensor:
         """What every allele pools, float64 (alleles, pools, k S D)."""
-        count = self._models * self._strands * self._shape.detectors
+        count = self._models * self._shape.strands * self._shape.detectors
         shape = (len(alleles), 1 + self._shape.mean_pooling, count)
         features = torch.empty(shape, dtype=torch.float64, device=self._device)
         feature_kernel[len(alleles), triton.cdiv(count, FEATURES)](
@@ -173,7 +172,7 @@ class FusedBlock:
             features,
             self._columns,
             count,
-            strands=self._strands,
+            strands=self._shape.strands,
             detectors=self._shape.detectors,
             mean=self._shape.mean_pooling,
             tile=FEATURES,
@@ -190,7 +189,7 @@ class FusedBlock:
             *self._head,
             scores,
             count,
-            strands=self._strands,
+            strands=self._shape.strands,
             detectors=self._shape.detectors,
             pools=1 + self._shape.mean_pooling,
             hidden=self._shape.hidden > 0,
@@ -205,28 +204,10 @@ class FusedBlock:
 
 def limbs(columns: NDArray[np.int64], multiple: int) -> NDArray[np.int8]:
     """Columns (width, C) below 2^31 - 2^23 in signed bytes, the upper byte first: (4, C rounded up, width)."""
-    rest = np.pad(columns, ((0, 0), (0, -columns.shape[1] % multiple))).T
+    rest = whole_lanes(columns, multiple).T
     digits = []
     for _ in range(LIMBS):
         digits.append(((rest + 128) & 255) - 128)
         rest = (rest - digits[-1]) >> 8
     assert not rest.any(), "a column beyond 31 bits"
     return np.ascontiguousarray(digits[::-1], dtype=np.int8)
-
-
-def _head_weights(stack: DeepBindStack, lanes: int) -> list[NDArray[np.float64]]:
-    """Parameters of the small networks as `head_kernel` reads them, noughts up to whole blocks of lanes."""
-    shape, count = stack.shape, len(stack.model_ids)
-    weights1, biases1, weights2, biases2 = (
-        values.astype(np.float64) for values in (stack.weights1, stack.biases1, stack.weights2, stack.biases2)
-    )
-    if not shape.hidden:
-        by_pool = weights1.reshape(count, shape.detectors, -1).transpose(0, 2, 1)
-        return [_whole_blocks(by_pool, lanes), np.zeros(1), np.zeros(1), biases1[:, 0].copy()]
-    return [*(_whole_blocks(values, lanes) for values in (weights1, biases1, weights2)), biases2]
-
-
-def _whole_blocks(values: NDArray[np.float64], lanes: int) -> NDArray[np.float64]:
-    """Noughts added at the end of the last axis."""
-    rest = -values.shape[-1] % lanes
-    return np.ascontiguousarray(np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, rest)]))

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.sequence import N_CODE
-from varbind.nn.fixed_point import fixed_point
+from varbind.nn.fixed_point import HALF, quarters
 from varbind.nn.heads import Heads
 from varbind.nn.walk import BASES, Layout
 
@@ -44,9 +43,6 @@ BLOCKS_A_TASK = 8
 
 SMALL_BUFFER = 128
 """Elements of numpy's own buffers while small arrays are broadcast."""
-
-HALF = 16
-"""Bits of the lower half of a sum."""
 
 LOWEST = np.iinfo(np.int32).min
 """Neutral to a maximum."""
@@ -83,7 +79,7 @@ class GatherStack:
 
     def __init__(self, stack: DeepBindStack) -> None:
         self.shape = stack.shape
-        step = max(1, LANES // (stack.shape.detectors * _strands(stack)))
+        step = max(1, LANES // (stack.shape.detectors * stack.shape.strands))
         count = len(stack.model_ids)
         self._blocks = [_Block(stack.take(range(i, min(i + step, count)))) for i in range(0, count, step)]
 
@@ -108,10 +104,6 @@ def _score(layout: Layout, blocks: Sequence[_Block]) -> list[NDArray[np.float32]
         for block, pooled in zip(blocks, pools, strict=True):
             pooling.pool(block, pooled)
     return [block.score(pooled, layout.alleles) for block, pooled in zip(blocks, pools, strict=True)]
-
-
-def _strands(stack: DeepBindStack) -> int:
-    return 2 if stack.shape.double_stranded else 1
 
 
 def _word_len(detector_len: int) -> int:
@@ -147,24 +139,17 @@ class _Block:
     """A few networks of one shape whose detectors, strand by strand, are the lanes of a row."""
 
     def __init__(self, stack: DeepBindStack) -> None:
-        shape = stack.shape
-        fixed = fixed_point(stack)
+        shape, whole = stack.shape, quarters(stack)
         word = _word_len(shape.detector_len)
-        count = len(stack.model_ids)
-        bases = np.zeros((count, shape.detector_len, BASES, shape.detectors), dtype=np.int32)
-        bases[:, :, :N_CODE] = 4 * fixed.detectors
-        bases[:, :, N_CODE] = fixed.detectors.sum(axis=2)
-        # The reverse strand is read by the detector turned to its reverse complement.
-        both = np.stack([bases, bases[:, ::-1, [3, 2, 1, 0, 4]]][: _strands(stack)], axis=-1)  # (k, m, 5, D, S)
-        both[:, 0] += (4 * fixed.thresholds.astype(np.int32))[:, None, :, None]
-        rows = np.moveaxis(both, 0, 2).reshape(shape.detector_len, BASES, -1)
+        whole.detectors[:, :, 0] += whole.thresholds[:, None, None]
+        rows = whole.detectors.transpose(2, 3, 0, 4, 1).reshape(shape.detector_len, BASES, -1)
         # Bases beyond the detector, of the last word, count nothing.
         padded = np.pad(rows, ((0, -shape.detector_len % word), (0, 0), (0, 0)))
         self.bases = padded.reshape(-1, word, *rows.shape[1:])  # (words, word, 5, lanes)
         self.mean = shape.mean_pooling
         self._detector_len = shape.detector_len
-        self._axes = (count, shape.detectors, _strands(stack))
-        self._scale = fixed.scale[:, :, None, None] / 4
+        self._axes = (len(stack.model_ids), shape.detectors, shape.strands)
+        self._scale = whole.scale[:, :, None, None]
         self._heads = Heads(stack)
 
     def differences(self) -> NDArray[np.int32]:
@@ -249,8 +234,7 @@ def _take(table: NDArray[np.int32], rows: NDArray[np.int64], axis: int, out: NDA
 class _Pooling:
     """Pools the positions of a walk for one block after the other, in the same memory.
 
-    A sum of rectified values needs more than 32 bits. It is kept modulo 2^32 and, roughly, as a sum of upper
-    halves; together they give the exact sum of up to 2^15 positions.
+    The two parts of a sum of rectified values (`HALF`) together give the exact sum of up to 2^15 positions.
     """
 
     def __init__(self, walk: Walk, block: _Block) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from varbind.core.network import DeepBindStack
 
-__all__ = ["DETECTOR_LANES", "UNIT_LANES", "Heads"]
+__all__ = ["DETECTOR_LANES", "UNIT_LANES", "Heads", "head_lanes", "whole_lanes"]
 
 DETECTOR_LANES = 16
 """Detectors that are summed side by side where there is no hidden layer."""
@@ -81,6 +81,29 @@ class Heads:
         for unit in range(UNIT_LANES, count):
             lanes[unit % UNIT_LANES] = lanes[unit % UNIT_LANES] + products[:, unit]
         return _by_halves(lanes) + self._biases2[models]
+
+
+def head_lanes(stack: DeepBindStack) -> tuple[NDArray[np.float64], ...]:
+    """Parameters as kernels read them, noughts up to whole lanes.
+
+    Returns:
+        weights1 (K, pools, D'), or (K, D x pools, H') with a hidden layer; biases1 and weights2 of the hidden
+        units (K, H'), noughts without; bias of the output (K,).
+    """
+    weights1, biases1, weights2, biases2 = (
+        values.astype(np.float64) for values in (stack.weights1, stack.biases1, stack.weights2, stack.biases2)
+    )
+    if stack.shape.hidden:
+        return *(whole_lanes(values, UNIT_LANES) for values in (weights1, biases1, weights2)), biases2
+    by_pool = weights1.reshape(len(weights1), stack.shape.detectors, -1).transpose(0, 2, 1)
+    unused = np.zeros_like(biases1)
+    return whole_lanes(by_pool, DETECTOR_LANES), unused, unused, biases1[:, 0]
+
+
+def whole_lanes(values: NDArray[Any], lanes: int) -> NDArray[Any]:
+    """Noughts after the last axis, up to a multiple of the lanes; C-contiguous."""
+    rest = -values.shape[-1] % lanes
+    return np.ascontiguousarray(np.pad(values, [*[(0, 0)] * (values.ndim - 1), (0, rest)]))
 
 
 def _by_halves(lanes: Sequence[Any]) -> Any:

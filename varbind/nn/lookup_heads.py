@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.nn.compiled import compiled
+from varbind.nn.heads import DETECTOR_LANES, UNIT_LANES
 from varbind.nn.vector import (
     LANES,
     add,
@@ -30,10 +31,7 @@ from varbind.nn.vector import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DETECTORS_A_BLOCK", "UNITS_A_BLOCK", "head_kernel"]
-
-DETECTORS_A_BLOCK = 16
-UNITS_A_BLOCK = 32
+__all__ = ["head_kernel"]
 
 
 @compiled
@@ -50,31 +48,31 @@ def _total(sums: Any, left: int, middle: int, right: int) -> Any:
 
 @compiled
 def _linear(features: Any, weights: Any, pools: int) -> Any:
-    """Weighted sum of the features; both (pools x detectors) flat, the detectors in whole blocks."""
+    """Weighted sum of the features; both (pools x detectors) flat, the detectors in whole lanes."""
     width = len(weights) // pools
-    sums = splat(DETECTORS_A_BLOCK, 0.0)
-    for start in range(0, width, DETECTORS_A_BLOCK):
+    sums = splat(DETECTOR_LANES, 0.0)
+    for start in range(0, width, DETECTOR_LANES):
         for pool in range(pools):
             at = pool * width + start
-            values = load_doubles(DETECTORS_A_BLOCK, features, at)
-            sums = add(sums, multiply(values, load_doubles(DETECTORS_A_BLOCK, weights, at)))
+            values = load_doubles(DETECTOR_LANES, features, at)
+            sums = add(sums, multiply(values, load_doubles(DETECTOR_LANES, weights, at)))
     return half_sums(sums)
 
 
 @compiled
 def _hidden(features: Any, weights1: Any, biases1: Any, weights2: Any, pools: int) -> Any:
-    """Weighted sum of the hidden units; weights1 (detectors x pools x units) flat, the units in whole blocks."""
+    """Weighted sum of the hidden units; weights1 (detectors x pools x units) flat, the units in whole lanes."""
     units, width = len(biases1), len(features) // 2
-    sums = splat(UNITS_A_BLOCK, 0.0)
-    for start in range(0, units, UNITS_A_BLOCK):
-        values = load_doubles(UNITS_A_BLOCK, biases1, start)
+    sums = splat(UNIT_LANES, 0.0)
+    for start in range(0, units, UNIT_LANES):
+        values = load_doubles(UNIT_LANES, biases1, start)
         at = start
         for detector in range(len(weights1) // (pools * units)):
             for pool in range(pools):
-                feature = splat(UNITS_A_BLOCK, features[pool * width + detector])
-                values = add(values, multiply(feature, load_doubles(UNITS_A_BLOCK, weights1, at)))
+                feature = splat(UNIT_LANES, features[pool * width + detector])
+                values = add(values, multiply(feature, load_doubles(UNIT_LANES, weights1, at)))
                 at += units
-        weights = load_doubles(UNITS_A_BLOCK, weights2, start)
+        weights = load_doubles(UNIT_LANES, weights2, start)
         sums = add(sums, multiply(rectify(values), weights))
     return half_sums(sums)
 
@@ -88,18 +86,18 @@ def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
     def score(
         first: int,
         last: int,
-        width: int,  # detectors in whole blocks
-        scale: Any,  # (K, G LANES)
-        weights1: Any,  # (K, pools x width) without hidden units, else (K, D x pools x H')
-        biases1: Any,  # (K, 1) or (K, H')
+        scale: Any,  # (K, D'), detectors in whole lanes
+        weights1: Any,  # (K, pools x D') without hidden units, else (K, D x pools x H')
+        biases1: Any,  # (K, H'), of the hidden units
         weights2: Any,  # (K, H')
-        biases2: Any,  # (K,)
+        bias: Any,  # (K,), of the output
         alleles: Any,  # (A, 4)
         maxima: Any,  # as the pool kernel leaves them
         upper: Any,
         lower: Any,
         scores: Any,  # float32 (K, A), lowest before
     ) -> None:
+        width = scale.shape[1]
         features = np.zeros(2 * width)  # maxima, then means
         groups, cells = maxima.shape[2], maxima.shape[3]
         for model in range(first, last):
@@ -124,9 +122,9 @@ def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
                             count = splat(LANES, np.float64(alleles[allele, 3]))
                             store(features, width + group * LANES, divide(total, count))
                     if hidden:
-                        output = _hidden(features, own_weights1, own_biases1, own_weights2, pools) + biases2[model]
+                        output = _hidden(features, own_weights1, own_biases1, own_weights2, pools)
                     else:
-                        output = _linear(features, own_weights1, pools) + own_biases1[0]
-                    own_scores[allele] = max(own_scores[allele], np.float32(output))
+                        output = _linear(features, own_weights1, pools)
+                    own_scores[allele] = max(own_scores[allele], np.float32(output + bias[model]))
 
     return score

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.nn.fixed_point import fixed_point
+from varbind.nn.fixed_point import quarters
+from varbind.nn.heads import DETECTOR_LANES, head_lanes, whole_lanes
 from varbind.nn.lookup import pool_kernel, table_size
-from varbind.nn.lookup_heads import DETECTORS_A_BLOCK, UNITS_A_BLOCK, head_kernel
+from varbind.nn.lookup_heads import head_kernel
 from varbind.nn.vector import LANES
 
 if TYPE_CHECKING:
@@ -41,38 +42,17 @@ class LookupStack:
         self.model_ids = stack.model_ids
         self._triplets = -(-stack.shape.detector_len // 3)
         self._lay_out_detectors(stack)
-        self._lay_out_heads(stack)
+        weights1, *others = head_lanes(stack)
+        self._head = weights1.reshape(len(weights1), -1), *others
 
     def _lay_out_detectors(self, stack: DeepBindStack) -> None:
-        shape, fixed = stack.shape, fixed_point(stack)
-        count, groups = len(stack.model_ids), -(-shape.detectors // LANES)
-        # Quarters, because an N is a quarter of each base.
-        bases = np.zeros((count, shape.detector_len, 5, groups * LANES), dtype=np.int32)
-        bases[:, :, :4, : shape.detectors] = 4 * fixed.detectors
-        bases[:, :, 4, : shape.detectors] = fixed.detectors.sum(axis=2)
-        turned = bases[:, ::-1, [3, 2, 1, 0, 4]]
-        strands = np.stack([bases, turned] if shape.double_stranded else [bases], axis=1)
-        rest = 3 * self._triplets - shape.detector_len
-        strands = np.pad(strands, ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
-        by_group = np.moveaxis(strands.reshape(*strands.shape[:-1], groups, LANES), -2, 2)
+        whole = quarters(stack)
+        rest = 3 * self._triplets - stack.shape.detector_len
+        strands = np.pad(whole_lanes(whole.detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
+        by_group = np.moveaxis(strands.reshape(*strands.shape[:-1], -1, LANES), -2, 2)
         self._detectors = np.ascontiguousarray(by_group).reshape(*by_group.shape[:3], -1)
-        self._thresholds = _padded(4 * fixed.thresholds, LANES).astype(np.int32).reshape(count, groups, LANES)
-        self._scale = _padded(fixed.scale / 4, LANES)
-
-    def _lay_out_heads(self, stack: DeepBindStack) -> None:
-        shape = stack.shape
-        weights1 = stack.weights1.astype(np.float64)
-        by_detector = weights1.reshape(len(weights1), shape.detectors, -1, weights1.shape[2])  # (K, D, pools, H')
-        self._biases1 = stack.biases1.astype(np.float64)
-        self._weights2 = stack.weights2.astype(np.float64)
-        self._biases2 = stack.biases2.astype(np.float64)
-        if shape.hidden:
-            self._weights1 = _padded(by_detector, UNITS_A_BLOCK).reshape(len(weights1), -1)
-            self._biases1 = _padded(self._biases1, UNITS_A_BLOCK)
-            self._weights2 = _padded(self._weights2, UNITS_A_BLOCK)
-        else:
-            by_pool = np.ascontiguousarray(by_detector[..., 0].transpose(0, 2, 1))
-            self._weights1 = _padded(by_pool, DETECTORS_A_BLOCK).reshape(len(weights1), -1)
+        self._thresholds = whole_lanes(whole.thresholds, LANES).reshape(len(strands), -1, LANES)
+        self._scale = whole_lanes(whole.scale, DETECTOR_LANES)
 
     def blocks(self) -> list[range]:
         """The models in pieces for threads."""
@@ -107,12 +87,8 @@ class LookupStack:
         head_kernel(mean=mean, hidden=self.shape.hidden > 0)(
             models.start,
             models.stop,
-            -(-self.shape.detectors // DETECTORS_A_BLOCK) * DETECTORS_A_BLOCK,
             self._scale,
-            self._weights1,
-            self._biases1,
-            self._weights2,
-            self._biases2,
+            *self._head,
             work.alleles,
             maxima,
             upper,
@@ -153,12 +129,6 @@ class LookupStacks:
 def triplets_of(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Every three successive bases as one number, (..., width - 2)."""
     return codes[..., :-2] * np.uint8(25) + codes[..., 1:-1] * np.uint8(5) + codes[..., 2:]
-
-
-def _padded(values: NDArray[np.float64], multiple: int) -> NDArray[np.float64]:
-    """Zeros after the last axis, up to a multiple."""
-    rest = -values.shape[-1] % multiple
-    return np.pad(values, [*[(0, 0)] * (values.ndim - 1), (0, rest)])
 
 
 def aligned(count: int) -> NDArray[np.int32]:

@@ -47,10 +47,10 @@ class MatrixBlock:
 
         shape = stack.shape
         self._mean = shape.mean_pooling
-        self._axes = (len(stack.model_ids), 2 if shape.double_stranded else 1, shape.detectors)
+        self._axes = (len(stack.model_ids), shape.strands, shape.detectors)
         self._rows = CPU_ROWS if device.type == "cpu" else GPU_ROWS
         self._columns = placed(detector_columns(stack))  # (width, k S D)
-        self._scale = placed(fixed_point(stack).scale[:, None, :, None] / 4)  # (k, 1, D, 1)
+        self._scale = placed(fixed_point(stack).quarter_scale[:, None, :, None])  # (k, 1, D, 1)
         self._heads = Heads(stack, place=placed)
 
     @property

@@ -52,7 +52,7 @@ def detector_columns(stack: DeepBindStack) -> NDArray[np.int64]:
     shape = stack.shape
     fixed = fixed_point(stack)
     whole = fixed.detectors.astype(np.int64)  # (K, m, 4, D)
-    strands = np.stack([whole, whole[:, ::-1, ::-1]][: 2 if shape.double_stranded else 1], axis=1)
+    strands = np.stack([whole, whole[:, ::-1, ::-1]][: shape.strands], axis=1)
     differences = strands[:, :, :, :LETTERS] - strands[:, :, :, LETTERS:]  # (K, S, m, 3, D)
     of_t = 4 * (strands[:, :, :, LETTERS].sum(axis=2) + fixed.thresholds.astype(np.int64)[:, None])  # (K, S, D)
     columns = np.zeros((stretch_width(shape.detector_len), of_t.size), dtype=np.int64)

@@ -16,11 +16,12 @@ from numba.core import types
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic, models, register_model
 
+from varbind.nn.fixed_point import HALF
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "HALF",
     "LANES",
     "add",
     "add_vectors",
@@ -50,12 +51,9 @@ __all__ = [
 LANES = 16 if "+avx512f" in (getattr(numba_config, "CPU_FEATURES", None) or get_host_cpu_features()) else 8
 """Whole numbers in one vector: as many as a register holds."""
 
-HALF = 16
-"""A sum over positions needs more than 32 bits. It is kept modulo 2^32 and, roughly, as a sum of upper halves."""
-
 # numba's decorators, without the types of what they decorate: inside a kernel, calls have other parameters.
-vector_intrinsic: Callable[..., Any] = intrinsic
-literal_intrinsic: Callable[..., Any] = intrinsic(prefer_literal=True)
+vector_intrinsic: Callable[..., Callable[..., Any]] = intrinsic
+literal_intrinsic: Callable[..., Callable[..., Any]] = intrinsic(prefer_literal=True)
 
 
 class _Vector(types.Type):
@@ -140,44 +138,21 @@ def add_vectors(builder: Any, vector: Any, one: Any, other: Any) -> Any:
     return (builder.fadd if _is_float(vector) else builder.add)(one, other)
 
 
-def _arithmetic(whole: str, floating: str) -> Callable[[Any, Any], Any]:
-    """An operation on two vectors of one kind; its names in LLVM for whole numbers and others."""
+def _arithmetic(whole: str) -> Callable[..., Any]:
+    """An operation on two vectors of one kind; its name in LLVM for whole numbers, where there is one."""
 
-    def typed(one: Any, _other: Any) -> Any:
+    @vector_intrinsic
+    def operation(_context: Any, one: Any, other: Any) -> Any:
         def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-            return getattr(builder, floating if _is_float(one) else whole)(*arguments)
+            return getattr(builder, f"f{whole}" if _is_float(one) else whole)(*arguments)
 
         return one(one, one), generate
 
-    return typed
+    return operation
 
 
-_add, _subtract = _arithmetic("add", "fadd"), _arithmetic("sub", "fsub")
-_multiply, _divide = _arithmetic("mul", "fmul"), _arithmetic("sdiv", "fdiv")
-
-
-@vector_intrinsic
-def add(_context: Any, one: Any, other: Any) -> Any:
-    """Sums; of whole numbers modulo 2^32."""
-    return _add(one, other)
-
-
-@vector_intrinsic
-def subtract(_context: Any, one: Any, other: Any) -> Any:
-    """Differences; of whole numbers modulo 2^32."""
-    return _subtract(one, other)
-
-
-@vector_intrinsic
-def multiply(_context: Any, one: Any, other: Any) -> Any:
-    """Products."""
-    return _multiply(one, other)
-
-
-@vector_intrinsic
-def divide(_context: Any, one: Any, other: Any) -> Any:
-    """Quotients."""
-    return _divide(one, other)
+# Of whole numbers modulo 2^32; these have no quotients.
+add, subtract, multiply, divide = map(_arithmetic, ("add", "sub", "mul", "div"))
 
 
 def _is_larger(builder: Any, vector: _Vector, one: Any, other: Any) -> Any:

@@ -18,6 +18,7 @@ from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
 from varbind.errors import OutputError, UsageError
 from varbind.io.destination import Destination, OutputFormat
+from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
 from varbind.pipeline.inputs import Inputs, open_inputs
 from varbind.pipeline.intake import batches
@@ -80,7 +81,7 @@ def annotate_vcf(
         logger.warning("the banks have no background in common: no PHRED is given")
     tally = Tally()
     with ExitStack() as stack:
-        threads = settings.threads or len(os.sched_getaffinity(0))
+        threads = thread_count(settings.threads)
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
         tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs))

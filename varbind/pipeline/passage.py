@@ -46,9 +46,10 @@ def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.boo
     # Where a field is empty, these are letters beside it; such a line is looked at below.
     first_of_alt, last_of_alt, last_of_ref = text[ref_end + 1], text[alt_end - 1], text[ref_end - 1]
     nothing = (alt_bytes == 1) & (first_of_alt == _DOT)
-    # Only an insertion or deletion can be moved, to the left, by its normalisation; and only if its last base
-    # equals the base on its left. Where the last letters of REF and ALT differ, that base is the last one of
-    # the shorter of the two. POS 0 is no place with a base on its left.
+    # Normalisation moves nothing but a pure insertion or deletion, to the left, and only while its last base
+    # equals the base on its left. Where the last letters of REF and ALT differ, it stays: the shorter allele is
+    # all trimmed off the front of the longer, so the base on its left is the last letter of the shorter, and
+    # its last base that of the longer. POS 0 is read as 1, so an allele there can reach a base further right.
     may_move = (ref_bytes != alt_bytes) & (last_of_ref & _UPPER == last_of_alt & _UPPER)
     several = _hold(text, _COMMA, ref_end + 1, alt_end)
     for line in np.flatnonzero(several | (first_of_alt == _ANGLE)).tolist():

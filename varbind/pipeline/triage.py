@@ -124,6 +124,8 @@ class Triage:
         scope = self._scope
         if scope is None or scope.everywhere:
             return np.zeros(len(block), dtype=np.bool_)
+        # Names looked up are those met (`ContigNames.seen`): the preflight, the report of restyled names and
+        # `varbind check` go by them, and must not miss a contig whose lines are all passed on.
         for name, _, _ in block.runs:
             self._names.resolve(name)
         outside, without_alt = certainly_outside(block, scope)
