@@ -24,14 +24,19 @@ SHAPES = [
     network_shape(window=51, detector_len=36, detectors=19, mean_pooling=True, hidden=3),
     network_shape(window=51, detector_len=1, detectors=3),
     network_shape(window=3, detector_len=32),
+    network_shape(window=31, detector_len=24, detectors=48),
+    # Networks of one detector share vectors, which the last one does not fill.
+    network_shape(window=31, detector_len=11, detectors=1),
+    network_shape(window=31, detector_len=11, detectors=1, double_stranded=False),
 ]
+COUNTS = {1: 37}
 WIDEST = flank_of(51)
 
 
 @pytest.fixture(scope="module")
 def ensembles():
     rng = np.random.default_rng(5)
-    stacks = [random_stack(rng, shape, 3, prefix=f"S{i}.") for i, shape in enumerate(SHAPES)]
+    stacks = [random_stack(rng, s, COUNTS.get(s.detectors, 3), prefix=f"S{i}.") for i, s in enumerate(SHAPES)]
     model_ids = [model_id for stack in stacks for model_id in stack.model_ids]
     lookup = Ensemble(stacks, model_ids, threads=1, compiled=True)
     return lookup, Ensemble(stacks, model_ids, threads=1, compiled=False)
@@ -113,8 +118,9 @@ rng = np.random.default_rng(5)
 shapes = [
     network_shape(window=25, detector_len=14, detectors=7, hidden=3),
     network_shape(window=25, detector_len=14, detectors=19, mean_pooling=True),
+    network_shape(window=25, detector_len=14, detectors=1),
 ]
-stacks = [random_stack(rng, shape, 3, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
+stacks = [random_stack(rng, shape, 17, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
 windows = []
 for length in (1, 1, 1, 0, 3):
     left, right = rng.integers(0, 5, (2, 12))

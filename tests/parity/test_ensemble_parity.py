@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import random_stack
 
-from varbind.core.network import NetworkShape
+from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.nn.ensemble import Ensemble
 from varbind.pipeline.scoring import score_sequences
 
@@ -18,7 +18,7 @@ shapes = st.builds(
     NetworkShape,
     window=st.sampled_from([15, 25, 31]),
     detector_len=st.one_of(st.integers(1, 40), st.sampled_from([14, 16, 20, 24, 32, 36])),
-    detectors=st.one_of(st.integers(1, 20), st.just(16)),
+    detectors=st.one_of(st.integers(1, 20), st.sampled_from([1, 16, 48])),
     mean_pooling=st.booleans(),
     hidden=st.sampled_from([0, 1, 5, 32]),
     double_stranded=st.booleans(),
@@ -50,7 +50,7 @@ def loop(stacks, model_ids, sequences_of):
 
 
 @settings(max_examples=60)
-@given(st.lists(shapes, min_size=1, max_size=3), st.integers(1, 10), sequences(), st.integers(0, 2**32 - 1))
+@given(st.lists(shapes, min_size=1, max_size=3), st.integers(1, 20), sequences(), st.integers(0, 2**32 - 1))
 def test_fused_is_the_loop(shapes, count, codes, seed):
     rng = np.random.default_rng(seed)
     stacks = [random_stack(rng, shape, count, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
@@ -72,6 +72,19 @@ def test_many_sequences_and_models_cross_every_chunk():
     codes = rng.integers(0, 5, (100, 31)).astype(np.uint8)
     found = Ensemble([stack], stack.model_ids, compiled=True).score({31: list(codes)})
     expected = np.stack([DeepBind(stack, row).score(codes) for row in range(19)], axis=1)
+    np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("pooling", [(False, False, False), (False, True, True)])
+def test_a_mean_of_networks_is_their_mean(compiled, pooling):
+    rng = np.random.default_rng(3)
+    shapes = [NetworkShape(31, 24, 16, mean_pooling=mean, hidden=0, double_stranded=True) for mean in pooling]
+    members = [random_stack(rng, shape, 2).single_stranded() for shape in shapes]
+    joined = DeepBindStack.mean_of(members)
+    codes = rng.integers(0, 5, (50, 31)).astype(np.uint8)
+    found = Ensemble([joined], joined.model_ids, compiled=compiled).score({31: list(codes)})
+    expected = np.mean([[DeepBind(stack, row).score(codes) for row in range(2)] for stack in members], axis=0).T
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 
 

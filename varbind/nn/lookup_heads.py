@@ -31,7 +31,7 @@ from varbind.nn.vector import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["head_kernel"]
+__all__ = ["head_kernel", "single_head_kernel"]
 
 
 @compiled
@@ -126,5 +126,40 @@ def head_kernel(*, mean: bool, hidden: bool) -> Callable[..., None]:
                     else:
                         output = _linear(features, own_weights1, pools)
                     own_scores[allele] = max(own_scores[allele], np.float32(output + bias[model]))
+
+    return score
+
+
+@cache
+def single_head_kernel() -> Callable[..., None]:
+    """The same for networks of one detector, `LANES` of them in the lanes of each vector: a range of vectors."""
+
+    @compiled
+    def score(
+        first: int,
+        last: int,
+        scale: Any,  # (V, LANES)
+        weights: Any,  # (V, LANES)
+        bias: Any,  # (K,)
+        alleles: Any,  # (A, 4)
+        maxima: Any,  # as the pool kernel leaves them
+        scores: Any,  # float32 (K, A), lowest before
+    ) -> None:
+        outputs = np.empty(LANES)
+        for vector in range(first, last):
+            unit, weight = load_doubles(LANES, scale[vector], 0), load_doubles(LANES, weights[vector], 0)
+            start = vector * LANES
+            filled = min(LANES, len(bias) - start)
+            for strand in range(maxima.shape[1]):
+                best_of = maxima[vector - first, strand, 0]
+                for allele in range(len(alleles)):
+                    left, middle = alleles[allele, 0] * LANES, alleles[allele, 1] * LANES
+                    best = _maximum(best_of, left, middle, alleles[allele, 2] * LANES)
+                    # Added to nothing, as the sums of other networks begin: of a negative zero a zero is left.
+                    output = multiply(multiply(as_doubles(best), unit), weight)
+                    store(outputs, 0, add(splat(LANES, 0.0), output))
+                    for lane in range(filled):
+                        value = np.float32(outputs[lane] + bias[start + lane])
+                        scores[start + lane, allele] = max(scores[start + lane, allele], value)
 
     return score

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.nn.fixed_point import quarters
 from varbind.nn.heads import DETECTOR_LANES, head_lanes, whole_lanes
 from varbind.nn.lookup import pool_kernel, table_size
-from varbind.nn.lookup_heads import head_kernel
+from varbind.nn.lookup_heads import head_kernel, single_head_kernel
 from varbind.nn.vector import LANES
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.network import DeepBindStack
+    from varbind.nn.fixed_point import Quarters
     from varbind.nn.plan import Plan, Work
 
 __all__ = ["LookupStack", "LookupStacks", "aligned", "triplets_of"]
@@ -31,7 +32,8 @@ class LookupStack:
     """Networks of one shape.
 
     Detectors come in groups of `LANES`; a network with D detectors costs as much as one with the next
-    multiple, and a detector of length m as much as one of the next multiple of 3.
+    multiple, and a detector of length m as much as one of the next multiple of 3. Only networks of one detector,
+    such as matrices, share a vector: what is said of a model below then holds for `LANES` of them.
 
     Args:
         stack: the networks.
@@ -41,22 +43,31 @@ class LookupStack:
         self.shape = stack.shape
         self.model_ids = stack.model_ids
         self._triplets = -(-stack.shape.detector_len // 3)
-        self._lay_out_detectors(stack)
-        weights1, *others = head_lanes(stack)
-        self._head = weights1.reshape(len(weights1), -1), *others
-
-    def _lay_out_detectors(self, stack: DeepBindStack) -> None:
+        self._shared = (stack.shape.pooled, stack.shape.hidden) == (1, 0)
         whole = quarters(stack)
-        rest = 3 * self._triplets - stack.shape.detector_len
-        strands = np.pad(whole_lanes(whole.detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
+        self._lay_out_detectors(whole)
+        if self._shared:
+            self._scale = _in_vectors(whole.scale)
+            weights, bias = (values.astype(np.float64)[:, 0] for values in (stack.weights1, stack.biases1))
+            self._head = _in_vectors(weights), bias
+        else:
+            self._scale = whole_lanes(whole.scale, DETECTOR_LANES)
+            weights1, *others = head_lanes(stack)
+            self._head = weights1.reshape(len(weights1), -1), *others
+
+    def _lay_out_detectors(self, whole: Quarters) -> None:
+        detectors, thresholds = whole.detectors, whole.thresholds
+        if self._shared:
+            detectors, thresholds = _in_vectors(detectors), _in_vectors(thresholds)
+        rest = 3 * self._triplets - self.shape.detector_len
+        strands = np.pad(whole_lanes(detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
         by_group = np.moveaxis(strands.reshape(*strands.shape[:-1], -1, LANES), -2, 2)
         self._detectors = np.ascontiguousarray(by_group).reshape(*by_group.shape[:3], -1)
-        self._thresholds = whole_lanes(whole.thresholds, LANES).reshape(len(strands), -1, LANES)
-        self._scale = whole_lanes(whole.scale, DETECTOR_LANES)
+        self._thresholds = whole_lanes(thresholds, LANES).reshape(len(strands), -1, LANES)
 
     def blocks(self) -> list[range]:
         """The models in pieces for threads."""
-        count = len(self.model_ids)
+        count = len(self._detectors)
         return [range(first, min(first + MODELS_A_BLOCK, count)) for first in range(0, count, MODELS_A_BLOCK)]
 
     def score(self, models: range, work: Work, triplets: NDArray[np.uint8], scores: NDArray[np.float32]) -> None:
@@ -84,17 +95,9 @@ class LookupStack:
             upper,
             lower,
         )
-        head_kernel(mean=mean, hidden=self.shape.hidden > 0)(
-            models.start,
-            models.stop,
-            self._scale,
-            *self._head,
-            work.alleles,
-            maxima,
-            upper,
-            lower,
-            scores,
-        )
+        pooled = (maxima,) if self._shared else (maxima, upper, lower)
+        kernel = single_head_kernel() if self._shared else head_kernel(mean=mean, hidden=self.shape.hidden > 0)
+        kernel(models.start, models.stop, self._scale, *self._head, work.alleles, *pooled, scores)
 
 
 class LookupStacks:
@@ -124,6 +127,13 @@ class LookupStacks:
         blocks = [(number, models) for number, stack in enumerate(self._stacks) for models in stack.blocks()]
         list((self._threads.map if self._threads else map)(score_block, *zip(*blocks, strict=True)))
         return np.concatenate(scores).T
+
+
+def _in_vectors(values: NDArray[Any]) -> NDArray[Any]:
+    """Of networks of one detector (K, ..., 1), `LANES` side by side: (V, ..., LANES), noughts in the last."""
+    rest = -len(values) % LANES
+    padded = np.pad(values, [(0, rest), *[(0, 0)] * (values.ndim - 1)])
+    return np.moveaxis(padded[..., 0].reshape(-1, LANES, *values.shape[1:-1]), 1, -1)
 
 
 def triplets_of(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
