@@ -7,6 +7,10 @@ self-test. Fixed point costs about 1e-7 of a detector's range and the float32 re
 ORACLE = 1e-10
 """Double precision against double precision, summed in another order; relative and absolute."""
 
+SINGLE = 2e-6
+"""Double precision on parameters that were rounded once more to single precision (6e-8 each), for scores of a
+few units that are sums of tens of them."""
+
 PUBLISHED_GOLDEN = 1e-5
 """Our scores against the 16 published ones: six printed decimals of a single-precision program."""
 
@@ -18,7 +22,7 @@ PUBLISHED_DEEPFIND = 6e-5
 
 CALIBRATION = 0.01
 """Share of background variants above a PHRED of 10, against 0.1. The number is a rank among these very
-variants; what remains is ties and rounding to float16. For 3,000 variants 0.01 is two standard errors."""
+variants; what remains is ties, those of a level among them. For 3,000 variants 0.01 is two standard errors."""
 
 PHRED_10_SMALL = 0.03
 """The same for a kind with 150 background variants."""
@@ -29,3 +33,12 @@ has a standard error of 0.022 at most; the mean over all contexts and bases is f
 
 SLOPES = 1e-5
 """Parameters after a few steps of the training kernel, in single precision, against autograd in double."""
+
+FLOAT16 = 2**-11
+"""Half the spacing of float16 beside a number, as a share of it."""
+
+FLOAT16_LEAST = 2**-25
+"""Half the spacing of float16 beside 0."""
+
+CODED_SPREAD = 0.005
+"""Standard deviation of changes of one byte each against that of the changes: what varies within a bin."""

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.coded_changes import CodedChanges
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -73,26 +75,29 @@ class BackgroundTable:
     """Score changes on the background variants.
 
     Attributes:
-        deltas: per kind, float16 (V, M), alternate minus reference; columns in bank order.
+        changes: per kind, alternate minus reference, models in bank order.
     """
 
-    deltas: Mapping[VariantKind, NDArray[np.float16]]
+    changes: Mapping[VariantKind, CodedChanges]
 
-    def take(self, columns: list[int]) -> BackgroundTable:
+    def take(self, models: Sequence[int]) -> BackgroundTable:
         """Some of the models, in the order asked for."""
-        return BackgroundTable({kind: table[:, columns] for kind, table in self.deltas.items()})
+        return BackgroundTable({kind: changes.take(models) for kind, changes in self.changes.items()})
 
     @classmethod
-    def concatenate(cls, tables: list[BackgroundTable]) -> BackgroundTable:
-        """The models of several row-aligned tables side by side."""
-        kinds = tables[0].deltas
-        return cls({kind: np.concatenate([t.deltas[kind] for t in tables], axis=1) for kind in kinds})
+    def concatenate(cls, tables: Sequence[BackgroundTable]) -> BackgroundTable:
+        """The models of several tables, on the same variants, one after another."""
+        kinds = tables[0].changes
+        return cls({kind: CodedChanges.concatenate([table.changes[kind] for table in tables]) for kind in kinds})
 
 
 LOSS, GAIN = -1, 1
 
 TAIL_SHARE = 0.01
 TAIL_MINIMUM = 50
+
+# Of a tail; by less, an excess could not be divided.
+SCALE_MINIMUM = 1e-12
 
 # Where the search for the rarest changes is narrowed; the last is the tail, whose share is the same or larger.
 NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
@@ -101,7 +106,7 @@ NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
 class UpperTail:
     """Share of a background sample that is at least as large as a value.
 
-    Counted in the sample; beyond its upper one per cent by a generalised Pareto tail, fitted with
+    Counted in the sample; in its upper one per cent and beyond by a generalised Pareto tail, fitted with
     probability-weighted moments (Hosking and Wallis 1987, "Parameter and quantile estimation for the
     generalized Pareto distribution", eq. 2.3), so that the share never reaches 0.
 
@@ -114,8 +119,7 @@ class UpperTail:
         count = len(self.sample)
         excesses = _excesses(count)
         self.threshold = float(self.sample[count - excesses - 1])
-        self.tail_share = excesses / count
-        self.shape, self.scale = _fit_pareto(self.sample[count - excesses :] - self.threshold)
+        self.tail_share, self.shape, self.scale = _fit_tail(self.sample[count - excesses - 1 :], count)
 
     def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Share in (0, 1] for each value, same shape; NaN stays NaN."""
@@ -139,15 +143,12 @@ class SignedTails:
         self._sorted = np.sort(changes, axis=1)
         count = changes.shape[1]
         excesses = _excesses(count)
-        self._tail_share = excesses / count
         largest = {
             LOSS: np.maximum(-self._sorted[:, excesses::-1], 0.0),
             GAIN: np.maximum(self._sorted[:, count - excesses - 1 :], 0.0),
         }
         self._thresholds = {side: tails[:, 0] for side, tails in largest.items()}
-        self._fits = {
-            side: np.array([_fit_pareto(tail[1:] - tail[0]) for tail in tails]) for side, tails in largest.items()
-        }
+        self._fits = {side: np.array([_fit_tail(tail, count) for tail in tails]) for side, tails in largest.items()}
         places = [count - 1 - max(int(count * share), excesses) for share in NARROWING_SHARES]
         self._narrowing = {
             LOSS: [np.maximum(-self._sorted[:, count - 1 - place], 0.0) for place in places],
@@ -173,8 +174,8 @@ class SignedTails:
         shares = self._counted(side, families, side * found)
         beyond = np.flatnonzero(found > self._thresholds[side][families])
         excess = found[beyond] - self._thresholds[side][families[beyond]]
-        shapes, scales = self._fits[side][families[beyond]].T
-        shares[beyond] = self._tail_share * _pareto_survival(excess, shapes, scales)
+        tail_shares, shapes, scales = self._fits[side][families[beyond]].T
+        shares[beyond] = tail_shares * _pareto_survival(excess, shapes, scales)
         return families, variants, shares
 
     def _candidates(self, side: int, strengths: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
@@ -209,6 +210,20 @@ def _excesses(count: int) -> int:
     return min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
 
 
+def _fit_tail(largest: NDArray[np.float64], count: int) -> tuple[float, float, float]:
+    """Share of a sample of `count` beyond the first of its largest values, with shape and scale of what lies there.
+
+    Where nothing does, as with gains of a family that every background variant weakens, no value tells how far
+    is rare: all that is beyond has the share that one more draw has of being the first there.
+    """
+    excess = largest[1:] - largest[0]
+    # Values equal to the first are no part of the tail, or a fit to their zeros would end at once.
+    excess = excess[excess > 0]
+    if not len(excess):
+        return 1 / (count + 1), 0.0, np.inf
+    return len(excess) / count, *_fit_pareto(excess)
+
+
 def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
     """Shape xi and scale of a generalised Pareto distribution; xi is kept in [0, 0.9].
 
@@ -216,8 +231,8 @@ def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
     """
     count = len(excess)
     mean = float(excess.mean())
-    if mean <= 0:
-        return 0.0, 1e-12
+    if mean <= SCALE_MINIMUM:
+        return 0.0, SCALE_MINIMUM
     weights = (count - np.arange(1, count + 1) + 0.35) / count
     moment = float((weights * excess).mean())
     if mean <= 2 * moment:

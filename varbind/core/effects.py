@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, phred
+from varbind.core.coded_changes import CodedChanges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from varbind.core.model_card import ModelCard
 
 __all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
-
-# Of a background table: what a core's cache holds of them.
-ROWS_AT_ONCE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +179,14 @@ class BindingEffects:
     def _background_of(self, kind: VariantKind) -> _KindBackground:
         """Derive the background of this selection of models from the table, once a kind."""
         assert self._table is not None
-        table = self._table.deltas[kind]
-        parts = [table[start : start + ROWS_AT_ONCE] for start in range(0, len(table), ROWS_AT_ONCE)]
-        changes = np.concatenate([self.family_means(self.z(part.astype(np.float64))) for part in parts], axis=1)
+        coded = self._table.changes[kind]
+        # A level takes one division for all the variants that have it.
+        changes = self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
         families = SignedTails(changes)
         strongest = {}
         for side in (LOSS, GAIN):
             _, rows, shares = families.rarest(side, changes, 1)
-            smallest = np.ones(len(table))
+            smallest = np.ones(coded.variants)
             np.minimum.at(smallest, rows, shares)
             strongest[side] = UpperTail(-np.log10(smallest))
         return _KindBackground(families, strongest)
@@ -254,6 +252,15 @@ class _Members:
         for layer in self._layers:
             sums[: len(layer)] += by_model[layer]
         means: NDArray[np.float64] = sums[self._places] / self._sizes[:, None]
+        return means
+
+    def means_of_coded(self, z: CodedChanges) -> NDArray[np.float64]:
+        """`means` of V variants whose z is coded, (F, V), to the bit: summed in the same order."""
+        means = np.zeros((len(self._sizes), z.variants))
+        for family, columns in enumerate(np.split(self._columns, self._starts[1:])):
+            for column in columns:
+                means[family] += z.of_model(column)
+        means /= self._sizes[:, None]
         return means
 
     def leading(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CARD_FORMAT", "BankCard", "GoldenScores", "ModelCard"]
 
-CARD_FORMAT = 1
+CARD_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,11 @@ class BankCard:
         """Read a card.
 
         Raises:
-            ResourceError: a key is missing or its value of the wrong kind.
+            ResourceError: the format is another, a key is missing, or its value is of the wrong kind.
         """
-        if not isinstance(data, dict) or data.get("format") != CARD_FORMAT:
-            raise ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
+        found = data.get("format") if isinstance(data, dict) else None
+        if found != CARD_FORMAT:
+            raise _wrong_format(found)
         try:
             golden = data["golden"]
             card = cls(
@@ -126,6 +127,15 @@ class BankCard:
             raise ValueError("golden scores are not one a sequence and model")
         if any(type(score) not in _KINDS["float"] for row in rows for score in row):
             raise TypeError("a golden score is not a number")
+
+
+def _wrong_format(found: Any) -> ResourceError:
+    if type(found) is int and 0 < found < CARD_FORMAT:
+        return ResourceError(
+            f"a bank of format {found}, which an older varbind wrote; this one reads format {CARD_FORMAT}",
+            remedy="make it again with `varbind models import` or `varbind train binding`",
+        )
+    return ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
 
 
 # JSON values that a field of this annotation may have; a bool is no int here.

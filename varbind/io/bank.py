@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.bank import Bank
+from varbind.core.coded_changes import LEVELS_MAX, CodedChanges
 from varbind.core.model_card import BankCard
 from varbind.core.network import DeepBindStack
 from varbind.errors import OutputError, ResourceError
@@ -74,7 +75,7 @@ def read_card(folder: Path) -> BankCard:
     try:
         return BankCard.from_json(data)
     except ResourceError as error:
-        raise ResourceError(error.what, path=path) from error
+        raise ResourceError(error.what, path=path, remedy=error.remedy) from error
 
 
 def read_bank(folder: str | Path) -> Bank:
@@ -156,8 +157,16 @@ def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
 
 
 def _background_arrays(background: BackgroundTable) -> dict[str, np.ndarray]:
-    # safetensors writes memory as it lies: a table whose columns were chosen lies otherwise.
-    return {str(kind): np.ascontiguousarray(deltas) for kind, deltas in background.deltas.items()}
+    arrays: dict[str, np.ndarray] = {}
+    for kind, changes in background.changes.items():
+        # safetensors writes memory as it lies.
+        arrays[str(kind)] = np.ascontiguousarray(changes.codes)
+        arrays[_levels_of(kind)] = np.ascontiguousarray(changes.levels)
+    return arrays
+
+
+def _levels_of(kind: VariantKind) -> str:
+    return f"{kind}.levels"
 
 
 def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindStack]:
@@ -179,15 +188,29 @@ def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindSt
 
 
 def _background(card: BankCard, arrays: Mapping[str, np.ndarray]) -> BackgroundTable:
-    kinds = {str(kind) for kind in VariantKind}
-    if set(arrays) != kinds:
-        raise ResourceError(f"the background has the kinds {sorted(arrays)}, expected {sorted(kinds)}")
+    wanted = {name for kind in VariantKind for name in (str(kind), _levels_of(kind))}
+    if wanted != set(arrays):
+        raise ResourceError(f"background arrays {sorted(wanted ^ set(arrays))[:3]} are missing or too many")
     models = len(card.models)
-    for name, table in arrays.items():
-        shaped = table.ndim == 2 and table.shape[1] == models and len(table) >= BACKGROUND_MINIMUM
-        if table.dtype != np.float16 or not shaped:
-            expected = f"float16 (at least {BACKGROUND_MINIMUM}, {models})"
-            raise ResourceError(f"the background of {name} is {table.dtype} {table.shape}, expected {expected}")
-        if not np.isfinite(table).all():
-            raise ResourceError(f"the background of {name} holds a value that is not a finite number")
-    return BackgroundTable({VariantKind(name): table for name, table in arrays.items()})
+    return BackgroundTable(
+        {kind: _changes(kind, models, arrays[str(kind)], arrays[_levels_of(kind)]) for kind in VariantKind}
+    )
+
+
+def _changes(kind: VariantKind, models: int, codes: np.ndarray, levels: np.ndarray) -> CodedChanges:
+    """The background of one kind, every code of it with a level."""
+    shaped = codes.ndim == 2 and len(codes) == models and codes.shape[1] >= BACKGROUND_MINIMUM
+    if codes.dtype != np.uint8 or not shaped:
+        expected = f"uint8 ({models}, at least {BACKGROUND_MINIMUM})"
+        raise ResourceError(f"the background of {kind} is {codes.dtype} {codes.shape}, expected {expected}")
+    shaped = levels.ndim == 2 and len(levels) == models and 1 <= levels.shape[1] <= LEVELS_MAX
+    if levels.dtype != np.float16 or not shaped:
+        expected = f"float16 ({models}, 1 to {LEVELS_MAX})"
+        raise ResourceError(f"the levels of {kind} are {levels.dtype} {levels.shape}, expected {expected}")
+    if not np.isfinite(levels).all():
+        raise ResourceError(f"a level of {kind} is not a finite number")
+    if (levels[:, 1:] < levels[:, :-1]).any():
+        raise ResourceError(f"the levels of {kind} fall within a model")
+    if codes.max() >= levels.shape[1]:
+        raise ResourceError(f"a background variant of {kind} has level {codes.max()} of {levels.shape[1]}")
+    return CodedChanges(codes, levels)

@@ -10,18 +10,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.core.background import BackgroundTable, VariantKind
+from varbind.core.coded_changes import CodedChanges
+from varbind.core.scores import BindingScores
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window
 from varbind.errors import ResourceError
 from varbind.pipeline.scoring import Scorer, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,6 +53,19 @@ class BackgroundRecipe:
     snvs: int = 20_001
     others: int = 1_000
     seed: int = 2015
+
+    @property
+    def total(self) -> int:
+        """Number of variants of all kinds."""
+        return sum(map(self.count, VariantKind))
+
+    def count(self, kind: VariantKind) -> int:
+        """Number of variants of one kind."""
+        return self.snvs if kind is VariantKind.SNV else self.others
+
+    def stream(self, kind: VariantKind) -> np.random.Generator:
+        """The kind's own random numbers, so that no kind depends on how many of another are drawn."""
+        return np.random.default_rng([self.seed, list(VariantKind).index(kind)])
 
 
 class PromoterSource:
@@ -120,24 +136,35 @@ def background_windows(
     """
     low, high = kind.sizes
     if kind is VariantKind.SNV:
-        for site in source.draw(-(-count // 3), 2 * CONTEXT + 1, rng):
-            for step in (1, 2, 3):
-                alt = site.copy()
-                alt[CONTEXT] = (site[CONTEXT] + step) % 4
-                yield Window(site, alt, padded=False)
+        yield from islice(_snvs(source.draw(-(-count // 3), 2 * CONTEXT + 1, rng)), count)
         return
-    # Equal lengths stand together, so that they can be scored together.
-    for size in np.sort(rng.integers(low, high + 1, count)):
-        drawn = source.draw(1, 2 * CONTEXT + 2 * int(size), rng)[0]
-        left, first, second, right = np.split(drawn, [CONTEXT, CONTEXT + size, CONTEXT + 2 * size])
-        if kind.startswith("mnv"):
-            # Both end bases change, as in a trimmed variant.
-            for end in (0, -1):
-                if second[end] == first[end]:
-                    second[end] = (second[end] + 1 + rng.integers(3)) % 4
-        ref = [] if kind.startswith("ins") else [first]
-        alt = [] if kind.startswith("del") else [second]
-        yield Window(np.concatenate([left, *ref, right]), np.concatenate([left, *alt, right]), padded=False)
+    # Variants of one size are drawn together, and stand together so that they are scored together.
+    sizes, numbers = np.unique(rng.integers(low, high + 1, count), return_counts=True)
+    for size, number in zip(sizes.tolist(), numbers.tolist(), strict=True):
+        yield from _windows_of_size(kind, size, source.draw(number, 2 * CONTEXT + 2 * size, rng), rng)
+
+
+def _snvs(sites: Codes) -> Iterator[Window]:
+    """All changes of the middle base of N sites (N, 2 x CONTEXT + 1)."""
+    for site in sites:
+        for step in (1, 2, 3):
+            alt = site.copy()
+            alt[CONTEXT] = (site[CONTEXT] + step) % 4
+            yield Window(site, alt, padded=False)
+
+
+def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.Generator) -> Iterator[Window]:
+    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size), which they may write to."""
+    left, first, second, right = np.split(drawn, [CONTEXT, CONTEXT + size, CONTEXT + 2 * size], axis=1)
+    if kind.startswith("mnv"):
+        # Both end bases change, as in a trimmed variant.
+        for end in (0, -1):
+            same = first[:, end] == second[:, end]
+            second[same, end] = (second[same, end] + rng.integers(1, 4, np.count_nonzero(same))) % 4
+    ref = [left, right] if kind.startswith("ins") else [left, first, right]
+    alt = [left, right] if kind.startswith("del") else [left, second, right]
+    for ref_codes, alt_codes in zip(np.concatenate(ref, axis=1), np.concatenate(alt, axis=1), strict=True):
+        yield Window(ref_codes, alt_codes, padded=False)
 
 
 def add_background(
@@ -159,52 +186,56 @@ def add_background(
         The bank with a background table, and per-model spread and quantiles.
     """
     source = source or PromoterSource()
-    rng = np.random.default_rng(recipe.seed)
-    total = recipe.snvs + recipe.others * (len(VariantKind) - 1)
     digest = hashlib.sha256()
-    tables: dict[VariantKind, NDArray[np.float16]] = {}
-    cards: tuple[ModelCard, ...] = bank.models
     done = 0
+
+    def note(windows: list[Window]) -> None:
+        nonlocal done
+        done += len(windows)
+        for window in windows:
+            digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
+        if progress:
+            progress(done, recipe.total)
+
+    changes: dict[VariantKind, CodedChanges] = {}
     with Scorer(bank) as scorer:
         if scorer.flank > CONTEXT:
             raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
         for kind in VariantKind:
-            count = recipe.snvs if kind is VariantKind.SNV else recipe.others
-            deltas, refs = [], []
-            for windows in batches(background_windows(kind, count, source, rng), BATCH):
-                for window in windows:
-                    digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
-                scores = scorer.score([window.inner(CONTEXT - scorer.flank) for window in windows])
-                deltas.append(scores.delta)
-                refs.append(scores.ref)
-                done += len(windows)
-                if progress:
-                    progress(min(done, total), total)
-            delta = np.concatenate(deltas)[:count]
-            tables[kind] = np.clip(delta, -65504, 65504).astype(np.float16)
+            scores = _score(scorer, background_windows(kind, recipe.count(kind), source, recipe.stream(kind)), note)
+            changes[kind] = CodedChanges.encode(scores.delta)
             if kind is VariantKind.SNV:
-                cards = _with_quantiles(bank.models, np.concatenate(refs)[:count], delta)
+                cards = _with_quantiles(bank.models, scores)
     background: dict[str, Any] = {
         "source": source.name,
         "seed": recipe.seed,
-        "counts": {str(kind): len(table) for kind, table in tables.items()},
+        "counts": {str(kind): recipe.count(kind) for kind in VariantKind},
         "sha256": digest.hexdigest(),
     }
     card = replace(bank.cards[0], background=background, quantile_levels=QUANTILE_LEVELS, models=cards)
-    return replace(bank, cards=(card,), models=cards, background=BackgroundTable(tables))
+    return replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes))
 
 
-def _with_quantiles(
-    models: tuple[ModelCard, ...], ref: NDArray[np.float32], delta: NDArray[np.float32]
-) -> tuple[ModelCard, ...]:
-    """The cards with the spread and the quantiles of scores and of SNV changes."""
+def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Window]], None]) -> BindingScores:
+    """Scores of all windows with `CONTEXT` bases on each side; each batch is noted once it is scored."""
+    parts = []
+    for batch in batches(windows, BATCH):
+        parts.append(scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch]))
+        note(batch)
+    ref, alt = (np.concatenate([getattr(part, allele) for part in parts]) for allele in ("ref", "alt"))
+    return BindingScores(scorer.bank.model_ids, ref, alt)
+
+
+def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple[ModelCard, ...]:
+    """The cards with the spread and the quantiles of scores and of changes of background SNVs."""
+    delta = snvs.delta
     spread = delta.std(axis=0, dtype=np.float64)
 
     def quantiles(values: NDArray[np.float32]) -> list[list[float]]:
         rounded = np.quantile(values.astype(np.float64), QUANTILE_LEVELS, axis=0).T
         return [[float(f"{value:.6g}") for value in row] for row in rounded]
 
-    score, loss, gain = quantiles(ref), quantiles(np.maximum(-delta, 0)), quantiles(np.maximum(delta, 0))
+    score, loss, gain = quantiles(snvs.ref), quantiles(np.maximum(-delta, 0)), quantiles(np.maximum(delta, 0))
     return tuple(
         replace(
             model,

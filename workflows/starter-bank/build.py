@@ -19,8 +19,6 @@ from varbind.io.bank import write_bank
 from varbind.pipeline.background import BackgroundRecipe, add_background
 from varbind.pipeline.selftest import add_golden_scores
 
-RECIPE = BackgroundRecipe(snvs=100_002, others=2_000)
-
 # Below this AUC on a fifth of its training peaks a network did not learn its protein well enough to
 # speak for it unasked. The held-out peaks have no part in this.
 DEFAULT_VALIDATION_AUC = 0.8
@@ -86,7 +84,7 @@ def main() -> None:
     )
     stack = DeepBindStack.concatenate([stack for _, stack in networks])
     bank = add_golden_scores(Bank((card,), models, (stack,), background=None))
-    write_bank(options.output, add_background(bank, recipe=RECIPE))
+    write_bank(options.output, add_background(bank, recipe=BackgroundRecipe()))
     (options.output / "README.md").write_text(model_card(bank), encoding="utf-8")
 
 

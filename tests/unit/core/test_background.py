@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from oracles import share_at_least
 
 from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, kind_of, phred
+from varbind.core.coded_changes import CodedChanges
 from varbind.core.variant import Variant
 
 values = st.floats(-1e6, 1e6)
@@ -44,9 +45,10 @@ def test_the_tail_starts_where_counting_ends(sample):
     counted_above = np.mean(sample > tail.threshold)
     assert at == share_at_least(sample, tail.threshold)
     assert above <= at
+    if counted_above:
+        assert tail.tail_share == counted_above
     if np.any(sample > tail.threshold + 1e-6):
         assert above == pytest.approx(tail.tail_share)
-        assert tail.tail_share >= counted_above
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -87,10 +89,27 @@ def test_shares_of_special_values():
 
 @pytest.mark.parametrize("value", [0.0, 2.5])
 def test_a_constant_sample(value):
-    tail = UpperTail(np.full(200, value))
-    below, at, above = tail.share(np.array([value - 1, value, value + 1]))
-    assert (below, at) == (1, 1)
-    assert 0 < above < 1e-6
+    """Nothing tells how far beyond it is rare."""
+    shares = UpperTail(np.full(200, value)).share(np.array([value - 1, value, value + 1e-9, value + 1, 1e300]))
+    assert shares.tolist() == [1, 1, 1 / 201, 1 / 201, 1 / 201]
+
+
+def test_a_family_that_no_background_variant_binds_more_tightly():
+    """A gain is one in 1,001, not one in 10 to the 300; the losses, of which there are enough, are as ever."""
+    losses = -np.random.default_rng(7).standard_exponential(1_000)
+    tails = SignedTails(losses[None])
+    _, _, shares = tails.rarest(GAIN, np.array([[1e-6, 0.1, 50.0]]), 1)
+    assert shares.tolist() == [1 / 1_001] * 3
+    _, _, shares = tails.rarest(LOSS, np.array([[-1.0, -10.0]]), 1)
+    assert shares.tolist() == UpperTail(-losses).share(np.array([1.0, 10.0])).tolist()
+
+
+def test_a_tail_of_few_values_is_fitted_to_these_alone():
+    """Twenty in 2,000 move at all: the zeros beside them do not shorten the tail."""
+    moved = np.random.default_rng(8).standard_exponential(20)
+    tail = UpperTail(np.append(np.zeros(1_980), moved))
+    assert (tail.threshold, tail.tail_share) == (0, 0.01)
+    assert tail.share(np.array([3.0]))[0] == pytest.approx(0.01 * np.exp(-3), rel=1)
 
 
 def test_order_and_precision_of_the_sample_do_not_matter():
@@ -211,11 +230,11 @@ def test_every_size_has_exactly_one_kind():
 def test_tables_are_cut_and_joined_by_column():
     rng = np.random.default_rng(4)
     one, other = (
-        BackgroundTable({kind: rng.normal(size=(5, 3)).astype(np.float16) for kind in VariantKind}) for _ in range(2)
+        BackgroundTable({kind: CodedChanges.encode(rng.normal(size=(5, 3))) for kind in VariantKind}) for _ in range(2)
     )
     joined = BackgroundTable.concatenate([one, other])
     picked = joined.take([5, 0])
     for kind in VariantKind:
-        assert joined.deltas[kind].shape == (5, 6)
-        np.testing.assert_array_equal(picked.deltas[kind][:, 0], other.deltas[kind][:, 2])
-        np.testing.assert_array_equal(picked.deltas[kind][:, 1], one.deltas[kind][:, 0])
+        assert joined.changes[kind].decode().shape == (5, 6)
+        np.testing.assert_array_equal(picked.changes[kind].of_model(0), other.changes[kind].of_model(2))
+        np.testing.assert_array_equal(picked.changes[kind].of_model(1), one.changes[kind].of_model(0))

@@ -10,6 +10,7 @@ from oracles import bank_card, model_card, network_shape, random_stack
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.bank import Bank
+from varbind.core.coded_changes import CodedChanges
 from varbind.core.network import DeepBindStack
 from varbind.errors import UsageError
 
@@ -25,7 +26,7 @@ def small_bank(prefix="M", *, seed=0, recipe=1):
         model_card(model_id, shape=shape_of[model_id], protein=f"P{i // 2}", default=i < 4)
         for i, model_id in enumerate(ids)
     )
-    table = BackgroundTable({kind: rng.normal(size=(4, 6)).astype(np.float16) for kind in VariantKind})
+    table = BackgroundTable({kind: CodedChanges.encode(rng.normal(size=(4, 6))) for kind in VariantKind})
     return Bank((bank_card(models, background={"recipe": recipe}),), models, tuple(stacks), table)
 
 
@@ -44,7 +45,7 @@ def networks(bank):
 def columns(bank):
     """Model id -> its background."""
     return {
-        model_id: [bank.background.deltas[kind][:, column].tolist() for kind in VariantKind]
+        model_id: [bank.background.changes[kind].of_model(column).tolist() for kind in VariantKind]
         for column, model_id in enumerate(bank.model_ids)
     }
 

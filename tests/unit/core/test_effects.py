@@ -49,7 +49,7 @@ def effects(tiny_bank):
 def delta(tiny_bank):
     """Changes as large as the background's and up to four times larger, float32 (60, M)."""
     rng = np.random.default_rng(11)
-    table = tiny_bank.background.deltas[SNV]
+    table = tiny_bank.background.changes[SNV].decode()
     rows = table[rng.choice(len(table), 60, replace=False)].astype(np.float32)
     return rows * rng.uniform(0.5, 4, (60, 1)).astype(np.float32)
 
@@ -68,9 +68,17 @@ def test_family_means(effects, tiny_bank, delta):
         np.testing.assert_allclose(row, [expected[family] for family in effects.families], rtol=tolerances.ORACLE)
 
 
+@pytest.mark.parametrize("kind", [SNV, VariantKind.INS_6_15])
+def test_the_background_is_what_its_variants_would_be(effects, tiny_bank, kind):
+    """Decoded level by level, to the bit of what variants of these changes have."""
+    table = tiny_bank.background.changes[kind].decode()
+    expected = np.sort(effects.family_means(effects.z(table)), axis=1)
+    assert effects._background(kind).families._sorted.tobytes() == expected.tobytes()
+
+
 @pytest.mark.parametrize("kind", [SNV, VariantKind.INS_6_15, VariantKind.DEL_1])
 def test_phred_against_loops(effects, tiny_bank, delta, kind):
-    table = tiny_bank.background.deltas[kind]
+    table = tiny_bank.background.changes[kind].decode()
     for row in delta[:4]:
         found = effects.describe(row[None], [kind], top=1)[0]
         expected = [slow_phred(tiny_bank.models, table, side, row) for side in (-1, 1)]
@@ -159,7 +167,7 @@ def test_a_larger_change_is_never_less_rare(effects, tiny_bank, delta, row, kind
 @pytest.mark.parametrize("side", ["loss_phred", "gain_phred"])
 def test_background_variants_are_calibrated(effects, tiny_bank, kind, side):
     """One background variant in ten has 10 or more, one in two 3.01 or more."""
-    table = tiny_bank.background.deltas[kind].astype(np.float32)
+    table = tiny_bank.background.changes[kind].decode().astype(np.float32)
     phreds = np.array([getattr(e, side) for e in effects.describe(table, [kind] * len(table), top=0)])
     tolerance = tolerances.CALIBRATION if kind is SNV else tolerances.PHRED_10_SMALL
     assert np.mean(phreds >= 10) == pytest.approx(0.1, abs=tolerance)
@@ -169,9 +177,10 @@ def test_background_variants_are_calibrated(effects, tiny_bank, kind, side):
 def test_calibration_holds_for_variants_that_were_not_seen(tiny_bank):
     """Half of the sites as background for the other half."""
     table = tiny_bank.background
-    half = len(table.deltas[SNV]) // 6 * 3  # three SNVs share a site
-    seen = replace(table, deltas={**table.deltas, SNV: table.deltas[SNV][:half]})
-    unseen = table.deltas[SNV][half:].astype(np.float32)
+    snvs = table.changes[SNV]
+    half = snvs.variants // 6 * 3  # three SNVs share a site
+    seen = replace(table, changes={**table.changes, SNV: replace(snvs, codes=snvs.codes[:, :half])})
+    unseen = snvs.decode()[half:].astype(np.float32)
     described = BindingEffects(tiny_bank.models, seen).describe(unseen, [SNV] * len(unseen), top=0)
     for side in ("loss_phred", "gain_phred"):
         share = np.mean([getattr(effect, side) >= 10 for effect in described])

@@ -47,6 +47,11 @@ def test_what_is_no_card(data):
         BankCard.from_json(data)
 
 
+def test_an_older_format():
+    with pytest.raises(ResourceError, match=f"format 1, .* format {CARD_FORMAT}; make it again with"):
+        BankCard.from_json({**full_card().as_json(), "format": 1})
+
+
 @pytest.mark.parametrize("key", sorted(set(full_card().as_json()) - {"format"}))
 def test_a_missing_key(key):
     with pytest.raises(ResourceError, match=key):

@@ -14,6 +14,8 @@ from safetensors.numpy import load_file, save_file
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.bank import Bank
+from varbind.core.coded_changes import CodedChanges
+from varbind.core.model_card import CARD_FORMAT
 from varbind.core.network import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.bank import BACKGROUND_MINIMUM, read_bank, read_card, sha256_of, shipped_banks, write_bank
@@ -30,8 +32,8 @@ def small_bank(*, background=True):
     stacks = tuple(random_stack(rng, shape, 3, prefix=f"{i}.") for i, shape in enumerate(SHAPES))
     ids = ["1.2", "0.1", "0.0", "1.0", "1.1", "0.2"]
     models = tuple(model_card(i, shape=SHAPES[int(i[0])], delta_sd=0.1 + n / 3) for n, i in enumerate(ids))
-    deltas = {k: rng.normal(size=(BACKGROUND_MINIMUM + n, 6)).astype(np.float16) for n, k in enumerate(VariantKind)}
-    table = BackgroundTable(deltas) if background else None
+    changes = {k: CodedChanges.encode(rng.normal(size=(BACKGROUND_MINIMUM + n, 6))) for n, k in enumerate(VariantKind)}
+    table = BackgroundTable(changes) if background else None
     return Bank((bank_card(models, background={"seed": 1}),), models, stacks, table)
 
 
@@ -59,10 +61,12 @@ def assert_same_bank(found, expected):
     assert arrays_of(found) == arrays_of(expected)
     assert (found.background is None) == (expected.background is None)
     if expected.background is not None:
-        assert set(found.background.deltas) == set(expected.background.deltas)
-        for kind, table in expected.background.deltas.items():
-            assert found.background.deltas[kind].dtype == np.float16
-            np.testing.assert_array_equal(found.background.deltas[kind], table)
+        assert set(found.background.changes) == set(expected.background.changes)
+        for kind, changes in expected.background.changes.items():
+            for name in ("codes", "levels"):
+                array, written = (getattr(coded, name) for coded in (found.background.changes[kind], changes))
+                assert array.dtype == written.dtype
+                np.testing.assert_array_equal(array, written)
 
 
 def sign(folder):
@@ -220,26 +224,63 @@ def test_signed_with_an_array_too_many(folder):
     refused(folder, "extra")
 
 
-@pytest.mark.parametrize("flaw", ["columns", "rows", "axes", "float32", "nan", "gone", "extra"])
-def test_signed_but_wrong_background(folder, flaw):
+WRONG_CODES = {
+    "models": lambda codes: codes[:-1],
+    "variants": lambda codes: codes[:, : BACKGROUND_MINIMUM - 1],
+    "axes": lambda codes: codes[..., None],
+    "type": lambda codes: codes.astype(np.int16),
+    "value": lambda codes: np.where(np.arange(codes.shape[1]) == 3, np.uint8(255), codes),
+}
+WRONG_LEVELS = {
+    "models": lambda levels: levels[:-1],
+    "none": lambda levels: levels[:, :0],
+    "too many": lambda levels: np.pad(levels, ((0, 0), (0, 257 - levels.shape[1])), mode="edge"),
+    "axes": lambda levels: levels[..., None],
+    "type": lambda levels: levels.astype(np.float32),
+    "nan": lambda levels: np.where(np.arange(levels.shape[1]) == 3, np.float16("nan"), levels),
+    "inf": lambda levels: np.where(levels == levels.max(), np.float16("inf"), levels),
+    "order": lambda levels: levels[:, ::-1],
+}
+
+
+def with_wrong_background(folder, name, flaw):
+    """Exchange one array and sign the bank."""
     path = folder / "background.safetensors"
     arrays = load_file(path)
-    table = arrays.pop("ins_1")
-    changed = {
-        "columns": np.ascontiguousarray(table[:, :-1]),
-        "rows": np.ascontiguousarray(table[: BACKGROUND_MINIMUM - 1]),
-        "axes": table[..., None],
-        "float32": table.astype(np.float32),
-        "nan": np.where(np.arange(6) == 3, np.float16("nan"), table),
-        "extra": table,
-    }
-    if flaw in changed:
-        arrays["ins_1"] = changed[flaw]
-    if flaw == "extra":
-        arrays["dup_1"] = table
+    arrays[name] = np.ascontiguousarray(flaw(arrays[name]))
     save_file(arrays, path)
     sign(folder)
-    refused(folder, "background")
+    return folder
+
+
+@pytest.mark.parametrize("flaw", WRONG_CODES)
+def test_signed_but_wrong_background(folder, flaw):
+    refused(with_wrong_background(folder, "ins_1", WRONG_CODES[flaw]), "background .*of ins_1")
+
+
+@pytest.mark.parametrize("flaw", WRONG_LEVELS)
+def test_signed_but_wrong_levels(folder, flaw):
+    refused(with_wrong_background(folder, "ins_1.levels", WRONG_LEVELS[flaw]), "levels? of ins_1")
+
+
+@pytest.mark.parametrize("name", ["ins_1", "ins_1.levels"])
+@pytest.mark.parametrize("flaw", ["gone", "extra"])
+def test_signed_with_other_background_arrays(folder, name, flaw):
+    path = folder / "background.safetensors"
+    arrays = load_file(path)
+    if flaw == "gone":
+        del arrays[name]
+    else:
+        arrays[f"dup.{name}"] = arrays[name]
+    save_file(arrays, path)
+    sign(folder)
+    refused(folder, f"background arrays .*{name}")
+
+
+def test_a_bank_of_the_first_format_says_what_to_do(folder):
+    card = json.loads((folder / "card.json").read_text())
+    (folder / "card.json").write_text(json.dumps({**card, "format": 1}))
+    refused(folder, "format 1, .*reads format 2; make it again with `varbind models import`")
 
 
 def test_a_background_that_the_card_does_not_name_is_not_used(folder):
@@ -262,7 +303,7 @@ def test_a_digest_that_is_none(folder, value):
     [
         (lambda card: card.pop("models"), "models"),
         (lambda card: card.pop("digests"), "digests"),
-        (lambda card: card.update(format=2), "format 1"),
+        (lambda card: card.update(format=CARD_FORMAT + 1), f"format {CARD_FORMAT}"),
         (lambda card: card.update(models=card["models"][:-1]), "not a varbind model"),
         (lambda card: card.update(models=[]), "no model"),
         (lambda card: card["models"].append(card["models"][0]), "same id"),

@@ -10,6 +10,7 @@ from oracles import bank_card, model_card, network_shape, random_stack
 
 from varbind.core.background import VariantKind
 from varbind.core.bank import Bank
+from varbind.core.coded_changes import CodedChanges
 from varbind.core.sequence import decode, encode
 from varbind.core.variant import trim
 from varbind.errors import ResourceError
@@ -102,23 +103,24 @@ def test_what_a_background_holds(made):
     assert card.background["counts"] == {str(k): 100 if k is VariantKind.SNV else 12 for k in VariantKind}
     assert (card.background["seed"], card.quantile_levels) == (3, QUANTILE_LEVELS)
     assert card.models == made.models
-    for kind, table in made.background.deltas.items():
-        assert (table.shape, table.dtype) == ((card.background["counts"][str(kind)], 3), np.float16)
+    for kind, changes in made.background.changes.items():
+        assert changes.codes.shape == (3, card.background["counts"][str(kind)])
+        assert changes.levels.dtype == np.float16
 
 
 def test_the_numbers_are_those_of_the_variants(made):
     """Drawn and scored again, one allele at a time."""
-    rng = np.random.default_rng(RECIPE.seed)
     source = PromoterSource()
     flank = 4
     for kind in VariantKind:
-        count = RECIPE.snvs if kind is VariantKind.SNV else RECIPE.others
-        windows = list(background_windows(kind, count, source, rng))[:count]
+        windows = list(background_windows(kind, RECIPE.count(kind), source, RECIPE.stream(kind)))
+        assert len(windows) == RECIPE.count(kind)
         ref, alt = (
             score_sequences([decode(getattr(w, allele)[CONTEXT - flank : flank - CONTEXT]) for w in windows], made)
             for allele in ("ref", "alt")
         )
-        np.testing.assert_array_equal(made.background.deltas[kind], (alt - ref).astype(np.float16))
+        expected = CodedChanges.encode(alt - ref)
+        np.testing.assert_array_equal(made.background.changes[kind].decode(), expected.decode())
         if kind is VariantKind.SNV:
             snv_ref, snv_delta = ref.astype(np.float64), (alt - ref).astype(np.float64)
     for column, model in enumerate(made.models):
@@ -137,7 +139,9 @@ def test_made_again_it_is_the_same(made):
     again = add_background(small_bank(), recipe=RECIPE)
     assert again.cards == made.cards
     for kind in VariantKind:
-        assert again.background.deltas[kind].tobytes() == made.background.deltas[kind].tobytes()
+        for name in ("codes", "levels"):
+            found, expected = (getattr(bank.background.changes[kind], name) for bank in (again, made))
+            assert found.tobytes() == expected.tobytes()
 
 
 def test_the_variants_do_not_depend_on_the_models(made):
@@ -145,7 +149,8 @@ def test_the_variants_do_not_depend_on_the_models(made):
     other = add_background(small_bank("N", window=15, seed=1), recipe=RECIPE)
     assert other.cards[0].background == made.cards[0].background
     joined = Bank.concatenate([made, other])
-    np.testing.assert_array_equal(joined.background.deltas[VariantKind.SNV][:, 3:], other.background.deltas["snv"])
+    found, expected = (bank.background.changes[VariantKind.SNV].decode() for bank in (joined, other))
+    np.testing.assert_array_equal(found[:, 3:], expected)
 
 
 @pytest.mark.parametrize("change", [{"seed": 4}, {"snvs": 103}, {"others": 13}])
@@ -153,6 +158,18 @@ def test_another_recipe_is_another_background(made, change):
     other = add_background(small_bank("N"), recipe=replace(RECIPE, **change))
     assert other.cards[0].background["sha256"] != made.cards[0].background["sha256"]
     assert Bank.concatenate([made, other]).background is None
+
+
+def test_a_kind_does_not_depend_on_the_count_of_another(made):
+    other = add_background(small_bank(), recipe=replace(RECIPE, snvs=150))
+    for kind in VariantKind:
+        same = np.array_equal(other.background.changes[kind].codes, made.background.changes[kind].codes)
+        assert same == (kind is not VariantKind.SNV)
+
+
+def test_no_two_kinds_share_their_random_numbers():
+    assert len({RECIPE.stream(kind).integers(1 << 62) for kind in VariantKind}) == len(VariantKind)
+    assert RECIPE.total == 100 + 12 * (len(VariantKind) - 1)
 
 
 def test_progress_reaches_the_end():
@@ -196,10 +213,10 @@ def test_a_window_wider_than_the_context():
 def test_the_shipped_background_was_made_by_its_recipe(starter_bank):
     """The digest of the card covers every variant; the counts are those of the table."""
     background = starter_bank.cards[0].background
-    assert {str(kind): len(table) for kind, table in starter_bank.background.deltas.items()} == background["counts"]
-    assert background["counts"]["snv"] >= 100_000
-    assert background["source"] == PromoterSource().name
+    recipe = BackgroundRecipe()
+    assert {str(kind): recipe.count(kind) for kind in VariantKind} == background["counts"]
+    assert {kind: table.variants for kind, table in starter_bank.background.changes.items()} == background["counts"]
+    assert (background["seed"], background["source"]) == (recipe.seed, PromoterSource().name)
     for column, model in enumerate(starter_bank.models):
-        table = starter_bank.background.deltas[VariantKind.SNV][:, column].astype(np.float64)
-        # float16 rounds each change by up to one part in 2,048.
-        assert model.delta_sd == pytest.approx(table.std(), rel=1e-3)
+        changes = starter_bank.background.changes[VariantKind.SNV].of_model(column).astype(np.float64)
+        assert model.delta_sd == pytest.approx(changes.std(), rel=tolerances.CODED_SPREAD)
