@@ -25,6 +25,7 @@ SHAPES = [
     network_shape(window=51, detector_len=1, detectors=3),
     network_shape(window=3, detector_len=32),
     network_shape(window=31, detector_len=24, detectors=48),
+    network_shape(window=31, detector_len=24, detectors=16, members=3),
     # Networks of one detector share vectors, which the last one does not fill.
     network_shape(window=31, detector_len=11, detectors=1),
     network_shape(window=31, detector_len=11, detectors=1, double_stranded=False),

@@ -12,7 +12,7 @@ from varbind.nn.ensemble import Ensemble
 from varbind.pipeline.scoring import score_sequences
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from varbind.nn.deepbind import DeepBind
+from varbind.nn.deepbind import DeepBind, score_models
 
 shapes = st.builds(
     NetworkShape,
@@ -22,6 +22,7 @@ shapes = st.builds(
     mean_pooling=st.booleans(),
     hidden=st.sampled_from([0, 1, 5, 32]),
     double_stranded=st.booleans(),
+    members=st.sampled_from([1, 1, 3]),
 )
 
 
@@ -42,10 +43,9 @@ def loop(stacks, model_ids, sequences_of):
     """One network, one sequence at a time, in double precision."""
     scores = np.zeros((len(next(iter(sequences_of.values()))), len(model_ids)))
     for stack in stacks:
-        for row, model_id in enumerate(stack.model_ids):
-            network = DeepBind(stack, row)
-            for i, codes in enumerate(sequences_of[stack.shape.window]):
-                scores[i, model_ids.index(model_id)] = network.score(codes[None])[0]
+        columns = [model_ids.index(model_id) for model_id in stack.model_ids]
+        for i, codes in enumerate(sequences_of[stack.shape.window]):
+            scores[i, columns] = score_models(stack, codes[None])[0]
     return scores
 
 
@@ -77,14 +77,20 @@ def test_many_sequences_and_models_cross_every_chunk():
 
 @pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("pooling", [(False, False, False), (False, True, True)])
-def test_a_mean_of_networks_is_their_mean(compiled, pooling):
+def test_a_model_of_several_networks_is_their_mean(compiled, pooling):
     rng = np.random.default_rng(3)
     shapes = [NetworkShape(31, 24, 16, mean_pooling=mean, hidden=0, double_stranded=True) for mean in pooling]
-    members = [random_stack(rng, shape, 2).single_stranded() for shape in shapes]
-    joined = DeepBindStack.mean_of(members)
+    groups = [random_stack(rng, shape, 2) for shape in shapes]
+    alone = random_stack(rng, shapes[0], 3, prefix="S")
+    joined = DeepBindStack.mean_of(groups)
+    stacks, ids = [alone, joined], ["M1", "S0", "S2", "M0", "S1"]
     codes = rng.integers(0, 5, (50, 31)).astype(np.uint8)
-    found = Ensemble([joined], joined.model_ids, compiled=compiled).score({31: list(codes)})
-    expected = np.mean([[DeepBind(stack, row).score(codes) for row in range(2)] for stack in members], axis=0).T
+    found = Ensemble(stacks, ids, compiled=compiled).score({31: list(codes)})
+    scores = dict(zip(alone.model_ids, score_models(alone, codes).T, strict=True))
+    for row, model_id in enumerate(joined.model_ids):
+        scores[model_id] = np.mean([DeepBind(stack, row).score(codes) for stack in groups], axis=0)
+        np.testing.assert_allclose(score_models(joined, codes)[:, row], scores[model_id], rtol=1e-6, atol=1e-9)
+    expected = np.stack([scores[model_id] for model_id in ids], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 
 

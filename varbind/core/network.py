@@ -32,6 +32,7 @@ class NetworkShape:
         mean_pooling: whether the mean over positions is pooled beside the maximum.
         hidden: H, hidden units; 0 = the score is linear in the pooled values.
         double_stranded: whether both strands are scored and the larger score taken.
+        members: N, networks whose mean is the model's score, each with the numbers above.
     """
 
     window: int
@@ -40,6 +41,7 @@ class NetworkShape:
     mean_pooling: bool
     hidden: int
     double_stranded: bool
+    members: int = 1
 
     @property
     def strands(self) -> int:
@@ -56,16 +58,24 @@ class NetworkShape:
         """A name for files, unique to the shape."""
         pool = "maxmean" if self.mean_pooling else "max"
         strands = "ds" if self.double_stranded else "ss"
-        return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}"
+        group = f"-x{self.members}" if self.members > 1 else ""
+        return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}{group}"
+
+    def apart_ids(self, model_id: str) -> list[str]:
+        """Ids of the members as models of their own: of one its own, of several with a number behind it."""
+        return [model_id] if self.members == 1 else [f"{model_id}.{number}" for number in range(1, self.members + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class DeepBindStack:
-    """K networks of one shape (DeepBind 2015, supplementary section 1.1), float32.
+    """Models of one shape (DeepBind 2015, supplementary section 1.1), float32.
+
+    Of M models of N members there are K = M N networks, those of a model one after the other. Most models are one
+    network.
 
     Attributes:
         shape: the shape they share.
-        model_ids: their K ids.
+        model_ids: the M ids.
         detectors: (K, m, 4, D), bases in the order A C G T.
         thresholds: (K, D), added before the rectifier.
         weights1: (K, P, max(H, 1)); pooled values stand as max0, mean0, max1, ... with mean pooling.
@@ -95,15 +105,15 @@ class DeepBindStack:
 
     @staticmethod
     def expected_shapes(shape: NetworkShape, count: int) -> dict[str, tuple[int, ...]]:
-        """The array shapes that `count` networks of one shape must have."""
-        outputs = max(shape.hidden, 1)
+        """The array shapes that `count` models of one shape must have."""
+        outputs, networks = max(shape.hidden, 1), count * shape.members
         return {
-            "detectors": (count, shape.detector_len, 4, shape.detectors),
-            "thresholds": (count, shape.detectors),
-            "weights1": (count, shape.pooled, outputs),
-            "biases1": (count, outputs),
-            "weights2": (count, shape.hidden),
-            "biases2": (count,),
+            "detectors": (networks, shape.detector_len, 4, shape.detectors),
+            "thresholds": (networks, shape.detectors),
+            "weights1": (networks, shape.pooled, outputs),
+            "biases1": (networks, outputs),
+            "weights2": (networks, shape.hidden),
+            "biases2": (networks,),
         }
 
     @classmethod
@@ -112,9 +122,18 @@ class DeepBindStack:
         return tuple(f.name for f in fields(cls) if f.name not in {"shape", "model_ids"})
 
     def take(self, rows: Sequence[int]) -> DeepBindStack:
-        """Some of the networks, in the order asked for."""
-        arrays = {name: getattr(self, name)[list(rows)] for name in self.array_names()}
+        """Some of the models, in the order asked for."""
+        members = self.shape.members
+        networks = [row * members + member for row in rows for member in range(members)]
+        arrays = {name: getattr(self, name)[networks] for name in self.array_names()}
         return DeepBindStack(self.shape, tuple(self.model_ids[row] for row in rows), **arrays)
+
+    def apart(self) -> DeepBindStack:
+        """Every network as a model of its own; of several members with a number behind the id."""
+        if self.shape.members == 1:
+            return self
+        ids = tuple(own for model_id in self.model_ids for own in self.shape.apart_ids(model_id))
+        return replace(self, shape=replace(self.shape, members=1), model_ids=ids)
 
     def single_stranded(self) -> DeepBindStack:
         """The same networks reading one strand only."""
@@ -122,42 +141,36 @@ class DeepBindStack:
 
     @classmethod
     def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """Networks with the detectors of several, whose score on each strand is the mean of theirs.
-
-        Of both strands the larger mean counts. That is the mean of the larger scores where all agree on a strand, and
-        less where they do not.
+        """Models whose members are those of several stacks.
 
         Args:
-            stacks: of equally many networks, which have no hidden layer and one shape but for mean pooling. The first
-                ones give their ids. The mean of one is itself, of any shape.
+            stacks: of equally many models, of one shape but for mean pooling. The first ones give their ids.
 
         Raises:
-            ResourceError: there is a hidden layer, or another shape.
+            ResourceError: their shapes differ.
         """
         if len(stacks) == 1:
             return stacks[0]
         mean_pooling = any(stack.shape.mean_pooling for stack in stacks)
-        members = [stack.with_mean_pooling() if mean_pooling else stack for stack in stacks]
-        (shape, *others) = {stack.shape for stack in members}
-        if shape.hidden or others:
+        parts = [stack.with_mean_pooling() if mean_pooling else stack for stack in stacks]
+        (shape, *others) = {stack.shape for stack in parts}
+        if others:
             raise ResourceError(f"no mean of {', '.join(sorted(stack.shape.name for stack in stacks))}")
-        return cls(
-            replace(shape, detectors=len(stacks) * shape.detectors),
-            stacks[0].model_ids,
-            detectors=np.concatenate([stack.detectors for stack in members], axis=3),
-            thresholds=np.concatenate([stack.thresholds for stack in members], axis=1),
-            weights1=np.concatenate([stack.weights1 / np.float32(len(stacks)) for stack in members], axis=1),
-            biases1=np.mean([stack.biases1 for stack in members], axis=0),
-            weights2=members[0].weights2,
-            biases2=members[0].biases2,
-        )
+        count, joined = len(stacks[0].model_ids), replace(shape, members=len(stacks) * shape.members)
+        sizes = cls.expected_shapes(joined, count)
+        by_model = {
+            name: np.stack([getattr(part, name).reshape(count, shape.members, *size[1:]) for part in parts], axis=1)
+            for name, size in sizes.items()
+        }
+        arrays = {name: array.reshape(sizes[name]) for name, array in by_model.items()}
+        return cls(joined, stacks[0].model_ids, **arrays)
 
     def with_mean_pooling(self) -> DeepBindStack:
         """The same networks with mean pooling, where need be with weights 0 for the means."""
         if self.shape.mean_pooling:
             return self
         weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
-        interleaved = weights1.reshape(len(self.model_ids), -1, weights1.shape[-1])
+        interleaved = weights1.reshape(len(weights1), -1, weights1.shape[-1])
         return replace(self, shape=replace(self.shape, mean_pooling=True), weights1=interleaved)
 
     @classmethod

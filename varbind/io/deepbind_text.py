@@ -155,18 +155,21 @@ def _binds_on_its_own(row: dict[str, str], family: str) -> bool:
 
 
 def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[DeepBindStack]) -> None:
-    """Write models as parameter files with an index, as `read_deepbind_folder` reads them.
+    """Write networks as parameter files with an index, as `read_deepbind_folder` reads them.
+
+    The format knows no model of several networks: each of them becomes a model of its own.
 
     Raises:
         OutputError: the folder exists or cannot be written.
     """
     try:
         (folder / "params").mkdir(parents=True)
-        for stack in stacks:
+        for stack in map(DeepBindStack.apart, stacks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
                 (folder / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
-        rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model)) for model in models)]
+        named = ((model, model_id) for model in models for model_id in model.shape.apart_ids(model.model_id))
+        rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
         (folder / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     except OSError as error:
         what = f"cannot be written: {error.strerror}"
@@ -186,11 +189,11 @@ def _parameter_text(stack: DeepBindStack, row: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _index_row(model: ModelCard) -> list[str]:
+def _index_row(model: ModelCard, model_id: str) -> list[str]:
     kind = str(model.training.get("type", "TF" if model.shape.double_stranded else "RBP"))
     family = "" if model.family == model.protein else model.family
     row = {
-        "ID": model.model_id,
+        "ID": model_id,
         "Protein": model.protein,
         "Type": kind,
         "Species": model.species,

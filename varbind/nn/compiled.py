@@ -61,5 +61,6 @@ class _Cache:
 @cache
 def _digest() -> str:
     """Of what kernels have from other files."""
-    names = ("vector.py", "partial_sums.py", "plan.py", "heads.py", "fixed_point.py")
-    return hashlib.sha256(b"".join(Path(__file__).with_name(name).read_bytes() for name in names)).hexdigest()
+    parts = ("fixed_point", "heads", "lookup", "partial_sums", "plan", "vector")
+    files = [*(Path(__file__).with_name(f"{part}.py") for part in parts), Path(__file__).parents[1] / "train/slopes.py"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

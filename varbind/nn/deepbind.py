@@ -15,12 +15,13 @@ from varbind.gate import optional_import
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
     from varbind.core.network import DeepBindStack
 else:
     torch = optional_import("torch", needed_for="the reference network")
 
-__all__ = ["DeepBind"]
+__all__ = ["DeepBind", "score_models"]
 
 # One row a base code; N is a quarter of each base.
 _ONE_HOT = np.vstack([np.eye(4), np.full((1, 4), 0.25)])
@@ -30,7 +31,7 @@ class DeepBind(torch.nn.Module):
     """One network.
 
     Args:
-        stack: where the parameters come from.
+        stack: where the parameters come from, of models that are one network.
         row: which network of the stack.
         dtype: arithmetic; double precision makes it an oracle.
     """
@@ -81,3 +82,14 @@ class DeepBind(torch.nn.Module):
     def _one_hot(self, codes: Codes) -> torch.Tensor:
         assert codes.max(initial=0) <= N_CODE
         return torch.tensor(_ONE_HOT[codes].transpose(0, 2, 1).copy(), dtype=self.dtype)
+
+
+def score_models(stack: DeepBindStack, codes: Codes) -> NDArray[np.float64]:
+    """Score whole sequences of one length, base codes (B, L), by every model of a stack: (B, M).
+
+    The score of a model of several networks is the mean of theirs.
+    """
+    apart = stack.apart()
+    scores = np.stack([DeepBind(apart, row).score(codes) for row in range(len(apart.model_ids))])
+    means: NDArray[np.float64] = scores.reshape(len(stack.model_ids), stack.shape.members, -1).mean(axis=1)
+    return means.T

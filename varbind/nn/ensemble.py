@@ -1,4 +1,4 @@
-"""All networks of a bank at once, with the same bytes for any batch size, thread count and way of computing.
+"""All models of a bank at once, with the same bytes for any batch size, thread count and way of computing.
 
 Whole-number detectors (`varbind.nn.fixed_point`) make every sum exact, and of an alternate allele only the
 positions that see the change are computed (`varbind.nn.plan`). On a CPU a compiled kernel looks sums up, or numpy
@@ -15,6 +15,7 @@ import numpy as np
 from varbind.core.window import flank_of
 from varbind.gate import optional_import
 from varbind.nn.cpu import CpuStacks, thread_count
+from varbind.nn.members import Members
 from varbind.nn.plan import Plan
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ __all__ = ["Ensemble"]
 
 
 class Ensemble:
-    """Scores with every network of several stacks.
+    """Scores with every model of several stacks.
 
     Args:
-        stacks: the networks.
+        stacks: the models.
         model_ids: the order of the columns; every id is in exactly one stack.
         device: `cpu`, or a torch device such as `cuda:0`.
         threads: CPU threads; None = one for each processor this process may use.
@@ -52,16 +53,17 @@ class Ensemble:
         self.model_ids = tuple(model_ids)
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         lay_out = _layout(device, threads, compiled=compiled)
-        self._parts: list[tuple[int, list[int], _Networks]] = []
+        self._parts: list[tuple[int, list[int], Members, _Networks]] = []
         for window in sorted({stack.shape.window for stack in stacks}):
             chosen = [stack for stack in stacks if stack.shape.window == window]
             columns = [column_of[model_id] for stack in chosen for model_id in stack.model_ids]
-            self._parts.append((window, columns, lay_out(chosen)))
+            members = Members(chosen)
+            self._parts.append((window, columns, members, lay_out(members.networks)))
 
     @property
     def windows(self) -> tuple[int, ...]:
         """The window lengths of the models, ascending."""
-        return tuple(window for window, _, _ in self._parts)
+        return tuple(window for window, *_ in self._parts)
 
     def score(self, sequences: Mapping[int, Sequence[Codes]]) -> NDArray[np.float32]:
         """Score B whole sequences; each model reads the sequence cut for its own window length.
@@ -74,9 +76,9 @@ class Ensemble:
         """
         by_model = np.empty((len(self.model_ids), len(next(iter(sequences.values()), ()))), dtype=np.float32)
         if by_model.size:
-            for window, columns, networks in self._parts:
+            for window, columns, members, networks in self._parts:
                 plan, rows = Plan.of_sequences(sequences[window])
-                by_model[columns] = networks.score(plan).T[:, rows]
+                by_model[columns] = members.means(networks.score(plan).T)[:, rows]
         return by_model.T
 
     def score_windows(self, windows: Mapping[int, Sequence[Window]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -90,9 +92,9 @@ class Ensemble:
         """
         by_model = np.empty((2, len(self.model_ids), len(next(iter(windows.values()), ()))), dtype=np.float32)
         if by_model.size:
-            for window, columns, networks in self._parts:
+            for window, columns, members, networks in self._parts:
                 plan, *rows = Plan.of_windows(windows[window], flank_of(window))
-                scores = networks.score(plan).T
+                scores = members.means(networks.score(plan).T)
                 for alleles, own in zip(by_model, rows, strict=True):
                     alleles[columns] = scores[:, own]
         return by_model[0].T, by_model[1].T

@@ -49,11 +49,11 @@ class LookupStack:
         if self._shared:
             self._scale = _in_vectors(whole.scale)
             weights, bias = (values.astype(np.float64)[:, 0] for values in (stack.weights1, stack.biases1))
-            self._head = _in_vectors(weights), bias
+            self._head: tuple[NDArray[np.float64], ...] = (_in_vectors(weights), bias)
         else:
             self._scale = whole_lanes(whole.scale, DETECTOR_LANES)
             weights1, *others = head_lanes(stack)
-            self._head = weights1.reshape(len(weights1), -1), *others
+            self._head = (weights1.reshape(len(weights1), -1), *others)
 
     def _lay_out_detectors(self, whole: Quarters) -> None:
         detectors, thresholds = whole.detectors, whole.thresholds

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from varbind.core.sequence import Codes, reverse_complement
 from varbind.nn.ensemble import Ensemble
+from varbind.nn.members import Members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,20 +71,21 @@ class ScanEnsemble:
         self._parts = []
         for key in sorted({_part_of(stack) for stack in stacks}):
             chosen = [stack for stack in stacks if _part_of(stack) == key]
-            ids = [model_id for stack in chosen for model_id in stack.model_ids]
-            columns = [self.model_ids.index(model_id) for model_id in ids]
-            strand = Ensemble([stack.single_stranded() for stack in chosen], ids, device=device)
-            self._parts.append((*key, columns, strand))
+            columns = [self.model_ids.index(model_id) for stack in chosen for model_id in stack.model_ids]
+            members = Members(chosen)
+            stacks_apart = [stack.single_stranded() for stack in members.networks]
+            ids_apart = [model_id for stack in stacks_apart for model_id in stack.model_ids]
+            self._parts.append((*key, columns, members, Ensemble(stacks_apart, ids_apart, device=device)))
 
     def score(self, sequences: Sequence[Codes]) -> NDArray[np.float32]:
         """Scores of B sequences of base codes, float32 (B, M)."""
         scores = np.zeros((len(sequences), len(self.model_ids)), dtype=np.float32)
-        for detector_len, double_stranded, columns, strand in self._parts:
+        for detector_len, double_stranded, columns, members, strand in self._parts:
             best = self._score_strand(strand, sequences, detector_len)
             if double_stranded:
                 turned = [reverse_complement(codes) for codes in sequences]
                 best = np.maximum(best, self._score_strand(strand, turned, detector_len))
-            scores[:, columns] = best
+            scores[:, columns] = members.means(best.T).T
         return scores
 
     def _score_strand(self, strand: Ensemble, sequences: Sequence[Codes], detector_len: int) -> NDArray[np.float32]:

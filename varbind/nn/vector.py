@@ -45,6 +45,7 @@ __all__ = [
     "upper_half",
     "vector_intrinsic",
     "vector_of",
+    "where_positive",
     "zero",
 ]
 
@@ -202,6 +203,18 @@ def rectify(_context: Any, vector: Any) -> Any:
         return builder.select(_is_larger(builder, vector, arguments[0], nought), arguments[0], nought)
 
     return vector(vector), generate
+
+
+@vector_intrinsic
+def where_positive(_context: Any, numbers: Any, vector: Any) -> Any:
+    """The elements of `vector` where `numbers` are above zero, and nought elsewhere."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        nought = constant(vector, 0)
+        positive = _is_larger(builder, numbers, arguments[0], constant(numbers, 0))
+        return builder.select(positive, arguments[1], nought)
+
+    return vector(numbers, vector), generate
 
 
 @vector_intrinsic

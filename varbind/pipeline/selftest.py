@@ -66,8 +66,7 @@ def add_golden_scores(bank: Bank) -> Bank:
     scores = np.zeros((len(codes), len(bank.models)))
     column_of = {model_id: column for column, model_id in enumerate(bank.model_ids)}
     for stack in bank.stacks:
-        for row, model_id in enumerate(stack.model_ids):
-            scores[:, column_of[model_id]] = network.DeepBind(stack, row).score(codes)
+        scores[:, [column_of[model_id] for model_id in stack.model_ids]] = network.score_models(stack, codes)
     golden = GoldenScores(
         sequences=[decode(sequence) for sequence in codes],
         scores=[[float(f"{score:.9g}") for score in row] for row in scores],
