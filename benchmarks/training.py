@@ -14,6 +14,7 @@ import json
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,12 @@ from varbind.train.trial import BATCH, Examples, Trial
 
 STEPS_A_NETWORK = 4_000
 SLOW_SHARE = 20
+LINEAR = NetworkShape(31, 24, 16, mean_pooling=False, hidden=0, double_stranded=True)
+SHAPES = {
+    "maxima": LINEAR,
+    "maxima, 32 hidden units": replace(LINEAR, hidden=32),
+    "maxima and means": replace(LINEAR, mean_pooling=True),
+}
 
 
 def main() -> None:
@@ -40,16 +47,16 @@ def main() -> None:
     codes = rng.integers(0, 4, (4_000, 200)).astype(np.uint8)
     labels = (np.arange(4_000) % 2).astype(np.float32)
     rates: dict[str, list[float]] = {}
-    for hidden in (0, 32):
-        trials = make_trials(codes, labels, hidden, 2 * options.threads)
-        network = Autograd(hidden)
+    for name, shape in SHAPES.items():
+        trials = make_trials(codes, labels, shape, 2 * options.threads)
+        network = Autograd(shape)
         for number in range(options.rounds + 1):
             slow = network.rate(codes, labels, max(1, options.steps // SLOW_SHARE))
             fast = kernel_rate(trials, options.steps, options.threads)
             if number:  # the first round warms up
-                rates.setdefault(f"autograd, {hidden} hidden units", []).append(slow)
-                rates.setdefault(f"kernel, {hidden} hidden units", []).append(fast)
-                rates.setdefault(f"ratio, {hidden} hidden units", []).append(fast / slow)
+                rates.setdefault(f"autograd, {name}", []).append(slow)
+                rates.setdefault(f"kernel, {name}", []).append(fast)
+                rates.setdefault(f"ratio, {name}", []).append(fast / slow)
     print("| networks a minute | median | least | most |\n|---|---|---|---|")
     for name, values in rates.items():
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
@@ -57,11 +64,10 @@ def main() -> None:
         options.output.write_text(json.dumps({"threads": options.threads, "rates": rates}, indent=1))
 
 
-def make_trials(codes: np.ndarray, labels: np.ndarray, hidden: int, count: int) -> list[Trial]:
+def make_trials(codes: np.ndarray, labels: np.ndarray, shape: NetworkShape, count: int) -> list[Trial]:
     """Networks in training, alike but for their seed."""
-    examples = Examples.of(codes, labels, 24, is_classification=True)
-    shape = NetworkShape(31, 24, 16, mean_pooling=False, hidden=hidden, double_stranded=True)
-    setting = Setting(Rule.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, hidden)
+    examples = Examples.of(codes, labels, shape.detector_len, is_classification=True, double_stranded=True)
+    setting = Setting(Rule.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, shape.hidden, shape.mean_pooling)
     return [Trial(shape, setting, examples, np.arange(len(codes)), seed) for seed in range(count)]
 
 
@@ -76,12 +82,12 @@ def kernel_rate(trials: list[Trial], steps: int, threads: int) -> float:
 class Autograd:
     """One network as torch users write it."""
 
-    def __init__(self, hidden: int) -> None:
-        head = (
-            [torch.nn.Linear(16, 32), torch.nn.ReLU(), torch.nn.Linear(32, 1)] if hidden else [torch.nn.Linear(16, 1)]
-        )
-        self._detectors = torch.nn.Conv1d(4, 16, 24, padding=23)
-        self._head = torch.nn.Sequential(*head)
+    def __init__(self, shape: NetworkShape) -> None:
+        units = shape.hidden
+        first = torch.nn.Linear(shape.pooled, units or 1)
+        self._mean_pooling = shape.mean_pooling
+        self._detectors = torch.nn.Conv1d(4, shape.detectors, shape.detector_len, padding=shape.detector_len - 1)
+        self._head = torch.nn.Sequential(first, *([torch.nn.ReLU(), torch.nn.Linear(units, 1)] if units else []))
         self._optimiser = torch.optim.Adam([*self._detectors.parameters(), *self._head.parameters()], lr=1e-3)
 
     def rate(self, codes: np.ndarray, labels: np.ndarray, steps: int) -> float:
@@ -98,8 +104,9 @@ class Autograd:
         return 60 * steps / STEPS_A_NETWORK / (time.perf_counter() - start)
 
     def _score(self, bases: torch.Tensor) -> torch.Tensor:
-        pooled = torch.relu(self._detectors(bases)).amax(dim=2)
-        return self._head(pooled)[:, 0]
+        rectified = torch.relu(self._detectors(bases))
+        pooled = [rectified.amax(dim=2), *([rectified.mean(dim=2)] if self._mean_pooling else [])]
+        return self._head(torch.cat(pooled, dim=1))[:, 0]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import numpy as np
 
 MOTIF = "TGACGTCA"
+ONE_WAY = "TGTGACCA", "TGGTCACA"
+"""A motif that is not its own complement, and its complement."""
 CHROMOSOMES = ("chr1", "chr2", "chr3", "chr4")
 PEAKS_A_CHROMOSOME = 20
 SPACING = 300
@@ -21,6 +23,32 @@ def sequences(count=80, length=30, seed=0):
         text, start = sequence(rng, length), int(rng.integers(length - len(MOTIF)))
         bound = row % 2 == 0
         found.append((text[:start] + MOTIF + text[start + len(MOTIF) :] if bound else text, int(bound)))
+    return found
+
+
+def one_way_sequences(count=120, length=30, seed=0):
+    """Letters and whether the motif stands there as it is; else its complement does."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for row in range(count):
+        motif, start = ONE_WAY[row % 2], int(rng.integers(length - len(ONE_WAY[0])))
+        text = sequence(rng, length)
+        found.append((text[:start] + motif + text[start + len(motif) :], 1 - row % 2))
+    return found
+
+
+def repeated_sequences(count=240, spacers=80, most=8, seed=0):
+    """Letters and how often the motif is in them, on either strand; all of one length."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        copies = int(rng.integers(most + 1))
+        places = rng.permutation(spacers + most)[:most]
+        pieces = list(sequence(rng, spacers + most))
+        for number, place in enumerate(places):
+            other = sequence(rng, len(ONE_WAY[0]))
+            pieces[place] += ONE_WAY[rng.integers(2)] if number < copies else other
+        found.append(("".join(pieces), copies))
     return found
 
 
@@ -72,6 +100,9 @@ def write_files(folder):
     write_lines(folder / "labels.tsv", [f"{text}\t{bound}" for text, bound in found])
     values = [f"{text}\t{np.exp(2 * bound + rng.normal(0, 0.2)):.4f}" for text, bound in found]
     write_lines(folder / "values.tsv", ["sequence\tvalue", *values])
+    one_way = [f"{text.replace('T', 'U')}\t{bound}" for text, bound in one_way_sequences()]
+    write_lines(folder / "one_way.tsv", one_way)
+    write_lines(folder / "repeated.tsv", [f"{text}\t{copies}" for text, copies in repeated_sequences()])
     rows = [
         "id\tprotein\tfamily\tfile\tkind\tfasta\tdefault",
         "A.peaks\tA\tbZIP\tpeaks.narrowPeak\t.\treference.fa\tyes",

@@ -14,9 +14,14 @@ __all__ = ["optional_import"]
 
 # What a module needs that may be absent, and what to install for it.
 NEEDS = {
+    "matplotlib.figure": ("matplotlib", "varbind[plots]"),
+    "matplotlib.style": ("matplotlib", "varbind[plots]"),
+    "Bio.motifs": ("biopython", "varbind[train]"),
     "pybigtools": ("pybigtools", "varbind[conservation]"),
+    "scipy.stats": ("scipy", "varbind[train]"),
     "sklearn": ("scikit-learn", "varbind[train]"),
     "sklearn.metrics": ("scikit-learn", "varbind[train]"),
+    "sklearn.svm": ("scikit-learn", "varbind[train]"),
     "torch": ("torch", "varbind[gpu]"),
     "triton": ("triton", "varbind[gpu]"),
     "triton.language": ("triton", "varbind[gpu]"),

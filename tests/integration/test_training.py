@@ -18,7 +18,7 @@ from varbind.pipeline.selftest import run_selftest
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-QUICK = ("--settings", "4", "--checkpoints", "20,60", "--background-snvs", "300")
+QUICK = ("--settings", "4", "--checkpoints", "20,60", "--group", "2", "--background-snvs", "300")
 FILES = {"card.json", "weights.safetensors", "background.safetensors", "ratings.tsv"}
 
 
@@ -40,7 +40,7 @@ def contents(bank):
 def whole(tmp_path_factory):
     """A bank of three sets, trained without a stop."""
     folder = write_files(tmp_path_factory.mktemp("whole"))
-    done = train(folder, "sets.tsv", "--networks-per-protein", "2")
+    done = train(folder, "sets.tsv")
     assert done.code == 0, done.err
     return folder / "bank"
 
@@ -54,14 +54,26 @@ def test_peaks_become_a_bank(folder):
     (model,) = bank.models
     assert (model.model_id, model.protein, model.family, model.species) == ("CREB1", "CREB1", "bZIP", "Homo sapiens")
     training = model.training
-    assert training["cross_validation"]["measure"] == "AUC"
-    assert training["cross_validation"]["mean"] > 0.9
-    assert len(training["cross_validation"]["folds"]) == 3
+    assert (model.shape.members, model.shape.detectors) == (2, 16)
+    assert [member["setting"]["hidden"] for member in training["members"]] == [0, 0]
+    ratings = [member["cross_validation"] for member in training["members"]]
+    assert [rating["measure"] for rating in ratings] == ["AUC", "AUC"]
+    assert ratings[0]["mean"] > 0.9
+    assert ratings[0]["mean"] >= ratings[1]["mean"]
+    assert [len(rating["folds"]) for rating in ratings] == [3, 3]
     data = training["data"]
     assert data["sha256"] == sha256_of(folder / "peaks.narrowPeak")
     assert (data["sequences"], data["bound"], data["length"], data["folds"]) == (160, 80, 101, "chromosomes")
     assert run_selftest(bank).passed
     assert not (folder / "bank.training").exists()
+
+
+def test_the_best_network_alone(folder):
+    done = train(folder, "labels.tsv", "--protein", "A", "--group", "1")
+    assert done.code == 0, done.err
+    (model,) = read_bank(folder / "bank").models
+    assert model.shape.members == 1
+    assert len(model.training["members"]) == 1
 
 
 @pytest.mark.parametrize("name", ["bound.fa", "labels.tsv", "values.tsv"])
@@ -72,14 +84,14 @@ def test_sequences_and_tables_become_a_bank(folder, name):
 
 
 def test_every_command_accepts_the_bank(whole, bench):
-    assert call("models", "verify", whole).out == b"bank: 6 models, 2 files: ok\n"
+    assert call("models", "verify", whole).out == b"bank: 3 models, 2 files: ok\n"
     assert call("selftest", "--bank", whole).code == 0
     listed = call("models", "list", "--bank", whole).out.decode().splitlines()
-    assert [line.split("\t")[0] for line in listed[1:]] == ["A.peaks.1", "A.peaks.2", "B.1", "B.2", "C.1", "C.2"]
-    assert [line.split("\t")[6] for line in listed[1:]] == ["yes"] * 4 + ["no"] * 2
+    assert [line.split("\t")[0] for line in listed[1:]] == ["A.peaks", "B", "C"]
+    assert [line.split("\t")[6] for line in listed[1:]] == ["yes", "yes", "no"]
     _, rows = bench.kept(VCF, "--bank", whole, "--proteins", "A,B")
     assert statuses(rows).count("ok") > 20
-    assert any("bZIP|A|A.peaks." in row.get("VARBIND_BIND_LOSS", "") for row in rows)
+    assert any("bZIP|A|A.peaks" in row.get("VARBIND_BIND_LOSS", "") for row in rows)
 
 
 def test_the_log_holds_every_rating(whole):
@@ -92,11 +104,11 @@ def test_the_log_holds_every_rating(whole):
     assert means == sorted(means, reverse=True)
     card = json.loads((whole / "card.json").read_text())
     best = next(row for row in rows if row[0] == "B")
-    assert card["models"][2]["training"]["steps"] == int(best[3])
+    assert card["models"][1]["training"]["members"][0]["steps"] == int(best[3])
 
 
 def test_threads_do_not_show(folder, whole):
-    done = train(folder, "sets.tsv", "--networks-per-protein", "2", "--threads", "1")
+    done = train(folder, "sets.tsv", "--threads", "1")
     assert done.code == 0, done.err
     assert contents(folder / "bank") == contents(whole)
 
@@ -104,15 +116,15 @@ def test_threads_do_not_show(folder, whole):
 def test_what_else_is_trained_does_not_show(folder, whole):
     lines = (folder / "sets.tsv").read_text().splitlines()
     write_lines(folder / "sets.tsv", [lines[0], lines[2]])
-    assert train(folder, "sets.tsv", "--networks-per-protein", "2").code == 0
-    one, all_sets = read_bank(folder / "bank"), read_bank(whole).select(["B.1", "B.2"])
+    assert train(folder, "sets.tsv").code == 0
+    one, all_sets = read_bank(folder / "bank"), read_bank(whole).select(["B"])
     stacks = [{stack.shape: stack.detectors.tobytes() for stack in bank.stacks} for bank in (one, all_sets)]
     assert stacks[0] == stacks[1]
 
 
 @pytest.mark.parametrize("moment", ["first", "second", "last"])
 def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
-    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
     wanted = {"first": 0, "second": 1, "last": 3}[moment]
     process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL)
@@ -136,7 +148,7 @@ def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
 
 
 def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
-    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
     process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.PIPE, text=True)
     while not list(state.glob("*.safetensors")):
@@ -155,7 +167,7 @@ def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
 
 
 def test_changed_data_is_trained_again(folder, whole):
-    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK, "--networks-per-protein", "2"]
+    words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     lines = (folder / "labels.tsv").read_text().splitlines()
     write_lines(folder / "labels.tsv", lines[:-2])
     process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL)
@@ -181,7 +193,6 @@ def test_the_background_is_the_shipped_ones():
 BAD = [
     (["peaks.bed"], 2, "whose binding is it?; give --protein NAME"),
     (["peaks.bed", "--protein", "A"], 2, "peaks.bed: peaks need the reference"),
-    (["bound.fa", "--protein", "A", "--single-stranded"], 2, "training on single strands is not there yet"),
     (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
     (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top takes the strongest peaks"),
     (["bound.fa", "--protein", "A", "--folds", "5"], 3, "found 40 bound sequences, expected at least 50 for 5 folds"),
@@ -211,6 +222,43 @@ def test_bad_data_is_one_line(folder, words, code, text):
     assert done.code == code
     assert text in done.error
     assert sorted(folder.iterdir()) == before
+
+
+def test_one_strand_of_rna(folder):
+    """Bound sequences and the others are each other's complements: who reads both strands cannot tell them apart."""
+    options = ("--protein", "A", "--assay", "RNAcompete", "--settings", "8", "--checkpoints", "50,150")
+    assert train(folder, "one_way.tsv", *options, "--single-stranded").code == 0
+    assert train(folder, "one_way.tsv", *options, output="both").code == 0
+    banks = [read_bank(folder / name) for name in ("bank", "both")]
+    assert [bank.models[0].shape.double_stranded for bank in banks] == [False, True]
+    assert all(run_selftest(bank).passed for bank in banks)
+    one, both = (bank.models[0].training["members"][0]["cross_validation"]["mean"] for bank in banks)
+    assert one > 0.9
+    assert both < 0.75
+    scored = call("score", folder / "bound.fa", "--bank", folder / "bank")
+    assert scored.code == 0
+
+
+def test_how_often_a_motif_stands_there_is_learnt_by_means(folder):
+    options = ("--protein", "A", "--kind", "values", "--settings", "8", "--checkpoints", "50,150")
+    assert train(folder, "repeated.tsv", *options).code == 0
+    bank = read_bank(folder / "bank")
+    (model,) = bank.models
+    best = model.training["members"][0]
+    assert best["setting"]["mean_pooling"] is True
+    assert model.shape.mean_pooling
+    assert (model.shape.members, model.shape.detectors) == (2, 16)
+    assert best["cross_validation"]["mean"] > -0.5  # minus the mean squared error; the variance is 1
+    assert run_selftest(bank).passed
+    header, first, *_ = [line.split("\t") for line in (folder / "bank" / "ratings.tsv").read_text().splitlines()]
+    assert first[header.index("mean_pooling")] == "yes"
+
+
+def test_peaks_have_no_single_strand(folder):
+    done = train(folder, "peaks.bed", "-f", folder / "reference.fa", "--protein", "A", "--single-stranded")
+    assert done.code == 2
+    assert "peaks.bed: peaks do not say which strand is bound" in done.error
+    assert not (folder / "bank").exists()
 
 
 def test_peaks_that_are_not_used_are_counted(folder):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +53,14 @@ def command() -> None:
 )
 @click.option("--rule", type=click.Choice(["adam", "nesterov"]), default="adam", show_default=True, help="Of a step.")
 @click.option(
-    "--networks-per-protein", default=1, show_default=True, type=click.IntRange(1), help="Best settings to keep."
+    "--group",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Networks of a model, of the best settings; its score is their mean.",
 )
-@click.option("--single-stranded", is_flag=True, hidden=True)
+@click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=click.IntRange(1), help="That train. Default: all processors.")
 @click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
@@ -80,7 +84,7 @@ def binding(
     checkpoints: str,
     search: str,
     rule: str,
-    networks_per_protein: int,
+    group: int,
     single_stranded: bool,
     seed: int,
     threads: int | None,
@@ -103,18 +107,18 @@ def binding(
                  experiment, licence, default (yes or no): one bank of all
 
     Peaks and bound sequences are told from their dinucleotide shuffles. Random settings are rated by
-    cross-validation (folds of whole chromosomes, else of neighbours); the best is trained on everything.
+    cross-validation (folds of whole chromosomes, else of neighbours). The best few are trained on everything, and a
+    model is their mean; with --group 1 it is the best alone, which may have a hidden layer. For measured values a
+    setting may pool means over positions beside maxima. U is T.
     A run that was stopped goes on where it was when it is called again: finished proteins are in BANK.training.
-    Both strands are read, of RNA too.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import count_progress
+    from varbind.nn.cpu import thread_count
     from varbind.train.calibration import Calibration, Search
     from varbind.train.setting import Rule
     from varbind.train.training import TrainingPlan, train_bank
 
     talk(quiet=quiet, verbose=verbose)
-    if single_stranded:
-        raise UsageError("training on single strands is not there yet", remedy="leave --single-stranded out")
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
     sets = _sets(data, fasta, {name: text for name, text in described.items() if text is not None}, kind)
     calibration = Calibration(
@@ -123,17 +127,18 @@ def binding(
         checkpoints=_checkpoints(checkpoints),
         search=Search(search),
         rule=Rule(rule),
-        kept=min(networks_per_protein, settings),
+        kept=min(group, settings),
+        double_stranded=not single_stranded,
     )
     recipe, source = _background(background, background_snvs)
-    plan = TrainingPlan(calibration, recipe, seed, top, threads or len(os.sched_getaffinity(0)))
+    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads))
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
             bank = train_bank(sets, output, plan, source=source, progress=progress)
     except Interrupted:
         logger.info("the same command goes on where it was")
         raise
-    logger.info("%s: %d networks of %d sets", output, len(bank.models), len(sets))
+    logger.info("%s: %d models", output, len(bank.models))
 
 
 def _sets(data: str, fasta: str | None, described: dict[str, Any], kind: str | None) -> list[TrainingSet]:

@@ -1,14 +1,14 @@
 """Automatic calibration: random settings rated by cross-validation, the best of them trained on everything.
 
 Alipanahi et al. 2015 (DeepBind), supplementary section 3: 30 settings, three folds, the number of steps part of the
-search.
+search. Unlike there a model may be the mean of the networks of several settings.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,16 +21,14 @@ from varbind.train.setting import Rule, Setting
 from varbind.train.trial import Examples, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
 
-__all__ = ["BindingData", "Calibration", "Rating", "Search", "calibrate", "score_stacks"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["BindingData", "Calibrated", "Calibration", "Rating", "Search", "calibrate", "score_stacks"]
 
 
 class Search(StrEnum):
@@ -67,10 +65,11 @@ class Calibration:
         checkpoints: steps after which a setting is rated.
         search: which settings go on.
         rule: how a step follows from the slopes.
-        kept: settings that are trained on everything in the end.
+        kept: best settings that are trained on everything in the end; the model is the mean of their networks.
         detectors: D.
         detector_len: m.
         window: bases that the network reads around an SNV.
+        double_stranded: whether both strands are read.
     """
 
     settings: int = 30
@@ -78,10 +77,24 @@ class Calibration:
     checkpoints: tuple[int, ...] = (250, 500, 1_000, 2_000)
     search: Search = Search.HALVING
     rule: Rule = Rule.ADAM
-    kept: int = 1
+    kept: int = 3
     detectors: int = 16
     detector_len: int = 24
     window: int = 31
+    double_stranded: bool = True
+
+    def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
+        """A random setting.
+
+        Members of one model have one shape, so there is no hidden layer where several settings are kept; a network
+        without mean pooling is one with weights 0. Means are for measured values only, as in DeepBind (2015).
+        """
+        return Setting.draw(
+            rng,
+            rule=self.rule,
+            hidden=(0, 32) if self.kept == 1 else (0,),
+            mean_pooling=(False,) if is_classification else (False, True),
+        )
 
     def shape(self, setting: Setting) -> NetworkShape:
         """The shape of a network by a setting."""
@@ -89,10 +102,19 @@ class Calibration:
             window=self.window,
             detector_len=self.detector_len,
             detectors=self.detectors,
-            mean_pooling=False,
+            mean_pooling=setting.mean_pooling,
             hidden=setting.hidden,
-            double_stranded=True,
+            double_stranded=self.double_stranded,
         )
+
+    def rounds(self) -> Iterator[tuple[int, int, int]]:
+        """For each checkpoint: settings that are trained up to it, its steps, and how many of them are new."""
+        settings, taken = self.settings, 0
+        for steps in self.checkpoints:
+            yield settings, steps, steps - taken
+            taken = steps
+            if self.search is Search.HALVING:
+                settings = max(1, -(-settings // 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,33 +137,59 @@ class Rating:
         return float(np.mean(self.ratings))
 
 
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What a calibration leaves.
+
+    Attributes:
+        stack: the model, trained on everything.
+        settings: all of them.
+        log: all ratings, the best first.
+    """
+
+    stack: DeepBindStack
+    settings: Sequence[Setting]
+    log: Sequence[Rating]
+
+    def chosen(self, calibration: Calibration) -> list[Rating]:
+        """The rating by which each member of the model was chosen, the best first."""
+        return _best_ratings(self.log)[: calibration.kept]
+
+
+def _best_ratings(log: Iterable[Rating]) -> list[Rating]:
+    """The best rating of each setting, the best setting first."""
+    best: dict[int, Rating] = {}
+    for row in sorted(log, key=lambda row: -row.mean):
+        best.setdefault(row.setting, row)
+    return list(best.values())
+
+
 def calibrate(
     data: BindingData, calibration: Calibration, *, model_id: str, seed: int, threads: Executor
-) -> tuple[list[DeepBindStack], list[Setting], list[Rating]]:
-    """Search, then train the best settings on everything.
+) -> Calibrated:
+    """Search, then train the best settings on everything; their networks are one model.
 
     Args:
         data: what to learn from.
         calibration: how to search.
-        model_id: of the networks.
+        model_id: of the model.
         seed: of everything random; equal seeds give equal bytes, on any number of threads.
         threads: where networks are trained.
-
-    Returns:
-        The networks of the best settings, the best first; all settings; the log, the best first.
 
     Raises:
         InputError: there are too few groups to hold one out, or a fold holds one class only.
     """
     rng = np.random.default_rng([seed, 0])
-    settings = [Setting.draw(rng, rule=calibration.rule) for _ in range(calibration.settings)]
-    examples = Examples.of(data.codes, data.targets, calibration.detector_len, is_classification=data.is_classification)
+    settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.settings)]
+    examples = Examples.of(
+        data.codes,
+        data.targets,
+        calibration.detector_len,
+        is_classification=data.is_classification,
+        double_stranded=calibration.double_stranded,
+    )
     folds = _folds(data, calibration.folds)
     log = sorted(_search(data, examples, folds, settings, calibration, seed, threads), key=lambda row: -row.mean)
-    best: dict[int, Rating] = {}
-    for row in log:
-        best.setdefault(row.setting, row)
-    kept = list(best.values())[: calibration.kept]
 
     def train(row: Rating) -> DeepBindStack:
         setting = settings[row.setting]
@@ -150,19 +198,15 @@ def calibrate(
         trial.advance(row.steps)
         return trial.stack(model_id)
 
-    return list(threads.map(train, kept)), settings, log
+    stacks = list(threads.map(train, _best_ratings(log)[: calibration.kept]))
+    return Calibrated(DeepBindStack.mean_of(stacks), settings, log)
 
 
 def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes) -> NDArray[np.float32]:
     """Scores of whole sequences, base codes (N, L), by networks of any shapes: (N, stacks)."""
     ids = [f"{number}" for number in range(len(stacks))]
-    named = [
-        DeepBindStack(stack.shape, (own,), **{name: getattr(stack, name) for name in DeepBindStack.array_names()})
-        for own, stack in zip(ids, stacks, strict=True)
-    ]
-    shapes = dict.fromkeys(stack.shape for stack in named)
-    joined = [DeepBindStack.concatenate([stack for stack in named if stack.shape == shape]) for shape in shapes]
-    ensemble = Ensemble(joined, ids, device="cpu")
+    named = [replace(stack, model_ids=(own,)) for own, stack in zip(ids, stacks, strict=True)]
+    ensemble = Ensemble(DeepBindStack.by_shape(named), ids, device="cpu")
     return ensemble.score({window: list(codes) for window in ensemble.windows})
 
 
@@ -202,16 +246,14 @@ def _search(
         for number, setting in enumerate(settings)
     }
     log: list[Rating] = []
-    taken = 0
-    for steps in calibration.checkpoints:
-        every = [trial for own in trials.values() for trial in own]
-        list(threads.map(lambda trial, more=steps - taken: trial.advance(more), every))
-        taken = steps
-        log += [Rating(number, steps, ratings) for number, ratings in _rate(data, folds, trials).items()]
-        if calibration.search is Search.HALVING:
-            best = {row.setting: row.mean for row in sorted(log, key=lambda row: row.mean)}
+    for going_on, steps, more in calibration.rounds():
+        if going_on < len(trials):
+            best = {row.setting: row.mean for row in _best_ratings(log)}
             order = sorted(trials, key=lambda number: -best[number])
-            trials = {number: trials[number] for number in order[: max(1, -(-len(order) // 2))]}
+            trials = {number: trials[number] for number in order[:going_on]}
+        every = [trial for own in trials.values() for trial in own]
+        list(threads.map(Trial.advance, every, repeat(more)))
+        log += [Rating(number, steps, ratings) for number, ratings in _rate(data, folds, trials).items()]
     return log
 
 

@@ -2,11 +2,13 @@
 
 The forward pass walks along sequences as `varbind.nn.lookup` does, in single precision, and keeps the winning
 position of every detector beside its maximum. A maximum passes its slope to that one stretch of the sequence,
-so the backward pass touches m bases a detector and costs little. Of the two strands the one with the larger
-score is trained.
+so the backward pass touches m bases a detector and costs little. A mean passes its slope to every position whose sum
+is above zero: sums are kept, and slopes of the rows of the lookup table are added up. Of two strands the one with the
+larger score is trained.
 
 All parameters of a network stand in one flat array, in the order of `varbind.core.network.DeepBindStack`:
-detectors (m, 4, D), thresholds (D), weights1 (D, max(H, 1)), biases1, weights2 (H), bias2.
+detectors (m, 4, D), thresholds (D), weights1 (P, max(H, 1)), biases1, weights2 (H), bias2. Unlike there, all maxima
+stand before all means among the P pooled values.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import numpy as np
 from varbind.nn.compiled import compiled
 from varbind.nn.lookup import TRIPLETS, fill_table
 from varbind.nn.partial_sums import begin, finish, finished, take_row
-from varbind.nn.vector import LANES, keep_larger, load, store
+from varbind.nn.vector import LANES, add, keep_larger, load, rectify, store
+from varbind.train.slopes import add_group_slopes, add_maximum_slopes, add_mean_slopes, add_network_slopes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,17 +37,17 @@ _FIRST, _SECOND, _TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 
 @compiled
-def _split(flat: Any, detector_len: int, detectors: int, hidden: int) -> Any:
+def _split(flat: Any, detector_len: int, detectors: int, pooled: int, hidden: int) -> Any:
     """Views of the six arrays of a network."""
     units = max(hidden, 1)
     a = detector_len * 4 * detectors
     b = a + detectors
-    c = b + detectors * units
+    c = b + pooled * units
     d = c + units
     return (
         flat[:a].reshape((detector_len, 4, detectors)),
         flat[a:b],
-        flat[b:c].reshape((detectors, units)),
+        flat[b:c].reshape((pooled, units)),
         flat[c:d],
         flat[d : d + hidden],
         flat[d + hidden :],
@@ -69,10 +72,10 @@ def _output(network: Any, features: Any, units: Any) -> Any:
     """Score of one strand; `units` receives the units, rectified where there is a hidden layer."""
     _, _, weights1, biases1, weights2, bias2 = network
     units[:] = biases1
-    for detector in range(len(features)):
-        if features[detector] != 0:
+    for feature in range(len(features)):
+        if features[feature] != 0:
             for unit in range(len(units)):
-                units[unit] += features[detector] * weights1[detector, unit]
+                units[unit] += features[feature] * weights1[feature, unit]
     if len(weights2) == 0:
         return units[0]
     output = bias2[0]
@@ -80,47 +83,6 @@ def _output(network: Any, features: Any, units: Any) -> Any:
         units[unit] = max(units[unit], np.float32(0))
         output += units[unit] * weights2[unit]
     return output
-
-
-@compiled
-def _network_slopes(network: Any, slopes: Any, error: Any, features: Any, units: Any, feature_slopes: Any) -> None:
-    """Slopes behind the pooled values for one sequence are added up; those of units and pooled values are put."""
-    _, _, weights1, _, weights2, _ = network
-    _, _, weights1_slopes, biases1_slopes, weights2_slopes, bias2_slope = slopes
-    hidden = len(weights2)
-    if hidden:
-        bias2_slope[0] += error
-    for unit in range(len(units)):
-        slope = error
-        if hidden:
-            weights2_slopes[unit] += error * units[unit]
-            slope = error * weights2[unit] if units[unit] > 0 else np.float32(0)
-        biases1_slopes[unit] += slope
-        units[unit] = slope
-    for detector in range(len(features)):
-        feature, total = features[detector], np.float32(0)
-        for unit in range(len(units)):
-            weights1_slopes[detector, unit] += units[unit] * feature
-            total += units[unit] * weights1[detector, unit]
-        feature_slopes[detector] = total
-
-
-@compiled
-def _detector_slopes(slopes: Any, codes: Any, places: Any, feature_slopes: Any) -> None:
-    """Slopes of the detectors and thresholds, at the winning position of each if any, are added up."""
-    detectors, thresholds = slopes[0], slopes[1]
-    for detector in range(len(places)):
-        slope = feature_slopes[detector]
-        if slope == 0 or places[detector] < 0:
-            continue
-        thresholds[detector] += slope
-        for position in range(detectors.shape[0]):
-            base = codes[places[detector] + position]
-            if base < 4:
-                detectors[position, base, detector] += slope
-            else:
-                for each in range(4):
-                    detectors[position, each, detector] += slope * np.float32(0.25)
 
 
 @compiled
@@ -157,24 +119,24 @@ def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any,
 
 
 @cache
-def descent_kernel(count: int) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a kernel is one function)
-    """The kernel for detectors of `count` triplets.
+def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a kernel is one function)
+    """The kernel for detectors of `count` triplets, with or without mean pooling.
 
-    It takes steps in place and returns the mean loss over them. Sequences are base codes of both strands with
+    It takes steps in place and returns the mean loss over them. Sequences are base codes of each strand with
     N around (`varbind.train.trial.Examples`); targets are labels 0 and 1 where the loss is logistic.
     """
     reach = 3 * (count - 1)
     sums_of_n = TRIPLETS * count * LANES
 
     @compiled
-    def descend(
-        codes: Any,  # uint8 (N, 2, width)
-        triplets: Any,  # uint8 (N, 2, width - 2)
+    def descend(  # noqa: C901, PLR0912, PLR0915
+        codes: Any,  # uint8 (N, S, width)
+        triplets: Any,  # uint8 (N, S, width - 2)
         lengths: Any,  # int64 (N,)
         targets: Any,  # float32 (N,)
         logistic: bool,  # noqa: FBT001 (numba passes no keywords)
         batches: Any,  # int64 (steps, B): rows
-        kept: Any,  # float32 (steps, B, D): factor of each pooled value
+        kept: Any,  # float32 (steps, B, P): factor of each pooled value
         values: Any,  # float32: all parameters
         moments: Any,  # float32 (2, parameters)
         decays: Any,  # float32 (parameters,)
@@ -186,28 +148,36 @@ def descent_kernel(count: int) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a 
         taken: int,  # steps before
         table: Any,
     ) -> Any:
-        size, width = kept.shape[1:]
+        size, pooled, strands = kept.shape[1], kept.shape[2], codes.shape[1]
+        width = pooled // 2 if mean else pooled
+        groups = width // LANES
         flat_slopes = np.zeros(len(values), dtype=np.float32)
-        network = _split(values, detector_len, width, hidden)
-        slopes = _split(flat_slopes, detector_len, width, hidden)
+        network = _split(values, detector_len, width, pooled, hidden)
+        slopes = _split(flat_slopes, detector_len, width, pooled, hidden)
         weights = np.zeros(15 * count * LANES, dtype=np.float32)
-        pooled = np.empty((size, 2, width), dtype=np.float32)
-        places = np.empty((size, 2, width), dtype=np.int32)
-        units = np.empty((2, max(hidden, 1)), dtype=np.float32)
-        feature_slopes = np.empty(width, dtype=np.float32)
+        features = np.empty((size, strands, pooled), dtype=np.float32)
+        places = np.empty((size, strands, width), dtype=np.int32)
+        units = np.empty((strands, max(hidden, 1)), dtype=np.float32)
+        feature_slopes = np.empty(pooled, dtype=np.float32)
+        if mean:
+            sums_at = np.empty((groups, size, strands, triplets.shape[2], LANES), dtype=np.float32)
+            table_slopes = np.empty((groups, TRIPLETS * count * LANES), dtype=np.float32)
         total = 0.0
         for step in range(len(batches)):
-            pooled[:] = 0  # rectified: a maximum below it passes nothing on
+            features[:] = 0  # rectified: a maximum below it passes nothing on
             places[:] = -1
-            for group in range(width // LANES):
+            for group in range(groups):
                 start = group * LANES
                 _fill_weights(weights, network[0], group)
                 fill_table(table, weights, network[1][start : start + LANES])
-                for example in range(2 * size):
-                    row, strand = batches[step, example // 2], example % 2
+                for number in range(strands * size):
+                    example, strand = number // strands, number % strands
+                    row = batches[step, example]
                     text = triplets[row, strand]
                     end_of_bases = detector_len - 1 + lengths[row]
-                    best, place = load(pooled[example // 2, strand], start), load(places[example // 2, strand], start)
+                    best, place = load(features[example, strand], start), load(places[example, strand], start)
+                    if mean:
+                        sums_here, rectified = sums_at[group, example, strand], best
                     for residue in range(3):
                         at = residue + 3 * max(0, (detector_len - 1 - residue) // 3)
                         sums = begin(count, table, sums_of_n)
@@ -222,21 +192,43 @@ def descent_kernel(count: int) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a 
                                 sums = finish(sums, load(table, rest))
                                 rest -= LANES
                             best, place = keep_larger(best, place, finished(sums), at - reach)
+                            if mean:
+                                store(sums_here, (at - reach) * LANES, finished(sums))
+                                rectified = add(rectified, rectify(finished(sums)))
                             at += 3
-                    store(pooled[example // 2, strand], start, best)
-                    store(places[example // 2, strand], start, place)
+                    store(features[example, strand], start, best)
+                    store(places[example, strand], start, place)
+                    if mean:
+                        store(features[example, strand], width + start, rectified)
             flat_slopes[:] = 0
+            if mean:
+                table_slopes[:] = 0
             for example in range(size):
-                row, features = batches[step, example], pooled[example]
-                features *= kept[step, example]
-                first, second = _output(network, features[0], units[0]), _output(network, features[1], units[1])
-                strand = 1 if second > first else 0
-                loss, error = _loss(max(first, second), targets[row], logistic)
+                row, both = batches[step, example], features[example]  # (S, P)
+                both *= kept[step, example]
+                positions = lengths[row] + detector_len - 1
+                if mean:
+                    both[:, width:] /= np.float32(positions)
+                strand, score = 0, np.float32(0)
+                for each in range(strands):
+                    output = _output(network, both[each], units[each])
+                    if each == 0 or output > score:
+                        strand, score = each, output
+                loss, error = _loss(score, targets[row], logistic)
                 total += loss
                 error = np.float32(error / size)
-                _network_slopes(network, slopes, error, features[strand], units[strand], feature_slopes)
+                add_network_slopes(network, slopes, error, both[strand], units[strand], feature_slopes)
                 feature_slopes *= kept[step, example]
-                _detector_slopes(slopes, codes[row, strand], places[example, strand], feature_slopes)
+                add_maximum_slopes(slopes, codes[row, strand], places[example, strand], feature_slopes)
+                if mean:
+                    feature_slopes /= np.float32(positions)
+                    for group in range(groups):
+                        sums_here = sums_at[group, example, strand, :positions]
+                        own = feature_slopes[width + group * LANES :]
+                        add_mean_slopes(table_slopes[group], triplets[row, strand], sums_here, own)
+            if mean:
+                for group in range(groups):
+                    add_group_slopes(slopes, table_slopes[group], group)
             if rule == NESTEROV:
                 _follow_nesterov(values, moments, flat_slopes, decays, np.float32(rate), np.float32(momentum))
             else:

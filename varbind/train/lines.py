@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from varbind.io.source import STDIN, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["checked_sequence", "numbered_lines"]
+__all__ = ["checked_number", "checked_sequence", "columns_of", "numbered_lines", "untracked_lines"]
 
 _FOREIGN = re.compile(r"[^ACGTUNacgtun]")
 
@@ -35,6 +36,35 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
             text = line.decode("latin-1").rstrip("\r\n")
             if text.strip() and not text.startswith("#"):
                 yield number, text
+
+
+def untracked_lines(path: str) -> Iterator[tuple[int, str]]:
+    """The same lines without those that tell a genome browser how to show them.
+
+    Raises:
+        InputError: as `numbered_lines`.
+    """
+    return (line for line in numbered_lines(path) if line[1].split(maxsplit=1)[0] not in {"track", "browser"})
+
+
+def columns_of(text: str) -> list[str]:
+    """Columns between tabs, or between blanks where there is no tab, without the blanks around them."""
+    return [column.strip() for column in text.split("\t" if "\t" in text else None)]
+
+
+def checked_number(word: str, name: str, path: str, line: int, remedy: str) -> float:
+    """A finite number.
+
+    Raises:
+        InputError: the word is none.
+    """
+    try:
+        number = float(word)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"the {name} is {word!r}, expected a number", path=path, line=line, remedy=remedy)
+    return number
 
 
 def checked_sequence(text: str, path: str, line: int) -> str:

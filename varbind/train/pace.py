@@ -6,8 +6,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from varbind.train.calibration import Search
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
@@ -19,13 +17,8 @@ __all__ = ["PacedThreads", "task_steps"]
 
 def task_steps(calibration: Calibration) -> list[int]:
     """Steps of each task of a calibration, in their order; the final trainings take as many as the longest."""
-    steps, taken, settings = list[int](), 0, calibration.settings
-    for checkpoint in calibration.checkpoints:
-        steps += [checkpoint - taken] * (settings * calibration.folds)
-        taken = checkpoint
-        if calibration.search is Search.HALVING:
-            settings = max(1, -(-settings // 2))
-    return steps + [taken] * min(calibration.kept, calibration.settings)
+    searching = [more for settings, _, more in calibration.rounds() for _ in range(settings * calibration.folds)]
+    return searching + [calibration.checkpoints[-1]] * min(calibration.kept, calibration.settings)
 
 
 class PacedThreads(ThreadPoolExecutor):

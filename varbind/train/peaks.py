@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +12,7 @@ import numpy as np
 from varbind.core.contigs import ContigNames
 from varbind.core.sequence import Codes, encode
 from varbind.errors import InputError
-from varbind.train.lines import numbered_lines
+from varbind.train.lines import checked_number, untracked_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +80,7 @@ def read_peaks(path: str) -> list[Peak]:
     Raises:
         InputError: there is no peak, or a line is malformed.
     """
-    lines = ((number, text) for number, text in numbered_lines(path) if text.split()[0] not in {"track", "browser"})
-    peaks = [_peak(text, path, number) for number, text in lines]
+    peaks = [_peak(text, path, number) for number, text in untracked_lines(path)]
     if not peaks:
         raise InputError("holds no peak", path=path, remedy="give BED or narrowPeak")
     return peaks
@@ -163,13 +161,7 @@ def _peak(text: str, path: str, line: int) -> Peak:
 def _strength(column: list[str], path: str, line: int) -> float | None:
     if not column or column[0].strip() in {".", ""}:
         return None
-    try:
-        strength = float(column[0])
-    except ValueError:
-        strength = math.nan
-    if not math.isfinite(strength):
-        raise InputError(f"the score is {column[0]!r}, expected a number", path=path, line=line, remedy="correct it")
-    return strength
+    return checked_number(column[0], "score", path, line, "correct it")
 
 
 def _flaw(peak: Peak, length: int | None) -> Unused | None:

@@ -12,12 +12,18 @@ import numpy as np
 from varbind.errors import InputError, UsageError
 from varbind.io.bank import sha256_of
 from varbind.train.calibration import BindingData
-from varbind.train.datasets import HEADER
-from varbind.train.lines import numbered_lines
+from varbind.train.lines import columns_of, numbered_lines, untracked_lines
+from varbind.train.matching import gc_matched
 from varbind.train.peaks import peak_regions, read_peaks, strongest
-from varbind.train.sets import Kind
+from varbind.train.sets import Kind, Negatives
 from varbind.train.shuffle import dinucleotide_shuffles
-from varbind.train.tables import SequenceTable, names_a_sequence, read_bound_sequences, read_sequence_table
+from varbind.train.tables import (
+    SequenceTable,
+    lists_bound_ones,
+    names_a_sequence,
+    read_bound_sequences,
+    read_sequence_table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,17 +110,17 @@ def prepare(
         UsageError: peaks have no reference, or something else than peaks is to be thinned.
     """
     kind = own.kind or _told_kind(own.file)
-    if top is not None and kind is not Kind.PEAKS:
-        raise UsageError(f"--top takes the strongest peaks; these are {kind}", path=own.file, remedy="leave it out")
+    rng = np.random.default_rng([seed, 3])
     if kind is Kind.PEAKS:
-        examples = _peaks(own, references, folds, top, np.random.default_rng([seed, 3]))
+        examples = _peaks(own, references, folds, top, rng)
     elif kind is Kind.BOUND:
-        examples = _bound(own.file, folds, np.random.default_rng([seed, 3]))
+        examples = _bound(own, folds, top, rng)
     else:
         table = read_sequence_table(own.file)
         if own.kind is None and table.is_labelled:
             kind = Kind.LABELS
-        examples = _labelled(table, own.file, folds) if kind is Kind.LABELS else _measured(table, own.file, kind, folds)
+        _refuse_thinning(own, kind, top)
+        examples = _labelled(table, own, folds, rng) if kind is Kind.LABELS else _measured(table, own, kind, folds)
     is_classification = kind not in {Kind.VALUES, Kind.INTENSITIES}
     data = BindingData(examples.codes, examples.targets, examples.groups, is_classification)
     return data, _facts(own, kind, data, examples)
@@ -122,9 +128,9 @@ def prepare(
 
 def _told_kind(path: str) -> Kind:
     """Peaks, bound sequences, or a table: by the first line."""
-    number, first = next(((n, text) for n, text in numbered_lines(path) if not _is_track(text)), (1, ""))
-    columns = [column.strip() for column in first.split("\t" if "\t" in first else None)]
-    if first.startswith(">") or tuple(columns) == HEADER:
+    number, first = next(untracked_lines(path), (1, ""))
+    columns = columns_of(first)
+    if first.startswith(">") or lists_bound_ones(first):
         return Kind.BOUND
     if names_a_sequence(first):
         return Kind.VALUES
@@ -136,10 +142,6 @@ def _told_kind(path: str) -> Kind:
     raise InputError(what, path=path, line=number, remedy="give BED, narrowPeak, FASTA or a table, or state --kind")
 
 
-def _is_track(line: str) -> bool:
-    return line.split(maxsplit=1)[0] in {"track", "browser"}
-
-
 def _peaks(
     own: TrainingSet,
     references: Callable[[str], Reference],
@@ -149,6 +151,7 @@ def _peaks(
 ) -> _Examples:
     if not own.fasta:
         raise UsageError("peaks need the reference they were called on", path=own.file, remedy="give it with --fasta")
+    _refuse_unbound(own, Kind.PEAKS)
     peaks = read_peaks(own.file)
     if top is not None:
         peaks = strongest(peaks, top, own.file)
@@ -162,11 +165,29 @@ def _peaks(
     return _against_shuffles(regions.codes, groups, kept, rng, unused)
 
 
-def _bound(path: str, folds: int, rng: np.random.Generator) -> _Examples:
-    codes = read_bound_sequences(path)
-    _refuse_few(len(codes), folds, "bound sequences", path)
+def _bound(own: TrainingSet, folds: int, top: int | None, rng: np.random.Generator) -> _Examples:
+    _refuse_unbound(own, Kind.BOUND)
+    _, first = next(numbered_lines(own.file), (0, ""))
+    if not lists_bound_ones(first):
+        _refuse_thinning(own, Kind.BOUND, top)
+    codes = read_bound_sequences(own.file)[:top]
+    _refuse_few(len(codes), folds, "bound sequences", own.file)
     groups = _with_equals(codes, _blocks(len(codes), folds))
     return _against_shuffles(codes, groups, "neighbours in the file", rng, {})
+
+
+def _refuse_thinning(own: TrainingSet, kind: Kind, top: int | None) -> None:
+    if top is not None:
+        what = f"--top takes the strongest peaks; these are {kind} in no stated order"
+        raise UsageError(what, path=own.file, remedy="leave it out")
+
+
+def _refuse_unbound(own: TrainingSet, kind: Kind) -> None:
+    """What only bound ones are told of has no other negatives than shuffles."""
+    foreign = [str(negatives) for negatives in own.negatives if negatives is not Negatives.SHUFFLES]
+    if foreign:
+        what = f"negatives {foreign[0]!r} need sequences that are not bound; this is a file of {kind}"
+        raise UsageError(what, path=own.file, remedy="give a table of sequences with labels")
 
 
 def _against_shuffles(
@@ -178,23 +199,46 @@ def _against_shuffles(
     return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups]), folds, unused)
 
 
-def _labelled(table: SequenceTable, path: str, folds: int) -> _Examples:
+def _labelled(table: SequenceTable, own: TrainingSet, folds: int, rng: np.random.Generator) -> _Examples:
+    """Bound sequences, and the negatives that are asked for."""
+    path = own.file
     foreign = np.flatnonzero(~np.isin(table.targets, (0, 1)))
     if len(foreign):
         what = f"the label is {table.targets[foreign[0]]:g}, expected 0 or 1"
         raise InputError(what, path=path, line=table.lines[foreign[0]], remedy="give --kind values for measured values")
+    wanted = own.negatives or (Negatives.FILE,)
+    classes = bound, unbound = [np.flatnonzero(table.targets == label) for label in (1, 0)]
+    _refuse_few(len(bound), folds, "bound sequences (label 1)", path)
+    if set(wanted) != {Negatives.SHUFFLES}:
+        _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
+    if Negatives.GC_MATCHED in wanted:
+        unbound = unbound[gc_matched(table.codes[bound], table.codes[unbound], rng)]
+    elif Negatives.FILE not in wanted:
+        unbound = unbound[:0]
+    shuffled = bound if Negatives.SHUFFLES in wanted else bound[:0]
+    kept, groups = _groups(table, folds, *classes)
+    rows = np.concatenate([bound, unbound, shuffled])
+    codes = table.codes[rows]
+    codes[len(rows) - len(shuffled) :] = dinucleotide_shuffles(table.codes[shuffled], rng)
+    targets = np.arange(len(rows)) < len(bound)
+    return _Examples(codes, targets.astype(np.float32), groups[rows], kept, {})
+
+
+def _groups(table: SequenceTable, folds: int, *classes: NDArray[np.intp]) -> tuple[str, NDArray[np.int64]]:
+    """What is kept in one fold, in words, and for every row; each class fills the folds evenly."""
+    if table.groups is not None:
+        return "groups of the file", table.groups
     groups = np.empty(len(table.codes), dtype=np.int64)
-    for label, name in ((1, "bound sequences (label 1)"), (0, "sequences that are not bound (label 0)")):
-        rows = np.flatnonzero(table.targets == label)
-        _refuse_few(len(rows), folds, name, path)
+    for rows in classes:
         groups[rows] = _blocks(len(rows), folds)
-    targets = table.targets.astype(np.float32)
-    return _Examples(table.codes, targets, _with_equals(table.codes, groups), "neighbours in the file", {})
+    return "neighbours in the file", _with_equals(table.codes, groups)
 
 
-def _measured(table: SequenceTable, path: str, kind: Kind, folds: int) -> _Examples:
+def _measured(table: SequenceTable, own: TrainingSet, kind: Kind, folds: int) -> _Examples:
     """Values of mean 0 and standard deviation 1."""
-    values = table.targets
+    path, values = own.file, table.targets
+    if own.negatives:
+        raise UsageError("measured values have no negatives", path=path, remedy="leave them out")
     if kind is Kind.INTENSITIES:
         lowest = int(np.argmin(values))
         if values[lowest] <= 0:
@@ -206,8 +250,8 @@ def _measured(table: SequenceTable, path: str, kind: Kind, folds: int) -> _Examp
         raise InputError(what, path=path, remedy="give measured values")
     _refuse_few(len(values), folds, "sequences with values", path)
     targets = ((values - values.mean()) / values.std()).astype(np.float32)
-    groups = _with_equals(table.codes, _blocks(len(values), folds))
-    return _Examples(table.codes, targets, groups, "neighbours in the file", {})
+    kept, groups = _groups(table, folds, np.arange(len(values)))
+    return _Examples(table.codes, targets, groups, kept, {})
 
 
 def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
@@ -232,7 +276,7 @@ def _facts(own: TrainingSet, kind: Kind, data: BindingData, examples: _Examples)
     digest = hashlib.sha256(repr((data.codes.shape, data.is_classification)).encode())
     for array in (data.codes, data.targets, data.groups):
         digest.update(np.ascontiguousarray(array).tobytes())
-    sources = {Kind.PEAKS: "dinucleotide shuffles", Kind.BOUND: "dinucleotide shuffles", Kind.LABELS: "the file"}
+    usual = Negatives.FILE if kind is Kind.LABELS else Negatives.SHUFFLES
     return DataFacts(
         file=Path(own.file).name,
         sha256=sha256_of(Path(own.file)),
@@ -240,7 +284,7 @@ def _facts(own: TrainingSet, kind: Kind, data: BindingData, examples: _Examples)
         sequences=len(data.codes),
         length=data.codes.shape[1],
         bound=int(data.targets.sum()) if data.is_classification else None,
-        negatives=sources.get(kind),
+        negatives=", ".join(own.negatives or [usual]) if data.is_classification else None,
         folds=examples.folds,
         unused=examples.unused,
         examples_sha256=digest.hexdigest(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,39 +19,16 @@ from safetensors.numpy import load, save
 
 from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.errors import OutputError, ResourceError
-from varbind.train.calibration import Rating
+from varbind.train.calibration import Calibrated, Rating
 from varbind.train.setting import Rule, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["Calibrated", "Records", "kept_records"]
-
-
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """What a calibration leaves.
-
-    Attributes:
-        stacks: the networks that are kept, the best first.
-        settings: all of them.
-        log: all ratings, the best first.
-    """
-
-    stacks: Sequence[DeepBindStack]
-    settings: Sequence[Setting]
-    log: Sequence[Rating]
-
-    @property
-    def chosen(self) -> list[Rating]:
-        """The rating by which each network was kept."""
-        best: dict[int, Rating] = {}
-        for row in self.log:
-            best.setdefault(row.setting, row)
-        return list(best.values())[: len(self.stacks)]
+__all__ = ["Records", "kept_records"]
 
 
 class Records:
@@ -81,15 +58,11 @@ class Records:
         """
         text = {
             "key": key,
-            "shapes": [asdict(stack.shape) for stack in calibrated.stacks],
+            "shape": asdict(calibrated.stack.shape),
             "settings": [setting.as_dict() for setting in calibrated.settings],
             "log": [asdict(row) for row in calibrated.log],
         }
-        arrays = {
-            f"{number}.{name}": getattr(stack, name)
-            for number, stack in enumerate(calibrated.stacks)
-            for name in DeepBindStack.array_names()
-        }
+        arrays = {name: getattr(calibrated.stack, name) for name in DeepBindStack.array_names()}
         arrays["record"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
         path = self._path(model_id)
         partial = path.with_suffix(".partial")
@@ -125,14 +98,7 @@ def kept_records(folder: Path) -> Iterator[Records]:
 
 
 def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
-    stacks = [
-        DeepBindStack(
-            NetworkShape(**shape),
-            (model_id,),
-            **{name: arrays[f"{number}.{name}"] for name in DeepBindStack.array_names()},
-        )
-        for number, shape in enumerate(text["shapes"])
-    ]
+    stack = DeepBindStack(NetworkShape(**text["shape"]), (model_id,), **arrays)
     settings = [Setting(**{**setting, "rule": Rule(setting["rule"])}) for setting in text["settings"]]
     log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
-    return Calibrated(stacks, settings, log)
+    return Calibrated(stack, settings, log)

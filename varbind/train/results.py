@@ -2,57 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.bank import Bank
 from varbind.core.model_card import BankCard, ModelCard
 from varbind.core.network import DeepBindStack
+from varbind.train.matrices import KnownMotif
 from varbind.train.setting import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from varbind.train.calibration import Calibration, Rating
+    from varbind.train.calibration import Calibrated, Calibration, Rating
     from varbind.train.preparation import DataFacts
-    from varbind.train.records import Calibrated
     from varbind.train.sets import TrainingSet
 
-__all__ = ["Trained", "trained_bank", "write_ratings"]
+__all__ = ["Trained", "bank_of", "write_ratings"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One protein, its data and its networks."""
+    """One protein, its data and its model."""
 
     own: TrainingSet
     facts: DataFacts
     calibrated: Calibrated
 
 
-def trained_bank(name: str, trained: Sequence[Trained], calibration: Calibration, seed: int) -> Bank:
+def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calibration, seed: int) -> Bank:
     """A bank of all networks, with cards."""
-    models: list[ModelCard] = []
-    stacks: list[DeepBindStack] = []
-    for one in trained:
-        ids = _model_ids(one.own, len(one.calibrated.stacks))
-        for model_id, stack, row in zip(ids, one.calibrated.stacks, one.calibrated.chosen, strict=True):
-            models.append(_model_card(model_id, stack, row, one, calibration, seed))
-            stacks.append(replace(stack, model_ids=(model_id,)))
+    models = tuple(
+        _matrix_card(part) if isinstance(part, KnownMotif) else _model_card(part, calibration, seed) for part in parts
+    )
+    stacks = [part.stack if isinstance(part, KnownMotif) else part.calibrated.stack for part in parts]
     proteins = len({model.protein for model in models})
-    licences = sorted({one.own.licence for one in trained})
+    matrices = sum(isinstance(part, KnownMotif) for part in parts)
+    networks = len(parts) - matrices
+    kinds = [f"{networks} networks, trained with automatic calibration"] * (networks > 0)
+    kinds += [f"{matrices} matrices"] * (matrices > 0)
     card = BankCard(
         name=name,
         version="1",
-        description=f"{len(models)} networks of {proteins} proteins, trained with automatic calibration",
+        description=f"{proteins} proteins: {', '.join(kinds)}",
         source="varbind train binding",
-        licence=f"as the data: {'; '.join(licences)}",
-        models=tuple(models),
+        licence=f"as the data: {'; '.join(sorted({part.own.licence for part in parts}))}",
+        models=models,
     )
-    shapes = dict.fromkeys(stack.shape for stack in stacks)
-    joined = [DeepBindStack.concatenate([stack for stack in stacks if stack.shape == shape]) for shape in shapes]
-    return Bank((card,), tuple(models), tuple(joined), background=None)
+    return Bank((card,), models, tuple(DeepBindStack.by_shape(stacks)), background=None)
 
 
 def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
@@ -68,22 +66,24 @@ def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _model_ids(own: TrainingSet, count: int) -> list[str]:
-    """Ids of a set's networks: its own id; of several, with a number behind it."""
-    return [own.id] if count == 1 else [f"{own.id}.{number}" for number in range(1, count + 1)]
-
-
-def _model_card(
-    model_id: str, stack: DeepBindStack, row: Rating, one: Trained, calibration: Calibration, seed: int
-) -> ModelCard:
-    own = one.own
-    rating = {
-        "measure": one.facts.measure,
-        "mean": _rounded(row.mean),
-        "folds": [_rounded(rating) for rating in row.ratings],
+def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
+    training = {
+        "data": one.facts.as_dict(),
+        "licence": one.own.licence,
+        "members": [_member(one, row) for row in one.calibrated.chosen(calibration)],
+        "calibration": {**asdict(calibration), "checkpoints": list(calibration.checkpoints)},
+        "seed": seed,
     }
+    return _card(one.own, one.calibrated.stack, training)
+
+
+def _matrix_card(known: KnownMotif) -> ModelCard:
+    return _card(known.own, known.stack, {"data": known.data, "licence": known.own.licence})
+
+
+def _card(own: TrainingSet, stack: DeepBindStack, training: Mapping[str, Any]) -> ModelCard:
     return ModelCard(
-        model_id=model_id,
+        model_id=own.id,
         protein=own.protein,
         family=own.family or own.protein,
         species=own.species,
@@ -91,16 +91,21 @@ def _model_card(
         experiment=own.experiment,
         shape=stack.shape,
         default=own.default,
-        training={
-            "data": one.facts.as_dict(),
-            "licence": own.licence,
-            "setting": one.calibrated.settings[row.setting].as_dict(),
-            "steps": row.steps,
-            "cross_validation": rating,
-            "calibration": {**asdict(calibration), "checkpoints": list(calibration.checkpoints)},
-            "seed": seed,
-        },
+        training=training,
     )
+
+
+def _member(one: Trained, row: Rating) -> dict[str, Any]:
+    """One of the networks whose mean the model is."""
+    return {
+        "setting": one.calibrated.settings[row.setting].as_dict(),
+        "steps": row.steps,
+        "cross_validation": {
+            "measure": one.facts.measure,
+            "mean": _rounded(row.mean),
+            "folds": [_rounded(rating) for rating in row.ratings],
+        },
+    }
 
 
 def _rounded(value: float) -> float:
@@ -108,4 +113,6 @@ def _rounded(value: float) -> float:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -6,15 +6,15 @@ import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from varbind.errors import InputError
 from varbind.train.lines import numbered_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["Kind", "TrainingSet", "is_set_table", "read_set_table"]
+__all__ = ["Kind", "Negatives", "TrainingSet", "is_set_table", "read_set_table"]
 
 NOT_STATED = "not stated"
 LONGEST_ID = 100
@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
     `PEAKS` are places on a reference; `BOUND` are sequences; both get dinucleotide shuffles against them. `LABELS`
     are sequences with 0 or 1, `VALUES` with a number, `INTENSITIES` with a positive number whose logarithm counts.
+    `MATRIX` is a known motif, which is not trained but read.
     """
 
     PEAKS = "peaks"
@@ -32,6 +33,19 @@ class Kind(StrEnum):
     LABELS = "labels"
     VALUES = "values"
     INTENSITIES = "intensities"
+    MATRIX = "matrix"
+
+
+class Negatives(StrEnum):
+    """What a network learns to tell bound sequences from, where they have labels.
+
+    `FILE` are the others of the file, `GC_MATCHED` one of them for each bound sequence with about its share of G and
+    C, `SHUFFLES` dinucleotide shuffles of the bound ones.
+    """
+
+    FILE = "file"
+    GC_MATCHED = "gc-matched"
+    SHUFFLES = "shuffles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +63,10 @@ class TrainingSet:
         assay: how binding was measured.
         experiment: cell line, array, or other detail.
         licence: of the data.
-        default: whether annotation uses the models unless told otherwise.
+        default: whether annotation uses the model unless told otherwise.
+        negatives: what bound sequences are told from; none = what is usual for the kind.
+        matrix: name of the matrix in the file; empty = the id.
+        task: what an evaluation sums this set up with.
     """
 
     id: str
@@ -63,6 +80,9 @@ class TrainingSet:
     experiment: str = NOT_STATED
     licence: str = NOT_STATED
     default: bool = True
+    negatives: tuple[Negatives, ...] = ()
+    matrix: str = ""
+    task: str = ""
 
     def __post_init__(self) -> None:
         if not self.id.strip() or len(self.id) > LONGEST_ID or re.search(r"[\x00-\x20/]", self.id):
@@ -119,15 +139,24 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Trainin
         if name not in stated:
             raise InputError(f"no {name} is stated", path=path, line=line, remedy="fill the cell")
     texts = dict(stated)
-    kind, default = texts.pop("kind", None), texts.pop("default", "yes")
-    if kind not in {None, *Kind}:
-        raise InputError(f"the kind is {kind!r}, expected one of {', '.join(Kind)}", path=path, line=line)
+    kind = _one_of("kind", texts.pop("kind", None), Kind, path, line)
+    default = texts.pop("default", "yes")
     if default not in {"yes", "no"}:
         raise InputError(f"the default is {default!r}, expected yes or no", path=path, line=line)
+    words = [word.strip() for word in texts.pop("negatives", "").split(",") if word.strip()]
+    negatives = tuple(_one_of("negatives", word, Negatives, path, line) for word in words)
     folder = Path(path).parent
     texts |= {name: str(folder / texts[name]) for name in ("file", "fasta") if name in texts}
     texts = {"id": texts["protein"], "fasta": fasta, **texts}
     try:
-        return TrainingSet(**texts, kind=Kind(kind) if kind else None, default=default == "yes")
+        return TrainingSet(**texts, kind=kind, default=default == "yes", negatives=negatives)
     except InputError as error:
         raise InputError(error.what, path=path, line=line, remedy=error.remedy) from error
+
+
+def _one_of(name: str, word: str | None, choices: Iterable[Any], path: str, line: int) -> Any:
+    """The choice that the word names; None of nothing."""
+    known = {str(choice): choice for choice in choices}
+    if word is not None and word not in known:
+        raise InputError(f"the {name} is {word!r}, expected one of {', '.join(known)}", path=path, line=line)
+    return None if word is None else known[word]

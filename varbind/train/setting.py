@@ -39,6 +39,7 @@ class Setting:
         network_decay: of the weights behind the pooled values.
         dropout: probability that a pooled value is left out of a step.
         hidden: units of the hidden layer; 0 = the score is linear in the pooled values.
+        mean_pooling: whether the mean over positions is pooled beside the maximum.
     """
 
     rule: Rule
@@ -50,9 +51,17 @@ class Setting:
     network_decay: float
     dropout: float
     hidden: int
+    mean_pooling: bool
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, rule: Rule = Rule.ADAM, hidden: Sequence[int] = (0, 32)) -> Setting:
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        *,
+        rule: Rule = Rule.ADAM,
+        hidden: Sequence[int] = (0, 32),
+        mean_pooling: Sequence[bool] = (False,),
+    ) -> Setting:
         """A random setting.
 
         By Nesterov's rule from the distributions of DeepBind (2015, supplementary section 3): log-uniform, but for
@@ -73,6 +82,7 @@ class Setting:
             network_decay=log_uniform(1e-10, 1e-3),
             dropout=float(rng.choice([0.0, 0.0, 0.25, 0.5])),
             hidden=int(rng.choice(list(hidden))),
+            mean_pooling=bool(rng.choice(list(mean_pooling))),
         )
 
     def as_dict(self) -> dict[str, str | float]:

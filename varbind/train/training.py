@@ -25,11 +25,13 @@ from varbind.io.bank import write_bank
 from varbind.io.fasta import Reference
 from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.pipeline.selftest import add_golden_scores
-from varbind.train.calibration import BindingData, Calibration, calibrate
+from varbind.train.calibration import BindingData, Calibrated, Calibration, calibrate
+from varbind.train.matrices import KnownMotif, known_motif
 from varbind.train.pace import PacedThreads
 from varbind.train.preparation import DataFacts, prepare
-from varbind.train.records import Calibrated, Records, kept_records
-from varbind.train.results import Trained, trained_bank, write_ratings
+from varbind.train.records import Records, kept_records
+from varbind.train.results import Trained, bank_of, write_ratings
+from varbind.train.sets import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,7 +45,7 @@ __all__ = ["TrainingPlan", "train_bank"]
 
 logger = logging.getLogger(__name__)
 
-METHOD = 1
+METHOD = 2
 """Goes up when equal data and options no longer give equal networks."""
 
 
@@ -70,7 +72,7 @@ class TrainingPlan:
         return zlib.crc32(f"{self.seed}:{own.id}".encode())
 
     def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
-        """Digest of all that the networks of a set depend on."""
+        """Digest of all that the model of a set depends on."""
         text = json.dumps([METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -98,7 +100,8 @@ def train_bank(
     Raises:
         InputError: the data is malformed, or there is too little.
         OutputError: the destination exists or cannot be written.
-        UsageError: two sets have one id, or a package of `varbind[train]` is not installed.
+        UsageError: two sets have one id, peaks are to be read on one strand, or a package of `varbind[train]` is not
+            installed.
     """
     destination = Path(destination)
     if destination.exists():
@@ -115,13 +118,29 @@ def train_bank(
             seed = plan.seed_of(own)
             return prepare(own, reference, folds=plan.calibration.folds, top=plan.top, seed=seed)
 
-        facts = {own.id: prepared(own)[1] for own in sets}
-        for own in sets:
+        to_train = [own for own in sets if own.kind is not Kind.MATRIX]
+        known = _known_motifs(sets, plan.calibration)
+        facts = {own.id: prepared(own)[1] for own in to_train}
+        for own in to_train:
+            _refuse_single_strand(own, facts[own.id], plan.calibration)
             _tell_unused(own, facts[own.id])
         records = opened.enter_context(kept_records(destination.with_name(f"{destination.name}.training")))
-        calibrated = _calibrate_all(sets, facts, prepared, plan, records, progress)
-        trained = [Trained(own, facts[own.id], calibrated[own.id]) for own in sets]
-        return _make_bank(destination, trained, plan, source, records.folder)
+        calibrated = _calibrate_all(to_train, facts, prepared, plan, records, progress)
+        trained = {own.id: Trained(own, facts[own.id], calibrated[own.id]) for own in to_train}
+        parts = [known.get(own.id) or trained[own.id] for own in sets]
+        return _make_bank(destination, parts, plan, source, records.folder)
+
+
+def _known_motifs(sets: Sequence[TrainingSet], calibration: Calibration) -> dict[str, KnownMotif]:
+    """Sets that are matrices, by id."""
+    sizes = {"detector_len": calibration.detector_len, "window": calibration.window}
+    return {own.id: known_motif(own, **sizes) for own in sets if own.kind is Kind.MATRIX}
+
+
+def _refuse_single_strand(own: TrainingSet, facts: DataFacts, calibration: Calibration) -> None:
+    if facts.kind is Kind.PEAKS and not calibration.double_stranded:
+        what = "peaks do not say which strand is bound"
+        raise UsageError(what, path=own.file, remedy="leave --single-stranded out, or give sequences")
 
 
 def _tell_unused(own: TrainingSet, facts: DataFacts) -> None:
@@ -138,7 +157,7 @@ def _calibrate_all(
     records: Records,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Calibrated]:
-    """Networks of every set, by training those that are not kept yet."""
+    """The model of every set, by training those that are not kept yet."""
     keys = {own.id: plan.key_of(own, facts[own.id]) for own in sets}
     found = {own.id: records.read(own.id, keys[own.id]) for own in sets}
     done = {model_id: calibrated for model_id, calibrated in found.items() if calibrated is not None}
@@ -159,24 +178,27 @@ def _calibrate_all(
 def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, threads: PacedThreads) -> Calibrated:
     threads.begin()
     try:
-        seed = plan.seed_of(own)
-        return Calibrated(*calibrate(data, plan.calibration, model_id=own.id, seed=seed, threads=threads))
+        return calibrate(data, plan.calibration, model_id=own.id, seed=plan.seed_of(own), threads=threads)
     except InputError as error:
         raise InputError(error.what, path=own.file, remedy=error.remedy) from error
 
 
 def _make_bank(
-    destination: Path, trained: Sequence[Trained], plan: TrainingPlan, source: PromoterSource | None, state: Path
+    destination: Path,
+    parts: Sequence[Trained | KnownMotif],
+    plan: TrainingPlan,
+    source: PromoterSource | None,
+    state: Path,
 ) -> Bank:
     """The bank with its ratings, written by one renaming; then what was kept goes."""
-    bank = add_golden_scores(trained_bank(destination.name, trained, plan.calibration, plan.seed))
+    bank = add_golden_scores(bank_of(destination.name, parts, plan.calibration, plan.seed))
     logger.info("scoring the background")
     bank = add_background(bank, recipe=plan.recipe, source=source)
     whole = state / "bank"
     try:
         shutil.rmtree(whole, ignore_errors=True)
         write_bank(whole, bank)
-        write_ratings(whole / "ratings.tsv", trained)
+        write_ratings(whole / "ratings.tsv", [part for part in parts if isinstance(part, Trained)])
         whole.rename(destination)
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error

@@ -35,8 +35,8 @@ class Examples:
     """Sequences laid out for the training kernel, and what is to be learnt of them.
 
     Attributes:
-        codes: of both strands, N around them, uint8 (N, 2, width).
-        triplets: the same, three bases a number, uint8 (N, 2, width - 2).
+        codes: of each strand that is read, N around them, uint8 (N, S, width).
+        triplets: the same, three bases a number, uint8 (N, S, width - 2).
         lengths: without the N around, int64 (N,).
         targets: float32 (N,): labels 0 and 1, or numbers.
         is_classification: whether targets are labels.
@@ -49,11 +49,19 @@ class Examples:
     is_classification: bool
 
     @classmethod
-    def of(cls, codes: Codes, targets: NDArray[np.float32], detector_len: int, *, is_classification: bool) -> Examples:
+    def of(
+        cls,
+        codes: Codes,
+        targets: NDArray[np.float32],
+        detector_len: int,
+        *,
+        is_classification: bool,
+        double_stranded: bool,
+    ) -> Examples:
         """Lay out sequences of one length, base codes (N, L), for detectors of a length."""
-        both = np.stack([codes, reverse_complement(codes)], axis=1)
+        strands = np.stack([codes, reverse_complement(codes)] if double_stranded else [codes], axis=1)
         around = ((0, 0), (0, 0), (detector_len - 1, detector_len + 4))
-        padded = np.ascontiguousarray(np.pad(both, around, constant_values=N_CODE))
+        padded = np.ascontiguousarray(np.pad(strands, around, constant_values=N_CODE))
         lengths = np.full(len(codes), codes.shape[1], dtype=np.int64)
         return cls(padded, triplets_of(padded), lengths, targets.astype(np.float32), is_classification)
 
@@ -62,9 +70,9 @@ class Trial:
     """A network in training.
 
     Args:
-        shape: of the network, without mean pooling; its detectors fill whole vectors.
+        shape: of the network; its detectors fill whole vectors.
         setting: everything else.
-        examples: what it is trained on.
+        examples: what it is trained on, laid out for the shape.
         rows: which of them.
         seed: of the start, the order of the rows and dropout.
 
@@ -107,7 +115,10 @@ class Trial:
         for name, size in DeepBindStack.expected_shapes(self.shape, 1).items():
             count = int(np.prod(size))
             # A network without a hidden layer has its bias in biases1.
-            arrays[name] = self._values[start : start + count].reshape(size).copy()
+            values = self._values[start : start + count]
+            if name == "weights1":  # the kernel has all maxima before all means
+                values = values.reshape(-1, self.shape.detectors, size[-1]).swapaxes(0, 1)
+            arrays[name] = values.reshape(size).copy()
             start += count
         return DeepBindStack(self.shape, (model_id,), **arrays)
 
@@ -130,7 +141,7 @@ class Trial:
 
     def _descend(self, steps: int) -> float:
         setting, examples = self._setting, self._examples
-        loss: float = descent_kernel(self._triplets)(
+        loss: float = descent_kernel(self._triplets, mean=self.shape.mean_pooling)(
             examples.codes,
             examples.triplets,
             examples.lengths,
@@ -158,8 +169,8 @@ class Trial:
         return np.stack([np.concatenate([_take(turn, share) for turn in self._turns]) for _ in range(steps)])
 
     def _kept(self, steps: int) -> NDArray[np.float32]:
-        """What pooled values are multiplied by, mean 1: (steps, BATCH, D)."""
-        dropout, size = self._setting.dropout, (steps, BATCH, self.shape.detectors)
+        """What pooled values are multiplied by, mean 1: (steps, BATCH, P)."""
+        dropout, size = self._setting.dropout, (steps, BATCH, self.shape.pooled)
         if not dropout:
             return np.ones(size, dtype=np.float32)
         # Probabilities are multiples of 1 / 256.

@@ -1,21 +1,26 @@
 """Calibration finds a planted motif, and its search is what it says."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from planted import one_way_sequences, repeated_sequences
 
 from varbind.core.network import DeepBindStack
+from varbind.core.sequence import encode
 from varbind.errors import InputError
 from varbind.train.calibration import BindingData, Calibration, Search, _folds, calibrate, score_stacks
 from varbind.train.setting import Rule, Setting
+from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
 MOTIF = np.array([2, 2, 0, 3, 1, 1, 0], dtype=np.uint8)
 QUICK = Calibration(settings=6, checkpoints=(20, 60), kept=2, detector_len=8, window=9)
+SINGLE = replace(QUICK, kept=1)
 
 
 def planted(count=240, *, is_classification=True):
@@ -30,48 +35,118 @@ def planted(count=240, *, is_classification=True):
     return BindingData(codes, targets, np.arange(count) % 12, is_classification)
 
 
+def assert_equal_stacks(one, other):
+    assert (one.shape, one.model_ids) == (other.shape, other.model_ids)
+    for name in DeepBindStack.array_names():
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+
+
 def run(data, calibration=QUICK, threads=2):
     with ThreadPoolExecutor(threads) as pool:
         return calibrate(data, calibration, model_id="A", seed=1, threads=pool)
 
 
+@pytest.mark.parametrize("calibration", [QUICK, SINGLE], ids=["mean", "single"])
 @pytest.mark.parametrize("is_classification", [True, False])
-def test_a_planted_motif_is_found(is_classification):
-    stacks, _, log = run(planted(is_classification=is_classification))
+def test_a_planted_motif_is_found(calibration, is_classification):
+    found = run(planted(is_classification=is_classification), calibration)
     fresh = planted(count=500)
-    scores = score_stacks(stacks[:1], fresh.codes)[:, 0]
+    scores = score_stacks([found.stack], fresh.codes)[:, 0]
     assert np.median(scores[fresh.targets == 1]) > np.quantile(scores[fresh.targets == 0], 0.95)
-    assert log[0].mean > (0.95 if is_classification else -0.05)
+    assert found.log[0].mean > (0.95 if is_classification else -0.15)  # the variance is 0.25
+
+
+def as_data(found, *, is_classification):
+    """Letters and targets, as a network learns from them."""
+    codes = np.stack([encode(text) for text, _ in found])
+    targets = np.array([target for _, target in found], dtype=np.float32)
+    if not is_classification:
+        targets = (targets - targets.mean()) / targets.std()
+    return BindingData(codes, targets, np.arange(len(codes)) % 12, is_classification)
+
+
+@pytest.mark.parametrize("double_stranded", [True, False])
+def test_one_strand_is_told_from_the_other_where_one_is_read(double_stranded):
+    """Both read, a sequence and its complement have equal scores."""
+    calibration = replace(QUICK, double_stranded=double_stranded)
+    found = run(as_data(one_way_sequences(240), is_classification=True), calibration)
+    assert found.stack.shape.double_stranded == double_stranded
+    fresh = as_data(one_way_sequences(200, seed=1), is_classification=True)
+    scores = score_stacks([found.stack], fresh.codes)[:, 0]
+    difference = np.median(scores[fresh.targets == 1]) - np.quantile(scores[fresh.targets == 0], 0.9)
+    assert (difference > 0) == (not double_stranded)
+    assert (found.log[0].mean > 0.9) == (not double_stranded)
+
+
+def test_where_numbers_count_means_are_pooled():
+    found = run(
+        as_data(repeated_sequences(), is_classification=False), replace(SINGLE, settings=8, checkpoints=(50, 150))
+    )
+    means = {row.setting for row in found.log if found.settings[row.setting].mean_pooling}
+    best, without = (max(row.mean for row in found.log if (row.setting in means) is mean) for mean in (True, False))
+    assert best > without + 0.05
+    assert found.stack.shape.mean_pooling
+    fresh = as_data(repeated_sequences(seed=1), is_classification=False)
+    assert np.corrcoef(score_stacks([found.stack], fresh.codes)[:, 0], fresh.targets)[0, 1] > 0.8
+
+
+def test_means_are_pooled_of_measured_values_only():
+    data = planted(is_classification=False)
+    measured = run(data, replace(QUICK, settings=20, checkpoints=(1,)))
+    assert {setting.mean_pooling for setting in measured.settings} == {False, True}
+    assert {setting.mean_pooling for setting in run(planted()).settings} == {False}
+    rng, other = np.random.default_rng(0), np.random.default_rng(0)
+    one, both = Setting.draw(rng), Setting.draw(other, mean_pooling=(False, True))
+    assert replace(both, mean_pooling=False) == one  # drawn last
 
 
 def test_the_log_holds_every_rating():
-    _, settings, log = run(planted(), Calibration(settings=3, checkpoints=(5, 9), search=Search.RANDOM))
-    assert len(settings) == 3
+    found = run(planted(), Calibration(settings=3, checkpoints=(5, 9), search=Search.RANDOM))
+    log = found.log
+    assert len(found.settings) == 3
     assert sorted((row.setting, row.steps) for row in log) == [(s, steps) for s in range(3) for steps in (5, 9)]
     assert all(len(row.ratings) == 3 for row in log)
     assert [row.mean for row in log] == sorted((row.mean for row in log), reverse=True)
 
 
 def test_halving_goes_on_with_the_better_half():
-    _, _, log = run(planted(), Calibration(settings=5, checkpoints=(5, 9, 12), search=Search.HALVING))
+    log = run(planted(), Calibration(settings=5, checkpoints=(5, 9, 12), search=Search.HALVING)).log
     at = {steps: {row.setting: row.mean for row in log if row.steps == steps} for steps in (5, 9, 12)}
     assert [len(at[steps]) for steps in (5, 9, 12)] == [5, 3, 2]
     assert set(at[9]) == set(sorted(at[5], key=lambda s: -at[5][s])[:3])
 
 
-def test_the_best_settings_are_trained_in_their_order():
-    stacks, settings, log = run(planted())
-    order = list(dict.fromkeys(row.setting for row in log))
-    assert [stack.shape.hidden for stack in stacks] == [settings[number].hidden for number in order[:2]]
-    assert all(stack.model_ids == ("A",) for stack in stacks)
+def test_the_network_is_the_mean_of_the_best():
+    data = planted()
+    found = run(data)
+    order = list(dict.fromkeys(row.setting for row in found.log))
+    chosen = found.chosen(QUICK)
+    assert [row.setting for row in chosen] == order[:2]
+    assert all(row.mean == max(r.mean for r in found.log if r.setting == row.setting) for row in chosen)
+    everything = Examples.of(data.codes, data.targets, QUICK.detector_len, is_classification=True, double_stranded=True)
+    members = []
+    for row in chosen:
+        setting = found.settings[row.setting]
+        trial = Trial(QUICK.shape(setting), setting, everything, np.arange(len(data.codes)), [1, 1, row.setting])
+        trial.advance(row.steps)
+        members.append(trial.stack("A"))
+    assert_equal_stacks(found.stack, DeepBindStack.mean_of(members))
+
+
+def test_networks_of_one_model_have_no_hidden_layer():
+    assert {setting.hidden for setting in run(planted()).settings} == {0}
+    assert {setting.hidden for setting in run(planted(), SINGLE).settings} == {0, 32}
+
+
+def test_one_setting_is_its_own_mean():
+    found = run(planted(), replace(QUICK, settings=1))
+    assert found.stack.shape.members == len(found.chosen(QUICK)) == 1
 
 
 def test_threads_do_not_show():
-    found = [run(planted(), threads=threads) for threads in (1, 2)]
-    assert found[0][2] == found[1][2]
-    for one, other in zip(found[0][0], found[1][0], strict=True):
-        for name in DeepBindStack.array_names():
-            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+    one, other = (run(planted(), threads=threads) for threads in (1, 2))
+    assert one.log == other.log
+    assert_equal_stacks(one.stack, other.stack)
 
 
 @given(st.lists(st.integers(0, 6), min_size=40, max_size=60), st.integers(2, 4))

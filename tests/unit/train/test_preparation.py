@@ -10,7 +10,7 @@ from varbind.errors import InputError, UsageError
 from varbind.io.bank import sha256_of
 from varbind.io.fasta import Reference
 from varbind.train.preparation import prepare
-from varbind.train.sets import Kind, TrainingSet
+from varbind.train.sets import Kind, Negatives, TrainingSet
 
 
 @pytest.fixture
@@ -150,3 +150,60 @@ def test_peaks_need_a_reference_and_enough_of_them(tmp_path, prepared):
     write_lines(tmp_path / "few.bed", peak_lines()[:7])
     with pytest.raises(InputError, match=r"few.bed: found 7 peaks, expected at least 30"):
         prepared("few.bed", fasta=str(tmp_path / "reference.fa"))
+
+
+def write_labelled(tmp_path, header="sequence\tlabel\tchromosome"):
+    """Forty bound sequences rich in GC, then three hundred of any share; two to a chromosome and class."""
+    rng = np.random.default_rng(1)
+    bound = ["".join(rng.choice(list("ACGT"), 40, p=[0.1, 0.4, 0.4, 0.1])) for _ in range(40)]
+    other = ["".join(rng.choice(list("AACGTT"), 40)) for _ in range(100)]
+    alike = ["".join(rng.choice(list("ACGT"), 40, p=[0.1, 0.4, 0.4, 0.1])) for _ in range(200)]
+    lines = [f"{text}\t1\tchr{row % 5}" for row, text in enumerate(bound)]
+    lines += [f"{text}\t0\tchr{row % 5}" for row, text in enumerate(other + alike)]
+    write_lines(tmp_path / "labelled.tsv", [header, *lines])
+
+
+def gc_share(codes):
+    return np.isin(codes, (1, 2)).mean(axis=1)
+
+
+def test_negatives_are_what_is_asked_for(tmp_path, prepared):
+    write_labelled(tmp_path)
+    counts = {}
+    for words in ("file", "gc-matched", "shuffles", "file,shuffles", "gc-matched,shuffles"):
+        data, facts = prepared("labelled.tsv", negatives=tuple(map(Negatives, words.split(","))))
+        assert facts.negatives == ", ".join(words.split(","))
+        assert data.targets.tolist() == [1] * 40 + [0] * (len(data.codes) - 40)
+        counts[words] = len(data.codes) - 40
+        if "shuffles" in words:
+            assert pairs(data.codes[:40]) == pairs(data.codes[-40:])
+            assert data.groups[:40].tolist() == data.groups[-40:].tolist()
+        if words == "gc-matched":
+            assert abs(gc_share(data.codes[:40]).mean() - gc_share(data.codes[40:]).mean()) < 0.01
+            assert len({row.tobytes() for row in data.codes[40:]}) == 40
+    assert counts == {"file": 300, "gc-matched": 40, "shuffles": 40, "file,shuffles": 340, "gc-matched,shuffles": 80}
+
+
+def test_chromosomes_of_a_table_are_its_groups(tmp_path, prepared):
+    write_labelled(tmp_path)
+    data, facts = prepared("labelled.tsv")
+    assert facts.folds == "groups of the file"
+    assert data.groups.tolist() == [row % 5 for row in range(40)] + [row % 5 for row in range(300)]
+
+
+@pytest.mark.parametrize(
+    ("name", "negatives"), [("bound.fa", "file"), ("peaks.bed", "gc-matched"), ("values.tsv", "file")]
+)
+def test_negatives_that_a_file_cannot_give_are_refused(tmp_path, prepared, name, negatives):
+    write_files(tmp_path)
+    with pytest.raises(UsageError, match=f"{name}.*negatives"):
+        prepared(name, negatives=(Negatives(negatives),), fasta=str(tmp_path / "reference.fa"))
+
+
+def test_the_first_of_a_deepbind_table_are_the_strongest(tmp_path, prepared):
+    rows = ["FoldID\tEventID\tseq\tBound", *(f"A\t{i}\t{'ACGT'[i % 4] * 30}{'ACGT'[i // 4 % 4]}\t1" for i in range(90))]
+    write_lines(tmp_path / "peaks.seq", rows)
+    whole, _ = prepared("peaks.seq")
+    data, facts = prepared("peaks.seq", top=40)
+    assert facts.bound == 40
+    assert data.codes[:40].tolist() == whole.codes[:40].tolist()

@@ -4,7 +4,7 @@ import pytest
 from planted import write_files, write_lines
 
 from varbind.errors import InputError
-from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
+from varbind.train.sets import Kind, Negatives, TrainingSet, is_set_table, read_set_table
 
 
 def test_a_table_is_read(tmp_path):
@@ -40,6 +40,7 @@ def test_a_table_of_sets_is_told_from_data(tmp_path):
         (["protein\tfile", "A\t."], ":2: no file is stated"),
         (["protein\tfile", "\tx"], ":2: no protein is stated"),
         (["protein\tfile\tkind", "A\tx\tseq"], ":2: the kind is 'seq', expected one of peaks, bound"),
+        (["protein\tfile\tnegatives", "A\tx\tfile,shuffle"], ":2: the negatives is 'shuffle', expected one of file"),
         (["protein\tfile\tdefault", "A\tx\t1"], ":2: the default is '1', expected yes or no"),
         (["protein\tfile", "A\tx", "# text", "A\ty"], ":4: the id A is there twice"),
         (["protein\tfile", "A B\tx"], ":2: the id 'A B' cannot name a model"),
@@ -49,3 +50,11 @@ def test_a_table_of_sets_is_told_from_data(tmp_path):
 def test_a_malformed_table_is_told(tmp_path, lines, text):
     with pytest.raises(InputError, match=f"sets.tsv{text}"):
         read_set_table(str(write_lines(tmp_path / "sets.tsv", lines)))
+
+
+def test_negatives_and_matrices_of_a_table(tmp_path):
+    header = "protein\tfile\tkind\tnegatives\tmatrix\ttask"
+    rows = [header, "A\t/x\tlabels\tfile, shuffles\t.\tnear", "B\t/y\tmatrix\t.\tM1\t."]
+    first, second = read_set_table(str(write_lines(tmp_path / "sets.tsv", rows)))
+    assert (first.negatives, first.task) == ((Negatives.FILE, Negatives.SHUFFLES), "near")
+    assert (second.kind, second.matrix, second.negatives) == (Kind.MATRIX, "M1", ())

@@ -90,3 +90,11 @@ def test_a_malformed_row_is_told(tmp_path, lines, text):
 def test_a_stream_is_refused():
     with pytest.raises(InputError, match="reads its data again"):
         read_bound_sequences("-")
+
+
+def test_groups_are_numbered(tmp_path):
+    found = table(tmp_path, "chrom\tsequence\tlabel", "chr2\tACGT\t1", "chr10\tAAAA\t0", "chr2\tAAAC\t0")
+    assert found.groups.tolist() == [1, 0, 1]
+    assert table(tmp_path, "ACGT\t1").groups is None
+    with pytest.raises(InputError, match="one group"):
+        table(tmp_path, "chrom\tgroup\tsequence\tlabel", "1\t1\tACGT\t1")
