@@ -22,6 +22,7 @@ BELOW = {
     "nn": {"core"},
     "pipeline": {"core", "io", "nn"},
     "train": {"core", "io", "nn", "pipeline"},
+    "evaluation": {"core", "io", "nn", "pipeline", "train"},
     "interpret": {"core", "io", "nn", "pipeline"},
 }
 # These may import every room.

@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
+    "evaluate": ("varbind.cli.evaluate", "Judge model banks on test sets."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
     "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
 }

@@ -1,0 +1,36 @@
+"""What docs/evaluation.md says of files and options is what there is."""
+
+import re
+import shlex
+from pathlib import Path
+
+from varbind.cli.evaluate import binding
+from varbind.evaluation.comparison import FEWEST_PAIRS
+from varbind.evaluation.contenders import CHOICE_MOST
+from varbind.evaluation.gapped_words import LETTERS, SPAN
+from varbind.evaluation.metrics import OUTLIER_SDS
+from varbind.evaluation.report import RESULT_COLUMNS, SUMMARY_COLUMNS
+
+TEXT = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)
+
+
+def test_every_column_is_told_in_order():
+    assert tuple(name for row in ROWS for name in re.findall(r"`(\w+)`", row)) == RESULT_COLUMNS + SUMMARY_COLUMNS
+
+
+def test_commands_have_the_options_that_are_shown():
+    block = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)[1]
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+    assert len(lines) == 2
+    for words in lines:
+        assert words[:3] == ["varbind", "evaluate", "binding"]
+        assert binding.make_context("binding", words[3:]).params["output"] == "result"
+
+
+def test_numbers_are_those_of_the_code():
+    assert (FEWEST_PAIRS, OUTLIER_SDS, LETTERS, SPAN) == (6, 4, 5, 7)
+    assert "none below six sets" in TEXT
+    assert "more than four standard deviations" in TEXT
+    assert re.search(r"five out of\s+seven bases", TEXT)
+    assert f"up to {CHOICE_MOST} bound and {CHOICE_MOST}" in TEXT

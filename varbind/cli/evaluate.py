@@ -1,0 +1,136 @@
+"""`varbind evaluate`: how well banks predict what was measured."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from varbind.cli.main import talk
+from varbind.cli.options import parse_pairs, talk_options
+from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from varbind.train.sets import TrainingSet
+
+__all__ = ["command"]
+
+logger = logging.getLogger("varbind")
+
+KINDS = ("peaks", "bound", "labels", "values", "intensities")
+
+
+@click.group("evaluate")
+def command() -> None:
+    """Judge model banks on test sets."""
+
+
+@command.command("binding")
+@click.argument("tests", metavar="TESTS")
+@click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
+@click.option("--bank", default="default", metavar="NAME|DIR", help="The bank to judge. Default: the shipped one.")
+@click.option("--against", multiple=True, metavar="NAME=BANK", help="A bank to compare with; repeatable.")
+@click.option("--training", metavar="SETS", help="Table of training sets, for the choice among models; see below.")
+@click.option("--gapped-words", is_flag=True, help="Compare with a machine on gapped words; needs --training.")
+@click.option(
+    "--gapped-words-most",
+    default=1000,
+    show_default=True,
+    type=click.IntRange(10),
+    metavar="N",
+    help="Sequences of each class it learns from.",
+)
+@click.option(
+    "--most",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(10),
+    metavar="N",
+    help="Of each class of a labelled set, only so many sequences.",
+)
+@click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
+@click.option("--protein", metavar="NAME", help="Whose binding a single file of data tells.")
+@click.option("--kind", type=click.Choice(KINDS), help="What a single file holds. Default: told by its content.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
+@click.option("--threads", type=click.IntRange(1), help="Default: all processors. The results do not depend on it.")
+@talk_options
+def binding(
+    tests: str,
+    output: str,
+    bank: str,
+    against: tuple[str, ...],
+    training: str | None,
+    gapped_words: bool,
+    gapped_words_most: int,
+    most: int,
+    fasta: str | None,
+    protein: str | None,
+    kind: str | None,
+    seed: int,
+    threads: int | None,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Judge banks on sequences whose binding was measured.
+
+    TESTS is a table of sets, as `varbind train binding` reads it, or one file of data with --protein. Sets with the
+    same `task` are summed up together; without one, sets of the same kind. Peaks and bound sequences are told from
+    their dinucleotide shuffles: AUC and AUPRC. Measured values: Pearson and Spearman correlation, and AUC of the
+    outliers above the mean by four standard deviations, as in DREAM5.
+
+    A set is scored by the bank's model of its protein. Where a bank has several, the one that is best on the protein's
+    sets of --training is taken, never the best on a test set. Single-stranded models do not compete. The share of G and
+    C always does where there are labels.
+
+    FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
+    """
+    from varbind.cli.progress import count_progress
+    from varbind.evaluation.binding import EvaluationPlan, evaluate_binding
+    from varbind.nn.cpu import thread_count
+    from varbind.pipeline.banks import load_bank
+    from varbind.train.sets import read_set_table
+
+    talk(quiet=quiet, verbose=verbose)
+    sets = _tests(tests, fasta or "", protein, kind)
+    chosen_on = None if training is None else read_set_table(_table(training), fasta=fasta or "")
+    plan = EvaluationPlan(seed, most, gapped_words_most if gapped_words else None, thread_count(threads))
+    others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
+    own = _bank_name(bank), load_bank(bank)
+    with nullcontext() if quiet else count_progress("sets") as progress:
+        summary = evaluate_binding(sets, own, output, plan, against=others, training=chosen_on, progress=progress)
+    logger.info("%s: written", output)
+    sys.stdout.write(summary)
+
+
+def _tests(data: str, fasta: str, protein: str | None, kind: str | None) -> list[TrainingSet]:
+    """What to judge on."""
+    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
+
+    if is_set_table(data):
+        for name, stated in (("protein", protein), ("kind", kind)):
+            if stated is not None:
+                raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
+        return read_set_table(data, fasta=fasta)
+    if protein is None:
+        raise UsageError("is no table of sets: whose binding is it?", path=data, remedy="give --protein NAME")
+    return [TrainingSet(id=protein, protein=protein, file=data, kind=Kind(kind) if kind else None, fasta=fasta)]
+
+
+def _table(path: str) -> str:
+    from varbind.train.sets import is_set_table
+
+    if not is_set_table(path):
+        what = "--training is no table of sets, with the columns protein and file"
+        raise UsageError(what, path=path, remedy="name the sets in a table")
+    return path
+
+
+def _bank_name(bank: str) -> str:
+    """Of its folder."""
+    from varbind.pipeline.banks import find_bank
+
+    return Path(find_bank(bank)).resolve().name
