@@ -7,14 +7,14 @@ bound, -1 unresolved. Chromosomes in `HELD_OUT` train nothing.
 from __future__ import annotations
 
 import gzip
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.sequence import Codes, encode
-from varbind.train.calibration import BindingData
-from varbind.train.shuffle import dinucleotide_shuffles
+from varbind.core.sequence import Codes, decode, encode
+from varbind.train.matching import gc_matched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HELD_OUT = ("16", "20")
-MOST_POSITIVES = 8_000
-GC_BINS = 40
+MOST_TRAINING = 8_000
+MOST_HELD_OUT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +54,39 @@ class Regions:
         codes = encode("".join(lines)).reshape(len(lines), -1)
         return cls(codes, table["labels"], table["tfs"].tolist(), chromosomes)
 
-    @property
-    def held_out(self) -> NDArray[np.bool_]:
-        """Which regions train nothing."""
-        return np.isin(self.chromosomes, HELD_OUT)
-
     def rows(self, protein: str, label: int, *, held_out: bool) -> NDArray[np.intp]:
         """Regions of one label, on the chromosomes that are held out or on the others."""
         labels = self.labels[self.proteins.index(protein)]
-        return np.flatnonzero((labels == label) & (self.held_out == held_out))
+        return np.flatnonzero((labels == label) & (np.isin(self.chromosomes, HELD_OUT) == held_out))
 
-    def training_data(self, protein: str, seed: int) -> BindingData:
-        """Bound regions; against each its dinucleotide shuffle and an open, unbound region of the same GC share."""
-        rng = np.random.default_rng(seed)
-        bound = self.rows(protein, 1, held_out=False)
-        if len(bound) > MOST_POSITIVES:
-            bound = np.sort(rng.choice(bound, MOST_POSITIVES, replace=False))
-        unbound = self.matched(bound, self.rows(protein, 0, held_out=False), rng)
-        codes = np.concatenate([self.codes[bound], self.codes[unbound], dinucleotide_shuffles(self.codes[bound], rng)])
-        targets = np.arange(len(codes)) < len(bound)
-        _, chromosome = np.unique(self.chromosomes, return_inverse=True)
-        groups = np.concatenate([chromosome[bound], chromosome[unbound], chromosome[bound]])
-        return BindingData(codes, targets.astype(np.float32), groups.astype(np.int64), is_classification=True)
+    def training(self, protein: str) -> NDArray[np.intp]:
+        """Bound regions that train, and as many open, unbound ones of the same share of G and C."""
+        rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
+        bound, unbound = self._drawn(protein, MOST_TRAINING, rng, held_out=False)
+        return np.concatenate([bound, unbound[gc_matched(self.codes[bound], self.codes[unbound], rng)]])
 
-    def matched(self, bound: NDArray[np.intp], unbound: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-        """For each bound region an unbound one of its bin of GC share, none twice while there are others."""
-        bins = {index: rng.permutation(unbound[self._bin(unbound) == index]) for index in range(GC_BINS + 1)}
-        filled = np.array([index for index, own in bins.items() if len(own)])
-        used = dict.fromkeys(bins, 0)
-        found = []
-        for index in self._bin(bound):
-            nearest = int(filled[np.argmin(np.abs(filled - index))])
-            found.append(bins[nearest][used[nearest] % len(bins[nearest])])
-            used[nearest] += 1
-        return np.array(found, dtype=np.intp)
+    def tests(self, protein: str) -> dict[str, NDArray[np.intp]]:
+        """Held-out regions, by what bound ones are told from; shuffles are made later."""
+        rng = np.random.default_rng([zlib.crc32(protein.encode()), 1])
+        bound, unbound = self._drawn(protein, MOST_HELD_OUT, rng, held_out=True)
+        matched = unbound[gc_matched(self.codes[bound], self.codes[unbound], rng)]
+        return {
+            "shuffled": bound,
+            "unbound": np.concatenate([bound, np.sort(rng.permutation(unbound)[:MOST_HELD_OUT])]),
+            "gc-matched": np.concatenate([bound, matched]),
+        }
 
-    def _bin(self, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-        share = np.isin(self.codes[rows], (1, 2)).mean(axis=1)
-        return np.rint(share * GC_BINS).astype(np.int64)
+    def write(self, path: Path, protein: str, rows: NDArray[np.intp]) -> None:
+        """A table of sequences, labels and chromosomes."""
+        labels = self.labels[self.proteins.index(protein), rows]
+        with gzip.open(path, "wt", compresslevel=1, encoding="ascii") as table:
+            table.write("sequence\tlabel\tchromosome\n")
+            for row, label in zip(rows.tolist(), labels.tolist(), strict=True):
+                table.write(f"{decode(self.codes[row])}\t{label}\t{self.chromosomes[row]}\n")
+
+    def _drawn(
+        self, protein: str, most: int, rng: np.random.Generator, *, held_out: bool
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """At most so many bound regions, and all unbound ones."""
+        bound, unbound = (self.rows(protein, label, held_out=held_out) for label in (1, 0))
+        return np.sort(rng.permutation(bound)[:most]), unbound

@@ -1,0 +1,153 @@
+"""The trained bank with its held-out scores, default models and README: what is copied to models/.
+
+python workflows/train-bank/finish.py STATE NEW_BANK
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+import sys
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from regions import HELD_OUT
+
+from varbind.io.bank import read_bank, write_bank
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from varbind.core.bank import Bank
+    from varbind.core.model_card import ModelCard
+
+LEAST_AUC = 0.7
+"""In cross-validation, of the default models: what learned less would only add to the tests that a variant stands."""
+
+TEXT = Path(__file__).with_name("model-card.md")
+TASKS = ("shuffled", "unbound", "gc-matched")
+
+
+def main() -> None:
+    """Write the folder."""
+    state, destination = map(Path, sys.argv[1:])
+    bank = read_bank(state / destination.name)
+    held_out = held_out_scores(state / "held-out" / "results.tsv", destination.name)
+    models = tuple(finished(model, held_out.get(model.protein, {})) for model in bank.models)
+    card = replace(
+        bank.cards[0],
+        source="workflows/train-bank",
+        licence="MIT; see README.md for the data",
+        models=models,
+    )
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(destination, ignore_errors=True)
+    write_bank(destination, replace(bank, cards=(card,), models=models))
+    text = readme(models, state, bank)
+    (destination / "README.md").write_text(text, encoding="utf-8")
+    with gzip.GzipFile(destination / "ratings.tsv.gz", "wb", mtime=0) as packed:
+        packed.write((state / destination.name / "ratings.tsv").read_bytes())
+
+
+def held_out_scores(path: Path, bank: str) -> dict[str, dict[str, Any]]:
+    """By protein: areas under the curve by task, and how many bound regions were scored."""
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    for row in read_rows(path):
+        if row["contender"] == bank:
+            found[row["protein"]][row["task"]] = float(row["auc"])
+            found[row["protein"]]["bound"] = int(row["bound"])
+    return found
+
+
+def finished(model: ModelCard, held_out: Mapping[str, Any]) -> ModelCard:
+    """The card with what was held out, and whether annotation uses the model by itself."""
+    auc = cross_validated(model)
+    if auc is None:
+        return model
+    training = {**model.training, "held_out": {"chromosomes": list(HELD_OUT), **held_out} if held_out else None}
+    return replace(model, training=training, default=model.default and auc >= LEAST_AUC)
+
+
+def cross_validated(model: ModelCard) -> float | None:
+    """Mean rating of the members of a trained model; None of a matrix."""
+    members = model.training.get("members", [])
+    return float(np.mean([member["cross_validation"]["mean"] for member in members])) if members else None
+
+
+def readme(models: Sequence[ModelCard], state: Path, bank: Bank) -> str:
+    """The model card for people."""
+    trained = [model for model in models if cross_validated(model) is not None]
+    matrices = [model for model in models if cross_validated(model) is None]
+    counts = bank.cards[0].background["counts"]
+    words = {
+        "proteins": len({model.protein for model in models}),
+        "trained": len(trained),
+        "default": sum(model.default for model in trained),
+        "matrices": len(matrices),
+        "families": len({model.family for model in trained if model.default}),
+        "least_auc": LEAST_AUC,
+        "snvs": f"{counts['snv']:,}",
+        "others": f"{counts['ins_1']:,}",
+        "calibration": calibration_text(trained[0]),
+        "held_out": summary_table(state / "held-out" / "summary.md"),
+        "peaks": summary_table(state / "peaks-all" / "summary.md"),
+        "peaks_500": summary_table(state / "peaks-500" / "summary.md"),
+        "arrays_me": summary_table(state / "arrays-on-ME" / "summary.md"),
+        "arrays_hk": summary_table(state / "arrays-on-HK" / "summary.md"),
+        "models": models_table(trained),
+        "studies": ", ".join(f"{study} {count}" for study, count in studies(matrices)),
+    }
+    text = TEXT.read_text(encoding="utf-8")
+    for name, word in words.items():
+        text = text.replace(f"@{name}@", str(word))
+    return text
+
+
+def calibration_text(model: ModelCard) -> str:
+    """The search in words."""
+    search = model.training["calibration"]
+    steps = ", ".join(f"{count:,}" for count in search["checkpoints"])
+    words = [
+        f"{search['settings']} random settings, {search['folds']} folds of whole chromosomes",
+        f"rated after {steps} steps",
+        f"search `{search['search']}`, rule `{search['rule']}`, the best {search['kept']} kept",
+        f"seed {model.training['seed']}",
+    ]
+    return ", ".join(words)
+
+
+def summary_table(path: Path) -> str:
+    """The table of an evaluation's summary."""
+    return "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+
+
+def models_table(models: Sequence[ModelCard]) -> str:
+    """A row for each trained model."""
+    names = ["protein", "family", "bound", "cross-validation", *(f"held out, {task}" for task in TASKS), "default"]
+    rows = [names, ["---"] * len(names)]
+    for model in models:
+        held_out = model.training["held_out"] or {}
+        areas = [f"{held_out[task]:.3f}" if task in held_out else "" for task in TASKS]
+        bound = f"{model.training['data']['bound']:,}"
+        default = "yes" if model.default else "no"
+        rows.append([model.protein, model.family, bound, f"{cross_validated(model):.3f}", *areas, default])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def studies(matrices: Sequence[ModelCard]) -> list[tuple[str, int]]:
+    """Where matrices come from."""
+    return Counter(model.experiment.partition(",")[0] for model in matrices).most_common()
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a table with a header."""
+    with path.open(encoding="utf-8") as table:
+        return list(csv.DictReader(table, delimiter="\t"))
+
+
+if __name__ == "__main__":
+    main()

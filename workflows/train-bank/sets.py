@@ -1,0 +1,234 @@
+"""From the data folder to set tables: what is trained, what is read as a matrix, what is held out.
+
+    python workflows/train-bank/sets.py DATA STATE
+
+STATE receives the files of the sets and tables that `varbind train binding` and `varbind evaluate binding` read:
+
+    shipped.tsv    what may be passed on: regions with labels, peaks and matrices under permissive licences
+    matrices.tsv   every matrix of every protein of the regions, as a baseline
+    training.tsv   the trained sets alone, from which baselines are chosen
+    tests.tsv      held-out chromosomes, bound against shuffled, open-unbound and GC-matched regions
+    peaks.tsv      peaks of experiments with test peaks, whatever their licence; and peaks-tests.tsv
+    arrays-HK.tsv  arrays of proteins that also have one of the other design; and arrays-ME.tsv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import re
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from families import read_families
+from regions import Regions
+
+from varbind.train.matrices import read_matrices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    Row = dict[str, str]
+
+LEAST = 75
+"""Bound training regions; fewer train no network."""
+
+LEAST_HELD_OUT = 10
+WIDEST = 24
+
+PERMISSIVE = {"lab-rasool_TFBS": "MIT"}
+"""Origins of peaks whose licence allows to pass networks on; the others state none."""
+
+COLUMNS = (
+    *("id", "protein", "file", "kind", "family", "species", "assay", "experiment"),
+    *("licence", "default", "negatives", "matrix", "task"),
+)
+
+
+def main() -> None:
+    """Write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("state", type=Path)
+    options = parser.parse_args()
+    families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
+    training, tests = region_sets(options.data / "chipseq-hg38", options.state, families)
+    peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
+    arrays = array_sets(options.data / "pbm-dream5", families)
+    covered = {row["protein"] for row in training}
+    shared = [row for row in peaks if row["licence"] != "none stated" and row["protein"] not in covered]
+    trained = [*training, *shared]
+    known = matrix_sets(options.data / "pwm", {row["protein"] for row in trained}, families)
+    tables = {
+        "shipped": [*trained, *known],
+        "training": trained,
+        "tests": [*tests, *(row for row in peak_tests if row["protein"] in {own["protein"] for own in shared})],
+        "matrices": baseline_sets(options.data / "pwm", {row["protein"] for row in training}),
+        "peaks": peaks,
+        "peaks-tests": peak_tests,
+        **{f"arrays-{design}": rows for design, rows in arrays.items()},
+    }
+    for name, rows in tables.items():
+        write_table(options.state / f"{name}.tsv", rows)
+
+
+def region_sets(folder: Path, state: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
+    """Sets of the proteins with enough bound regions, and those that test them."""
+    for name in ("training", "tests"):
+        (state / name).mkdir(parents=True, exist_ok=True)
+    regions = Regions.read(folder)
+    training, tests = [], []
+    for protein in regions.proteins:
+        if len(regions.rows(protein, 1, held_out=False)) < LEAST:
+            continue
+        own = {
+            "id": protein,
+            "protein": protein,
+            "kind": "labels",
+            "family": families.get(protein, protein),
+            "species": "Homo sapiens",
+            "assay": "ChIP-seq",
+            "experiment": "open chromatin of any cell type, ReMap 2018 peaks with UniBind sites, hg38",
+            "licence": "MIT",
+            "negatives": "file,shuffles",
+        }
+        path = state / "training" / f"{protein}.tsv.gz"
+        regions.write(path, protein, regions.training(protein))
+        training.append({**own, "file": str(path.resolve())})
+        if len(regions.rows(protein, 1, held_out=True)) < LEAST_HELD_OUT:
+            continue
+        for task, rows in regions.tests(protein).items():
+            path = state / "tests" / f"{protein}.{task}.tsv.gz"
+            regions.write(path, protein, rows)
+            negatives = "shuffles" if task == "shuffled" else "file"
+            place = {"id": f"{protein}:{task}", "file": str(path.resolve())}
+            tests.append({**own, **place, "negatives": negatives, "task": task})
+    return training, tests
+
+
+def peak_sets(folder: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
+    """Training peaks (AC files) and test peaks with their shuffles (B files), of experiments that have both."""
+    rows = read_table(folder / "datasets.tsv")
+    tested = {row["file"].removesuffix("_B.seq.gz") for row in rows if row["file"].endswith("_B.seq.gz")}
+    training, tests = [], []
+    for row in rows:
+        experiment, fold = row["file"].removesuffix(".seq.gz").rsplit("_", 1)
+        if experiment not in tested:
+            continue
+        protein, cell, rest = (*experiment.split("_", 2), "")[:3]
+        own = {
+            "id": re.sub(r"[^A-Za-z0-9.-]+", "_", experiment).strip("_"),
+            "protein": protein,
+            "file": str((folder / row["file"]).resolve()),
+            "family": families.get(protein, protein),
+            "species": "Homo sapiens",
+            "assay": "ChIP-seq",
+            "experiment": f"{cell} {rest}".replace("_", " ").strip(),
+            "licence": PERMISSIVE.get(row["origin"].partition("/")[0], "none stated"),
+        }
+        if fold == "AC":
+            training.append({**own, "kind": "bound"})
+        else:
+            tests.append({**own, "kind": "labels", "task": "test peaks"})
+    return training, tests
+
+
+def array_sets(folder: Path, families: Mapping[str, str]) -> dict[str, list[Row]]:
+    """By design (HK or ME) the arrays of the proteins that have both: one trains, the other tests."""
+    rows = read_table(folder / "datasets.tsv")
+    counts = Counter(row["tf"] for row in rows)
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if counts[row["tf"]] == 2:
+            own = {
+                "id": f"{row['tf']}.{row['array']}",
+                "protein": row["tf"],
+                "file": str((folder / row["file"]).resolve()),
+                "kind": "intensities",
+                "family": families.get(row["tf"].upper(), row["tf"]),
+                "species": "Mus musculus",
+                "assay": "PBM",
+                "experiment": f"array {row['array']}",
+                "licence": "none stated",
+                "default": "no",
+                "task": f"array {row['array']}",
+            }
+            found[row["array"]].append(own)
+    return found
+
+
+def matrix_sets(folder: Path, trained: set[str], families: Mapping[str, str]) -> list[Row]:
+    """One HT-SELEX matrix of every further human protein, not of a pair, not wider than a detector."""
+    path = folder / "SELEX_3933.jaspar.gz"
+    found: dict[str, Row] = {}
+    kinds = {"monomeric": 0, "dimeric": 1, "NA": 2}
+    table = read_table(folder / "SELEX_3933.metadata.tsv.gz")
+    rows = [row for row in table if row["type"] in kinds and row["experiment"] == "HT-SELEX"]
+    # Of several the first that its study calls representative; then monomers before dimers.
+    for row in sorted(rows, key=lambda row: (row["representative"] != "YES", kinds[row["type"]])):
+        human = row["organism"] == "Homo_sapiens" and int(row["length"]) <= WIDEST
+        if human and row["symbol"] not in trained and row["symbol"] not in found:
+            found[row["symbol"]] = {
+                "id": f"{row['symbol']}.matrix",
+                "protein": row["symbol"],
+                "file": str(path.resolve()),
+                "kind": "matrix",
+                "family": families.get(row["symbol"], row["symbol"]),
+                "species": "Homo sapiens",
+                "assay": f"matrix of {row['experiment']}",
+                "experiment": f"{row['study']}, {row['ID']}",
+                "licence": "MIT",
+                "default": "no",
+                "matrix": row["ID"],
+            }
+    return [found[protein] for protein in sorted(found)]
+
+
+def baseline_sets(folder: Path, proteins: set[str]) -> list[Row]:
+    """Every matrix of these proteins alone, from HOCOMOCO, JASPAR and HT-SELEX."""
+    return [
+        {"id": f"{source}:{name}", "protein": protein, "file": str(path.resolve()), "kind": "matrix", "matrix": name}
+        for source, path, names in matrix_names(folder)
+        for name, protein in names
+        if protein in proteins and len(read_matrices(str(path))[name]) <= WIDEST
+    ]
+
+
+def matrix_names(folder: Path) -> Iterator[tuple[str, Path, list[tuple[str, str]]]]:
+    """Of each collection, names of matrices with the protein each belongs to."""
+    path = folder / "HOCOMOCOv11_core_HUMAN.meme.gz"
+    annotation = read_table(folder / "HOCOMOCOv11_core_HUMAN.annotation.tsv.gz")
+    yield "hocomoco", path, [(row["Model"], row["Transcription factor"].upper()) for row in annotation]
+    path = folder / "JASPAR2022_vertebrates.gimme.pfm.gz"
+    yield "jaspar", path, [(name, jaspar_protein(name)) for name in read_matrices(str(path))]
+    path = folder / "SELEX_3933.jaspar.gz"
+    rows = read_table(folder / "SELEX_3933.metadata.tsv.gz")
+    yield "selex", path, [(row["ID"], row["symbol"].upper()) for row in rows if row["type"] == "monomeric"]
+
+
+def jaspar_protein(name: str) -> str:
+    """The protein in a name such as MA0004.1_MA0004.1.Arnt; pairs keep their colons and so match none."""
+    return re.sub(r"\(var\.\d+\)", "", re.split(r"MA\d+\.\d+\.", name)[-1]).upper()
+
+
+def published_families(folder: Path) -> dict[str, str]:
+    """Families in the index of the published networks."""
+    return {row["Protein"].upper(): row["Family"] for row in read_table(folder / "db.tsv") if row["Family"]}
+
+
+def read_table(path: Path) -> list[Row]:
+    """Rows of a tab-separated table with a header; lines of comments are passed over."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as text:
+        return list(csv.DictReader((line for line in text if not line.startswith("#")), delimiter="\t"))
+
+
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Write a set table."""
+    lines = ["\t".join(row.get(column) or "." for column in COLUMNS) for row in rows]
+    path.write_text("\n".join(["\t".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
