@@ -10,9 +10,7 @@ import pytest
 from integration.runs import PROGRAM, VCF, call, spawn, statuses
 from planted import peak_lines, write_files, write_lines
 
-from varbind.cli.train import _background
-from varbind.io.bank import read_bank, read_card, sha256_of
-from varbind.pipeline.banks import find_bank
+from varbind.io.bank import read_bank, sha256_of
 from varbind.pipeline.selftest import run_selftest
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -179,15 +177,6 @@ def test_changed_data_is_trained_again(folder, whole):
     write_lines(folder / "labels.tsv", lines)
     assert spawn(*words).code == 0
     assert contents(folder / "bank") == contents(whole)
-
-
-def test_the_background_is_the_shipped_ones():
-    """PHREDs of several banks need equal backgrounds."""
-    recipe, source = _background(None, None)
-    counts = read_card(find_bank()).background["counts"]
-    assert {kind: recipe.snvs if kind == "snv" else recipe.others for kind in counts} == counts
-    assert recipe.seed == read_card(find_bank()).background["seed"]
-    assert source is None
 
 
 BAD = [

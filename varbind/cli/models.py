@@ -70,11 +70,11 @@ def show(name: str, model: str | None) -> None:
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
 @click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
-    "--background-snvs", default=20_001, show_default=True, type=click.IntRange(300), help="Background SNVs to score."
+    "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
 )
 @talk_options
 def import_models(
-    kind: str, folder: str, output: str, background: str | None, background_snvs: int, quiet: bool, verbose: bool
+    kind: str, folder: str, output: str, background: str | None, background_snvs: int | None, quiet: bool, verbose: bool
 ) -> None:
     """Import published models: `deepbind DIR` with db.tsv and params/*.txt."""
     from varbind.cli.progress import count_progress
@@ -86,7 +86,7 @@ def import_models(
     del kind
     talk(quiet=quiet, verbose=verbose)
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
-    recipe = BackgroundRecipe(snvs=background_snvs, others=max(100, background_snvs // 20))
+    recipe = BackgroundRecipe.of_snvs(background_snvs)
     with count_progress("variants") as progress:
         bank = import_deepbind(folder, output, recipe=recipe, source=source, progress=progress)
     default = sum(model.default for model in bank.models)

@@ -13,7 +13,7 @@ from varbind.cli.options import talk_options
 from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from varbind.pipeline.background import BackgroundRecipe, PromoterSource
+    from varbind.pipeline.background import PromoterSource
     from varbind.train.sets import TrainingSet
 
 __all__ = ["command"]
@@ -104,7 +104,12 @@ def binding(
     values       a table of sequence and measured value
     intensities  the same with positive values whose logarithm counts, as of arrays; never told by content
     many sets    a table with the columns protein and file, and any of id, family, kind, fasta, species, assay,
-                 experiment, licence, default (yes or no): one bank of all
+                 experiment, licence, default (yes or no), negatives, matrix: one bank of all
+
+    The kind of a set may also be matrix: a motif in a MEME or JASPAR file, by the name in the column matrix or its id,
+    stands in the bank as it is. A table of sequences may have a column chromosome (or group), which folds keep whole.
+    Labels are told from what negatives says, comma-separated: file (the others of the file), gc-matched (one of them
+    for each bound sequence, of its share of G and C), shuffles.
 
     Peaks and bound sequences are told from their dinucleotide shuffles. Random settings are rated by
     cross-validation (folds of whole chromosomes, else of neighbours). The best few are trained on everything, and a
@@ -114,6 +119,7 @@ def binding(
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import count_progress
     from varbind.nn.cpu import thread_count
+    from varbind.pipeline.background import BackgroundRecipe
     from varbind.train.calibration import Calibration, Search
     from varbind.train.setting import Rule
     from varbind.train.training import TrainingPlan, train_bank
@@ -130,7 +136,7 @@ def binding(
         kept=min(group, settings),
         double_stranded=not single_stranded,
     )
-    recipe, source = _background(background, background_snvs)
+    recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
     plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads))
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
@@ -164,17 +170,10 @@ def _checkpoints(text: str) -> tuple[int, ...]:
     return tuple(steps)
 
 
-def _background(fasta: str | None, snvs: int | None) -> tuple[BackgroundRecipe, PromoterSource | None]:
-    """As the shipped bank's unless told otherwise: PHREDs of several banks need equal backgrounds."""
+def _source(fasta: str | None) -> PromoterSource | None:
+    """Of background sequence; None = the usual one."""
     from varbind.core.sequence import encode
-    from varbind.io.bank import read_card
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.background import BackgroundRecipe, PromoterSource
-    from varbind.pipeline.banks import find_bank
+    from varbind.pipeline.background import PromoterSource
 
-    source = PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None
-    if snvs is not None:
-        return BackgroundRecipe(snvs=snvs, others=max(100, snvs // 20)), source
-    shipped = read_card(find_bank()).background
-    counts = dict(shipped["counts"])
-    return BackgroundRecipe(counts.pop("snv"), max(counts.values()), shipped["seed"]), source
+    return PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None

@@ -102,6 +102,13 @@ class BindingEffects:
         """Mean z (B, M) of each family, (F, B); a variant's never depend on the others."""
         return self._members.means(z)
 
+    def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
+        """Mean z of each family on the V background variants of a kind, (F, V); there must be a background."""
+        assert self._table is not None
+        coded = self._table.changes[kind]
+        # A level takes one division for all the variants that have it.
+        return self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
+
     def prepare(self, kinds: Iterable[VariantKind | None]) -> None:
         """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
         if self._table is not None:
@@ -178,15 +185,12 @@ class BindingEffects:
 
     def _background_of(self, kind: VariantKind) -> _KindBackground:
         """Derive the background of this selection of models from the table, once a kind."""
-        assert self._table is not None
-        coded = self._table.changes[kind]
-        # A level takes one division for all the variants that have it.
-        changes = self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
+        changes = self.background_changes(kind)
         families = SignedTails(changes)
         strongest = {}
         for side in (LOSS, GAIN):
             _, rows, shares = families.rarest(side, changes, 1)
-            smallest = np.ones(coded.variants)
+            smallest = np.ones(changes.shape[1])
             np.minimum.at(smallest, rows, shares)
             strongest[side] = UpperTail(-np.log10(smallest))
         return _KindBackground(families, strongest)

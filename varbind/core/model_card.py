@@ -74,7 +74,9 @@ class BankCard:
         licence: of the weights.
         models: cards in bank order.
         background: the recipe of the background variants; equal recipes are row-aligned across banks.
-        quantile_levels: levels of the models' `quantiles`.
+        quantile_levels: levels of the models' `quantiles`, and of the families'.
+        families: by family of the default models, `loss` and `gain` of its mean z over the background SNVs, each a list
+            of values at `quantile_levels`.
         golden: see `GoldenScores`.
         digests: SHA-256 per file of the bank.
     """
@@ -87,6 +89,7 @@ class BankCard:
     models: tuple[ModelCard, ...]
     background: Mapping[str, Any] = field(default_factory=dict)
     quantile_levels: list[float] = field(default_factory=list)
+    families: Mapping[str, Mapping[str, list[float]]] = field(default_factory=dict)
     golden: GoldenScores | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
 

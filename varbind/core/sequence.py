@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["BASES", "N_CODE", "Codes", "decode", "dinucleotide_shuffle", "encode", "reverse_complement"]
+__all__ = ["BASES", "N_CODE", "Codes", "decode", "encode", "reverse_complement"]
 
 BASES = "ACGT"
 N_CODE = 4
@@ -36,61 +36,3 @@ def decode(codes: Codes) -> str:
 def reverse_complement(codes: Codes) -> Codes:
     """The other strand, read 5' to 3'; N stays N."""
     return _COMPLEMENT[codes[..., ::-1]]
-
-
-def dinucleotide_shuffle(codes: Codes, rng: np.random.Generator) -> Codes:
-    """A random sequence with exactly the dinucleotide counts and the two end bases of `codes`.
-
-    Altschul and Erickson (1985), "Significance of nucleotide sequence alignments": an Eulerian path
-    through the multigraph of dinucleotides. The last edge out of each base must lead towards the end
-    base, so last edges are drawn until they do; all other edges are shuffled freely.
-
-    Args:
-        codes: base codes, shape (L,); N counts as a fifth letter.
-        rng: the source of randomness.
-    """
-    if len(codes) < 3:
-        return codes.copy()
-    end = int(codes[-1])
-    successors = [codes[1:][codes[:-1] == base] for base in range(5)]
-    last_edge = _draw_last_edges(successors, end, rng)
-    for base, edges in enumerate(successors):
-        successors[base] = _shuffle_but_last(edges, last_edge.get(base), rng)
-    return _walk(successors, int(codes[0]), len(codes))
-
-
-def _draw_last_edges(successors: list[Codes], end: int, rng: np.random.Generator) -> dict[int, int]:
-    """One outgoing edge for every base but `end`, such that all of them lead to `end`."""
-    sources = [base for base, edges in enumerate(successors) if len(edges) and base != end]
-    while True:
-        last_edge = {base: int(rng.choice(successors[base])) for base in sources}
-        if all(_reaches(end, base, last_edge) for base in sources):
-            return last_edge
-
-
-def _reaches(end: int, base: int, last_edge: dict[int, int]) -> bool:
-    for _ in range(len(last_edge) + 1):
-        if base == end:
-            return True
-        base = last_edge[base]
-    return False
-
-
-def _shuffle_but_last(edges: Codes, last: int | None, rng: np.random.Generator) -> Codes:
-    """`edges` in random order with one edge to `last`, if any, kept for the end."""
-    if last is None:
-        return rng.permutation(edges)
-    rest = np.delete(edges, int(np.flatnonzero(edges == last)[0]))
-    return np.append(rng.permutation(rest), np.uint8(last))
-
-
-def _walk(successors: list[Codes], start: int, length: int) -> Codes:
-    path = np.empty(length, dtype=np.uint8)
-    used = [0] * len(successors)
-    base = start
-    for position in range(length):
-        path[position] = base
-        if position + 1 < length:
-            used[base] += 1
-            base = int(successors[base][used[base] - 1])
-    return path

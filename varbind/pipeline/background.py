@@ -11,12 +11,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.coded_changes import CodedChanges
+from varbind.core.effects import BindingEffects
 from varbind.core.scores import BindingScores
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from varbind.core.bank import Bank
     from varbind.core.model_card import ModelCard
 
-__all__ = ["BackgroundRecipe", "PromoterSource", "add_background"]
+__all__ = ["BackgroundRecipe", "PromoterSource", "add_background", "add_family_quantiles"]
 
 CONTEXT = 100
 """Bases kept on each side of a background variant: enough for models of windows up to 201."""
@@ -42,7 +43,7 @@ QUANTILE_LEVELS = [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundRecipe:
-    """How many background variants, and from which draw.
+    """How many background variants, and from which draw: one for all banks, or their PHREDs have nothing in common.
 
     Attributes:
         snvs: number of SNVs; three share a site.
@@ -50,9 +51,14 @@ class BackgroundRecipe:
         seed: of the draw.
     """
 
-    snvs: int = 20_001
+    snvs: int = 15_000
     others: int = 1_000
     seed: int = 2015
+
+    @classmethod
+    def of_snvs(cls, count: int | None) -> Self:
+        """So many SNVs and as many of the others as go with them; None = the usual recipe."""
+        return cls() if count is None else cls(count, max(100, count * cls().others // cls().snvs))
 
     @property
     def total(self) -> int:
@@ -183,7 +189,7 @@ def add_background(
         progress: called with (variants done, variants in all).
 
     Returns:
-        The bank with a background table, and per-model spread and quantiles.
+        The bank with a background table, and spread and quantiles of each model and family.
     """
     source = source or PromoterSource()
     digest = hashlib.sha256()
@@ -213,7 +219,7 @@ def add_background(
         "sha256": digest.hexdigest(),
     }
     card = replace(bank.cards[0], background=background, quantile_levels=QUANTILE_LEVELS, models=cards)
-    return replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes))
+    return add_family_quantiles(replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes)))
 
 
 def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Window]], None]) -> BindingScores:
@@ -228,19 +234,35 @@ def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Windo
 
 def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple[ModelCard, ...]:
     """The cards with the spread and the quantiles of scores and of changes of background SNVs."""
-    delta = snvs.delta
-    spread = delta.std(axis=0, dtype=np.float64)
-
-    def quantiles(values: NDArray[np.float32]) -> list[list[float]]:
-        rounded = np.quantile(values.astype(np.float64), QUANTILE_LEVELS, axis=0).T
-        return [[float(f"{value:.6g}") for value in row] for row in rounded]
-
-    score, loss, gain = quantiles(snvs.ref), quantiles(np.maximum(-delta, 0)), quantiles(np.maximum(delta, 0))
+    spread = snvs.delta.std(axis=0, dtype=np.float64)
+    scores, losses, gains = _quantiles(snvs.ref), *_signed_quantiles(snvs.delta)
     return tuple(
         replace(
             model,
             delta_sd=float(f"{spread[i]:.8g}"),
-            quantiles={"score": score[i], "loss": loss[i], "gain": gain[i]},
+            quantiles={"score": scores[i], "loss": losses[i], "gain": gains[i]},
         )
         for i, model in enumerate(models)
     )
+
+
+def add_family_quantiles(bank: Bank) -> Bank:
+    """Write into the card of a bank with a background what its SNVs do to the families of its default models."""
+    default = bank.select_default()
+    effects = BindingEffects(default.models, default.background)
+    losses, gains = _signed_quantiles(effects.background_changes(VariantKind.SNV).T)
+    families = {
+        family: {"loss": loss, "gain": gain} for family, loss, gain in zip(effects.families, losses, gains, strict=True)
+    }
+    return replace(bank, cards=(replace(bank.cards[0], families=families),))
+
+
+def _signed_quantiles(changes: NDArray[np.floating]) -> tuple[list[list[float]], list[list[float]]]:
+    """Quantiles of the losses and of the gains of each column."""
+    return _quantiles(np.maximum(-changes, 0)), _quantiles(np.maximum(changes, 0))
+
+
+def _quantiles(values: NDArray[np.floating]) -> list[list[float]]:
+    """Quantiles of each column, to six digits."""
+    rounded = np.quantile(values.astype(np.float64), QUANTILE_LEVELS, axis=0).T
+    return [[float(f"{value:.6g}") for value in row] for row in rounded]

@@ -32,7 +32,7 @@ def import_deepbind(
     Args:
         folder: the folder.
         destination: the bank's folder, which must not exist; its name is the bank's name.
-        recipe: of the background; None = 20,001 SNVs and 1,000 variants of each other kind.
+        recipe: of the background; None = the usual one.
         source: of background sequence; None = a Markov chain of human promoters.
         progress: called with (background variants done, in all).
 

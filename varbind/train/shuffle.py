@@ -19,8 +19,9 @@ _LETTERS = 5  # N counts as a fifth letter
 def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
     """A random sequence with exactly the dinucleotide counts and the two end bases of each sequence.
 
-    Altschul and Erickson (1985), "Significance of nucleotide sequence alignments", as in
-    `varbind.core.sequence.dinucleotide_shuffle`.
+    Altschul and Erickson (1985), "Significance of nucleotide sequence alignments": an Eulerian path through the
+    multigraph of dinucleotides. The last edge out of each base must lead towards the end base, so last edges are drawn
+    until they do; all other edges are shuffled freely.
 
     Args:
         codes: base codes, (N, L).

@@ -18,6 +18,7 @@ import numpy as np
 from regions import HELD_OUT
 
 from varbind.io.bank import read_bank, write_bank
+from varbind.pipeline.background import add_family_quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def main() -> None:
     )
     destination.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(destination, ignore_errors=True)
-    write_bank(destination, replace(bank, cards=(card,), models=models))
+    write_bank(destination, add_family_quantiles(replace(bank, cards=(card,), models=models)))
     text = readme(models, state, bank)
     (destination / "README.md").write_text(text, encoding="utf-8")
     with gzip.GzipFile(destination / "ratings.tsv.gz", "wb", mtime=0) as packed:

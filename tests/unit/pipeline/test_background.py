@@ -135,6 +135,22 @@ def test_the_numbers_are_those_of_the_variants(made):
             assert model.quantiles[name] == sorted(model.quantiles[name])
 
 
+def test_the_families_are_those_of_the_default_models():
+    bank = small_bank()
+    families, default = ("A", "B", "A"), (True, True, True)
+    models = tuple(replace(m, family=f, default=d) for m, f, d in zip(bank.models, families, default, strict=True))
+    for chosen, expected in ((models, {"A", "B"}), ((*models[:2], replace(models[2], default=False)), {"A", "B"})):
+        card = replace(bank.cards[0], models=chosen)
+        found = add_background(replace(bank, cards=(card,), models=chosen), recipe=RECIPE)
+        assert set(found.cards[0].families) == expected
+        z = found.background.changes[VariantKind.SNV].decode() / [model.delta_sd for model in found.models]
+        members = [place for place, model in enumerate(chosen) if (model.family, model.default) == ("A", True)]
+        mean = z[:, members].mean(axis=1)
+        for name, side in (("loss", -mean), ("gain", mean)):
+            quantiles = np.quantile(np.maximum(side, 0), QUANTILE_LEVELS)
+            assert found.cards[0].families["A"][name] == pytest.approx(quantiles, rel=1e-5, abs=1e-12)
+
+
 def test_made_again_it_is_the_same(made):
     again = add_background(small_bank(), recipe=RECIPE)
     assert again.cards == made.cards

@@ -1,12 +1,15 @@
 """Shuffles keep what they promise and nothing more."""
 
 from collections import Counter
+from itertools import permutations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import dinucleotides
 
+from varbind.core.sequence import encode
 from varbind.train.shuffle import dinucleotide_shuffles
 
 
@@ -33,6 +36,27 @@ def test_every_order_comes_equally_often():
     found = Counter(map(tuple, dinucleotide_shuffles(codes, np.random.default_rng(0)).tolist()))
     assert len(found) == 6
     assert all(abs(count - 1000) < 130 for count in found.values())  # four standard deviations
+
+
+@pytest.mark.parametrize("text", ["ACGTACGA", "AACACAGA", "TTGTGATC", "NANCNANA"])
+def test_a_shuffle_reaches_every_arrangement(text):
+    values = encode(text)
+    arrangements = {
+        order
+        for order in permutations(values.tolist())
+        if dinucleotides(np.array(order)) == dinucleotides(values) and order[0] == values[0] and order[-1] == values[-1]
+    }
+    assert len(arrangements) > 1
+    codes = np.tile(values, (60 * len(arrangements), 1))
+    assert set(map(tuple, dinucleotide_shuffles(codes, np.random.default_rng(1)).tolist())) == arrangements
+
+
+def test_a_long_shuffle_is_another_sequence():
+    rng = np.random.default_rng(2)
+    codes = np.tile(rng.integers(0, 4, 101).astype(np.uint8), (10, 1))
+    shuffled = dinucleotide_shuffles(codes, rng)
+    assert (shuffled == codes).mean() < 0.6
+    assert len({row.tobytes() for row in shuffled}) == len(shuffled)
 
 
 def test_equal_seeds_give_equal_shuffles():
