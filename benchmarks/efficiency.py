@@ -61,7 +61,7 @@ def _load_adds_of(stacks: Sequence[DeepBindStack], windows: Mapping[int, Sequenc
     for stack in stacks:
         shape = stack.shape
         plan, _, _ = Plan.of_windows(windows[shape.window], flank_of(shape.window))
-        times = len(stack.model_ids) * shape.strands * -(-shape.detectors // LANES)
+        times = len(stack.detectors) * shape.strands * -(-shape.detectors // LANES)
         for name, count in load_adds(plan.work(shape.detector_len), shape.detector_len).items():
             total[name] += times * count
     return total

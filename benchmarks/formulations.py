@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from varbind.core.network import DeepBindStack
 from varbind.core.sequence import N_CODE
 from varbind.nn.deepbind import DeepBind
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network import DeepBindStack, NetworkShape
+    from varbind.core.network import NetworkShape
     from varbind.core.sequence import Codes
 
     Sequences = Mapping[int, Sequence[Codes]]
@@ -39,7 +40,9 @@ class Loop:
 
     def __init__(self, stacks: Sequence[DeepBindStack], *, double: bool = False) -> None:
         dtype = torch.float64 if double else torch.float32
-        self._networks = [DeepBind(stack, row, dtype=dtype) for stack in stacks for row in range(len(stack.model_ids))]
+        self._stacks = stacks
+        apart = [stack.apart() for stack in stacks]
+        self._networks = [DeepBind(stack, row, dtype=dtype) for stack in apart for row in range(len(stack.model_ids))]
 
     def score(self, sequences: Sequences, batch: int) -> NDArray[Any]:
         """Scores, (sequences, models)."""
@@ -47,7 +50,16 @@ class Loop:
         for network in self._networks:
             codes = np.stack(sequences[network.shape.window])
             columns.append([network.score(codes[at : at + batch]) for at in range(0, len(codes), batch)])
-        return np.stack([np.concatenate(column) for column in columns], axis=1)
+        return _means(self._stacks, np.stack([np.concatenate(column) for column in columns], axis=1))
+
+
+def _means(stacks: Sequence[DeepBindStack], scores: NDArray[Any]) -> NDArray[Any]:
+    """Scores of the models, from those of all their networks."""
+    sizes = [(len(stack.model_ids), stack.shape.members) for stack in stacks]
+    parts = np.split(scores, np.cumsum([models * members for models, members in sizes])[:-1], axis=1)
+    return np.concatenate(
+        [part.reshape(-1, *size).mean(axis=2) for part, size in zip(parts, sizes, strict=True)], axis=1
+    )
 
 
 class _Heads:
@@ -82,10 +94,12 @@ class BigConvolution:
         def kind(stack: DeepBindStack) -> tuple[int, int, bool]:
             return stack.shape.window, stack.shape.detector_len, stack.shape.double_stranded
 
-        order = sorted(range(len(stacks)), key=lambda number: kind(stacks[number]))
+        self._stacks = stacks
+        apart = [stack.apart() for stack in stacks]
+        order = sorted(range(len(apart)), key=lambda number: kind(apart[number]))
         self._groups = []
-        for _, numbers in groupby(order, key=lambda number: kind(stacks[number])):
-            chosen = [(number, stacks[number]) for number in numbers]
+        for _, numbers in groupby(order, key=lambda number: kind(apart[number])):
+            chosen = [(number, apart[number]) for number in numbers]
             strands = zip(*(_strands(stack) for _, stack in chosen), strict=True)
             weights = [torch.from_numpy(np.concatenate([_as_channels(one) for one in strand])) for strand in strands]
             thresholds = torch.from_numpy(np.concatenate([stack.thresholds.ravel() for _, stack in chosen]))
@@ -107,7 +121,7 @@ class BigConvolution:
                 found.append([torch.stack(of_part).amax(0) for of_part in zip(*strands, strict=True)])
             for (number, *_), of_part in zip(parts, zip(*found, strict=True), strict=True):
                 of_stack[number] = torch.cat(of_part).numpy()
-        return np.concatenate([of_stack[number] for number in range(len(of_stack))], axis=1)
+        return _means(self._stacks, np.concatenate([of_stack[number] for number in range(len(of_stack))], axis=1))
 
 
 def _as_channels(detectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -134,21 +148,22 @@ class TableBags:
     """Sums of rows of 3-mer tables by `embedding_bag`, a network at a time and some sequences: quicker than all."""
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
-        self._stacks = [(stack.shape, _tables(stack), _Heads(stack)) for stack in stacks]
+        self._stacks = stacks
+        self._networks = [(stack.shape, _tables(stack), _Heads(stack)) for stack in map(DeepBindStack.apart, stacks)]
 
     @torch.no_grad()
     def score(self, sequences: Sequences) -> NDArray[np.float32]:
         """Scores, (sequences, models)."""
         bags: dict[tuple[int, int], torch.Tensor] = {}
-        for shape, _, _ in self._stacks:
+        for shape, _, _ in self._networks:
             key = shape.window, shape.detector_len
             if key not in bags:
                 bags[key] = _bags(np.stack(sequences[shape.window]), shape.detector_len)
         parts = []
-        for shape, tables, heads in self._stacks:
+        for shape, tables, heads in self._networks:
             pieces = bags[shape.window, shape.detector_len].split(SEQUENCES_A_BAG)
             parts.append(torch.cat([_score_tables(shape, tables, heads, piece) for piece in pieces]))
-        return torch.cat(parts, dim=1).numpy()
+        return _means(self._stacks, torch.cat(parts, dim=1).numpy())
 
 
 def _score_tables(shape: NetworkShape, tables: torch.Tensor, heads: _Heads, bags: torch.Tensor) -> torch.Tensor:

@@ -54,7 +54,8 @@ def main() -> None:
     # Off, so that the comparison is of single precision; the ensemble itself is in whole numbers.
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     device = torch_device(options.device)
-    stacks = [_with_window(stack, options.window) for stack in load_bank(options.bank).stacks]
+    # Members of a model are networks like any other, on whatever device; their mean is taken on the host.
+    stacks = [_with_window(stack, options.window).apart() for stack in load_bank(options.bank).stacks]
     sites = _sites(options.sites, max(flank_of(stack.shape.window) for stack in stacks))
     report(stacks, sites, device, options.rounds)
     for tile in options.tiles:
@@ -78,7 +79,7 @@ def report(stacks: Sequence[DeepBindStack], sites: Sequence[Window], device: tor
     networks = [ConvStack(part, device) for stack in stacks for part in _parts(stack)]
     times["eager conv1d, float32"] = seconds(lambda: [n.score(plans[n.shape.window]) for n in networks], device, rounds)
     host = seconds(lambda: [_plan(sites, window) for window in plans], device, rounds)
-    print(f"| {sum(len(s.model_ids) for s in stacks)} models, both alleles | SNVs/s | ratio | 231 million SNVs |")
+    print(f"| {sum(len(s.model_ids) for s in stacks)} networks, both alleles | SNVs/s | ratio | 231 million SNVs |")
     print("|---|---|---|---|")
     for name, taken in times.items():
         rate, ratio = len(sites) / taken, times["eager conv1d, float32"] / taken

@@ -1,10 +1,11 @@
-"""Networks trained a minute: the training kernel against torch's autograd, the two taking turns.
+"""Networks trained a minute: the training kernel against torch's autograd, and all at once on a device, taking turns.
 
-    python benchmarks/training.py [--rounds 5] [--steps 400] [--threads 2] [-o FILE.json]
+    python benchmarks/training.py [--rounds 5] [--steps 400] [--threads 2] [--device cuda] [-o FILE.json]
 
 A network is 4,000 steps of 64 sequences of 200 bases, 16 detectors of length 24, both strands, Adam. A round takes
 fewer steps, and autograd fewer still; rates are scaled to 4,000. Autograd runs a conv1d on both strands with the
-same threads. The sequences are random, so only the time means something.
+same threads. A device trains as many networks together as a calibration does; torch:cpu only tries whether this program
+works. The sequences are random, so only the time means something.
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ import numpy as np
 import torch
 
 from varbind.core.network import NetworkShape
+from varbind.train.engine import Engine, engine_on
 from varbind.train.setting import Rule, Setting
 from varbind.train.trial import BATCH, Examples, Trial
 
 STEPS_A_NETWORK = 4_000
 SLOW_SHARE = 20
+ON_A_DEVICE = 90
+"""Networks of a calibration: 30 settings, 3 folds."""
+
 LINEAR = NetworkShape(31, 24, 16, mean_pooling=False, hidden=0, double_stranded=True)
 SHAPES = {
     "maxima": LINEAR,
@@ -40,23 +45,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", help="another way: cuda, cuda:N or torch:cpu")
     parser.add_argument("-o", dest="output", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 4, (4_000, 200)).astype(np.uint8)
     labels = (np.arange(4_000) % 2).astype(np.float32)
+    pool = ThreadPoolExecutor(options.threads)
+    kernel = engine_on("cpu", pool, lambda _: None)
+    device = engine_on(options.device, pool, lambda _: None) if options.device else None
     rates: dict[str, list[float]] = {}
     for name, shape in SHAPES.items():
         trials = make_trials(codes, labels, shape, 2 * options.threads)
+        many = make_trials(codes, labels, shape, ON_A_DEVICE) if device else []
         network = Autograd(shape)
         for number in range(options.rounds + 1):
             slow = network.rate(codes, labels, max(1, options.steps // SLOW_SHARE))
-            fast = kernel_rate(trials, options.steps, options.threads)
+            fast = rate_of(kernel, trials, options.steps)
+            together = rate_of(device, many, options.steps) if device else None
             if number:  # the first round warms up
                 rates.setdefault(f"autograd, {name}", []).append(slow)
                 rates.setdefault(f"kernel, {name}", []).append(fast)
                 rates.setdefault(f"ratio, {name}", []).append(fast / slow)
+                if together is not None:
+                    rates.setdefault(f"{options.device}, {name}", []).append(together)
+                    rates.setdefault(f"{options.device} to kernel, {name}", []).append(together / fast)
     print("| networks a minute | median | least | most |\n|---|---|---|---|")
     for name, values in rates.items():
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
@@ -71,11 +85,10 @@ def make_trials(codes: np.ndarray, labels: np.ndarray, shape: NetworkShape, coun
     return [Trial(shape, setting, examples, np.arange(len(codes)), seed) for seed in range(count)]
 
 
-def kernel_rate(trials: list[Trial], steps: int, threads: int) -> float:
+def rate_of(engine: Engine, trials: list[Trial], steps: int) -> float:
     """Networks a minute."""
-    with ThreadPoolExecutor(threads) as pool:
-        start = time.perf_counter()
-        list(pool.map(lambda trial: trial.advance(steps), trials))
+    start = time.perf_counter()
+    engine.advance(trials, [steps] * len(trials))
     return 60 * len(trials) * steps / STEPS_A_NETWORK / (time.perf_counter() - start)
 
 

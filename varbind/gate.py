@@ -29,6 +29,7 @@ NEEDS = {
     "varbind.nn.device": ("torch", "varbind[gpu]"),
     "varbind.nn.fused": ("triton", "varbind[gpu]"),
     "varbind.nn.lookup_stack": ("numba", "varbind"),
+    "varbind.train.device_descent": ("torch", "varbind[gpu]"),
 }
 
 

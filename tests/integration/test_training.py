@@ -17,6 +17,7 @@ pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 QUICK = ("--settings", "4", "--checkpoints", "20,60", "--group", "2", "--background-snvs", "300")
+QUICK = (*QUICK, "--fewest-negatives", "0")
 FILES = {"card.json", "weights.safetensors", "background.safetensors", "ratings.tsv"}
 
 
@@ -183,6 +184,8 @@ BAD = [
     (["peaks.bed"], 2, "whose binding is it?; give --protein NAME"),
     (["peaks.bed", "--protein", "A"], 2, "peaks.bed: peaks need the reference"),
     (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
+    (["bound.fa", "--protein", "A", "--device", "tpu"], 2, "unknown device 'tpu'; use auto, cpu, cuda or cuda:N"),
+    (["bound.fa", "--protein", "A", "--device", "cuda:4096"], 4, "device cuda:4096 is not available; use --device cpu"),
     (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top takes the strongest peaks"),
     (["bound.fa", "--protein", "A", "--folds", "5"], 3, "found 40 bound sequences, expected at least 50 for 5 folds"),
     (["bound.fa", "--protein", "A B"], 3, "the id 'A B' cannot name a model"),

@@ -39,6 +39,14 @@ def command() -> None:
 @click.option("--licence", metavar="NAME", help="Of the data, for the card.")
 @click.option("--kind", type=click.Choice(KINDS), help="What DATA holds, see above. Default: told by its content.")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N strongest peaks.")
+@click.option(
+    "--fewest-negatives",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(0),
+    metavar="N",
+    help="Shuffles, or negatives chosen, where fewer sequences are bound.",
+)
 @click.option("--settings", default=30, show_default=True, type=click.IntRange(1), help="Random settings to try.")
 @click.option("--folds", default=3, show_default=True, type=click.IntRange(2), help="Of the cross-validation.")
 @click.option(
@@ -63,6 +71,7 @@ def command() -> None:
 @click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=click.IntRange(1), help="That train. Default: all processors.")
+@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
 @click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
     "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
@@ -79,6 +88,7 @@ def binding(
     licence: str | None,
     kind: str | None,
     top: int | None,
+    fewest_negatives: int,
     settings: int,
     folds: int,
     checkpoints: str,
@@ -88,6 +98,7 @@ def binding(
     single_stranded: bool,
     seed: int,
     threads: int | None,
+    device: str,
     background: str | None,
     background_snvs: int | None,
     quiet: bool,
@@ -115,11 +126,13 @@ def binding(
     cross-validation (folds of whole chromosomes, else of neighbours). The best few are trained on everything, and a
     model is their mean; with --group 1 it is the best alone, which may have a hidden layer. For measured values a
     setting may pool means over positions beside maxima. U is T.
+    A CUDA device trains all networks of a search at once; they are those of the CPU but for rounding.
     A run that was stopped goes on where it was when it is called again: finished proteins are in BANK.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import count_progress
     from varbind.nn.cpu import thread_count
     from varbind.pipeline.background import BackgroundRecipe
+    from varbind.pipeline.scoring import resolve_device
     from varbind.train.calibration import Calibration, Search
     from varbind.train.setting import Rule
     from varbind.train.training import TrainingPlan, train_bank
@@ -137,7 +150,7 @@ def binding(
         double_stranded=not single_stranded,
     )
     recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
-    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads))
+    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, resolve_device(device))
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
             bank = train_bank(sets, output, plan, source=source, progress=progress)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
 
-__all__ = ["DeviceStacks", "Stretches", "has_fused_kernel", "torch_device"]
+__all__ = ["DeviceStacks", "Stretches", "has_fused_kernel", "is_out_of_memory", "torch_device"]
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def torch_device(name: str) -> torch.device:
             # Opens the device, so that a broken driver or a full memory is met here.
             torch.cuda.mem_get_info(device)
     except (RuntimeError, AssertionError) as error:
-        reason = "has no free memory" if _out_of_memory(error) else "is not available"
+        reason = "has no free memory" if is_out_of_memory(error) else "is not available"
         raise ResourceError(f"device {name} {reason}", remedy="use --device cpu or auto") from error
     return device
 
@@ -102,7 +102,7 @@ class DeviceStacks:
                 columns.setdefault(detector_len, []).append(np.arange(self._count, self._count + count))
                 self._count += count
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise ResourceError(f"the networks do not fit into the memory of {device}", remedy=_REMEDY) from error
         self._columns = {detector_len: np.concatenate(parts) for detector_len, parts in columns.items()}
@@ -146,7 +146,7 @@ class DeviceStacks:
             # One copy to the host for all blocks: each would wait for the device.
             return np.asarray(torch.cat([block.score(stretches) for block in self._blocks[detector_len]], dim=1).cpu())
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             return None
 
@@ -252,6 +252,6 @@ def _parts(stack: DeepBindStack, size: int) -> Iterator[DeepBindStack]:
         yield stack.take(range(first, min(first + size, len(stack.model_ids))))
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Torch's allocator has an error of its own; the driver and Triton say so in words only."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +21,11 @@ from varbind.train.trial import Examples, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
+    from varbind.train.engine import Engine
 
 __all__ = ["BindingData", "Calibrated", "Calibration", "Rating", "Search", "calibrate", "score_stacks"]
 
@@ -164,17 +163,16 @@ def _best_ratings(log: Iterable[Rating]) -> list[Rating]:
     return list(best.values())
 
 
-def calibrate(
-    data: BindingData, calibration: Calibration, *, model_id: str, seed: int, threads: Executor
-) -> Calibrated:
+def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, seed: int, engine: Engine) -> Calibrated:
     """Search, then train the best settings on everything; their networks are one model.
 
     Args:
         data: what to learn from.
         calibration: how to search.
         model_id: of the model.
-        seed: of everything random; equal seeds give equal bytes, on any number of threads.
-        threads: where networks are trained.
+        seed: of everything random.
+        engine: where networks are trained and rated. The CPU kernel gives equal bytes for equal seeds, on any number
+            of threads; a device, the same but for rounding.
 
     Raises:
         InputError: there are too few groups to hold one out, or a fold holds one class only.
@@ -189,24 +187,24 @@ def calibrate(
         double_stranded=calibration.double_stranded,
     )
     folds = _folds(data, calibration.folds)
-    log = sorted(_search(data, examples, folds, settings, calibration, seed, threads), key=lambda row: -row.mean)
+    log = sorted(_search(data, examples, folds, settings, calibration, seed, engine), key=lambda row: -row.mean)
+    everything = np.arange(len(data.codes))
 
-    def train(row: Rating) -> DeepBindStack:
-        setting = settings[row.setting]
-        everything = np.arange(len(data.codes))
-        trial = Trial(calibration.shape(setting), setting, examples, everything, [seed, 1, row.setting])
-        trial.advance(row.steps)
-        return trial.stack(model_id)
+    def last_trial(number: int) -> Trial:
+        setting = settings[number]
+        return Trial(calibration.shape(setting), setting, examples, everything, [seed, 1, number])
 
-    stacks = list(threads.map(train, _best_ratings(log)[: calibration.kept]))
-    return Calibrated(DeepBindStack.mean_of(stacks), settings, log)
+    best = _best_ratings(log)[: calibration.kept]
+    trials = [last_trial(row.setting) for row in best]
+    engine.advance(trials, [row.steps for row in best])
+    return Calibrated(DeepBindStack.mean_of([trial.stack(model_id) for trial in trials]), settings, log)
 
 
-def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes) -> NDArray[np.float32]:
+def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:
     """Scores of whole sequences, base codes (N, L), by networks of any shapes: (N, stacks)."""
     ids = [f"{number}" for number in range(len(stacks))]
     named = [replace(stack, model_ids=(own,)) for own, stack in zip(ids, stacks, strict=True)]
-    ensemble = Ensemble(DeepBindStack.by_shape(named), ids, device="cpu")
+    ensemble = Ensemble(DeepBindStack.by_shape(named), ids, device=device)
     return ensemble.score({window: list(codes) for window in ensemble.windows})
 
 
@@ -236,7 +234,7 @@ def _search(
     settings: Sequence[Setting],
     calibration: Calibration,
     seed: int,
-    threads: Executor,
+    engine: Engine,
 ) -> list[Rating]:
     trials = {
         number: [
@@ -252,19 +250,20 @@ def _search(
             order = sorted(trials, key=lambda number: -best[number])
             trials = {number: trials[number] for number in order[:going_on]}
         every = [trial for own in trials.values() for trial in own]
-        list(threads.map(Trial.advance, every, repeat(more)))
-        log += [Rating(number, steps, ratings) for number, ratings in _rate(data, folds, trials).items()]
+        engine.advance(every, [more] * len(every))
+        ratings = _rate(data, folds, trials, engine.device)
+        log += [Rating(number, steps, own) for number, own in ratings.items()]
     return log
 
 
 def _rate(
-    data: BindingData, folds: Sequence[NDArray[np.bool_]], trials: dict[int, list[Trial]]
+    data: BindingData, folds: Sequence[NDArray[np.bool_]], trials: dict[int, list[Trial]], device: str
 ) -> dict[int, tuple[float, ...]]:
     """Ratings of every setting, by fold."""
     by_fold = []
     for index, fold in enumerate(folds):
         stacks = [own[index].stack("") for own in trials.values()]
-        scores = score_stacks(stacks, data.codes[fold])
+        scores = score_stacks(stacks, data.codes[fold], device=device)
         by_fold.append([_rating(data, fold, column) for column in scores.T])
     return dict(zip(trials, zip(*by_fold, strict=True), strict=True))
 

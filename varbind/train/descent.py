@@ -28,12 +28,12 @@ from varbind.train.slopes import add_group_slopes, add_maximum_slopes, add_mean_
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ADAM", "NESTEROV", "descent_kernel"]
+__all__ = ["ADAM", "FIRST_MOMENTUM", "NESTEROV", "SECOND_MOMENTUM", "TINY", "descent_kernel"]
 
 NESTEROV, ADAM = 0, 1
 """Sutskever et al. 2013; Kingma and Ba 2015 with its own momenta."""
 
-_FIRST, _SECOND, _TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+FIRST_MOMENTUM, SECOND_MOMENTUM, TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 
 @compiled
@@ -109,13 +109,13 @@ def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any,
     """One step by the mean slope over its spread, on flat arrays; `taken` counts this one."""
     means, squares = moments[0], moments[1]
     one = np.float32(1)
-    rate = np.float32(rate / (1 - float(_FIRST) ** taken))
-    correction = np.float32(1 / (1 - float(_SECOND) ** taken))
+    rate = np.float32(rate / (1 - float(FIRST_MOMENTUM) ** taken))
+    correction = np.float32(1 / (1 - float(SECOND_MOMENTUM) ** taken))
     for i in range(len(values)):
         slope = slopes[i] + decays[i] * values[i]
-        means[i] = _FIRST * means[i] + (one - _FIRST) * slope
-        squares[i] = _SECOND * squares[i] + (one - _SECOND) * slope * slope
-        values[i] -= rate * means[i] / (np.sqrt(squares[i] * correction) + _TINY)
+        means[i] = FIRST_MOMENTUM * means[i] + (one - FIRST_MOMENTUM) * slope
+        squares[i] = SECOND_MOMENTUM * squares[i] + (one - SECOND_MOMENTUM) * slope * slope
+        values[i] -= rate * means[i] / (np.sqrt(squares[i] * correction) + TINY)
 
 
 @cache

@@ -1,18 +1,15 @@
-"""How far a training is: threads that count the steps of the networks they train."""
+"""How far a training is: the steps of the networks that are trained."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from varbind.train.calibration import Calibration
 
-__all__ = ["PacedThreads", "task_steps"]
+__all__ = ["Pace", "task_steps"]
 
 
 def task_steps(calibration: Calibration) -> list[int]:
@@ -21,43 +18,30 @@ def task_steps(calibration: Calibration) -> list[int]:
     return searching + [calibration.checkpoints[-1]] * min(calibration.kept, calibration.settings)
 
 
-class PacedThreads(ThreadPoolExecutor):
-    """Threads for several calibrations one after the other.
+class Pace:
+    """Counts steps over several calibrations one after the other.
 
     Args:
-        count: of threads.
         calibration: what each one is.
         proteins: number of calibrations.
         progress: called with (steps done, in all); None = nobody wants to know.
     """
 
-    def __init__(
-        self, count: int, calibration: Calibration, proteins: int, progress: Callable[[int, int], None] | None
-    ) -> None:
-        super().__init__(count)
+    def __init__(self, calibration: Calibration, proteins: int, progress: Callable[[int, int], None] | None) -> None:
         self._steps = task_steps(calibration)
         self._total = proteins * sum(self._steps)
         self._progress = progress
-        self._lock = threading.Lock()
         self._started = 0
         self._tasks = 0
 
     def begin(self) -> None:
         """The next calibration begins."""
-        with self._lock:
-            self._started += 1
-            self._tasks = 0
+        self._started += 1
+        self._tasks = 0
 
-    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
-        """Run a task and count it when it is done."""
-        future = super().submit(*arguments, **options)
-        future.add_done_callback(self._count)
-        return future
-
-    def _count(self, future: Future[Any]) -> None:
-        if self._progress is None or future.cancelled():
-            return
-        with self._lock:
-            self._tasks += 1
+    def finish(self, tasks: int) -> None:
+        """So many more tasks are done."""
+        self._tasks += tasks
+        if self._progress is not None:
             done = (self._started - 1) * sum(self._steps) + sum(self._steps[: self._tasks])
             self._progress(done, self._total)

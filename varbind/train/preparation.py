@@ -93,7 +93,7 @@ class _Examples:
 
 
 def prepare(
-    own: TrainingSet, references: Callable[[str], Reference], *, folds: int, top: int | None, seed: int
+    own: TrainingSet, references: Callable[[str], Reference], *, folds: int, top: int | None, seed: int, fewest: int = 0
 ) -> tuple[BindingData, DataFacts]:
     """Read the file of a set, make its negatives and its groups.
 
@@ -103,6 +103,7 @@ def prepare(
         folds: of the cross-validation.
         top: only so many of the strongest peaks; None = all.
         seed: of the shuffles.
+        fewest: negatives that are made of a kind, or chosen: where fewer are bound, several for each of them.
 
     Raises:
         InputError: the data is malformed, or there is too little to learn from.
@@ -112,15 +113,18 @@ def prepare(
     kind = own.kind or _told_kind(own.file)
     rng = np.random.default_rng([seed, 3])
     if kind is Kind.PEAKS:
-        examples = _peaks(own, references, folds, top, rng)
+        examples = _peaks(own, references, folds, top, _Negatives(rng, fewest))
     elif kind is Kind.BOUND:
-        examples = _bound(own, folds, top, rng)
+        examples = _bound(own, folds, top, _Negatives(rng, fewest))
     else:
         table = read_sequence_table(own.file)
         if own.kind is None and table.is_labelled:
             kind = Kind.LABELS
         _refuse_thinning(own, kind, top)
-        examples = _labelled(table, own, folds, rng) if kind is Kind.LABELS else _measured(table, own, kind, folds)
+        if kind is Kind.LABELS:
+            examples = _labelled(table, own, folds, _Negatives(rng, fewest))
+        else:
+            examples = _measured(table, own, kind, folds)
     is_classification = kind not in {Kind.VALUES, Kind.INTENSITIES}
     data = BindingData(examples.codes, examples.targets, examples.groups, is_classification)
     return data, _facts(own, kind, data, examples)
@@ -147,7 +151,7 @@ def _peaks(
     references: Callable[[str], Reference],
     folds: int,
     top: int | None,
-    rng: np.random.Generator,
+    negatives: _Negatives,
 ) -> _Examples:
     if not own.fasta:
         raise UsageError("peaks need the reference they were called on", path=own.file, remedy="give it with --fasta")
@@ -162,10 +166,10 @@ def _peaks(
     whole = len(counts) >= max(folds, 3) and counts[folds - 1] >= LEAST_A_FOLD
     groups = regions.contigs if whole else _blocks(len(regions.codes), folds)
     kept = "chromosomes" if whole else "neighbours on the genome"
-    return _against_shuffles(regions.codes, groups, kept, rng, unused)
+    return _against_shuffles(regions.codes, groups, kept, negatives, unused)
 
 
-def _bound(own: TrainingSet, folds: int, top: int | None, rng: np.random.Generator) -> _Examples:
+def _bound(own: TrainingSet, folds: int, top: int | None, negatives: _Negatives) -> _Examples:
     _refuse_unbound(own, Kind.BOUND)
     _, first = next(numbered_lines(own.file), (0, ""))
     if not lists_bound_ones(first):
@@ -173,7 +177,7 @@ def _bound(own: TrainingSet, folds: int, top: int | None, rng: np.random.Generat
     codes = read_bound_sequences(own.file)[:top]
     _refuse_few(len(codes), folds, "bound sequences", own.file)
     groups = _with_equals(codes, _blocks(len(codes), folds))
-    return _against_shuffles(codes, groups, "neighbours in the file", rng, {})
+    return _against_shuffles(codes, groups, "neighbours in the file", negatives, {})
 
 
 def _refuse_thinning(own: TrainingSet, kind: Kind, top: int | None) -> None:
@@ -190,16 +194,29 @@ def _refuse_unbound(own: TrainingSet, kind: Kind) -> None:
         raise UsageError(what, path=own.file, remedy="give a table of sequences with labels")
 
 
+@dataclass(frozen=True, slots=True)
+class _Negatives:
+    """How negatives are made: by which random numbers, and at least how many of a kind."""
+
+    rng: np.random.Generator
+    fewest: int
+
+    def for_each(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The bound rows, each as often as it has a negative of its own."""
+        return np.repeat(rows, max(1, -(-self.fewest // len(rows))))
+
+
 def _against_shuffles(
-    codes: Codes, groups: NDArray[np.int64], folds: str, rng: np.random.Generator, unused: Mapping[str, int]
+    codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _Negatives, unused: Mapping[str, int]
 ) -> _Examples:
-    """Each sequence with its shuffle, both in one group."""
-    both = np.concatenate([codes, dinucleotide_shuffles(codes, rng)])
+    """Each sequence with its shuffles, all in one group."""
+    rows = negatives.for_each(np.arange(len(codes)))
+    both = np.concatenate([codes, dinucleotide_shuffles(codes[rows], negatives.rng)])
     targets = np.arange(len(both)) < len(codes)
-    return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups]), folds, unused)
+    return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups[rows]]), folds, unused)
 
 
-def _labelled(table: SequenceTable, own: TrainingSet, folds: int, rng: np.random.Generator) -> _Examples:
+def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Negatives) -> _Examples:
     """Bound sequences, and the negatives that are asked for."""
     path = own.file
     foreign = np.flatnonzero(~np.isin(table.targets, (0, 1)))
@@ -212,14 +229,15 @@ def _labelled(table: SequenceTable, own: TrainingSet, folds: int, rng: np.random
     if set(wanted) != {Negatives.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
     if Negatives.GC_MATCHED in wanted:
-        unbound = unbound[gc_matched(table.codes[bound], table.codes[unbound], rng)]
+        alike = table.codes[negatives.for_each(bound)]
+        unbound = unbound[gc_matched(alike, table.codes[unbound], negatives.rng)]
     elif Negatives.FILE not in wanted:
         unbound = unbound[:0]
-    shuffled = bound if Negatives.SHUFFLES in wanted else bound[:0]
+    shuffled = negatives.for_each(bound) if Negatives.SHUFFLES in wanted else bound[:0]
     kept, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
     codes = table.codes[rows]
-    codes[len(rows) - len(shuffled) :] = dinucleotide_shuffles(table.codes[shuffled], rng)
+    codes[len(rows) - len(shuffled) :] = dinucleotide_shuffles(table.codes[shuffled], negatives.rng)
     targets = np.arange(len(rows)) < len(bound)
     return _Examples(codes, targets.astype(np.float32), groups[rows], kept, {})
 

@@ -13,6 +13,7 @@ import logging
 import shutil
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -26,8 +27,9 @@ from varbind.io.fasta import Reference
 from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.pipeline.selftest import add_golden_scores
 from varbind.train.calibration import BindingData, Calibrated, Calibration, calibrate
+from varbind.train.engine import engine_on
 from varbind.train.matrices import KnownMotif, known_motif
-from varbind.train.pace import PacedThreads
+from varbind.train.pace import Pace
 from varbind.train.preparation import DataFacts, prepare
 from varbind.train.records import Records, kept_records
 from varbind.train.results import Trained, bank_of, write_ratings
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.core.bank import Bank
+    from varbind.train.engine import Engine
     from varbind.train.sets import TrainingSet
 
     Prepared = tuple[BindingData, DataFacts]
@@ -59,6 +62,8 @@ class TrainingPlan:
         top: only so many of the strongest peaks; None = all.
         threads: that train; they do not show in the bank.
         recipe: of the background.
+        fewest_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
+        device: `cpu`, or a torch device such as `cuda`, where a bank is the same but for rounding.
     """
 
     calibration: Calibration
@@ -66,6 +71,8 @@ class TrainingPlan:
     seed: int = 1
     top: int | None = None
     threads: int = 1
+    fewest_negatives: int = 2_000
+    device: str = "cpu"
 
     def seed_of(self, own: TrainingSet) -> int:
         """A set's own seed: what else is trained does not show."""
@@ -73,8 +80,10 @@ class TrainingPlan:
 
     def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
         """Digest of all that the model of a set depends on."""
-        text = json.dumps([METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256])
-        return hashlib.sha256(text.encode()).hexdigest()
+        parts = [METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256]
+        if self.device != "cpu":
+            parts.append(self.device.partition(":")[0])
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def train_bank(
@@ -102,6 +111,7 @@ def train_bank(
         OutputError: the destination exists or cannot be written.
         UsageError: two sets have one id, peaks are to be read on one strand, or a package of `varbind[train]` is not
             installed.
+        ResourceError: the device is not there.
     """
     destination = Path(destination)
     if destination.exists():
@@ -111,12 +121,15 @@ def train_bank(
     # Told now, not after hours: ratings need the one, golden scores the other.
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("varbind.nn.deepbind", needed_for="training")
+    if plan.device != "cpu":
+        optional_import("varbind.nn.device", needed_for=f"--device {plan.device}").torch_device(plan.device)
     with ExitStack() as opened:
         reference = cache(lambda path: opened.enter_context(Reference(path)))
 
         def prepared(own: TrainingSet) -> Prepared:
             seed = plan.seed_of(own)
-            return prepare(own, reference, folds=plan.calibration.folds, top=plan.top, seed=seed)
+            folds, fewest = plan.calibration.folds, plan.fewest_negatives
+            return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest)
 
         to_train = [own for own in sets if own.kind is not Kind.MATRIX]
         known = _known_motifs(sets, plan.calibration)
@@ -164,10 +177,13 @@ def _calibrate_all(
     missing = [own for own in sets if own.id not in done]
     if done:
         logger.info("%d of %d sets are trained already: %s", len(done), len(sets), records.folder)
-    with PacedThreads(plan.threads, plan.calibration, len(missing), progress) as threads:
+    pace = Pace(plan.calibration, len(missing), progress)
+    with ThreadPoolExecutor(plan.threads) as threads:
+        engine = engine_on(plan.device, threads, pace.finish)
         for number, own in enumerate(missing, 1):
             start = time.monotonic()
-            done[own.id] = _calibrate(own, prepared(own)[0], plan, threads)
+            pace.begin()
+            done[own.id] = _calibrate(own, prepared(own)[0], plan, engine)
             records.write(own.id, keys[own.id], done[own.id])
             what = f"{own.id}: {facts[own.id].sequences:,} sequences, {facts[own.id].measure}"
             rating = done[own.id].log[0].mean
@@ -175,10 +191,9 @@ def _calibrate_all(
     return done
 
 
-def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, threads: PacedThreads) -> Calibrated:
-    threads.begin()
+def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, engine: Engine) -> Calibrated:
     try:
-        return calibrate(data, plan.calibration, model_id=own.id, seed=plan.seed_of(own), threads=threads)
+        return calibrate(data, plan.calibration, model_id=own.id, seed=plan.seed_of(own), engine=engine)
     except InputError as error:
         raise InputError(error.what, path=own.file, remedy=error.remedy) from error
 

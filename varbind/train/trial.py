@@ -1,6 +1,7 @@
 """One training of one network: sequences, targets and a setting enter, its parameters at checkpoints leave.
 
-Equal input and seed give equal bytes, on any number of threads.
+A trial holds what is random: its start, the order of its rows and what is left out. Its steps are taken here by the
+CPU kernel, where equal input and seed give equal bytes, or together with others' by `varbind.train.device_descent`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from varbind.train.descent import ADAM, NESTEROV, descent_kernel
 from varbind.train.setting import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from varbind.train.setting import Setting
 
-__all__ = ["Examples", "Trial"]
+__all__ = ["BATCH", "STEPS_AT_ONCE", "Examples", "Trial"]
 
 BATCH = 64
 STEPS_AT_ONCE = 500
@@ -77,7 +78,13 @@ class Trial:
         seed: of the start, the order of the rows and dropout.
 
     Attributes:
+        shape: of the network.
+        setting: everything else.
+        examples: what it is trained on.
         steps: taken so far.
+        values: all parameters, float32, flat (`varbind.train.descent`).
+        moments: float32 (2, parameters).
+        decays: of each parameter, float32.
     """
 
     def __init__(
@@ -89,18 +96,18 @@ class Trial:
         seed: int | Sequence[int],
     ) -> None:
         self.shape = shape
+        self.setting = setting
+        self.examples = examples
         self.steps = 0
-        self._setting = setting
-        self._examples = examples
         labels = examples.targets[rows] if examples.is_classification else np.zeros(len(rows))
         classes = [rows[labels == label] for label in np.unique(labels)]
         # Streams of their own: how many steps are taken at once does not show.
         first, self._dropout, *others = np.random.default_rng(seed).spawn(2 + len(classes))
-        self._turns = [_rows_in_turn(own, rng) for own, rng in zip(classes, others, strict=True)]
+        self._turns = [_Turn(own, rng) for own, rng in zip(classes, others, strict=True)]
         start = self._start(first)
-        self._values = np.concatenate([array.ravel() for array in start.values()])
-        self._decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in start.items()])
-        self._moments = np.zeros((2, len(self._values)), dtype=np.float32)
+        self.values = np.concatenate([array.ravel() for array in start.values()])
+        self.decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in start.items()])
+        self.moments = np.zeros((2, len(self.values)), dtype=np.float32)
         self._triplets = -(-shape.detector_len // 3)
         self._table = aligned(table_size(self._triplets)).view(np.float32)
 
@@ -115,15 +122,33 @@ class Trial:
         for name, size in DeepBindStack.expected_shapes(self.shape, 1).items():
             count = int(np.prod(size))
             # A network without a hidden layer has its bias in biases1.
-            values = self._values[start : start + count]
+            values = self.values[start : start + count]
             if name == "weights1":  # the kernel has all maxima before all means
                 values = values.reshape(-1, self.shape.detectors, size[-1]).swapaxes(0, 1)
             arrays[name] = values.reshape(size).copy()
             start += count
         return DeepBindStack(self.shape, (model_id,), **arrays)
 
+    def batches(self, steps: int) -> NDArray[np.int64]:
+        """Draw the rows of the next mini-batches, the same number of each class: (steps, BATCH)."""
+        share = BATCH // len(self._turns)
+        return np.concatenate([turn.take(steps * share).reshape(steps, share) for turn in self._turns], axis=1)
+
+    def kept(self, steps: int) -> NDArray[np.bool_]:
+        """Draw which pooled values take part in the next steps: (steps, BATCH, P)."""
+        dropout, size = self.setting.dropout, (steps, BATCH, self.shape.pooled)
+        if not dropout:
+            return np.ones(size, dtype=np.bool_)
+        # Probabilities are multiples of 1 / 256.
+        return self._dropout.integers(0, 256, size, dtype=np.uint8) >= round(256 * dropout)
+
+    @property
+    def upscale(self) -> np.float32:
+        """What pooled values that take part are multiplied by, for a mean as without dropout."""
+        return np.float32(1 / (1 - self.setting.dropout))
+
     def _start(self, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
-        setting = self._setting
+        setting = self.setting
         scales = {
             "detectors": setting.detector_scale,
             "weights1": setting.network_scale,
@@ -135,23 +160,23 @@ class Trial:
         }
 
     def _decay_of(self, name: str) -> np.float32:
-        setting = self._setting
+        setting = self.setting
         decays = {"detectors": setting.detector_decay, "weights1": setting.network_decay}
         return np.float32({**decays, "weights2": setting.network_decay}.get(name, 0.0))
 
     def _descend(self, steps: int) -> float:
-        setting, examples = self._setting, self._examples
+        setting, examples = self.setting, self.examples
         loss: float = descent_kernel(self._triplets, mean=self.shape.mean_pooling)(
             examples.codes,
             examples.triplets,
             examples.lengths,
             examples.targets,
             examples.is_classification,
-            self._batches(steps),
-            self._kept(steps),
-            self._values,
-            self._moments,
-            self._decays,
+            self.batches(steps),
+            self.kept(steps) * self.upscale,
+            self.values,
+            self.moments,
+            self.decays,
             self.shape.detector_len,
             self.shape.hidden,
             NESTEROV if setting.rule is Rule.NESTEROV else ADAM,
@@ -163,26 +188,18 @@ class Trial:
         self.steps += steps
         return loss
 
-    def _batches(self, steps: int) -> NDArray[np.int64]:
-        """Rows of mini-batches, the same number of each class: (steps, BATCH)."""
-        share = BATCH // len(self._turns)
-        return np.stack([np.concatenate([_take(turn, share) for turn in self._turns]) for _ in range(steps)])
 
-    def _kept(self, steps: int) -> NDArray[np.float32]:
-        """What pooled values are multiplied by, mean 1: (steps, BATCH, P)."""
-        dropout, size = self._setting.dropout, (steps, BATCH, self.shape.pooled)
-        if not dropout:
-            return np.ones(size, dtype=np.float32)
-        # Probabilities are multiples of 1 / 256.
-        kept = self._dropout.integers(0, 256, size, dtype=np.uint8) >= round(256 * dropout)
-        return kept * np.float32(1 / (1 - dropout))
+class _Turn:
+    """Rows in random order, again and again."""
 
+    def __init__(self, rows: NDArray[np.intp], rng: np.random.Generator) -> None:
+        self._rows = rows
+        self._rng = rng
+        self._left = rows[:0]
 
-def _rows_in_turn(rows: NDArray[np.intp], rng: np.random.Generator) -> Iterator[np.intp]:
-    """All rows in random order, again and again."""
-    while True:
-        yield from rng.permutation(rows)
-
-
-def _take(turn: Iterator[np.intp], count: int) -> NDArray[np.int64]:
-    return np.fromiter(turn, dtype=np.int64, count=count)
+    def take(self, count: int) -> NDArray[np.int64]:
+        """The next ones."""
+        rounds = -(-(count - len(self._left)) // len(self._rows))
+        ahead = np.concatenate([self._left, *(self._rng.permutation(self._rows) for _ in range(rounds))])
+        self._left = ahead[count:]
+        return ahead[:count]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 HELD_OUT = ("16", "20")
 MOST_TRAINING = 8_000
+FEWEST_UNBOUND = 2_000
 MOST_HELD_OUT = 2_000
 
 
@@ -60,10 +61,11 @@ class Regions:
         return np.flatnonzero((labels == label) & (np.isin(self.chromosomes, HELD_OUT) == held_out))
 
     def training(self, protein: str) -> NDArray[np.intp]:
-        """Bound regions that train, and as many open, unbound ones of the same share of G and C."""
+        """Bound regions that train, and for each an open, unbound one of its share of G and C, or several if few."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
         bound, unbound = self._drawn(protein, MOST_TRAINING, rng, held_out=False)
-        return np.concatenate([bound, unbound[gc_matched(self.codes[bound], self.codes[unbound], rng)]])
+        alike = self.codes[np.repeat(bound, max(1, -(-FEWEST_UNBOUND // len(bound))))]
+        return np.concatenate([bound, unbound[gc_matched(alike, self.codes[unbound], rng)]])
 
     def tests(self, protein: str) -> dict[str, NDArray[np.intp]]:
         """Held-out regions, by what bound ones are told from; shuffles are made later."""

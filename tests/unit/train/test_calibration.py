@@ -8,31 +8,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from planted import one_way_sequences, repeated_sequences
+from trials import planted
 
 from varbind.core.network import DeepBindStack
 from varbind.core.sequence import encode
 from varbind.errors import InputError
 from varbind.train.calibration import BindingData, Calibration, Search, _folds, calibrate, score_stacks
+from varbind.train.engine import KernelThreads
 from varbind.train.setting import Rule, Setting
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
-MOTIF = np.array([2, 2, 0, 3, 1, 1, 0], dtype=np.uint8)
 QUICK = Calibration(settings=6, checkpoints=(20, 60), kept=2, detector_len=8, window=9)
 SINGLE = replace(QUICK, kept=1)
-
-
-def planted(count=240, *, is_classification=True):
-    """Sequences of 40 bases; half hold a motif, on either strand."""
-    rng = np.random.default_rng(0)
-    codes = rng.integers(0, 4, (count, 40)).astype(np.uint8)
-    bound = np.arange(count) % 2 == 0
-    for row in np.flatnonzero(bound):
-        start = rng.integers(30)
-        codes[row, start : start + len(MOTIF)] = MOTIF if row % 4 else 3 - MOTIF[::-1]
-    targets = bound.astype(np.float32) if is_classification else bound + rng.normal(0, 0.1, count).astype(np.float32)
-    return BindingData(codes, targets, np.arange(count) % 12, is_classification)
 
 
 def assert_equal_stacks(one, other):
@@ -43,7 +32,7 @@ def assert_equal_stacks(one, other):
 
 def run(data, calibration=QUICK, threads=2):
     with ThreadPoolExecutor(threads) as pool:
-        return calibrate(data, calibration, model_id="A", seed=1, threads=pool)
+        return calibrate(data, calibration, model_id="A", seed=1, engine=KernelThreads(pool, lambda _: None))
 
 
 @pytest.mark.parametrize("calibration", [QUICK, SINGLE], ids=["mean", "single"])

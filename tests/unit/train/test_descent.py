@@ -6,31 +6,16 @@ import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import network_shape
+from trials import examples, setting
 
 from varbind.core.network import DeepBindStack
 from varbind.core.sequence import N_CODE, reverse_complement
-from varbind.train.setting import Rule, Setting
-from varbind.train.trial import BATCH, Examples, Trial
+from varbind.train.setting import Rule
+from varbind.train.trial import BATCH, Trial
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 NAMES = DeepBindStack.array_names()
-
-
-def setting(**changes):
-    numbers = {"rate": 0.05, "momentum": 0.9, "detector_scale": 0.3, "network_scale": 0.3, "hidden": 0}
-    decays = {"detector_decay": 1e-3, "network_decay": 1e-2}
-    return Setting(**{"rule": Rule.NESTEROV, "dropout": 0.0, "mean_pooling": False, **numbers, **decays, **changes})
-
-
-def examples(detector_len, *, length=30, count=200, is_classification=True, double_stranded=True, seed=0):
-    """Sequences with runs of N, and the same laid out."""
-    rng = np.random.default_rng(seed)
-    codes = rng.integers(0, 4, (count, length)).astype(np.uint8)
-    codes[::5, length // 4 : length // 4 + 5] = N_CODE
-    targets = ((np.arange(count) % 2) if is_classification else rng.normal(size=count)).astype(np.float32)
-    kind = {"is_classification": is_classification, "double_stranded": double_stranded}
-    return codes, Examples.of(codes, targets, detector_len, **kind)
 
 
 def torch_scores(parameters, shape, codes, kept):
@@ -77,9 +62,9 @@ def follow_in_torch(trial, used, codes, laid_out, batches, kept):
 def assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=4):
     trial = Trial(shape, used, laid_out, np.arange(len(codes)), seed=3)
     start = trial.stack("A")
-    batches, kept = trial._batches(steps), trial._kept(steps)
-    trial._batches, trial._kept = lambda _: batches, lambda _: kept
-    expected = follow_in_torch(trial, used, codes, laid_out, batches, kept)
+    batches, kept = trial.batches(steps), trial.kept(steps)
+    trial.batches, trial.kept = lambda _: batches, lambda _: kept
+    expected = follow_in_torch(trial, used, codes, laid_out, batches, kept * trial.upscale)
     trial.advance(steps)
     found = trial.stack("A")
     for name in NAMES:
@@ -131,9 +116,9 @@ def test_a_value_that_is_left_out_passes_nothing_on(mean_pooling):
     codes, laid_out = examples(5)
     shape = network_shape(detectors=16, mean_pooling=mean_pooling)
     trial = Trial(shape, setting(), laid_out, np.arange(len(codes)), seed=3)
-    kept = np.ones((1, BATCH, shape.pooled), dtype=np.float32)
-    kept[:, :, 4::16] = 0
-    trial._kept = lambda _: kept
+    kept = np.ones((1, BATCH, shape.pooled), dtype=np.bool_)
+    kept[:, :, 4::16] = False
+    trial.kept = lambda _: kept
     before = trial.stack("A")
     trial.advance(1)
     after = trial.stack("A")
@@ -149,10 +134,10 @@ def test_dropout_keeps_the_mean(dropout, mean_pooling):
     codes, laid_out = examples(5)
     shape = network_shape(detectors=16, mean_pooling=mean_pooling)
     trial = Trial(shape, setting(dropout=dropout), laid_out, np.arange(len(codes)), seed=3)
-    kept = trial._kept(100)
+    kept = trial.kept(100)
     assert kept.shape == (100, BATCH, shape.pooled)
-    assert set(np.unique(kept)) == {np.float32(0), np.float32(1 / (1 - dropout))}
-    assert kept.mean() == pytest.approx(1, abs=0.02)
+    assert kept.mean() == pytest.approx(1 - dropout, abs=0.01)
+    assert (kept * trial.upscale).mean() == pytest.approx(1, abs=0.02)
 
 
 def test_batches_are_balanced_and_take_every_row():
@@ -160,7 +145,7 @@ def test_batches_are_balanced_and_take_every_row():
     laid_out.targets[:] = np.arange(300) < 40
     rows = np.arange(10, 290)
     trial = Trial(network_shape(detectors=16), setting(), laid_out, rows, seed=3)
-    batches = trial._batches(60)
+    batches = trial.batches(60)
     assert np.all(laid_out.targets[batches].sum(axis=1) == BATCH // 2)
     assert set(batches.ravel().tolist()) == set(rows.tolist())
 

@@ -1,33 +1,36 @@
 """Progress counts every step of every calibration, once."""
 
-import numpy as np
-import pytest
-from planted import sequences
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-from varbind.core.sequence import encode
-from varbind.train.calibration import BindingData, Calibration, Search, calibrate
-from varbind.train.pace import PacedThreads, task_steps
+import pytest
+from trials import planted
+
+from varbind.train.calibration import Calibration, Search, calibrate
+from varbind.train.engine import engine_on
+from varbind.train.pace import Pace, task_steps
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+
+SMALL = Calibration(settings=5, folds=2, checkpoints=(2, 5), detector_len=6, window=7)
 
 
+@pytest.mark.parametrize("device", ["cpu", "torch:cpu"])
 @pytest.mark.parametrize("search", Search)
 @pytest.mark.parametrize("kept", [1, 3])
-def test_every_task_is_counted(search, kept):
-    calibration = Calibration(
-        settings=5, folds=2, checkpoints=(2, 5), search=search, kept=kept, detector_len=6, window=7
-    )
-    found = sequences(40, 12)
-    codes = np.stack([encode(text) for text, _ in found])
-    labels = np.array([bound for _, bound in found], dtype=np.float32)
-    data = BindingData(codes, labels, np.arange(40) // 2, is_classification=True)
+def test_every_task_is_counted(device, search, kept):
+    calibration = replace(SMALL, search=search, kept=kept)
     seen = []
-    with PacedThreads(2, calibration, 2, lambda *counts: seen.append(counts)) as threads:
+    pace = Pace(calibration, 2, lambda *counts: seen.append(counts))
+    with ThreadPoolExecutor(2) as threads:
+        engine = engine_on(device, threads, pace.finish)
         for model_id in "AB":
-            threads.begin()
-            calibrate(data, calibration, model_id=model_id, seed=1, threads=threads)
+            pace.begin()
+            calibrate(planted(48, is_classification=False), calibration, model_id=model_id, seed=1, engine=engine)
     total = 2 * sum(task_steps(calibration))
-    assert len(seen) == 2 * len(task_steps(calibration))
+    # Threads tell of every task, a device of every round.
+    assert len(seen) == 2 * (len(task_steps(calibration)) if device == "cpu" else 3)
     assert [done for done, _ in seen] == sorted({done for done, _ in seen})
     assert seen[-1] == (total, total)
 
@@ -35,3 +38,9 @@ def test_every_task_is_counted(search, kept):
 def test_steps_of_a_halving_search():
     calibration = Calibration(settings=5, folds=2, checkpoints=(2, 5, 9), kept=2)
     assert task_steps(calibration) == [2] * 10 + [3] * 6 + [4] * 4 + [9] * 2
+
+
+def test_nobody_wants_to_know():
+    pace = Pace(SMALL, 1, None)
+    pace.begin()
+    pace.finish(3)

@@ -1,14 +1,22 @@
 """Training sets become a bank: what was left by a killed run is taken or cleared, and seeds are each set's own."""
 
+import hashlib
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
 import pytest
+import tolerances
 from planted import write_files
 
-from varbind.errors import InputError, OutputError, UsageError
+from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.bank import read_bank
 from varbind.pipeline.background import BackgroundRecipe
+from varbind.pipeline.selftest import run_selftest
 from varbind.train.calibration import Calibration
+from varbind.train.preparation import prepare
 from varbind.train.sets import TrainingSet
-from varbind.train.training import TrainingPlan, train_bank
+from varbind.train.training import METHOD, TrainingPlan, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
@@ -64,3 +72,27 @@ def test_a_set_has_its_own_seed():
     sets = [TrainingSet(id=name, protein="A", file="x") for name in ("A", "B")]
     seeds = {TrainingPlan(PLAN.calibration, PLAN.recipe, seed).seed_of(own) for seed in (1, 2) for own in sets}
     assert len(seeds) == 4
+
+
+def test_what_the_kernel_has_trained_stays_valid(bound):
+    """Records of a device are its own: they are not the same to the byte."""
+    facts = prepare(bound, None, folds=3, top=None, seed=1)[1]
+    keys = {device: replace(PLAN, device=device).key_of(bound, facts) for device in ("cpu", "cuda", "cuda:1")}
+    parts = [METHOD, "A", 1, asdict(PLAN.calibration), facts.examples_sha256]
+    assert keys["cpu"] == hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    assert keys["cuda"] == keys["cuda:1"] != keys["cpu"]
+
+
+def test_a_bank_is_trained_on_a_device(tmp_path, bound):
+    banks = [train_bank([bound], tmp_path / device, replace(PLAN, device=device)) for device in ("cpu", "torch:cpu")]
+    members = [bank.models[0].training["members"] for bank in banks]
+    assert [member["setting"] for member in members[0]] == [member["setting"] for member in members[1]]
+    for one, other in zip(*(bank.stacks[0].detectors for bank in banks), strict=True):
+        np.testing.assert_allclose(one, other, atol=tolerances.DEVICE_STEPS[1], rtol=0)
+    assert run_selftest(banks[1]).passed
+
+
+def test_a_missing_device_is_told_at_once(tmp_path, bound):
+    with pytest.raises(ResourceError, match="device cuda:4096 is not available; use --device cpu or auto"):
+        train_bank([bound], tmp_path / "bank", replace(PLAN, device="cuda:4096"))
+    assert not (tmp_path / "bank.training").exists()
