@@ -68,6 +68,11 @@ def command() -> None:
     metavar="N",
     help="Networks of a model, of the best settings; its score is their mean.",
 )
+@click.option(
+    "--as-published",
+    is_flag=True,
+    help="The search of DeepBind (2015), in place of --settings to --group: to 20,000 steps by Nesterov's rule.",
+)
 @click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=click.IntRange(1), help="That train. Default: all processors.")
@@ -95,6 +100,7 @@ def binding(
     search: str,
     rule: str,
     group: int,
+    as_published: bool,
     single_stranded: bool,
     seed: int,
     threads: int | None,
@@ -149,6 +155,8 @@ def binding(
         kept=min(group, settings),
         double_stranded=not single_stranded,
     )
+    if as_published:
+        calibration = Calibration.as_published(double_stranded=not single_stranded)
     recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
     plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, resolve_device(device))
     try:

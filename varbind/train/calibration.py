@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -82,6 +82,17 @@ class Calibration:
     window: int = 31
     double_stranded: bool = True
 
+    @classmethod
+    def as_published(cls, *, double_stranded: bool = True) -> Self:
+        """The search of DeepBind (2015, supplementary section 3): all settings to 20,000 steps, the best one alone."""
+        return cls(
+            checkpoints=(4_000, 8_000, 12_000, 16_000, 20_000),
+            search=Search.RANDOM,
+            rule=Rule.NESTEROV,
+            kept=1,
+            double_stranded=double_stranded,
+        )
+
     def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
         """A random setting.
 
@@ -143,7 +154,7 @@ class Calibrated:
     Attributes:
         stack: the model, trained on everything.
         settings: all of them.
-        log: all ratings, the best first.
+        log: all ratings, the best first, without those of settings whose networks diverged.
     """
 
     stack: DeepBindStack
@@ -175,7 +186,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
             of threads; a device, the same but for rounding.
 
     Raises:
-        InputError: there are too few groups to hold one out, or a fold holds one class only.
+        InputError: there are too few groups to hold one out, a fold holds one class only, or every network diverged.
     """
     rng = np.random.default_rng([seed, 0])
     settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.settings)]
@@ -194,10 +205,15 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
         setting = settings[number]
         return Trial(calibration.shape(setting), setting, examples, everything, [seed, 1, number])
 
-    best = _best_ratings(log)[: calibration.kept]
-    trials = [last_trial(row.setting) for row in best]
-    engine.advance(trials, [row.steps for row in best])
-    return Calibrated(DeepBindStack.mean_of([trial.stack(model_id) for trial in trials]), settings, log)
+    while best := _best_ratings(log)[: calibration.kept]:
+        trials = [last_trial(row.setting) for row in best]
+        engine.advance(trials, [row.steps for row in best])
+        diverged = {row.setting for row, trial in zip(best, trials, strict=True) if trial.has_diverged}
+        if not diverged:
+            stack = DeepBindStack.mean_of([trial.stack(model_id) for trial in trials])
+            return Calibrated(stack, settings, log)
+        log = [row for row in log if row.setting not in diverged]
+    raise InputError("every network diverged", remedy="give more settings, or values without outliers")
 
 
 def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:
@@ -251,6 +267,9 @@ def _search(
             trials = {number: trials[number] for number in order[:going_on]}
         every = [trial for own in trials.values() for trial in own]
         engine.advance(every, [more] * len(every))
+        trials = {number: own for number, own in trials.items() if not any(trial.has_diverged for trial in own)}
+        if not trials:
+            break
         ratings = _rate(data, folds, trials, engine.device)
         log += [Rating(number, steps, own) for number, own in ratings.items()]
     return log

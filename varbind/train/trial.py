@@ -116,6 +116,11 @@ class Trial:
         pieces = [min(STEPS_AT_ONCE, steps - first) for first in range(0, steps, STEPS_AT_ONCE)]
         return float(np.average([self._descend(piece) for piece in pieces], weights=pieces))
 
+    @property
+    def has_diverged(self) -> bool:
+        """Whether a parameter is no finite number any more."""
+        return not np.isfinite(self.values).all()
+
     def stack(self, model_id: str) -> DeepBindStack:
         """A copy of the network as it is now."""
         arrays, start = {}, 0

@@ -179,3 +179,53 @@ def test_settings_lie_in_their_ranges(rule, seed):
         assert 1e-7 <= setting.detector_scale <= 1e-3
         assert 1e-5 <= setting.network_scale <= 1e-2
     assert Setting(**{**setting.as_dict(), "rule": Rule(setting.as_dict()["rule"])}) == setting
+
+
+def test_settings_that_diverge_are_left_out(monkeypatch):
+    """The first two of six explode; with all of them nothing is left."""
+    data, draw = planted(is_classification=False), Calibration.draw
+    drawn = []
+
+    def wild(calibration, rng, *, is_classification):
+        own = draw(calibration, rng, is_classification=is_classification)
+        drawn.append(own)
+        return replace(own, rule=Rule.NESTEROV, rate=1e9, detector_scale=1.0) if len(drawn) <= count else own
+
+    count = 2
+    monkeypatch.setattr(Calibration, "draw", wild)
+    found = run(data)
+    assert {row.setting for row in found.log} == {2, 3, 4, 5}
+    assert len(found.chosen(QUICK)) == found.stack.shape.members == 2
+    count = 100
+    with pytest.raises(InputError, match="every network diverged"):
+        run(data)
+
+
+def test_what_diverges_on_everything_gives_way_to_the_next(monkeypatch):
+    data = planted()
+    usual = run(data)
+
+    class Unlucky(Trial):
+        """Explodes where the seed is that of a last training of the best setting."""
+
+        def __init__(self, shape, setting, examples, rows, seed):
+            super().__init__(shape, setting, examples, rows, seed)
+            self.is_unlucky = list(seed[1:]) == [1, usual.log[0].setting]
+
+        @property
+        def has_diverged(self):
+            return self.is_unlucky or super().has_diverged
+
+    monkeypatch.setattr("varbind.train.calibration.Trial", Unlucky)
+    found = run(data)
+    best = [row.setting for row in usual.chosen(replace(QUICK, kept=3))]
+    assert [row.setting for row in found.chosen(QUICK)] == best[1:]
+
+
+def test_the_published_search():
+    calibration = Calibration.as_published()
+    assert [steps for _, steps, _ in calibration.rounds()] == [4_000, 8_000, 12_000, 16_000, 20_000]
+    assert {going_on for going_on, _, _ in calibration.rounds()} == {30}
+    setting = calibration.draw(np.random.default_rng(1), is_classification=True)
+    assert (setting.rule, calibration.folds, calibration.kept) == (Rule.NESTEROV, 3, 1)
+    assert 0.95 <= setting.momentum <= 0.99
