@@ -50,7 +50,7 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
 
 def _table(path: Path) -> Iterator[str]:
     """One row a record: what people look at first."""
-    layout = "{:<22} {:<7} {:>7} {:<12} {:>7}  {:>5} {:<18} {:>5} {:<18} {}"
+    layout = "{:<22} {:<7} {:>7} {:<12} {:>7}  {:>5} {:<20} {:>5} {:<20} {}"
     yield layout.format("ID", "CHROM", "POS", "ALLELES", "TSSDIST", "LOSS", "of", "GAIN", "of", "STATUS")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
@@ -61,7 +61,7 @@ def _table(path: Path) -> Iterator[str]:
             found = [values.get(f"VARBIND_{key}", ".") for key in KEYS]
             distance, loss, lost, gain, gained, status = found
             yield layout.format(
-                name[:22], chrom, pos, _short(f"{ref}>{alt}"), distance,
+                name[:22], chrom, pos, _short(f"{ref}>{alt}", 12), distance,
                 _round(loss), _names(lost), _round(gain), _names(gained), status if status != "." else "outside",
             )  # fmt: skip
 
@@ -71,11 +71,11 @@ def _round(values: str) -> str:
 
 
 def _names(values: str) -> str:
-    """FAMILY:PROTEIN of the strongest change of each allele."""
-    return ",".join(
-        value if value == "." else ":".join(value.split("|")[:2]).replace("%20", " ") for value in values.split(",")
-    )
+    """PROTEIN FAMILY of the strongest change; of several alleles the proteins alone."""
+    named = [value.split("|")[1::-1] for value in values.split(",")]
+    text = " ".join(dict.fromkeys(named[0])) if len(named) == 1 else ",".join(words[0] for words in named)
+    return _short(text.replace("%20", " "), 20)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 12 else text[:11] + "~"
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "~"

@@ -139,7 +139,7 @@ def _judge_all(
 
         def judged_of(protein: str) -> Judged:
             sets = [own for own in training if protein_key(own.protein) == protein and own.kind is not Kind.MATRIX]
-            samples = cache(lambda: [reader.read(own) for own in sets])
+            samples = cache(lambda: [reader.training(own) for own in sets])
             return judge(by_protein[protein], contenders, plan, reader, samples)
 
         for protein, judged in zip(by_protein, threads.map(judged_of, by_protein), strict=True):

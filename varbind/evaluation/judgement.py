@@ -17,6 +17,7 @@ from varbind.evaluation.contenders import Absence
 from varbind.evaluation.metrics import metrics_of
 from varbind.evaluation.samples import Sample, read_sample
 from varbind.io.fasta import Reference
+from varbind.train.preparation import FEWEST_NEGATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,10 +87,18 @@ class SampleReader:
         self._lock = threading.Lock()
         self._references = cache(lambda path: opened.enter_context(Reference(path)))
 
-    def read(self, own: TrainingSet) -> Sample:
-        """A whole set."""
+    def test(self, own: TrainingSet) -> Sample:
+        """A whole test set."""
+        return self._read(own, 0)
+
+    def training(self, own: TrainingSet) -> Sample:
+        """A whole training set, with as many negatives as networks are trained on."""
+        return self._read(own, FEWEST_NEGATIVES)
+
+    def _read(self, own: TrainingSet, fewest_negatives: int) -> Sample:
         with self._lock:
-            return read_sample(own, self._references, seed=self._plan.seed_of(own))
+            seed = self._plan.seed_of(own)
+            return read_sample(own, self._references, seed=seed, fewest_negatives=fewest_negatives)
 
 
 def judge(
@@ -121,7 +130,7 @@ def judge(
         judged.absent.extend((bank.name, own.id, first) for own in tests)
         return judged
     for own in tests:
-        whole = reader.read(own)
+        whole = reader.test(own)
         sample = whole.at_most(plan.most) if whole.is_classification else whole
         for contender in contenders:
             if contender.needs_labels and not sample.is_classification:

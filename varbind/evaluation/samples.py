@@ -71,13 +71,16 @@ class Sample:
         return replace(self, codes=self.codes[kept], targets=self.targets[kept], bound=self.bound[kept])
 
 
-def read_sample(own: TrainingSet, references: Callable[[str], Reference], *, seed: int) -> Sample:
+def read_sample(
+    own: TrainingSet, references: Callable[[str], Reference], *, seed: int, fewest_negatives: int = 0
+) -> Sample:
     """Read a set, whole.
 
     Args:
         own: the set.
         references: opens the reference of peaks.
         seed: of the negatives that are made, and of what is drawn later.
+        fewest_negatives: see `varbind.train.preparation.prepare`.
 
     Raises:
         InputError: the data is malformed, too little, or a matrix.
@@ -86,7 +89,7 @@ def read_sample(own: TrainingSet, references: Callable[[str], Reference], *, see
     """
     if own.kind is Kind.MATRIX:
         raise InputError("a matrix is no data to be judged on", path=own.file, remedy="leave the row out")
-    data, facts = prepare(own, references, folds=1, top=None, seed=seed)
+    data, facts = prepare(own, references, folds=1, top=None, seed=seed, fewest=fewest_negatives)
     _tell_unused(own, facts)
     # The rule of outliers is of values as measured; `prepare` gives them on the scale of training.
     bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(own.file).targets)

@@ -34,7 +34,10 @@ if TYPE_CHECKING:
     from varbind.io.fasta import Reference
     from varbind.train.sets import TrainingSet
 
-__all__ = ["DataFacts", "prepare"]
+__all__ = ["FEWEST_NEGATIVES", "DataFacts", "prepare"]
+
+FEWEST_NEGATIVES = 2_000
+"""That a network is trained on, of each kind that is made or chosen: few of them are learnt by heart."""
 
 LEAST_A_FOLD = 10
 """Sequences of each class, on average; fewer rate nothing."""

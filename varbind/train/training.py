@@ -30,7 +30,7 @@ from varbind.train.calibration import BindingData, Calibrated, Calibration, cali
 from varbind.train.engine import engine_on
 from varbind.train.matrices import KnownMotif, known_motif
 from varbind.train.pace import Pace
-from varbind.train.preparation import DataFacts, prepare
+from varbind.train.preparation import FEWEST_NEGATIVES, DataFacts, prepare
 from varbind.train.records import Records, kept_records
 from varbind.train.results import Trained, bank_of, write_ratings
 from varbind.train.sets import Kind
@@ -71,7 +71,7 @@ class TrainingPlan:
     seed: int = 1
     top: int | None = None
     threads: int = 1
-    fewest_negatives: int = 2_000
+    fewest_negatives: int = FEWEST_NEGATIVES
     device: str = "cpu"
 
     def seed_of(self, own: TrainingSet) -> int:

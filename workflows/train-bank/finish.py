@@ -36,7 +36,7 @@ TASKS = ("shuffled", "unbound", "gc-matched")
 def main() -> None:
     """Write the folder."""
     state, destination = map(Path, sys.argv[1:])
-    bank = read_bank(state / destination.name)
+    bank = with_plain_ids(read_bank(state / destination.name))
     held_out = held_out_scores(state / "held-out" / "results.tsv", destination.name)
     models = tuple(finished(model, held_out.get(model.protein, {})) for model in bank.models)
     card = replace(
@@ -52,6 +52,15 @@ def main() -> None:
     (destination / "README.md").write_text(text, encoding="utf-8")
     with gzip.GzipFile(destination / "ratings.tsv.gz", "wb", mtime=0) as packed:
         packed.write((state / destination.name / "ratings.tsv").read_bytes())
+
+
+def with_plain_ids(bank: Bank) -> Bank:
+    """A trained model goes by its protein: one each, also where its set was named after an experiment."""
+    ids = {model.model_id: model.model_id for model in bank.models}
+    ids |= {model.model_id: model.protein for model in bank.models if cross_validated(model) is not None}
+    models = tuple(replace(model, model_id=ids[model.model_id]) for model in bank.models)
+    stacks = tuple(replace(stack, model_ids=tuple(ids[own] for own in stack.model_ids)) for stack in bank.stacks)
+    return replace(bank, cards=(replace(bank.cards[0], models=models),), models=models, stacks=stacks)
 
 
 def held_out_scores(path: Path, bank: str) -> dict[str, dict[str, Any]]:
