@@ -43,7 +43,8 @@ def test_bcftools_lines_run(annotated, monkeypatch):
         done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         outputs.append(done.stdout)
-    assert "breaks_ETS_1" in outputs[0]
+    assert "breaks_SP1_1" in outputs[0]  # by its loss
+    assert "makes_ETS_2" in outputs[0]  # by its gain
     assert "neutral_1" not in outputs[0]
     losses = [float(row.split("\t")[0].split(",")[0]) for row in outputs[1].splitlines()]
     assert losses == sorted(losses, reverse=True)

@@ -20,6 +20,7 @@ from motif_banks import (
 from planted import write_files, write_lines
 
 from varbind.io.bank import sha256_of
+from varbind.pipeline.banks import DEFAULT_BANK
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
@@ -323,7 +324,7 @@ def test_the_shipped_bank_is_the_default(folder):
     write_sets(folder / "sp1.tsv", ("sp1", "SP1", "cre1.tsv", "labels", ""))
     done = call("evaluate", "binding", folder / "sp1.tsv", "-o", folder / "shipped")
     assert done.code == 0, done.err
-    assert chosen(folder / "shipped", "promoter-starter") == {"sp1": "SP1.GM12878.1"}
+    assert chosen(folder / "shipped", DEFAULT_BANK) == {"sp1": "SP1"}
 
 
 def test_matplotlib_is_not_started_for_help():

@@ -94,9 +94,14 @@ def test_a_model_of_several_networks_is_their_mean(compiled, pooling):
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 
 
-def test_the_shipped_bank_is_the_loop(starter_bank):
+def test_the_shipped_bank_is_the_loop(shipped_bank):
     rng = np.random.default_rng(2)
     codes = rng.integers(0, 5, (20, 31)).astype(np.uint8)
-    found = score_sequences(["".join("ACGTN"[c] for c in row) for row in codes], starter_bank)
-    expected = loop(starter_bank.stacks, list(starter_bank.model_ids), {31: list(codes)})
+    found = score_sequences(["".join("ACGTN"[c] for c in row) for row in codes], shipped_bank)
+    by_id = {
+        model_id: scores
+        for stack in shipped_bank.stacks
+        for model_id, scores in zip(stack.model_ids, score_models(stack, codes).T, strict=True)
+    }
+    expected = np.stack([by_id[model_id] for model_id in shipped_bank.model_ids], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)

@@ -152,8 +152,8 @@ def by_tiny(tiny_bank):
 
 
 @pytest.fixture(scope="session")
-def by_starter(starter_bank):
-    return lambda text, folder, **options: annotate(text, folder, starter_bank, **options)
+def by_shipped(shipped_bank):
+    return lambda text, folder, **options: annotate(text, folder, shipped_bank, **options)
 
 
 def values_of(text):
@@ -210,15 +210,15 @@ def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp
 
 @settings(max_examples=EXAMPLES // 8, phases=PHASES)
 @given(case=cases())
-def test_batches_threads_and_order_change_nothing(case, by_starter, tmp_path_factory):
+def test_batches_threads_and_order_change_nothing(case, by_shipped, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")
     header = write_case(case, folder)
     text = vcf_of(header, case.records)
-    expected = by_starter(text, folder, everywhere=True)
+    expected = by_shipped(text, folder, everywhere=True)
     for batch_size in (1, 7, 512):
         for threads in (1, 2):
             options = {"batch_size": batch_size, "threads": threads}
-            assert by_starter(text, folder, everywhere=True, **options) == expected
-    backwards = by_starter(vcf_of(header, case.records[::-1]), folder, everywhere=True)
+            assert by_shipped(text, folder, everywhere=True, **options) == expected
+    backwards = by_shipped(vcf_of(header, case.records[::-1]), folder, everywhere=True)
     lines = [[line for line in output.splitlines() if line[0] != "#"] for output in (expected, backwards)]
     assert lines[1][::-1] == lines[0]

@@ -167,12 +167,12 @@ def test_bcftools_reads_it(run, bcftools):
 
 
 @pytest.mark.parametrize("kind", ["plain", "gzip"])
-def test_container_does_not_matter(run, kind, starter_bank, tmp_path):
+def test_container_does_not_matter(run, kind, shipped_bank, tmp_path):
     # The suffix says nothing: the content is looked at.
     source, output = tmp_path / "variants", tmp_path / "annotated.vcf"
     source.write_bytes(run.text if kind == "plain" else gzip.compress(run.text, 1))
     settings = varbind.AnnotateSettings(everywhere=True)
-    varbind.annotate_vcf(source, output, reference=run.fasta, bank=starter_bank, settings=settings)
+    varbind.annotate_vcf(source, output, reference=run.fasta, bank=shipped_bank, settings=settings)
     assert output.read_bytes() == run.annotated
 
 
@@ -182,7 +182,7 @@ def test_standard_input_and_output(run):
     assert result.stdout == run.annotated
 
 
-def test_bcf_in_and_out(run, bcftools, starter_bank, tmp_path):
+def test_bcf_in_and_out(run, bcftools, shipped_bank, tmp_path):
     declared = run.text
     for contig in run.piece.contigs:
         if b"##contig=<ID=%s," % contig.encode() not in declared:
@@ -191,7 +191,7 @@ def test_bcf_in_and_out(run, bcftools, starter_bank, tmp_path):
     subprocess.run([bcftools, "view", "-Ob", "-o", source, "-"], input=declared, check=True, capture_output=True)
     settings = varbind.AnnotateSettings(everywhere=True)
     for output in (text, binary):
-        varbind.annotate_vcf(source, output, reference=run.fasta, bank=starter_bank, settings=settings)
+        varbind.annotate_vcf(source, output, reference=run.fasta, bank=shipped_bank, settings=settings)
     assert values_of(text.read_bytes()) == values_of(run.annotated)
     assert query(bcftools, binary) == query(bcftools, run.output)
     assert query(bcftools, binary, "VARBIND_BIND_GAIN") == query(bcftools, run.output, "VARBIND_BIND_GAIN")

@@ -69,12 +69,12 @@ class Run:
     params=[(name, reach) for name in BY_HAND for reach in REACHES],
     ids=lambda param: f"{param[0]}-{param[1][0]},{param[1][1]}",
 )
-def run(request, shared_data, starter_bank, tmp_path_factory):
+def run(request, shared_data, shipped_bank, tmp_path_factory):
     (name, reach), pieces = request.param, shared_data / "hg19-pieces"
     fasta, bed = pieces / FASTAS[name], shared_data / "tss" / "abc.CollapsedGeneBounds.hg19.bed.gz"
     source, output = pieces / f"{name}.vcf.gz", tmp_path_factory.mktemp("promoters") / "annotated.vcf"
     settings = varbind.AnnotateSettings(promoter=Promoter(*reach))
-    tally = varbind.annotate_vcf(source, output, reference=fasta, bank=starter_bank, genes=bed, settings=settings)
+    tally = varbind.annotate_vcf(source, output, reference=fasta, bank=shipped_bank, genes=bed, settings=settings)
     texts = gzip.decompress(source.read_bytes()), output.read_bytes()
     headers = [b"".join(line for line in text.splitlines(True) if line[:1] == b"#") for text in texts]
     before, after = ([line for line in text.splitlines(True) if line[:1] != b"#"] for text in texts)

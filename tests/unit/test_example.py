@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import varbind
+
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "workflows" / "example" / "make_example.py"
 EXAMPLE = ROOT / "varbind" / "data" / "example"
+# Of the other planted sites other families change more (README, "Limits").
+FAMILIES = {"ETS": "Ets-related", "USF": "bHLH-ZIP", "YY1": "YY1-like", "REST": "REST", "AP1": "Jun-related"}
 FILES = ("genes.gtf", "reference.fa", "reference.fa.fai", "variants.vcf")
 
 
@@ -93,3 +97,24 @@ def test_bcftools_agrees_and_moves_only_what_is_not_normal(records):
         after[2] for after in normal if after[:5] in [record[:5] for record in records]
     }
     assert moved == {"shortens_CA_repeat", "breaks_ETS_5_padded"}
+
+
+def test_the_shipped_bank_names_the_family_whose_site_is_changed(shipped_bank, tmp_path):
+    paths = {"reference": EXAMPLE / "reference.fa", "genes": EXAMPLE / "genes.gtf"}
+    varbind.annotate_vcf(EXAMPLE / "variants.vcf", tmp_path / "out.vcf", bank=shipped_bank, **paths)
+    named = {}
+    for line in (tmp_path / "out.vcf").read_text().splitlines():
+        columns = line.split("\t")
+        if line[0] == "#" or not columns[2].startswith(("breaks", "makes")):
+            continue
+        what, site, _ = columns[2].split("_", 2)
+        if site in FAMILIES:
+            values = dict(item.split("=", 1) for item in columns[7].split(";"))
+            changes = values["VARBIND_BIND_LOSS" if what == "breaks" else "VARBIND_BIND_GAIN"].split(",")
+            # Nothing is said of an upstream deletion.
+            families = [[entry.split("|")[0] for entry in change.split("&")] for change in changes if change != "."]
+            named[columns[2]] = [own.index(FAMILIES[site]) if FAMILIES[site] in own else None for own in families]
+    assert len(named) == 15
+    # First of three, but for an E-box that CREB3L1 shares.
+    second = {"breaks_USF_3_by_insertion"}
+    assert {name: set(places) for name, places in named.items()} == {name: {int(name in second)} for name in named}

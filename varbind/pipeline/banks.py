@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_BANK", "find_bank", "load_bank"]
 
-DEFAULT_BANK = "promoter-starter"
+DEFAULT_BANK = "promoter-v1"
 
 
 def find_bank(name_or_path: str | os.PathLike[str] = "default") -> Path:

@@ -34,19 +34,19 @@ def test_each_mutant_on_its_own(sequence, stack, row):
                 assert found[i, position] == 0
 
 
-def test_the_readable_network_on_a_shipped_model(starter_bank):
+def test_the_readable_network_on_a_shipped_model(shipped_bank):
     network = pytest.importorskip("varbind.nn.deepbind", reason="needs the extra `train`")
-    model_id = "ELK1.GM12878.1"
+    model_id = "ELK1"
     sequence = "GGCTACCGGAAGTGACCNTGA"
-    found = varbind.mutation_map(sequence, starter_bank, model_id=model_id)
-    stack = starter_bank.stacks[0]
-    module = network.DeepBind(stack, stack.model_ids.index(model_id))
-    original = module.score(encode(sequence)[None])[0]
+    found = varbind.mutation_map(sequence, shipped_bank, model_id=model_id)
+    (stack,) = shipped_bank.select([model_id]).stacks
+    assert stack.shape.members == 3
+    original = network.score_models(stack, encode(sequence)[None])[0, 0]
     for position in range(len(sequence)):
         for base in range(4):
             mutant = encode(sequence)
             mutant[position] = base
-            expected = module.score(mutant[None])[0] - original
+            expected = network.score_models(stack, mutant[None])[0, 0] - original
             assert found[base, position] == pytest.approx(expected, abs=2 * tolerances.FUSED)
     # ELK1 reads CCGGAAGT: breaking its GGAA costs more than any other change gains or costs.
     assert np.unravel_index(np.argmin(found), found.shape)[1] in range(5, 13)

@@ -331,14 +331,14 @@ def test_what_is_no_bank(tmp_path):
     refused(tmp_path / "nothing", "not a varbind model bank")
 
 
-def test_the_shipped_bank_opens_by_name(starter_bank, tmp_path, monkeypatch):
-    assert "promoter-starter" in shipped_banks()
-    assert find_bank("default") == find_bank("promoter-starter") == shipped_banks()["promoter-starter"]
+def test_the_shipped_bank_opens_by_name(shipped_bank, tmp_path, monkeypatch):
+    assert "promoter-v1" in shipped_banks()
+    assert find_bank("default") == find_bank("promoter-v1") == shipped_banks()["promoter-v1"]
     shutil.copytree(find_bank(), tmp_path / "copy")
-    assert_same_bank(load_bank(tmp_path / "copy"), starter_bank)
-    with pytest.raises(ResourceError, match="promoter-starter"):
+    assert_same_bank(load_bank(tmp_path / "copy"), shipped_bank)
+    with pytest.raises(ResourceError, match="promoter-v1"):
         load_bank("no-such-bank")
     # A folder of the user's wins over a shipped name.
     monkeypatch.chdir(tmp_path)
-    write_bank(tmp_path / "promoter-starter", small_bank())
-    assert load_bank("promoter-starter").model_ids == small_bank().model_ids
+    write_bank(tmp_path / "promoter-v1", small_bank())
+    assert load_bank("promoter-v1").model_ids == small_bank().model_ids

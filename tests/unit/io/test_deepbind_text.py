@@ -63,14 +63,22 @@ def test_every_single_precision_value_survives(tmp_path):
     assert found.detectors.tobytes() == stack.detectors.tobytes()
 
 
-def test_the_starter_bank_survives(tmp_path, starter_bank):
-    write_deepbind_folder(tmp_path / "set", starter_bank.models, starter_bank.stacks)
+def test_the_shipped_bank_survives(tmp_path, shipped_bank):
+    """Every network is there; those of one model are models of their own."""
+    write_deepbind_folder(tmp_path / "set", shipped_bank.models, shipped_bank.stacks)
     models, stacks = read_deepbind_folder(tmp_path / "set")
-    assert_equal_stacks(stacks, starter_bank.stacks)
-    kept = ("model_id", "protein", "family", "species", "assay", "experiment", "shape")
-    assert [[getattr(m, key) for key in kept] for m in models] == [
-        [getattr(m, key) for key in kept] for m in starter_bank.models
-    ]
+    by_id = {model_id: stack.take([row]) for stack in stacks for row, model_id in enumerate(stack.model_ids)}
+    apart = [stack.apart() for stack in shipped_bank.stacks]
+    networks = [stack.take([row]) for stack in apart for row in range(len(stack.model_ids))]
+    assert len(by_id) == len(networks) == len(models)
+    assert_equal_stacks([by_id[network.model_ids[0]] for network in networks], networks)
+    expected = {
+        own: (model.protein, model.family, model.species, model.assay, model.experiment)
+        for model in shipped_bank.models
+        for own in ([f"{model.model_id}.{n}" for n in (1, 2, 3)] if model.shape.members == 3 else [model.model_id])
+    }
+    assert {m.model_id: (m.protein, m.family, m.species, m.assay, m.experiment) for m in models} == expected
+    assert {m.model_id: m.shape for m in models} == {network.model_ids[0]: network.shape for network in networks}
 
 
 def test_order_of_the_numbers(tmp_path):

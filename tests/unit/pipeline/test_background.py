@@ -226,13 +226,13 @@ def test_a_window_wider_than_the_context():
         add_background(small_bank(window=203), recipe=RECIPE)
 
 
-def test_the_shipped_background_was_made_by_its_recipe(starter_bank):
+def test_the_shipped_background_was_made_by_its_recipe(shipped_bank):
     """The digest of the card covers every variant; the counts are those of the table."""
-    background = starter_bank.cards[0].background
+    background = shipped_bank.cards[0].background
     recipe = BackgroundRecipe()
     assert {str(kind): recipe.count(kind) for kind in VariantKind} == background["counts"]
-    assert {kind: table.variants for kind, table in starter_bank.background.changes.items()} == background["counts"]
+    assert {kind: table.variants for kind, table in shipped_bank.background.changes.items()} == background["counts"]
     assert (background["seed"], background["source"]) == (recipe.seed, PromoterSource().name)
-    for column, model in enumerate(starter_bank.models):
-        changes = starter_bank.background.changes[VariantKind.SNV].of_model(column).astype(np.float64)
+    for column, model in enumerate(shipped_bank.models):
+        changes = shipped_bank.background.changes[VariantKind.SNV].of_model(column).astype(np.float64)
         assert model.delta_sd == pytest.approx(changes.std(), rel=tolerances.CODED_SPREAD)

@@ -1,5 +1,7 @@
 """Export, import and export again: the weights stay, and the new bank is complete."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,9 +20,9 @@ RECIPE = BackgroundRecipe(snvs=150, others=BACKGROUND_MINIMUM, seed=1)
 
 
 @pytest.fixture(scope="module")
-def folder(starter_bank, tmp_path_factory):
-    """Two models of the starter bank as published text files."""
-    chosen = starter_bank.select(["USF1.HepG2.1", "ELK1.GM12878.1"])
+def folder(shipped_bank, tmp_path_factory):
+    """A model of three networks and a matrix of the shipped bank as published text files."""
+    chosen = shipped_bank.select(["USF1", "SP3.matrix"])
     path = tmp_path_factory.mktemp("text") / "set"
     write_deepbind_folder(path, chosen.models, chosen.stacks)
     return path
@@ -33,21 +35,24 @@ def imported(folder, tmp_path_factory):
     return varbind.import_deepbind(folder, destination, recipe=RECIPE), destination
 
 
-def test_weights_are_exactly_those_exported(imported, starter_bank):
+def test_weights_are_exactly_those_exported(imported, shipped_bank):
+    """The networks of a model come back as models of their own."""
     bank = varbind.load_bank(imported[1])
-    assert bank.model_ids == ("ELK1.GM12878.1", "USF1.HepG2.1")
-    rows = {model_id: row for row, model_id in enumerate(starter_bank.stacks[0].model_ids)}
-    for name in DeepBindStack.array_names():
-        found = getattr(bank.stacks[0], name)
-        expected = getattr(starter_bank.stacks[0], name)[[rows[model_id] for model_id in bank.stacks[0].model_ids]]
-        np.testing.assert_array_equal(found, expected)
+    assert bank.model_ids == ("SP3.matrix", "USF1.1", "USF1.2", "USF1.3")
+    for found, model_id in zip(bank.stacks, ("SP3.matrix", "USF1"), strict=True):
+        (expected,) = shipped_bank.select([model_id]).stacks
+        assert found.shape == replace(expected.shape, members=1)
+        for name in DeepBindStack.array_names():
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
 
 
-def test_scores_are_those_of_the_first_bank(imported, starter_bank):
+def test_scores_are_those_of_the_first_bank(imported, shipped_bank):
     texts = ["ACGTTGCAACGTNACCGGAAGTGATCACGTGACC"]
-    bank = varbind.load_bank(imported[1])
-    expected = varbind.score_sequences(texts, starter_bank.select(bank.model_ids))
-    assert varbind.score_sequences(texts, bank).tobytes() == expected.tobytes()
+    found = varbind.score_sequences(texts, varbind.load_bank(imported[1]))[0]
+    expected = varbind.score_sequences(texts, shipped_bank.select(["SP3.matrix", "USF1"]))[0]
+    assert found[0].tobytes() == expected[0].tobytes()
+    assert len({*found[1:].tolist()}) == 3
+    assert found[1:].mean() == pytest.approx(expected[1], rel=1e-6)
 
 
 def test_what_is_returned_is_what_was_written(imported):
@@ -68,7 +73,7 @@ def test_the_bank_is_complete(imported):
     assert run_selftest(bank).passed
     assert card.background["counts"]["snv"] == 150
     assert all(model.delta_sd > 0 and set(model.quantiles) == {"score", "loss", "gain"} for model in bank.models)
-    assert [model.family for model in bank.models] == ["Ets", "bHLH"]
+    assert [model.family for model in bank.models] == ["Sp1-like", *["bHLH-ZIP"] * 3]
 
 
 def test_nothing_is_overwritten(folder, imported):
