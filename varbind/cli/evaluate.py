@@ -6,22 +6,17 @@ import logging
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from varbind.cli.main import talk
 from varbind.cli.options import parse_pairs, talk_options
+from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
-
-if TYPE_CHECKING:
-    from varbind.train.sets import TrainingSet
 
 __all__ = ["command"]
 
 logger = logging.getLogger("varbind")
-
-KINDS = ("peaks", "bound", "labels", "values", "intensities")
 
 
 @click.group("evaluate")
@@ -95,7 +90,7 @@ def binding(
     from varbind.train.sets import read_set_table
 
     talk(quiet=quiet, verbose=verbose)
-    sets = _tests(tests, fasta or "", protein, kind)
+    sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
     chosen_on = None if training is None else read_set_table(_table(training), fasta=fasta or "")
     plan = EvaluationPlan(seed, most, gapped_words_most if gapped_words else None, thread_count(threads))
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
@@ -104,20 +99,6 @@ def binding(
         summary = evaluate_binding(sets, own, output, plan, against=others, training=chosen_on, progress=progress)
     logger.info("%s: written", output)
     sys.stdout.write(summary)
-
-
-def _tests(data: str, fasta: str, protein: str | None, kind: str | None) -> list[TrainingSet]:
-    """What to judge on."""
-    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
-
-    if is_set_table(data):
-        for name, stated in (("protein", protein), ("kind", kind)):
-            if stated is not None:
-                raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
-        return read_set_table(data, fasta=fasta)
-    if protein is None:
-        raise UsageError("is no table of sets: whose binding is it?", path=data, remedy="give --protein NAME")
-    return [TrainingSet(id=protein, protein=protein, file=data, kind=Kind(kind) if kind else None, fasta=fasta)]
 
 
 def _table(path: str) -> str:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from varbind.cli.main import talk
 from varbind.cli.options import talk_options
+from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from varbind.pipeline.background import PromoterSource
-    from varbind.train.sets import TrainingSet
 
 __all__ = ["command"]
 
 logger = logging.getLogger("varbind")
-
-KINDS = ("peaks", "bound", "labels", "values", "intensities")
 
 
 @click.group("train")
@@ -145,7 +143,7 @@ def binding(
 
     talk(quiet=quiet, verbose=verbose)
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
-    sets = _sets(data, fasta, {name: text for name, text in described.items() if text is not None}, kind)
+    sets = sets_of(data, fasta=fasta, kind=kind, **described)
     calibration = Calibration(
         settings=settings,
         folds=folds,
@@ -166,21 +164,6 @@ def binding(
         logger.info("the same command goes on where it was")
         raise
     logger.info("%s: %d models", output, len(bank.models))
-
-
-def _sets(data: str, fasta: str | None, described: dict[str, Any], kind: str | None) -> list[TrainingSet]:
-    """What to train on."""
-    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
-
-    if is_set_table(data):
-        stated = [*described, *(["kind"] if kind else [])]
-        if stated:
-            raise UsageError(f"--{stated[0]} is a column of the table", path=data, remedy="leave the option out")
-        return read_set_table(data, fasta=fasta or "")
-    if "protein" not in described:
-        raise UsageError("whose binding is it?", path=data, remedy="give --protein NAME")
-    own = described["protein"]
-    return [TrainingSet(id=own, file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **described)]
 
 
 def _checkpoints(text: str) -> tuple[int, ...]:

@@ -1,0 +1,41 @@
+"""What `train` and `evaluate` work on: a table of sets, or one file with what options say of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from varbind.train.sets import TrainingSet
+
+__all__ = ["KINDS", "sets_of"]
+
+KINDS = ("peaks", "bound", "labels", "values", "intensities")
+"""Of one file; a table of sets knows matrices too."""
+
+
+def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str | None) -> list[TrainingSet]:
+    """The sets of a table, or the one of a file.
+
+    Args:
+        data: path of the table or file.
+        fasta: reference of peaks.
+        kind: of a file; None = told by its content.
+        described: further fields of a file's set; None = not stated.
+
+    Raises:
+        InputError: the table is malformed.
+        UsageError: a table is described, or nobody says whose binding a file tells.
+    """
+    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
+
+    stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
+    if is_set_table(data):
+        for name in [*stated, *(["kind"] if kind else [])]:
+            raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
+        return read_set_table(data, fasta=fasta or "")
+    if "protein" not in stated:
+        raise UsageError("is no table of sets: whose binding is it?", path=data, remedy="give --protein NAME")
+    own = stated["protein"]
+    return [TrainingSet(id=own, file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **stated)]
