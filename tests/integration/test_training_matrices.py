@@ -14,7 +14,7 @@ pytest.importorskip("Bio.motifs", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-HEADER = "id\tprotein\tfile\tkind\tmatrix\tdefault"
+HEADER = "id\tprotein\tfile\tkind\tmatrix\tdefault\tnegatives"
 QUICK = ("--settings", "2", "--checkpoints", "20", "--group", "1", "--background-snvs", "300")
 
 
@@ -33,9 +33,9 @@ def train(folder, *rows):
 
 def test_matrices_stand_beside_networks(folder):
     rows = [
-        "A.matrix\tA\tmatrices.pfm\tmatrix\tM1\tno",
-        "B\tB\tlabels.tsv\tlabels\t.\t.",
-        "M2\tC\tmatrices.pfm\tmatrix\t.\tno",
+        "A.matrix\tA\tmatrices.pfm\tmatrix\tM1\tno\t.",
+        "B\tB\tlabels.tsv\tlabels\t.\t.\t.",
+        "M2\tC\tmatrices.pfm\tmatrix\t.\tno\t.",
     ]
     done = train(folder, *rows)
     assert done.code == 0, done.err
@@ -65,7 +65,7 @@ def test_matrices_stand_beside_networks(folder):
 
 
 def test_matrices_alone(folder):
-    done = train(folder, "M1\tA\tmatrices.pfm\tmatrix\t.\t.")
+    done = train(folder, "M1\tA\tmatrices.pfm\tmatrix\t.\t.\t.")
     assert done.code == 0, done.err
     assert read_bank(folder / "bank").model_ids == ("M1",)
 
@@ -73,14 +73,20 @@ def test_matrices_alone(folder):
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ("M3\tA\tmatrices.pfm\tmatrix\t.\t.", "matrices.pfm: holds no matrix M3; it holds M1, M2; name the matrix"),
-        ("M1\tA\tnone.pfm\tmatrix\t.\t.", "none.pfm: "),
-        ("M1\tA\tlabels.tsv\tmatrix\t.\t.", "labels.tsv: "),
+        ("M3\tA\tmatrices.pfm\tmatrix\t.\t.\t.", "matrices.pfm: holds no matrix M3; it holds M1, M2; name the matrix"),
+        ("M1\tA\tnone.pfm\tmatrix\t.\t.\t.", "none.pfm: "),
+        ("M1\tA\tlabels.tsv\tmatrix\t.\t.\t.", "labels.tsv: "),
     ],
 )
 def test_a_matrix_that_is_not_there_is_told(folder, row, text):
-    done = train(folder, "B\tB\tlabels.tsv\tlabels\t.\t.", row)
+    done = train(folder, "B\tB\tlabels.tsv\tlabels\t.\t.\t.", row)
     assert done.code == 3
     assert text in done.err
     assert "Traceback" not in done.err
     assert not (folder / "bank").exists()
+
+
+def test_a_matrix_has_no_negatives(folder):
+    done = train(folder, "M1\tA\tmatrices.pfm\tmatrix\t.\t.\tshuffles")
+    assert done.code == 2
+    assert "matrices.pfm: a matrix has no negatives" in done.err

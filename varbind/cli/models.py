@@ -98,7 +98,10 @@ def import_models(
 @click.option("--models", metavar="LIST|@FILE", help="Model ids or proteins. Default: all.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="New folder for params/*.txt and db.tsv.")
 def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
-    """Write models as DeepBind parameter files with an index."""
+    """Write models as DeepBind parameter files with an index.
+
+    The format knows no model of several networks: each of them becomes one of its own, ID.1, ID.2, and so on.
+    """
     from varbind.io.deepbind_text import write_deepbind_folder
 
     bank = load_banks(banks)

@@ -33,6 +33,9 @@ class NetworkShape:
         hidden: H, hidden units; 0 = the score is linear in the pooled values.
         double_stranded: whether both strands are scored and the larger score taken.
         members: N, networks whose mean is the model's score, each with the numbers above.
+
+    Raises:
+        ValueError: a number is below 1; that of hidden units below 0.
     """
 
     window: int
@@ -42,6 +45,10 @@ class NetworkShape:
     hidden: int
     double_stranded: bool
     members: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.window, self.detector_len, self.detectors, self.members) < 1 or self.hidden < 0:
+            raise ValueError(f"a network cannot have the shape {self.name}")
 
     @property
     def strands(self) -> int:

@@ -33,7 +33,7 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
         raise InputError("is empty", path=path)
     with Source(path) as source:
         for number, line in enumerate(source.stream, 1):
-            text = line.decode("latin-1").rstrip("\r\n")
+            text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
             if text.strip() and not text.startswith("#"):
                 yield number, text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.core.network import DeepBindStack, NetworkShape
-from varbind.errors import InputError
+from varbind.errors import InputError, UsageError
 from varbind.gate import optional_import
 from varbind.io.bank import sha256_of
 from varbind.train.lines import numbered_lines
@@ -49,12 +50,16 @@ def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
     text = "\n".join(lines.get(number, "") for number in range(1, max(lines, default=0) + 2))
     try:
         found = motifs.parse(StringIO(text), _form_of(list(lines.values())))
-    except (ValueError, IndexError, KeyError, AssertionError) as error:
+    except Exception as error:  # Biopython raises whatever a line makes it raise
         raise InputError(f"the matrices cannot be read: {error}", path=path, remedy=_REMEDY) from error
     if not found:
         raise InputError("holds no matrix", path=path, remedy=_REMEDY)
     # JASPAR has an id before the name.
     names = [getattr(motif, "matrix_id", None) or motif.name for motif in found]
+    for name, count in Counter(names).items():
+        if count > 1:
+            what = f"holds {count} matrices of the name {name}"
+            raise InputError(what, path=path, remedy="give each a name of its own")
     return {name: _shares(motif, path) for name, motif in zip(names, found, strict=True)}
 
 
@@ -88,7 +93,10 @@ def known_motif(own: TrainingSet, *, detector_len: int, window: int) -> KnownMot
 
     Raises:
         InputError: the file cannot be read, or holds no matrix of that name.
+        UsageError: it is told to have negatives.
     """
+    if own.negatives:
+        raise UsageError("a matrix has no negatives", path=own.file, remedy="leave the cell empty")
     name, matrices = own.matrix or own.id, read_matrices(own.file)
     if name not in matrices:
         what = f"holds no matrix {name}; it holds {', '.join(list(matrices)[:3])}{', ...' * (len(matrices) > 3)}"

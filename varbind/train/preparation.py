@@ -270,7 +270,12 @@ def _measured(table: SequenceTable, own: TrainingSet, kind: Kind, folds: int) ->
         what = f"all {len(values):,} values are {table.targets[0]:g}, expected different ones"
         raise InputError(what, path=path, remedy="give measured values")
     _refuse_few(len(values), folds, "sequences with values", path)
-    targets = ((values - values.mean()) / values.std()).astype(np.float32)
+    with np.errstate(over="ignore"):
+        spread = values.std()
+    if not np.isfinite(spread):
+        what = f"the values reach {np.abs(values).max():.3g}, whose squares no number holds"
+        raise InputError(what, path=path, remedy="give them in another unit")
+    targets = ((values - values.mean()) / spread).astype(np.float32)
     kept, groups = _groups(table, folds, np.arange(len(values)))
     return _Examples(table.codes, targets, groups, kept, {})
 

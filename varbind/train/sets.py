@@ -138,6 +138,10 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Trainin
     for name in ("protein", "file"):
         if name not in stated:
             raise InputError(f"no {name} is stated", path=path, line=line, remedy="fill the cell")
+    for name, text in stated.items():
+        if not text.isprintable():
+            what = f"the {name} is {text!r}, which holds a letter that cannot be printed"
+            raise InputError(what, path=path, line=line, remedy="correct the cell")
     texts = dict(stated)
     kind = _one_of("kind", texts.pop("kind", None), Kind, path, line)
     default = texts.pop("default", "yes")

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LEAST_AUC = 0.7
 """In cross-validation, of the default models: what learned less would only add to the tests that a variant stands."""
 
+WELL_TRAINED = 200
+"""Bound training regions."""
+
 TEXT = Path(__file__).with_name("model-card.md")
 TASKS = ("shuffled", "unbound", "gc-matched")
 
@@ -78,7 +81,8 @@ def finished(model: ModelCard, held_out: Mapping[str, Any]) -> ModelCard:
     auc = cross_validated(model)
     if auc is None:
         return model
-    training = {**model.training, "held_out": {"chromosomes": list(HELD_OUT), **held_out} if held_out else None}
+    by_chromosome = {"chromosomes": list(HELD_OUT)} if set(held_out) & set(TASKS) else {}
+    training = {**model.training, "held_out": {**by_chromosome, **held_out} if held_out else None}
     return replace(model, training=training, default=model.default and auc >= LEAST_AUC)
 
 
@@ -103,7 +107,9 @@ def readme(models: Sequence[ModelCard], state: Path, bank: Bank) -> str:
         "snvs": f"{counts['snv']:,}",
         "others": f"{counts['ins_1']:,}",
         "calibration": calibration_text(trained[0]),
-        "held_out": summary_table(state / "held-out" / "summary.md"),
+        "held_out": summary_table(state / "held-out" / "summary.md", without="test peaks"),
+        "held_out_200": well_trained_table(state / "held-out" / "results.tsv", trained),
+        "foxm1": f"{foxm1_auc(trained):.3f}",
         "peaks": summary_table(state / "peaks-all" / "summary.md"),
         "peaks_500": summary_table(state / "peaks-500" / "summary.md"),
         "arrays_me": summary_table(state / "arrays-on-ME" / "summary.md"),
@@ -130,9 +136,36 @@ def calibration_text(model: ModelCard) -> str:
     return ", ".join(words)
 
 
-def summary_table(path: Path) -> str:
-    """The table of an evaluation's summary."""
-    return "\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+def summary_table(path: Path, *, without: str = "-") -> str:
+    """The table of an evaluation's summary, without the rows of one task."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if line.startswith("|") and not line.startswith(f"| {without} |"))
+
+
+def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
+    """Mean AUC of bank and contender, and how often the bank is above, over proteins with enough regions."""
+    enough = {model.protein for model in models if model.training["data"]["bound"] >= WELL_TRAINED}
+    areas: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for row in read_rows(path):
+        if row["protein"] in enough and row["task"] in TASKS:
+            areas[row["task"], row["contender"]][row["protein"]] = float(row["auc"])
+    bank = next(contender for _, contender in areas)
+    lines = [
+        "| task | contender | proteins | promoter-v1 | contender's | promoter-v1 above |",
+        "|---|---|---|---|---|---|",
+    ]
+    for (task, contender), theirs in areas.items():
+        if contender != bank:
+            ours = [areas[task, bank][protein] for protein in theirs]
+            above = np.mean([own > other for own, other in zip(ours, theirs.values(), strict=True)])
+            means = [f"{np.mean(values):.3f}" for values in (ours, list(theirs.values()))]
+            lines.append(f"| {task} | {contender} | {len(ours)} | {' | '.join(means)} | {above:.0%} |")
+    return "\n".join(lines)
+
+
+def foxm1_auc(models: Sequence[ModelCard]) -> float:
+    """Of the one trained on peaks, on its test peaks."""
+    return next(float(model.training["held_out"]["test peaks"]) for model in models if model.protein == "FOXM1")
 
 
 def models_table(models: Sequence[ModelCard]) -> str:

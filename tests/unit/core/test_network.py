@@ -123,3 +123,9 @@ def test_single_stranded_changes_nothing_else():
     turned = stack.single_stranded()
     assert not turned.shape.double_stranded
     assert_equal_stacks(replace(turned, shape=stack.shape), stack)
+
+
+@pytest.mark.parametrize("change", [{"members": 0}, {"members": -1}, {"detectors": 0}, {"window": 0}, {"hidden": -1}])
+def test_a_shape_that_cannot_be_is_refused(change):
+    with pytest.raises(ValueError, match="a network cannot have the shape"):
+        network_shape(**change)

@@ -43,6 +43,8 @@ def test_formats(tmp_path, lines, is_gzip):
         ([">M1", "0 0 0 0"], "M1 holds a column without counts"),
         ([">M1", "1 2 -1 0"], "M1 holds a column without counts"),
         (["text"], "matri"),
+        ([">M1", "A [ 1 2 3 ]", "C [ 1 2 ]", "G [ 1 2 3 ]", "T [ 1 2 3 ]"], "cannot be read"),
+        ([">M1", "1 2 3 4", ">M1", "4 3 2 1"], "holds 2 matrices of the name M1"),
     ],
 )
 def test_what_is_no_matrix_is_told(tmp_path, lines, text):

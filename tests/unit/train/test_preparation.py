@@ -224,3 +224,10 @@ def test_the_first_of_a_deepbind_table_are_the_strongest(tmp_path, prepared):
     data, facts = prepared("peaks.seq", top=40)
     assert facts.bound == 40
     assert data.codes[:40].tolist() == whole.codes[:40].tolist()
+
+
+def test_values_whose_spread_no_number_holds_are_refused(tmp_path, prepared):
+    lines = (write_files(tmp_path) / "values.tsv").read_text().splitlines()
+    write_lines(tmp_path / "values.tsv", [*lines, f"{lines[-1].split()[0]}\t1e300"])
+    with pytest.raises(InputError, match=r"values.tsv: the values reach 1e\+300"):
+        prepared("values.tsv", kind=Kind.VALUES)

@@ -44,6 +44,7 @@ def test_a_table_of_sets_is_told_from_data(tmp_path):
         (["protein\tfile\tdefault", "A\tx\t1"], ":2: the default is '1', expected yes or no"),
         (["protein\tfile", "A\tx", "# text", "A\ty"], ":4: the id A is there twice"),
         (["protein\tfile", "A B\tx"], ":2: the id 'A B' cannot name a model"),
+        (["protein\tfile", "A\tx\x00y"], ":2: the file is 'x.x00y', which holds a letter that cannot be printed"),
         (["protein\tfile"], ": names no set"),
     ],
 )
@@ -58,3 +59,8 @@ def test_negatives_and_matrices_of_a_table(tmp_path):
     first, second = read_set_table(str(write_lines(tmp_path / "sets.tsv", rows)))
     assert (first.negatives, first.task) == ((Negatives.FILE, Negatives.SHUFFLES), "near")
     assert (second.kind, second.matrix, second.negatives) == (Kind.MATRIX, "M1", ())
+
+
+def test_names_beyond_ascii(tmp_path):
+    path = write_lines(tmp_path / "sets.tsv", ["protein\tfile", "A\tgr\u00f6\u00dfe.tsv"])
+    assert read_set_table(str(path))[0].file.endswith("gr\u00f6\u00dfe.tsv")
