@@ -112,8 +112,8 @@ def info_text(alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence
 @cache
 def _keys_written(prefix: str, tracks: tuple[str, ...]) -> tuple[str, ...]:
     """`KEY=` in order."""
-    stems = ("BIND_LOSS", "BIND_GAIN", "LOSS_PHRED", "GAIN_PHRED", "GENE", "TSSDIST")
-    names = (*stems, *(f"{TRACK_STEM}{track}" for track in tracks), "STATUS", "FLAG")
+    *stems, status, flag = (name for name, _, _ in _KEYS)
+    names = (*stems, *(f"{TRACK_STEM}{track}" for track in tracks), status, flag)
     return tuple(f"{prefix}_{name}=" for name in names)
 
 

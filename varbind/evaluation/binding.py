@@ -28,7 +28,7 @@ from varbind.evaluation.contenders import (
 from varbind.evaluation.judgement import EvaluationPlan, Judged, SampleReader, judge
 from varbind.evaluation.report import Report, new_folder, write_report
 from varbind.gate import optional_import
-from varbind.train.sets import Kind
+from varbind.train.sets import Kind, refuse_equal_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,8 +70,7 @@ def evaluate_binding(
         OutputError: the destination exists or cannot be written.
         UsageError: there is a choice and no training set, two contenders have one name, or a package is missing.
     """
-    if len({own.id for own in tests}) < len(tests):
-        raise UsageError("two sets have the same id", remedy="name each set once")
+    refuse_equal_ids(tests)
     # Told now, not after an hour.
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")

@@ -7,7 +7,6 @@ depends on that set, its protein's training sets and the seed alone.
 from __future__ import annotations
 
 import threading
-import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -44,10 +43,6 @@ class EvaluationPlan:
     most: int = 2_000
     gapped_words: int | None = None
     threads: int = 1
-
-    def seed_of(self, own: TrainingSet) -> int:
-        """A set's own seed: what else is evaluated does not show."""
-        return zlib.crc32(f"{self.seed}:{own.id}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +92,7 @@ class SampleReader:
 
     def _read(self, own: TrainingSet, fewest_negatives: int) -> Sample:
         with self._lock:
-            seed = self._plan.seed_of(own)
+            seed = own.seed_from(self._plan.seed)
             return read_sample(own, self._references, seed=seed, fewest_negatives=fewest_negatives)
 
 

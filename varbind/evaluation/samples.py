@@ -5,7 +5,6 @@ Files are read by `varbind.train.preparation`, so that a test set is read, and i
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from varbind.errors import InputError
 from varbind.evaluation.metrics import outliers
-from varbind.train.preparation import prepare
+from varbind.train.preparation import prepare, tell_unused
 from varbind.train.sets import Kind
 from varbind.train.tables import read_sequence_table
 
@@ -24,12 +23,9 @@ if TYPE_CHECKING:
 
     from varbind.core.sequence import Codes
     from varbind.io.fasta import Reference
-    from varbind.train.preparation import DataFacts
     from varbind.train.sets import TrainingSet
 
 __all__ = ["Sample", "read_sample"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ def read_sample(
     if own.kind is Kind.MATRIX:
         raise InputError("a matrix is no data to be judged on", path=own.file, remedy="leave the row out")
     data, facts = prepare(own, references, folds=1, top=None, seed=seed, fewest=fewest_negatives)
-    _tell_unused(own, facts)
+    tell_unused(own, facts)
     # The rule of outliers is of values as measured; `prepare` gives them on the scale of training.
     bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(own.file).targets)
     return Sample(
@@ -103,9 +99,3 @@ def read_sample(
         sha256=facts.sha256,
         seed=seed,
     )
-
-
-def _tell_unused(own: TrainingSet, facts: DataFacts) -> None:
-    if facts.unused:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
-        logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)

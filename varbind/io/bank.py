@@ -147,12 +147,11 @@ def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
 def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
     """One stack a shape, its rows in the order of the models: the reader knows them by that order alone."""
     arrays = {}
-    for shape in {stack.shape for stack in bank.stacks}:
-        joined = DeepBindStack.concatenate([stack for stack in bank.stacks if stack.shape == shape])
-        ids = [model.model_id for model in bank.models if model.shape == shape]
+    for joined in DeepBindStack.by_shape(bank.stacks):
+        ids = [model.model_id for model in bank.models if model.shape == joined.shape]
         ordered = joined.take([joined.model_ids.index(model_id) for model_id in ids])
         for name in DeepBindStack.array_names():
-            arrays[f"{shape.name}/{name}"] = np.ascontiguousarray(getattr(ordered, name))
+            arrays[f"{joined.shape.name}/{name}"] = np.ascontiguousarray(getattr(ordered, name))
     return arrays
 
 

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
     from varbind.core.sequence import Codes
 
-__all__ = ["gc_matched"]
+__all__ = ["gc_matched", "one_a_negative"]
 
 GC_BINS = 40
 """Of the share of G and C; five bases of 200 to a bin."""
+
+
+def one_a_negative(bound: NDArray[np.intp], fewest: int) -> NDArray[np.intp]:
+    """The rows of bound sequences, each as often as it has a negative: at least once, and `fewest` or more in all."""
+    return np.repeat(bound, max(1, -(-fewest // len(bound))))
 
 
 def gc_matched(bound: Codes, unbound: Codes, rng: np.random.Generator) -> NDArray[np.intp]:

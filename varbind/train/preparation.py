@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from varbind.errors import InputError, UsageError
 from varbind.io.bank import sha256_of
 from varbind.train.calibration import BindingData
 from varbind.train.lines import columns_of, numbered_lines, untracked_lines
-from varbind.train.matching import gc_matched
+from varbind.train.matching import gc_matched, one_a_negative
 from varbind.train.peaks import peak_regions, read_peaks, strongest
 from varbind.train.sets import Kind, Negatives
 from varbind.train.shuffle import dinucleotide_shuffles
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from varbind.io.fasta import Reference
     from varbind.train.sets import TrainingSet
 
-__all__ = ["FEWEST_NEGATIVES", "DataFacts", "prepare"]
+__all__ = ["FEWEST_NEGATIVES", "DataFacts", "prepare", "tell_unused"]
+
+logger = logging.getLogger(__name__)
 
 FEWEST_NEGATIVES = 2_000
 """That a network is trained on, of each kind that is made or chosen: few of them are learnt by heart."""
@@ -133,6 +136,13 @@ def prepare(
     return data, _facts(own, kind, data, examples)
 
 
+def tell_unused(own: TrainingSet, facts: DataFacts) -> None:
+    """Warn of peaks that were left out, with their number by reason."""
+    if facts.unused:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
+        logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)
+
+
 def _told_kind(path: str) -> Kind:
     """Peaks, bound sequences, or a table: by the first line."""
     number, first = next(untracked_lines(path), (1, ""))
@@ -204,16 +214,12 @@ class _Negatives:
     rng: np.random.Generator
     fewest: int
 
-    def for_each(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """The bound rows, each as often as it has a negative of its own."""
-        return np.repeat(rows, max(1, -(-self.fewest // len(rows))))
-
 
 def _against_shuffles(
     codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _Negatives, unused: Mapping[str, int]
 ) -> _Examples:
     """Each sequence with its shuffles, all in one group."""
-    rows = negatives.for_each(np.arange(len(codes)))
+    rows = one_a_negative(np.arange(len(codes)), negatives.fewest)
     both = np.concatenate([codes, dinucleotide_shuffles(codes[rows], negatives.rng)])
     targets = np.arange(len(both)) < len(codes)
     return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups[rows]]), folds, unused)
@@ -232,11 +238,11 @@ def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Ne
     if set(wanted) != {Negatives.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
     if Negatives.GC_MATCHED in wanted:
-        alike = table.codes[negatives.for_each(bound)]
+        alike = table.codes[one_a_negative(bound, negatives.fewest)]
         unbound = unbound[gc_matched(alike, table.codes[unbound], negatives.rng)]
     elif Negatives.FILE not in wanted:
         unbound = unbound[:0]
-    shuffled = negatives.for_each(bound) if Negatives.SHUFFLES in wanted else bound[:0]
+    shuffled = one_a_negative(bound, negatives.fewest) if Negatives.SHUFFLES in wanted else bound[:0]
     kept, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
     codes = table.codes[rows]

@@ -30,13 +30,17 @@ class Trained:
     facts: DataFacts
     calibrated: Calibrated
 
+    @property
+    def stack(self) -> DeepBindStack:
+        """The model."""
+        return self.calibrated.stack
+
 
 def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calibration, seed: int) -> Bank:
     """A bank of all networks, with cards."""
     models = tuple(
         _matrix_card(part) if isinstance(part, KnownMotif) else _model_card(part, calibration, seed) for part in parts
     )
-    stacks = [part.stack if isinstance(part, KnownMotif) else part.calibrated.stack for part in parts]
     proteins = len({model.protein for model in models})
     matrices = sum(isinstance(part, KnownMotif) for part in parts)
     networks = len(parts) - matrices
@@ -50,7 +54,7 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
         licence=f"as the data: {'; '.join(sorted({part.own.licence for part in parts}))}",
         models=models,
     )
-    return Bank((card,), models, tuple(DeepBindStack.by_shape(stacks)), background=None)
+    return Bank((card,), models, tuple(DeepBindStack.by_shape([part.stack for part in parts])), background=None)
 
 
 def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
@@ -74,7 +78,7 @@ def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
         "calibration": {**asdict(calibration), "checkpoints": list(calibration.checkpoints)},
         "seed": seed,
     }
-    return _card(one.own, one.calibrated.stack, training)
+    return _card(one.own, one.stack, training)
 
 
 def _matrix_card(known: KnownMotif) -> ModelCard:

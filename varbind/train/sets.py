@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from varbind.errors import InputError
+from varbind.errors import InputError, UsageError
 from varbind.train.lines import numbered_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Kind", "Negatives", "TrainingSet", "is_set_table", "read_set_table"]
+__all__ = ["Kind", "Negatives", "TrainingSet", "is_set_table", "read_set_table", "refuse_equal_ids"]
 
 NOT_STATED = "not stated"
 LONGEST_ID = 100
@@ -84,6 +85,10 @@ class TrainingSet:
     matrix: str = ""
     task: str = ""
 
+    def seed_from(self, seed: int) -> int:
+        """The set's own seed: what other sets there are does not show."""
+        return zlib.crc32(f"{seed}:{self.id}".encode())
+
     def __post_init__(self) -> None:
         if not self.id.strip() or len(self.id) > LONGEST_ID or re.search(r"[\x00-\x20/]", self.id):
             what = f"the id {self.id!r} cannot name a model"
@@ -94,6 +99,16 @@ def is_set_table(path: str) -> bool:
     """Whether the first line of a file names the columns `protein` and `file`."""
     _, first = next(numbered_lines(path), (0, ""))
     return {"protein", "file"} <= set(first.split("\t"))
+
+
+def refuse_equal_ids(sets: Sequence[TrainingSet]) -> None:
+    """Sets go by their ids.
+
+    Raises:
+        UsageError: two have the same one.
+    """
+    if len({own.id for own in sets}) < len(sets):
+        raise UsageError("two sets have the same id", remedy="name each set once")
 
 
 def read_set_table(path: str, *, fasta: str = "") -> list[TrainingSet]:

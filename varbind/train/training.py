@@ -12,7 +12,6 @@ import json
 import logging
 import shutil
 import time
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -30,10 +29,10 @@ from varbind.train.calibration import BindingData, Calibrated, Calibration, cali
 from varbind.train.engine import engine_on
 from varbind.train.matrices import KnownMotif, known_motif
 from varbind.train.pace import Pace
-from varbind.train.preparation import FEWEST_NEGATIVES, DataFacts, prepare
+from varbind.train.preparation import FEWEST_NEGATIVES, DataFacts, prepare, tell_unused
 from varbind.train.records import Records, kept_records
 from varbind.train.results import Trained, bank_of, write_ratings
-from varbind.train.sets import Kind
+from varbind.train.sets import Kind, refuse_equal_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,10 +73,6 @@ class TrainingPlan:
     fewest_negatives: int = FEWEST_NEGATIVES
     device: str = "cpu"
 
-    def seed_of(self, own: TrainingSet) -> int:
-        """A set's own seed: what else is trained does not show."""
-        return zlib.crc32(f"{self.seed}:{own.id}".encode())
-
     def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
         """Digest of all that the model of a set depends on."""
         parts = [METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256]
@@ -116,8 +111,7 @@ def train_bank(
     destination = Path(destination)
     if destination.exists():
         raise OutputError("exists already", path=destination, remedy="name a new folder")
-    if len({own.id for own in sets}) < len(sets):
-        raise UsageError("two sets have the same id", remedy="name each set once")
+    refuse_equal_ids(sets)
     # Told now, not after hours: ratings need the one, golden scores the other.
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("varbind.nn.deepbind", needed_for="training")
@@ -127,7 +121,7 @@ def train_bank(
         reference = cache(lambda path: opened.enter_context(Reference(path)))
 
         def prepared(own: TrainingSet) -> Prepared:
-            seed = plan.seed_of(own)
+            seed = own.seed_from(plan.seed)
             folds, fewest = plan.calibration.folds, plan.fewest_negatives
             return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest)
 
@@ -136,7 +130,7 @@ def train_bank(
         facts = {own.id: prepared(own)[1] for own in to_train}
         for own in to_train:
             _refuse_single_strand(own, facts[own.id], plan.calibration)
-            _tell_unused(own, facts[own.id])
+            tell_unused(own, facts[own.id])
         records = opened.enter_context(kept_records(destination.with_name(f"{destination.name}.training")))
         calibrated = _calibrate_all(to_train, facts, prepared, plan, records, progress)
         trained = {own.id: Trained(own, facts[own.id], calibrated[own.id]) for own in to_train}
@@ -154,12 +148,6 @@ def _refuse_single_strand(own: TrainingSet, facts: DataFacts, calibration: Calib
     if facts.kind is Kind.PEAKS and not calibration.double_stranded:
         what = "peaks do not say which strand is bound"
         raise UsageError(what, path=own.file, remedy="leave --single-stranded out, or give sequences")
-
-
-def _tell_unused(own: TrainingSet, facts: DataFacts) -> None:
-    if facts.unused:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
-        logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)
 
 
 def _calibrate_all(
@@ -193,7 +181,7 @@ def _calibrate_all(
 
 def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, engine: Engine) -> Calibrated:
     try:
-        return calibrate(data, plan.calibration, model_id=own.id, seed=plan.seed_of(own), engine=engine)
+        return calibrate(data, plan.calibration, model_id=own.id, seed=own.seed_from(plan.seed), engine=engine)
     except InputError as error:
         raise InputError(error.what, path=own.file, remedy=error.remedy) from error
 

@@ -7,12 +7,12 @@ name becomes the TFClass family of most proteins that have both.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 import unicodedata
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+
+from tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def _plain(name: str) -> str:
 
 def _tfclass(path: Path) -> dict[str, str]:
     families = {}
-    for row in _rows(path):
+    for row in read_table(path):
         fine = ZINC_FINGERS in row["TF family"]
         name = row["TF subfamily" if fine else "TF family"]
         words = re.sub(r"\{.*\}", "", name).replace(" factors", "").strip()
@@ -60,10 +60,5 @@ def _tfclass(path: Path) -> dict[str, str]:
 
 def _lambert(path: Path) -> dict[str, str]:
     """Lambert et al. 2018, "The human transcription factors"."""
-    named = {row["symbol"]: row["Lambert2018_families"] for row in _rows(path)}
+    named = {row["symbol"]: row["Lambert2018_families"] for row in read_table(path)}
     return {protein: family for protein, family in named.items() if family not in {"", "NA"}}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8") as table:
-        return list(csv.DictReader(table, delimiter="\t"))

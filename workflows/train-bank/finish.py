@@ -5,7 +5,6 @@ python workflows/train-bank/finish.py STATE NEW_BANK
 
 from __future__ import annotations
 
-import csv
 import gzip
 import shutil
 import sys
@@ -16,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from regions import HELD_OUT
+from tables import read_table
 
+from varbind.evaluation.comparison import Result, compare
+from varbind.evaluation.metrics import Metric
 from varbind.io.bank import read_bank, write_bank
 from varbind.pipeline.background import add_family_quantiles
 
@@ -69,7 +71,7 @@ def with_plain_ids(bank: Bank) -> Bank:
 def held_out_scores(path: Path, bank: str) -> dict[str, dict[str, Any]]:
     """By protein: areas under the curve by task, and how many bound regions were scored."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in read_rows(path):
+    for row in read_table(path):
         if row["contender"] == bank:
             found[row["protein"]][row["task"]] = float(row["auc"])
             found[row["protein"]]["bound"] = int(row["bound"])
@@ -145,21 +147,30 @@ def summary_table(path: Path, *, without: str = "-") -> str:
 def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
     """Mean AUC of bank and contender, and how often the bank is above, over proteins with enough regions."""
     enough = {model.protein for model in models if model.training["data"]["bound"] >= WELL_TRAINED}
-    areas: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    for row in read_rows(path):
-        if row["protein"] in enough and row["task"] in TASKS:
-            areas[row["task"], row["contender"]][row["protein"]] = float(row["auc"])
-    bank = next(contender for _, contender in areas)
+    rows = [row for row in read_table(path) if row["protein"] in enough and row["task"] in TASKS]
+    results = [
+        Result(
+            set_id=row["set"],
+            protein=row["protein"],
+            task=row["task"],
+            experiment=row["experiment"],
+            contender=row["contender"],
+            model_id=row["model_id"],
+            sequences=int(row["sequences"]),
+            bound=int(row["bound"]),
+            in_set=int(row["in_set"]),
+            metrics={Metric.AUC: float(row["auc"])},
+        )
+        for row in rows
+    ]
     lines = [
         "| task | contender | proteins | promoter-v1 | contender's | promoter-v1 above |",
         "|---|---|---|---|---|---|",
     ]
-    for (task, contender), theirs in areas.items():
-        if contender != bank:
-            ours = [areas[task, bank][protein] for protein in theirs]
-            above = np.mean([own > other for own, other in zip(ours, theirs.values(), strict=True)])
-            means = [f"{np.mean(values):.3f}" for values in (ours, list(theirs.values()))]
-            lines.append(f"| {task} | {contender} | {len(ours)} | {' | '.join(means)} | {above:.0%} |")
+    for one in compare(results, rows[0]["contender"]):
+        if one.above is not None:
+            means = f"{one.mean_bank:.3f} | {one.mean_contender:.3f} | {one.above:.0%}"
+            lines.append(f"| {one.task} | {one.contender} | {one.proteins} | {means} |")
     return "\n".join(lines)
 
 
@@ -184,12 +195,6 @@ def models_table(models: Sequence[ModelCard]) -> str:
 def studies(matrices: Sequence[ModelCard]) -> list[tuple[str, int]]:
     """Where matrices come from."""
     return Counter(model.experiment.partition(",")[0] for model in matrices).most_common()
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a table with a header."""
-    with path.open(encoding="utf-8") as table:
-        return list(csv.DictReader(table, delimiter="\t"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import Codes, decode, encode
-from varbind.train.matching import gc_matched
+from varbind.train.matching import gc_matched, one_a_negative
+from varbind.train.preparation import FEWEST_NEGATIVES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 HELD_OUT = ("16", "20")
 MOST_TRAINING = 8_000
-FEWEST_UNBOUND = 2_000
 MOST_HELD_OUT = 2_000
 
 
@@ -64,7 +64,7 @@ class Regions:
         """Bound regions that train, and for each an open, unbound one of its share of G and C, or several if few."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
         bound, unbound = self._drawn(protein, MOST_TRAINING, rng, held_out=False)
-        alike = self.codes[np.repeat(bound, max(1, -(-FEWEST_UNBOUND // len(bound))))]
+        alike = self.codes[one_a_negative(bound, FEWEST_NEGATIVES)]
         return np.concatenate([bound, unbound[gc_matched(alike, self.codes[unbound], rng)]])
 
     def tests(self, protein: str) -> dict[str, NDArray[np.intp]]:

@@ -15,8 +15,6 @@ STATE receives the files of the sets and tables that `varbind train binding` and
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import re
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -24,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from families import read_families
 from regions import Regions
+from tables import read_table
 
 from varbind.train.matrices import read_matrices
 
@@ -216,12 +215,6 @@ def jaspar_protein(name: str) -> str:
 def published_families(folder: Path) -> dict[str, str]:
     """Families in the index of the published networks."""
     return {row["Protein"].upper(): row["Family"] for row in read_table(folder / "db.tsv") if row["Family"]}
-
-
-def read_table(path: Path) -> list[Row]:
-    """Rows of a tab-separated table with a header; lines of comments are passed over."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as text:
-        return list(csv.DictReader((line for line in text if not line.startswith("#")), delimiter="\t"))
 
 
 def write_table(path: Path, rows: Iterable[Row]) -> None:

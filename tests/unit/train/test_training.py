@@ -70,7 +70,7 @@ def test_sequences_that_are_all_equal_make_no_folds(tmp_path, bound):
 
 def test_a_set_has_its_own_seed():
     sets = [TrainingSet(id=name, protein="A", file="x") for name in ("A", "B")]
-    seeds = {TrainingPlan(PLAN.calibration, PLAN.recipe, seed).seed_of(own) for seed in (1, 2) for own in sets}
+    seeds = {own.seed_from(seed) for seed in (1, 2) for own in sets}
     assert len(seeds) == 4
 
 
