@@ -63,6 +63,8 @@ class AnnotateCommand(click.Command):
     help="Transcripts.",
 )
 @click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
+@click.option("--effect", metavar="DIR|none", help="Second stage in place of the bank's own; none = without one.")
+@click.option("--explain", is_flag=True, help="Write what each model adds to the predicted activity.")
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Families a direction.")
 @click.option(
     "--check-ref",
@@ -101,6 +103,8 @@ def command(
     promoter: str,
     tss: str,
     conservation: tuple[str, ...],
+    effect: str | None,
+    explain: bool,
     top: int,
     check_ref: str,
     max_indel: int,
@@ -142,6 +146,8 @@ def command(
         promoter=parse_promoter(promoter),
         tss="all" if tss == "all" else "preferred",
         conservation=parse_pairs(conservation, "--conservation"),
+        effect=effect,
+        explain=explain,
         top=top,
         check_ref=check_ref,
         max_indel=max_indel,

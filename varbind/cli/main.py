@@ -25,6 +25,7 @@ COMMANDS = {
     "annotate": ("varbind.cli.annotate", "Put binding losses and gains on every promoter variant of a VCF."),
     "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Judge model banks on test sets."),

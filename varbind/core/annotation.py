@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from varbind.core.effects import BindingEffect, FamilyChange
     from varbind.core.tss import GeneHit
 
-__all__ = ["KEY_NAMES", "TRACK_STEM", "AlleleAnnotation", "header_lines", "info_text"]
+__all__ = ["KEY_NAMES", "TRACK_STEM", "AlleleAnnotation", "EffectKeys", "header_lines", "info_text"]
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
@@ -35,6 +35,20 @@ _PHRED = (
     "-10 log10 of the share of background promoter variants of the same kind and size whose strongest {} "
     "over all protein families is at least as large; multiple testing is inside; 30 = one in a thousand"
 )
+
+# Of the second stage: name, Description; every one is a Float. Those that are written depend on its heads.
+_EFFECT_KEYS = {
+    "SCORE": "Calibrated probability, 0 to 1, that the allele measurably changes promoter activity, from sequence "
+    "alone; not pathogenicity",
+    "SCORE_CONS": "SCORE with the log-odds of the conservation tracks added; no calibrated probability",
+    "PHRED": "-10 log10 of the share of background promoter variants of the same kind and size whose SCORE is at least "
+    "as high",
+    "ACTIVITY": "Predicted change of promoter activity, log2, averaged over cell types; negative = loss",
+    "ACTIVITY_SE": "Standard error of ACTIVITY over the loci that trained it (jackknife)",
+    "DEEPFIND": "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
+    "process, not pathogenicity",
+}
+EXPLAIN = "EXPLAIN"
 
 # Name, Type, Description; every key is Number=A.
 _KEYS = (
@@ -54,13 +68,15 @@ _KEYS = (
         "Distance in bases to the nearest transcription start on the strand of its gene; negative = upstream",
     ),
     ("STATUS", "String", f"{Status.OK} or why the allele has no score: {', '.join(list(Status)[1:])}"),
-    ("FLAG", "String", "Caveats on a scored allele, joined by &: padded = the window runs off the contig"),
+    (
+        "FLAG",
+        "String",
+        "Caveats on a scored allele, joined by &: padded = the window runs off the contig, in_training = the second "  # noqa: ISC004
+        "stage was trained on this change in this sequence, or on this variant of its set",
+    ),
 )
 
-# Keys of the second stage: not written yet, but recognised as ours where an input holds them.
-_SECOND_STAGE = ("SCORE", "SCORE_CONS", "ACTIVITY", "DEEPFIND", "PHRED")
-
-KEY_NAMES = (*(name for name, _, _ in _KEYS), *_SECOND_STAGE)
+KEY_NAMES = (*_EFFECT_KEYS, EXPLAIN, *(name for name, _, _ in _KEYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +88,9 @@ class AlleleAnnotation:
         effect: its binding effect; None unless scored.
         genes: promoters it lies in, nearest first.
         padded: its window runs off the contig.
+        in_training: the second stage was trained on it.
+        predicted: values of the second stage, in the order of its keys; NaN where one has none.
+        explained: what each model adds to the activity, most first.
         conservation: mean of each track over its reference bases, in the order of the tracks; NaN where
             a track has no value.
     """
@@ -80,12 +99,38 @@ class AlleleAnnotation:
     effect: BindingEffect | None = None
     genes: tuple[GeneHit, ...] = ()
     padded: bool = False
+    in_training: bool = False
+    predicted: tuple[float, ...] = ()
+    explained: tuple[tuple[str, float], ...] = ()
     conservation: tuple[float, ...] = ()
 
 
-def header_lines(prefix: str, version: str, tracks: Sequence[str], *, genes: bool) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class EffectKeys:
+    """Which keys of the second stage a run writes.
+
+    Attributes:
+        names: of numbers, in order, without the prefix.
+        explain: whether what each model adds is written.
+        cutoffs: a sentence on suggested cut-offs of SCORE.
+    """
+
+    names: tuple[str, ...] = ()
+    explain: bool = False
+    cutoffs: str = ""
+
+
+def header_lines(
+    prefix: str, version: str, tracks: Sequence[str], *, genes: bool, effect: EffectKeys | None = None
+) -> list[str]:
     """The `##INFO` lines of the keys that a run may write."""
-    keys = [key for key in _KEYS if genes or key[0] not in {"GENE", "TSSDIST"}]
+    effect = effect or EffectKeys()
+    keys = [(name, "Float", _EFFECT_KEYS[name]) for name in effect.names]
+    keys = [(name, kind, text + effect.cutoffs if name == "SCORE" else text) for name, kind, text in keys]
+    if effect.explain:
+        text = "What each model adds to ACTIVITY, largest first, model_id|log2 joined by &; the sum is ACTIVITY"
+        keys.append((EXPLAIN, "String", text))
+    keys += [key for key in _KEYS if genes or key[0] not in {"GENE", "TSSDIST"}]
     keys += [
         (f"{TRACK_STEM}{track}", "Float", f"Mean of the track {track} over the allele's reference bases")
         for track in tracks
@@ -96,10 +141,12 @@ def header_lines(prefix: str, version: str, tracks: Sequence[str], *, genes: boo
     ]
 
 
-def info_text(alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence[str] = ()) -> str:
+def info_text(
+    alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence[str] = (), effect_names: tuple[str, ...] = ()
+) -> str:
     """`KEY=value;...` for one record, one value an ALT."""
-    keys = _keys_written(prefix, tuple(tracks))
-    columns = zip(*[_values(allele, len(tracks)) for allele in alleles], strict=True)
+    keys = _keys_written(prefix, tuple(tracks), effect_names)
+    columns = zip(*[_values(allele, len(tracks), len(effect_names)) for allele in alleles], strict=True)
     return ";".join(
         [
             key + ",".join([value or "." for value in column])
@@ -110,14 +157,14 @@ def info_text(alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence
 
 
 @cache
-def _keys_written(prefix: str, tracks: tuple[str, ...]) -> tuple[str, ...]:
+def _keys_written(prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...]) -> tuple[str, ...]:
     """`KEY=` in order."""
     *stems, status, flag = (name for name, _, _ in _KEYS)
-    names = (*stems, *(f"{TRACK_STEM}{track}" for track in tracks), status, flag)
+    names = (*effect_names, EXPLAIN, *stems, *(f"{TRACK_STEM}{track}" for track in tracks), status, flag)
     return tuple(f"{prefix}_{name}=" for name in names)
 
 
-def _values(allele: AlleleAnnotation, tracks: int) -> list[str | None]:
+def _values(allele: AlleleAnnotation, tracks: int, predicted: int) -> list[str | None]:
     """Values of one ALT in the order of the keys; what is missing is empty or None."""
     effect, genes = allele.effect, allele.genes
     bound: list[str | None] = [None] * 4
@@ -129,13 +176,23 @@ def _values(allele: AlleleAnnotation, tracks: int) -> list[str | None]:
             _number(effect.gain_phred),
         ]
     return [
+        *(map(_number, allele.predicted) if allele.predicted else [None] * predicted),
+        "&".join([f"{_encode(model_id)}|{share:.6g}" for model_id, share in allele.explained]),
         *bound,
         "&".join([_gene(hit) for hit in genes]),
         str(genes[0].distance) if genes else None,
         *(map(_number, allele.conservation[:tracks]) if allele.conservation else [None] * tracks),
         allele.status.value,
-        "padded" if allele.padded else None,
+        _FLAGS[allele.padded, allele.in_training],
     ]
+
+
+_FLAGS = {
+    (False, False): None,
+    (True, False): "padded",
+    (False, True): "in_training",
+    (True, True): "padded&in_training",
+}
 
 
 def _number(value: float | None) -> str | None:

@@ -11,6 +11,7 @@ from varbind.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from varbind.core.effect_model import EffectModel
     from varbind.core.model_card import BankCard, ModelCard
     from varbind.core.network import DeepBindStack
 
@@ -27,12 +28,14 @@ class Bank:
         stacks: their networks, each model in exactly one stack.
         background: their score changes on background variants; None if a bank has none, or banks of
             different backgrounds were joined.
+        effect: the second stage over scores of the bank; None if it has none.
     """
 
     cards: tuple[BankCard, ...]
     models: tuple[ModelCard, ...]
     stacks: tuple[DeepBindStack, ...]
     background: BackgroundTable | None
+    effect: EffectModel | None = None
 
     @property
     def model_ids(self) -> tuple[str, ...]:
@@ -112,4 +115,5 @@ class Bank:
             models=models,
             stacks=tuple(stack for bank in banks for stack in bank.stacks),
             background=BackgroundTable.concatenate(tables) if aligned else None,
+            effect=next((bank.effect for bank in banks if bank.effect), None),
         )

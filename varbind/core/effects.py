@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from varbind.core.background import GAIN, LOSS, BackgroundTable, SignedTails, UpperTail, VariantKind, phred
+from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.coded_changes import CodedChanges
+from varbind.core.tails import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +70,7 @@ class _KindBackground:
     """Each family's background, and per direction that of the strongest family."""
 
     families: SignedTails
-    strongest: dict[int, UpperTail]
+    strongest: dict[int, UpperTail | ShareCurve]
 
 
 class BindingEffects:
@@ -79,11 +80,19 @@ class BindingEffects:
         models: the M models, in the order of the columns.
         table: their score changes on the background variants; None = no PHRED can be given, and
             families are ranked by their mean change.
+        strongest: by direction and kind, how strong the strongest change is over more background variants than the
+            table has; None = those of the table.
     """
 
-    def __init__(self, models: Sequence[ModelCard], table: BackgroundTable | None) -> None:
+    def __init__(
+        self,
+        models: Sequence[ModelCard],
+        table: BackgroundTable | None,
+        strongest: Mapping[int, Mapping[VariantKind, ShareCurve]] | None = None,
+    ) -> None:
         self.models = tuple(models)
         self._table = table
+        self._strongest = strongest or {}
         self._sd = np.array([m.delta_sd for m in models], dtype=np.float64)
         members: dict[str, list[int]] = {}
         for column, model in enumerate(models):
@@ -152,6 +161,13 @@ class BindingEffects:
             parts.append((np.array(rows)[places], families, shares))
         return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
 
+    def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float64]]:
+        """How strong the strongest loss and gain of each of B variants of a kind is: -log10 of its family's share."""
+        rows: dict[VariantKind | None, list[int]] = {kind: list(range(len(delta)))}
+        means = self.family_means(self.z(delta))
+        found = {side: self._rarest(side, means, rows, 1) for side in (LOSS, GAIN)}
+        return {side: -np.log10(own.strongest(len(delta))) for side, own in found.items()}
+
     def _phreds(
         self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind | None, list[int]], count: int
     ) -> list[float | None]:
@@ -187,8 +203,11 @@ class BindingEffects:
         """Derive the background of this selection of models from the table, once a kind."""
         changes = self.background_changes(kind)
         families = SignedTails(changes)
-        strongest = {}
+        strongest: dict[int, UpperTail | ShareCurve] = {}
         for side in (LOSS, GAIN):
+            if kind in self._strongest.get(side, {}):
+                strongest[side] = self._strongest[side][kind]
+                continue
             _, rows, shares = families.rarest(side, changes, 1)
             smallest = np.ones(changes.shape[1])
             np.minimum.at(smallest, rows, shares)

@@ -22,6 +22,7 @@ from varbind.core.coded_changes import LEVELS_MAX, CodedChanges
 from varbind.core.model_card import BankCard
 from varbind.core.network import DeepBindStack
 from varbind.errors import OutputError, ResourceError
+from varbind.io.effect import EFFECT_FOLDER, read_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,7 @@ def read_bank(folder: str | Path) -> Bank:
             models=card.models,
             stacks=tuple(_stacks(card, weights)),
             background=_background(card, background) if background is not None else None,
+            effect=read_effect(folder / EFFECT_FOLDER) if (folder / EFFECT_FOLDER).is_dir() else None,
         )
     except ResourceError as error:
         raise ResourceError(f"not a varbind model: {error.what}", path=folder) from error

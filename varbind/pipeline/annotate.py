@@ -25,6 +25,7 @@ from varbind.pipeline.intake import batches
 from varbind.pipeline.overlap import overlapped
 from varbind.pipeline.provenance import provenance_lines
 from varbind.pipeline.scoring import Scorer, resolve_device
+from varbind.pipeline.second_stage import scored_with
 from varbind.pipeline.settings import AnnotateSettings, select_models
 from varbind.pipeline.tracks import Tracks
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from varbind.core.bank import Bank
     from varbind.core.window import Window
     from varbind.pipeline.intake import Entry
+    from varbind.pipeline.second_stage import SecondStage
 
 __all__ = ["annotate_vcf", "check_paths", "same_file"]
 
@@ -88,14 +90,17 @@ def annotate_vcf(
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
         stack.enter_context(out)
         device = resolve_device(settings.device)
-        scorer = stack.enter_context(Scorer(models, device=device, threads=settings.threads))
-        annotator = Annotator(scorer, inputs.genome, tracks, prefix=settings.prefix, top=settings.top)
+        scored_models, second = scored_with(bank, models, tracks.names, settings)
+        scorer = stack.enter_context(Scorer(scored_models, device=device, threads=settings.threads))
+        annotator = Annotator(
+            scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
+        )
         entries = inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
-        out.write(inputs.intake.header.bytes_with(_header_lines(inputs, models, tracks, settings)))
+        out.write(inputs.intake.header.bytes_with(_header_lines(inputs, models, tracks, second, settings)))
         found = _batches_with_windows(entries, annotator, settings.batch_size)
         scored = overlapped(found, lambda item: annotator.score(item[1]), ahead=AHEAD if threads > 1 else 0)
-        for (batch, windows), delta in stack.enter_context(closing(scored)):
-            out.write(b"".join(annotator.lines(batch, windows, delta, tally)))
+        for (batch, windows), scores in stack.enter_context(closing(scored)):
+            out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
         _check_complete(tally, destination)
@@ -116,13 +121,16 @@ def _batches_with_windows(
         annotator.prepare(batch)
 
 
-def _header_lines(inputs: Inputs, models: Bank, tracks: Tracks, settings: AnnotateSettings) -> list[str]:
+def _header_lines(
+    inputs: Inputs, models: Bank, tracks: Tracks, second: SecondStage | None, settings: AnnotateSettings
+) -> list[str]:
     """What is added to the header."""
     genes = inputs.genes
-    added = header_lines(settings.prefix, __version__, tracks.names, genes=genes is not None)
+    effect = second.keys if second else None
+    added = header_lines(settings.prefix, __version__, tracks.names, genes=genes is not None, effect=effect)
     if settings.provenance:
         options = settings.value_options(reference=inputs.genome.path, genes=genes.name if genes else None)
-        added += provenance_lines(models, genes, options)
+        added += provenance_lines(models, genes, options, second.effect.card if second else None)
     return added
 
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from varbind.core.annotation import AlleleAnnotation, info_text
 from varbind.core.background import kind_of
 from varbind.core.effects import BindingEffect, BindingEffects
+from varbind.core.features import AROUND_BASES, VariantSites, transversion
+from varbind.core.tails import GAIN, LOSS
 from varbind.core.window import cut_windows
 from varbind.pipeline.intake import Untouched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from varbind.core.background import VariantKind
+    from varbind.core.bank import Bank
+    from varbind.core.scores import BindingScores
+    from varbind.core.tails import ShareCurve
     from varbind.core.tally import Tally
     from varbind.core.variant import ReferenceSequence
     from varbind.core.window import Window
     from varbind.pipeline.intake import Entry
     from varbind.pipeline.scoring import Scorer
+    from varbind.pipeline.second_stage import SecondStage
     from varbind.pipeline.tracks import Tracks
     from varbind.pipeline.triage import Allele
 
@@ -32,15 +39,30 @@ class Annotator:
 
     Args:
         scorer: of the models in use.
+        listed: those of its models whose losses and gains are listed.
         reference: the genome.
         tracks: conservation.
+        second: the second stage; None = there is none.
         prefix: of our keys.
         top: families listed a direction.
     """
 
-    def __init__(self, scorer: Scorer, reference: ReferenceSequence, tracks: Tracks, *, prefix: str, top: int) -> None:
+    def __init__(
+        self,
+        scorer: Scorer,
+        listed: Bank,
+        reference: ReferenceSequence,
+        tracks: Tracks,
+        *,
+        second: SecondStage | None = None,
+        prefix: str,
+        top: int,
+    ) -> None:
         self._scorer = scorer
-        self._effects = BindingEffects(scorer.bank.models, scorer.bank.background)
+        column_of = {model_id: column for column, model_id in enumerate(scorer.bank.model_ids)}
+        self._listed = [column_of[model_id] for model_id in listed.model_ids]
+        self._effects = BindingEffects(listed.models, listed.background, _strongest(listed, second))
+        self._second = second
         self._reference = reference
         self._tracks = tracks
         self._prefix = prefix
@@ -55,22 +77,22 @@ class Annotator:
         """Derive what the variants of a batch will be compared with; it may be called while they are scored."""
         self._effects.prepare(kind_of(allele.variant) for allele in _alleles(batch) if allele.variant is not None)
 
-    def score(self, windows: Sequence[Window]) -> NDArray[np.floating] | None:
-        """Alternate minus reference, (B, M); None of nothing. It may be called from any one thread."""
-        return self._scorer.score(windows).delta if windows else None
+    def score(self, windows: Sequence[Window]) -> BindingScores | None:
+        """Scores of both alleles; None of nothing. It may be called from any one thread."""
+        return self._scorer.score(windows) if windows else None
 
     def lines(
-        self, batch: Sequence[Entry], windows: Sequence[Window], delta: NDArray[np.floating] | None, tally: Tally
+        self, batch: Sequence[Entry], windows: Sequence[Window], scores: BindingScores | None, tally: Tally
     ) -> Iterator[bytes]:
         """The lines of a batch in order, annotated where there is something to say.
 
         Args:
             batch: the entries.
             windows: of its variants.
-            delta: of these windows.
+            scores: of these windows.
             tally: counts what is written, and why an allele has no score.
         """
-        annotations = iter(self._annotate(list(_alleles(batch)), windows, delta))
+        annotations = iter(self._annotate(list(_alleles(batch)), windows, scores))
         for entry in batch:
             if isinstance(entry, Untouched):
                 tally.records_written += entry.records
@@ -81,20 +103,86 @@ class Annotator:
             own = [next(annotations) for _ in alleles]
             tally.count_alleles(annotation.status for annotation in own)
             tally.padded += sum(annotation.padded for annotation in own)
-            yield record.with_info(info_text(own, self._prefix, self._tracks.names))
+            yield record.with_info(info_text(own, self._prefix, self._tracks.names, self._effect_names))
+
+    @property
+    def _effect_names(self) -> tuple[str, ...]:
+        return self._second.keys.names if self._second else ()
 
     def _annotate(
-        self, alleles: Sequence[Allele], windows: Sequence[Window], delta: NDArray[np.floating] | None
+        self, alleles: Sequence[Allele], windows: Sequence[Window], scores: BindingScores | None
     ) -> list[AlleleAnnotation]:
-        effects: list[BindingEffect] = []
-        if delta is not None:
-            kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
-            effects = self._effects.describe(delta, kinds, top=self._top)
-        scored = iter(zip(windows, effects, strict=True))
+        means = self._tracks.means(alleles)
+        scored: Iterator[_Scored] = iter(())
+        if scores is not None:
+            ok = [row for row, allele in enumerate(alleles) if allele.variant is not None]
+            scored = iter(self._scored([alleles[row] for row in ok], windows, scores, [means[row] for row in ok]))
         return [
-            _annotation(allele, next(scored) if allele.variant else None, means)
-            for allele, means in zip(alleles, self._tracks.means(alleles), strict=True)
+            _annotation(allele, next(scored) if allele.variant else None, own)
+            for allele, own in zip(alleles, means, strict=True)
         ]
+
+    def _scored(
+        self,
+        alleles: Sequence[Allele],
+        windows: Sequence[Window],
+        scores: BindingScores,
+        means: Sequence[tuple[float, ...]],
+    ) -> list[_Scored]:
+        """All that follows from the scores of B alleles, each with its variant."""
+        kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
+        effects = self._effects.describe(scores.delta[:, self._listed], kinds, top=self._top)
+        if self._second is None:
+            return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
+        predicted = self._second.predict(scores, self._sites(alleles, means), kinds)
+        columns = zip(*[predicted.values[name].tolist() for name in self._effect_names], strict=True)
+        return [
+            _Scored(
+                windows[row],
+                effects[row],
+                values,
+                self._second.explained(predicted.contributions[row])
+                if self._second.keys.explain and predicted.contributions is not None
+                else (),
+                in_training=self._seen(alleles[row], windows[row]),
+            )
+            for row, values in enumerate(columns)
+        ]
+
+    def _seen(self, allele: Allele, window: Window) -> bool:
+        assert self._second is not None
+        variant = allele.variant
+        return variant is not None and self._second.has_seen(variant, window, self._scorer.flank)
+
+    def _sites(self, alleles: Sequence[Allele], means: Sequence[tuple[float, ...]]) -> VariantSites:
+        """Where the alleles lie."""
+        assert self._second is not None
+        around = self._tracks.means(alleles, around=AROUND_BASES) if self._second.reads_around else means
+        own, wide = (np.array(values, dtype=np.float64).reshape(len(alleles), -1) for values in (means, around))
+        return VariantSites(
+            np.array([allele.genes[0].distance if allele.genes else np.nan for allele in alleles], dtype=np.float64),
+            np.array([transversion(allele.variant) for allele in alleles if allele.variant is not None]),
+            {name: np.stack([own[:, i], wide[:, i]], axis=1) for i, name in enumerate(self._tracks.names)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What is written of an allele that has scores."""
+
+    window: Window
+    effect: BindingEffect
+    predicted: tuple[float, ...] = ()
+    explained: tuple[tuple[str, float], ...] = ()
+    in_training: bool = False
+
+
+def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[VariantKind, ShareCurve]] | None:
+    """How strong the strongest change is, where the second stage knows it of these very models."""
+    if second is None or list(listed.model_ids) != second.effect.card.default_ids:
+        return None
+    curves = second.effect.curves
+    return {LOSS: curves.get("loss", {}), GAIN: curves.get("gain", {})}
 
 
 def _alleles(batch: Iterable[Entry]) -> Iterator[Allele]:
@@ -103,10 +191,16 @@ def _alleles(batch: Iterable[Entry]) -> Iterator[Allele]:
             yield from entry[1]
 
 
-def _annotation(
-    allele: Allele, scored: tuple[Window, BindingEffect] | None, means: tuple[float, ...]
-) -> AlleleAnnotation:
+def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]) -> AlleleAnnotation:
     if scored is None:
         return AlleleAnnotation(allele.status, genes=allele.genes, conservation=means)
-    window, effect = scored
-    return AlleleAnnotation(allele.status, effect=effect, genes=allele.genes, padded=window.padded, conservation=means)
+    return AlleleAnnotation(
+        allele.status,
+        effect=scored.effect,
+        genes=allele.genes,
+        padded=scored.window.padded,
+        in_training=scored.in_training,
+        predicted=scored.predicted,
+        explained=scored.explained,
+        conservation=means,
+    )

@@ -10,19 +10,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from varbind.core.bank import Bank
+    from varbind.core.effect_model import EffectCard
     from varbind.core.model_card import BankCard
     from varbind.io.genes import GeneTable
 
 __all__ = ["provenance_lines"]
 
 
-def provenance_lines(bank: Bank, genes: GeneTable | None, options: Mapping[str, str | None]) -> list[str]:
+def provenance_lines(
+    bank: Bank, genes: GeneTable | None, options: Mapping[str, str | None], effect: EffectCard | None = None
+) -> list[str]:
     """The version, the options that can change a value, and the digests of bank and genes.
 
     Args:
         bank: the models used.
         genes: the gene file used.
         options: option names with their values; None = not given, empty = a switch.
+        effect: of the second stage used.
     """
     command = _one_line(" ".join(["annotate", *_words(options)]))
     lines = [f"##varbind_annotateVersion={__version__}", f"##varbind_annotateCommand={command}"]
@@ -30,6 +34,9 @@ def provenance_lines(bank: Bank, genes: GeneTable | None, options: Mapping[str, 
         digest = card.digests.get("weights.safetensors", "none")
         used = sum(model.model_id in _ids(card) for model in bank.models)
         lines.append(f"##varbind_bank=<ID={card.name},Version={card.version},Models={used},SHA256={digest}>")
+    if effect:
+        digest = effect.digests.get("weights.safetensors", "none")
+        lines.append(f"##varbind_effect=<ID={effect.name},Version={effect.version},SHA256={digest}>")
     if genes:
         lines.append(f"##varbind_genes=<ID={_one_line(genes.name)},SHA256={genes.sha256}>")
     return lines

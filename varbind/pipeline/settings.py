@@ -30,6 +30,8 @@ class AnnotateSettings:
         promoter: how far a promoter reaches.
         tss: which transcripts of a gene count.
         conservation: bigWig files by track name.
+        effect: folder of the second stage; `none` = no second stage, None = the bank's own.
+        explain: write what each model adds to the activity.
         top: families listed a direction.
         check_ref: `w` counts REFs that differ, `x` does so silently, `e` stops at the first.
         max_indel: longest trimmed allele that is scored, in bases.
@@ -55,6 +57,8 @@ class AnnotateSettings:
     promoter: Promoter = field(default_factory=Promoter)
     tss: Literal["preferred", "all"] = "preferred"
     conservation: Mapping[str, str] = field(default_factory=dict)
+    effect: str | None = None
+    explain: bool = False
     top: int = 3
     check_ref: str = "w"
     max_indel: int = 50
@@ -92,6 +96,8 @@ class AnnotateSettings:
             "--promoter": reach if genes else None,
             "--tss": self.tss if genes else None,
             "--conservation": " --conservation ".join(tracks) or None,
+            "--effect": Path(self.effect).name if self.effect else None,
+            "--explain": "" if self.explain else None,
             "--top": str(self.top),
             "--max-indel": str(self.max_indel),
             "--contig-map": ",".join(renamed) or None,

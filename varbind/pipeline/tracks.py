@@ -55,9 +55,12 @@ class Tracks(Closing):
         """Track names in order."""
         return tuple(self._paths)
 
-    def means(self, alleles: Sequence[Allele]) -> list[tuple[float, ...]]:
-        """Mean of each track over each allele's reference bases; NaN where there is none."""
-        columns = [self._means_of(index, track, alleles) for index, track in enumerate(self._tracks)]
+    def means(self, alleles: Sequence[Allele], *, around: int = 0) -> list[tuple[float, ...]]:
+        """Mean of each track over each allele's reference bases, or over `around` bases with these in the middle.
+
+        NaN where there is none.
+        """
+        columns = [self._means_of(index, track, alleles, around) for index, track in enumerate(self._tracks)]
         return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
 
     def close(self) -> None:
@@ -71,7 +74,7 @@ class Tracks(Closing):
                 contigs = ", ".join(list(missing)[:10])
                 logger.warning("track %s has no contig %s (%d alleles)", name, contigs, missing.total())
 
-    def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele]) -> np.ndarray:
+    def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele], around: int) -> np.ndarray:
         values = np.full(len(alleles), np.nan, dtype=np.float32)
         rows, spans = [], []
         for row, allele in enumerate(alleles):
@@ -82,7 +85,9 @@ class Tracks(Closing):
                 self._missing[index][allele.contig] += 1
                 continue
             rows.append(row)
-            spans.append((contig, *allele.span))
+            start, end = allele.span
+            missing = max(around - (end - start), 0)
+            spans.append((contig, start - missing // 2, end + missing - missing // 2))
         if rows:
             values[rows] = track.means(spans)
         return values

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import model_card
 
-from varbind.core.background import UpperTail, VariantKind
+from varbind.core.background import VariantKind
 from varbind.core.effects import BindingEffects
+from varbind.core.tails import UpperTail
 
 SNV = VariantKind.SNV
 

@@ -32,7 +32,7 @@ BATCH = [
 @pytest.fixture
 def annotator(tiny_bank):
     with Scorer(tiny_bank, threads=1) as scorer, Tracks({}, {}) as tracks:
-        yield Annotator(scorer, GENOME, tracks, prefix="VARBIND", top=2)
+        yield Annotator(scorer, tiny_bank, GENOME, tracks, prefix="VARBIND", top=2)
 
 
 def lines(annotator):
@@ -62,7 +62,7 @@ def test_lines_in_order_and_counted(annotator):
 
 def test_what_was_prepared_is_not_derived_while_lines_are_made(annotator, tiny_bank, monkeypatch):
     with Scorer(tiny_bank, threads=1) as scorer, Tracks({}, {}) as tracks:
-        expected, _ = lines(Annotator(scorer, GENOME, tracks, prefix="VARBIND", top=2))
+        expected, _ = lines(Annotator(scorer, tiny_bank, GENOME, tracks, prefix="VARBIND", top=2))
     annotator.prepare(BATCH)
     monkeypatch.setattr("varbind.core.effects.SignedTails", None)
     assert lines(annotator)[0] == expected

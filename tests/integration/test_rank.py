@@ -1,0 +1,364 @@
+"""`varbind rank`: the annotated example and small files as sorted tables."""
+
+import csv
+import gzip
+import io
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from integration.runs import COLUMNS, LIMIT, PROGRAM, VCF, bgzip, call, spawn, to_bcf
+from pyarrow import parquet
+
+FLOATS = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND", "LOSS_PHRED", "GAIN_PHRED")
+STRINGS = ("GENE", "BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
+PLACE = ["chrom", "pos", "id", "ref", "alt", "filter"]
+GENE = ["symbol", "gene_id", "transcript_id", "strand", "tss_distance", "gene_tags"]
+
+
+def header(*names, prefix="VARBIND"):
+    """A header that declares keys."""
+    keys = [
+        f'##INFO=<ID={prefix}_{name},Number=A,Type={"String" if name in STRINGS else "Float"},Description="x">\n'
+        for name in names
+    ]
+    return b"##fileformat=VCFv4.3\n##contig=<ID=chr1,length=16000>\n" + "".join(keys).encode() + COLUMNS + b"\n"
+
+
+def record(pos, alt="C", name=".", prefix="VARBIND", **keys):
+    """A record with keys of ours."""
+    info = ";".join(f"{prefix}_{key}={value}" for key, value in keys.items()) or "."
+    return f"chr1\t{pos}\t{name}\tA\t{alt}\t.\tPASS\t{info}\n".encode()
+
+
+def ok(pos, **keys):
+    return record(pos, STATUS="ok", **keys)
+
+
+def table(data):
+    """The rows of a TSV as dictionaries."""
+    return list(csv.DictReader(io.StringIO(data.decode(), newline=""), delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def ranked(source, *options):
+    """Rows on standard output, and what the run said."""
+    done = call("rank", source, *options)
+    assert done.code == 0, done.err
+    return table(done.out), done.err
+
+
+def column(rows, name):
+    return [row[name] for row in rows]
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory, expected):
+    """The annotated example as a file."""
+    path = tmp_path_factory.mktemp("rank") / "annotated.vcf"
+    path.write_bytes(expected)
+    return path
+
+
+def test_the_example(annotated):
+    rows, err = ranked(annotated)
+    expected_columns = [*PLACE, *GENE, "loss_phred", "gain_phred", "bind_loss", "bind_gain", "status", "flag"]
+    assert list(rows[0]) == expected_columns
+    largest = [max(float(row["loss_phred"]), float(row["gain_phred"])) for row in rows]
+    assert largest == sorted(largest, reverse=True)
+    assert set(column(rows, "status")) == {"ok"}
+    # The genes of an allele stand beneath each other, nearest first.
+    first = [row for row in rows if row["id"] == "neutral_1"]
+    assert [(row["symbol"], row["strand"], row["tss_distance"]) for row in first] == [
+        ("EXAMPLE1", "-", "248"),
+        ("EXAMPLE2", "+", "-549"),
+    ]
+    assert err == (
+        f"varbind: 33 records read, 35 alleles in 32 of them, {len(rows)} rows; "
+        "alleles left out: star 1, symbolic 1; 1 records without annotation\n"
+    )
+
+
+def test_all_alleles_of_the_example(annotated):
+    scored, _ = ranked(annotated)
+    rows, err = ranked(annotated, "--all")
+    assert rows[: len(scored)] == scored
+    assert sorted(column(rows[len(scored) :], "status")) == ["", "star", "symbolic"]
+    assert {row["loss_phred"] for row in rows[len(scored) :]} == {""}
+    assert "left out" not in err
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 10_000])
+def test_top_is_the_head_of_the_whole(annotated, number):
+    whole, _ = ranked(annotated)
+    rows, err = ranked(annotated, "--top", str(number))
+    assert rows == whole[:number]
+    assert ("beyond --top" in err) == (number < len(whole))
+
+
+def test_every_container_gives_the_same_bytes(annotated, tmp_path):
+    plain = call("rank", annotated).out
+    gz = tmp_path / "x.gz"
+    gz.write_bytes(gzip.compress(annotated.read_bytes()))
+    for path in (gz, bgzip(annotated, tmp_path / "x.vcf.gz"), to_bcf(annotated, tmp_path / "x.bcf")):
+        assert call("rank", path).out == plain
+        with path.open("rb") as stream:
+            assert spawn("rank", "-", stdin=stream).out == plain
+
+
+def test_values_are_those_that_bcftools_reads(annotated, bcftools):
+    keys = "%CHROM\t%POS\t%ID\t%REF\t%ALT\t%FILTER\t%VARBIND_LOSS_PHRED\t%VARBIND_GAIN_PHRED\t%VARBIND_BIND_LOSS"
+    split = subprocess.run([bcftools, "norm", "-m-", annotated], capture_output=True, check=True, timeout=LIMIT)
+    query = [bcftools, "query", "-f", keys + "\t%VARBIND_STATUS\t%VARBIND_GENE\n", "-"]
+    done = subprocess.run(query, input=split.stdout, capture_output=True, check=True, timeout=LIMIT)
+    theirs = set()
+    for line in done.stdout.decode().splitlines():
+        *cells, status, genes = line.split("\t")
+        if status == "ok":
+            theirs |= {(*cells, *gene.split("|")) for gene in genes.split("&")}
+    rows, _ = ranked(annotated)
+    names = [*PLACE, "loss_phred", "gain_phred", "bind_loss", *GENE]
+    assert len(theirs) == len(rows)
+    assert {tuple(row[name] or "." for name in names) for row in rows} == {
+        tuple(cell or "." for cell in r) for r in theirs
+    }
+
+
+def test_parquet_is_the_table_with_types(annotated, tmp_path):
+    for options in ((), ("--all",), ("--top", "3")):
+        path = tmp_path / "out.parquet"
+        rows, _ = ranked(annotated, *options)
+        assert call("rank", annotated, *options, "-o", path).code == 0
+        found = parquet.read_table(path)
+        kinds = {"pos": "int64", "tss_distance": "int64", "loss_phred": "float", "gain_phred": "float"}
+        assert {name: str(found.schema.field(name).type) for name in found.column_names} == {
+            name: kinds.get(name, "string") for name in rows[0]
+        }
+        convert = {"int64": int, "float": np.float32, "string": str}
+        for row, theirs in zip(rows, found.to_pylist(), strict=True):
+            for name, cell in row.items():
+                assert theirs[name] == (convert[kinds.get(name, "string")](cell) if cell else None)
+
+
+def test_no_row_at_all(bench):
+    source = bench.vcf(record(5, STATUS="outside"), header=header("STATUS", "PHRED"))
+    done = call("rank", source)
+    assert done.code == 0
+    assert done.out.count(b"\n") == 1
+    assert call("rank", source, "-o", bench.results / "x.parquet").code == 0
+    assert parquet.read_table(bench.results / "x.parquet").num_rows == 0
+
+
+def test_several_alleles_and_missing_values(bench):
+    source = bench.vcf(
+        record(10, "C,G,T", PHRED="3.5,.,20", STATUS="ok,ok,ok", BIND_LOSS="F|P|m|-1|-2,.,.", FLAG=".,padded,."),
+        record(20, "C,<DEL>", PHRED="7,.", STATUS="ok,symbolic"),
+        ok(30, PHRED="0"),
+        ok(40, PHRED="-0.5"),
+        record(50, "C,G", PHRED=".", STATUS="ok,ok"),
+        header=header("PHRED", "BIND_LOSS", "STATUS", "FLAG"),
+    )
+    rows, err = ranked(source)
+    assert [(row["pos"], row["alt"], row["phred"]) for row in rows] == [
+        ("10", "T", "20"),
+        ("20", "C", "7"),
+        ("10", "C", "3.5"),
+        ("30", "C", "0"),
+        ("40", "C", "-0.5"),
+        ("10", "G", ""),
+        ("50", "C", ""),
+        ("50", "G", ""),
+    ]
+    assert rows[2]["bind_loss"] == "F|P|m|-1|-2"
+    assert column(rows, "flag").count("padded") == 1
+    assert "alleles left out: symbolic 1" in err
+    assert column(ranked(source, "--all")[0], "status") == ["ok"] * 8 + ["symbolic"]
+
+
+def test_names_of_genes_are_decoded(bench):
+    genes = "A%2CB%3B%7C%26|id%20x|tx%25|-|-7|a%3Db+c,D%09%0A||.|+|0|"
+    source = bench.vcf(
+        record(10, "C,G", PHRED="1,2", STATUS="ok,ok", GENE=genes), header=header("PHRED", "GENE", "STATUS")
+    )
+    rows, _ = ranked(source)
+    assert [[row[name] for name in GENE] for row in rows] == [
+        ["D%09%0A", "", ".", "+", "0", ""],
+        ["A,B;|&", "id x", "tx%", "-", "-7", "a=b+c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "order"),
+    [
+        (None, "cabd"),
+        ("phred", "cabd"),
+        ("score", "bacd"),
+        ("activity", "dbca"),
+        ("loss_phred", "abcd"),
+        ("gain_phred", "dabc"),
+        ("binding", "dabc"),
+    ],
+)
+def test_orders(bench, by, order):
+    source = bench.vcf(
+        record(1, name="a", STATUS="ok", PHRED=5, SCORE=".2", ACTIVITY=".1", LOSS_PHRED="9", GAIN_PHRED="1"),
+        record(1, name="b", STATUS="ok", PHRED=5, SCORE=".3", ACTIVITY="-2", LOSS_PHRED="8", GAIN_PHRED="1"),
+        record(1, name="c", STATUS="ok", PHRED=6, SCORE=".1", ACTIVITY="1", LOSS_PHRED="2", GAIN_PHRED="."),
+        record(1, name="d", STATUS="ok", PHRED=4, ACTIVITY="-3", LOSS_PHRED="1", GAIN_PHRED="10"),
+        header=header("STATUS", "PHRED", "SCORE", "ACTIVITY", "LOSS_PHRED", "GAIN_PHRED"),
+    )
+    rows, _ = ranked(source, *(["--by", by] if by else []))
+    assert "".join(column(rows, "id")) == order
+
+
+def test_columns_stand_in_their_order(bench):
+    names = ("FLAG", "CONS_b", "GAIN_PHRED", "CONS_PhyloP", *reversed(FLOATS), "STATUS", "TSSDIST", "OTHER")
+    source = bench.vcf(ok(1, CONS_PhyloP="-1.5", CONS_b=".", SCORE="0.1234567", ACTIVITY_SE="1e-20"),
+                       header=header(*names))  # fmt: skip
+    rows, _ = ranked(source)
+    numbers = [name.lower() for name in FLOATS]
+    ends = ["bind_loss", "bind_gain", "cons_b", "cons_phylop", "status", "flag"]
+    assert list(rows[0]) == [*PLACE, *GENE, *numbers, *ends]
+    assert (rows[0]["cons_phylop"], rows[0]["cons_b"], rows[0]["activity_se"]) == ("-1.5", "", "1e-20")
+    # Single precision, and as many digits as it takes to give it back.
+    assert rows[0]["score"] == "0.1234567"
+
+
+def test_tracks_that_differ_in_case_only(bench):
+    source = bench.vcf(ok(1, CONS_a="1", CONS_A="2", PHRED="1"), header=header("STATUS", "PHRED", "CONS_a", "CONS_A"))
+    rows, _ = ranked(source)
+    assert (rows[0]["cons_a"], rows[0]["cons_A"]) == ("1", "2")
+
+
+def test_another_prefix(bench):
+    source = bench.vcf(
+        record(1, prefix="MY.P", STATUS="ok", PHRED="1"), header=header("STATUS", "PHRED", prefix="MY.P")
+    )
+    assert len(ranked(source, "--prefix", "MY.P")[0]) == 1
+    error = call("rank", source)
+    assert error.code == 3
+    assert error.error.endswith("the header declares no VARBIND_ key; run varbind annotate first")
+    assert call("rank", source, "--prefix", "MY").code == 3
+
+
+def test_where_status_was_taken_out_a_number_tells(bench):
+    source = bench.vcf(record(1, PHRED="1"), record(2, PHRED="."), record(3), record(4, "."), header=header("PHRED"))
+    rows, err = ranked(source)
+    assert column(rows, "pos") == ["1"]
+    assert "1 rows; alleles left out: no value 1; 2 records without annotation\n" in err
+    rows, err = ranked(source, "--all")
+    assert column(rows, "pos") == ["1", "2", "3"]
+    assert "3 rows; 1 records without an alternate allele\n" in err
+
+
+def test_nothing_to_sort_by_is_said(bench):
+    source = bench.vcf(ok(2, PHRED="."), ok(1, FLAG="padded"), header=header("STATUS", "PHRED", "FLAG"))
+    rows, err = ranked(source)
+    assert column(rows, "pos") == ["2", "1"]
+    assert "no allele has a value to sort by" in err
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_line_ends_and_odd_bytes(bench, end):
+    text = record(1, name="café", PHRED="1", STATUS="ok", FLAG="padded")
+    data = header("STATUS", "PHRED", "FLAG") + b"\n" + text
+    data = data.replace("é".encode(), b"\xe9").replace(b"\n", end)
+    rows, _ = ranked(bench.file("in.vcf", data))
+    assert (rows[0]["id"], rows[0]["flag"]) == (r"caf\xe9", "padded")
+
+
+@pytest.mark.parametrize(
+    ("broken", "what"),
+    [
+        (record(2, "C,G", PHRED="1,2,3", STATUS="ok,ok"), "VARBIND_PHRED has 3 values, expected 2, one an ALT"),
+        (record(2, "C,G", PHRED="1", STATUS="ok,ok"), "VARBIND_PHRED has 1 values, expected 2"),
+        (ok(2, PHRED="x"), "VARBIND_PHRED is 'x', expected numbers"),
+        (ok(2, GENE="A|B|C|+|1"), "VARBIND_GENE holds 'A|B|C|+|1', expected SYMBOL|GENE_ID"),
+        (ok(2, GENE="A|B|C|+|one|"), "VARBIND_GENE holds"),
+        (b"chr1\t2\t.\tA\n", "4 columns, expected 8"),
+        (record("x", PHRED="1"), "POS is 'x'"),
+    ],
+)
+def test_broken_lines_are_named(bench, broken, what):
+    names = ("STATUS", "PHRED", "GENE")
+    source = bench.vcf(ok(1, PHRED="1"), broken, header=header(*names))
+    out = bench.results / "out.tsv"
+    out.write_bytes(b"old\n")
+    done = call("rank", source, "-o", out)
+    assert done.code == 3
+    place = f"{source}:{len(header(*names).splitlines()) + 2}"
+    assert done.error.startswith(f"varbind: error: {place}: {what}")
+    assert [path.name for path in bench.results.iterdir()] == ["out.tsv"]
+    assert out.read_bytes() == b"old\n"
+
+
+def test_refusals(bench, annotated):
+    plain = call("rank", VCF)
+    assert plain.code == 3
+    assert plain.error.endswith("run varbind annotate first")
+    same = bench.folder / "same.tsv"
+    shutil.copyfile(annotated, same)
+    for name, code, what in [
+        (same, 2, "the output is the input"),
+        (bench.results / "x.xlsx", 2, "name it .tsv, .tsv.gz or .parquet"),
+        (bench.results / "no" / "x.tsv", 5, "the folder does not exist"),
+        (bench.results, 5, "is a directory"),
+    ]:
+        done = call("rank", same, "-o", name)
+        assert done.code == code
+        assert what in done.error
+    assert same.read_bytes() == annotated.read_bytes()
+    by = call("rank", annotated, "--by", "score", "-o", bench.results / "x.tsv")
+    assert by.code == 2
+    assert "VARBIND_SCORE, not in the header; sort --by loss_phred or gain_phred or binding" in by.error
+    assert call("rank", annotated, "--by", "nonsense").code == 2
+    assert call("rank", annotated, "--top", "0").code == 2
+    assert call("rank", bench.folder / "missing.vcf", "-o", bench.results / "x.tsv").code == 3
+    assert list(bench.results.iterdir()) == []
+
+
+def test_without_pyarrow_parquet_is_refused_and_tsv_is_not(annotated, bench, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = call("rank", annotated, "-o", bench.results / "x.parquet")
+    assert done.code == 2
+    assert "pip install 'varbind[tables]'" in done.error
+    assert call("rank", annotated, "-o", bench.results / "x.tsv").code == 0
+    assert [path.name for path in bench.results.iterdir()] == ["x.tsv"]
+
+
+def test_outputs(annotated, bench):
+    plain = call("rank", annotated).out
+    for name in ("x.tsv", "x.tsv.gz", "x"):
+        path = bench.results / name
+        path.write_bytes(b"old")
+        assert call("rank", annotated, "-o", path).out == b""
+        data = path.read_bytes()
+        assert (gzip.decompress(data) if name.endswith("gz") else data) == plain
+    assert spawn("rank", annotated, "-o", "-").out == plain
+    assert spawn("rank", annotated, "-o", "/dev/stdout").out == plain
+    assert sorted(path.name for path in bench.results.iterdir()) == ["x", "x.tsv", "x.tsv.gz"]
+
+
+def test_a_full_device(annotated):
+    if not os.path.exists("/dev/full"):  # noqa: PTH110 (a device)
+        pytest.skip("needs /dev/full")
+    done = call("rank", annotated, "-o", "/dev/full")
+    assert done.code == 5
+    assert "No space left" in done.error
+
+
+def test_a_closed_pipe_is_silent(annotated, bench):
+    lines = annotated.read_bytes().splitlines(keepends=True)
+    many = [line for line in lines if not line.startswith(b"#")] * 100
+    source = bench.file("many.vcf", b"".join([line for line in lines if line.startswith(b"#")] + many))
+    with subprocess.Popen([*PROGRAM, "rank", source], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == b""
+        assert running.wait(LIMIT) == 141
+
+
+def test_quiet(annotated):
+    assert call("rank", annotated, "-q").err == ""

@@ -1,0 +1,147 @@
+"""The second stage in memory: heads over one set of binding scores, what calibrates them, and their card."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from varbind.core.sequence import reverse_complement
+from varbind.errors import ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.activity_head import ActivityHead
+    from varbind.core.background import VariantKind
+    from varbind.core.conservation_head import ConservationHead
+    from varbind.core.deepfind_head import DeepFindHead
+    from varbind.core.score_head import ScoreHead
+    from varbind.core.tails import ShareCurve
+    from varbind.core.window import Window
+
+__all__ = ["CURVES", "EFFECT_FORMAT", "EffectCard", "EffectModel", "key_of_place", "key_of_window", "merged_keys"]
+
+EFFECT_FORMAT = 1
+CURVES = ("score", "loss", "gain")
+KEY_FLANK = 15
+"""Bases on each side of a change that tell whether it was trained on: a place in any genome build."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCard:
+    """What is known about a second stage.
+
+    Attributes:
+        name: of it.
+        version: of its content.
+        description: one sentence.
+        licence: of the weights.
+        bank: name and SHA-256 of the weights of the bank whose scores it reads.
+        model_ids: the models it reads, in order.
+        default_ids: the models whose strongest loss and gain the curves are of.
+        heads: by head, how it was trained: data, settings, and what was measured.
+        cutoffs: suggested ones, each `score`, `precision`, `recall` and `background`, the share of background SNVs that
+            pass.
+        background: the recipe of the background variants of the curves.
+        digests: SHA-256 of the weights.
+    """
+
+    name: str
+    version: str
+    description: str
+    licence: str
+    bank: Mapping[str, str]
+    model_ids: list[str]
+    default_ids: list[str]
+    heads: Mapping[str, Any] = field(default_factory=dict)
+    cutoffs: list[Mapping[str, float]] = field(default_factory=list)
+    background: Mapping[str, Any] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The card as JSON values."""
+        return {"format": EFFECT_FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Read a card.
+
+        Raises:
+            ResourceError: the format is another, or a key is missing or of the wrong kind.
+        """
+        if not isinstance(data, dict) or data.get("format") != EFFECT_FORMAT:
+            raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}")
+        kinds = {"str": str, "list": list, "Mapping": dict}
+        for f in fields(cls):
+            if not isinstance(data.get(f.name), kinds[str(f.type).partition("[")[0]]):
+                raise ResourceError(f"the card of a second stage is malformed: {f.name}")
+        if not data["model_ids"] or not all(isinstance(word, str) for word in data["model_ids"]):
+            raise ResourceError("the card of a second stage names no models")
+        return cls(**{f.name: data[f.name] for f in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class EffectModel:
+    """The second stage.
+
+    Attributes:
+        card: see `EffectCard`.
+        activity: signed change of promoter activity.
+        score: probability of a measurable change; it reads the activity's.
+        deepfind: simulated against derived.
+        conservation: evidence of conservation tracks.
+        curves: by name in `CURVES` and by kind of variant, the background of a number.
+        trained_on: keys of the training variants (`key_of_window`, `key_of_place`), rising, uint32.
+    """
+
+    card: EffectCard
+    activity: ActivityHead | None = None
+    score: ScoreHead | None = None
+    deepfind: DeepFindHead | None = None
+    conservation: ConservationHead | None = None
+    curves: Mapping[str, Mapping[VariantKind, ShareCurve]] = field(default_factory=dict)
+    trained_on: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
+
+    def __post_init__(self) -> None:
+        if self.activity is not None and len(self.activity.scale.spread) != len(self.card.model_ids):
+            raise ResourceError("the activity head is of other models than the card's")
+        if self.score is not None and self.activity is None:
+            raise ResourceError("a score head without an activity head")
+
+    def has_seen(self, keys: Sequence[int]) -> bool:
+        """Whether one of the keys is a training variant's; of 100,000 such, 1 in 40,000 others is taken for one."""
+        places = np.searchsorted(self.trained_on, keys)
+        found = places < len(self.trained_on)
+        return bool((self.trained_on[places[found]] == np.asarray(keys)[found]).any())
+
+
+def key_of_window(window: Window, flank: int) -> int:
+    """A number for a change in its sequence of 15 bases on each side, the same on both strands and in every genome.
+
+    Args:
+        window: of the change.
+        flank: bases of the window on each side of it, at least 15.
+    """
+    inner = window.inner(flank - KEY_FLANK)
+    forward = inner.ref.tobytes() + b">" + inner.alt.tobytes()
+    backward = reverse_complement(inner.ref).tobytes() + b">" + reverse_complement(inner.alt).tobytes()
+    return _key(min(forward, backward))
+
+
+def key_of_place(chrom: str, pos: int, ref: str, alt: str) -> int:
+    """A number for a variant of a set that comes without sequence; the contig with or without `chr`."""
+    return _key(f"{chrom.removeprefix('chr')}:{pos}:{ref}:{alt}".encode())
+
+
+def merged_keys(keys: Sequence[int]) -> NDArray[np.uint32]:
+    """Keys as a second stage keeps them: rising, each once."""
+    return np.unique(np.array(keys, dtype=np.uint32))
+
+
+def _key(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "big")

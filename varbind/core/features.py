@@ -1,0 +1,95 @@
+"""What the second stage knows of a variant: binding scores and its site enter, named features leave.
+
+A feature that is not there, as a track the user does not have, is NaN, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.variant import Variant
+
+__all__ = ["TRANSVERSION", "TSS_DISTANCE", "VariantSites", "binding_features", "feature_matrix", "transversion"]
+
+TSS_DISTANCE = "tss_distance"
+TRANSVERSION = "transversion"
+REF, DELTA, AROUND = "ref:", "delta:", ":51"
+AROUND_BASES = 51
+"""Bases over which a track is averaged around the variant (DeepBind 2015, supplementary section 9)."""
+
+TSS_REACH = 1999
+_PURINES = frozenset("AG")
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSites:
+    """Where B variants lie, in what the genome around them says.
+
+    Attributes:
+        tss_distance: signed bases to the nearest transcription start, float64 (B,); NaN where unknown.
+        transversions: see `transversion`, float64 (B,).
+        conservation: by track, its mean over the allele's reference bases, and over 51 bases, float64 (B, 2).
+    """
+
+    tss_distance: NDArray[np.float64]
+    transversions: NDArray[np.float64]
+    conservation: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def transversion(variant: Variant) -> float:
+    """1 where a purine takes a pyrimidine's place or the other way, 0 for a transition; NaN for no SNV."""
+    if len(variant.ref) != 1 or len(variant.alt) != 1:
+        return float("nan")
+    return float((variant.ref in _PURINES) != (variant.alt in _PURINES))
+
+
+def binding_features(model_ids: Sequence[str]) -> tuple[str, ...]:
+    """Names of the two features of each model: its reference score, and alternate minus reference."""
+    return (*(REF + model_id for model_id in model_ids), *(DELTA + model_id for model_id in model_ids))
+
+
+def feature_matrix(
+    names: Sequence[str],
+    model_ids: Sequence[str],
+    ref: NDArray[np.floating],
+    alt: NDArray[np.floating],
+    sites: VariantSites,
+) -> NDArray[np.float32]:
+    """The features of B variants.
+
+    Args:
+        names: F features: those of `binding_features`, `tss_distance`, `transversion`, a track's name for its value at
+            the variant, the name and `:51` for its mean over 51 bases.
+        model_ids: of the M columns of scores.
+        ref: scores of the reference alleles, (B, M).
+        alt: scores of the alternate alleles, (B, M).
+        sites: of the variants.
+
+    Returns:
+        float32 (B, F); NaN where there is no such value. The distance is |bases| / 1999 (DeepFind's), and is there
+        within 1,999 bases.
+    """
+    column_of = {model_id: column for column, model_id in enumerate(model_ids)}
+    features = np.full((len(ref), len(names)), np.nan, dtype=np.float32)
+    for place, name in enumerate(names):
+        if name.startswith(REF):
+            features[:, place] = ref[:, column_of[name.removeprefix(REF)]]
+        elif name.startswith(DELTA):
+            column = column_of[name.removeprefix(DELTA)]
+            features[:, place] = alt[:, column] - ref[:, column]
+        elif name == TSS_DISTANCE:
+            distance = np.abs(sites.tss_distance)
+            features[:, place] = np.where(distance <= TSS_REACH, distance / TSS_REACH, np.nan)
+        elif name == TRANSVERSION:
+            features[:, place] = sites.transversions
+        elif (track := name.removesuffix(AROUND)) in sites.conservation:
+            features[:, place] = sites.conservation[track][:, int(name != track)]
+    return features

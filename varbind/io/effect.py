@@ -1,0 +1,180 @@
+"""A second stage on disk: a folder of `card.json` and `weights.safetensors`.
+
+That of a bank lies in the bank's folder, as `effect`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from varbind.core.activity_head import ActivityHead
+from varbind.core.background import VariantKind
+from varbind.core.binding_scale import BindingScale
+from varbind.core.conservation_head import ConservationHead
+from varbind.core.deepfind_head import DeepFindHead
+from varbind.core.effect_model import CURVES, EffectCard, EffectModel
+from varbind.core.score_head import ScoreHead
+from varbind.core.tails import ShareCurve
+from varbind.errors import OutputError, ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EFFECT_FOLDER", "read_effect", "write_effect"]
+
+EFFECT_FOLDER = "effect"
+CARD = "card.json"
+WEIGHTS = "weights.safetensors"
+CARD_BYTES_MAX = 1 << 26
+HEADS: Mapping[str, type] = {
+    "activity": ActivityHead,
+    "score": ScoreHead,
+    "deepfind": DeepFindHead,
+    "conservation": ConservationHead,
+}
+PARTS: Mapping[str, type] = {"BindingScale": BindingScale}
+TRAINED_ON = "trained_on"
+Head = TypeVar("Head")
+
+
+def read_effect(folder: str | Path) -> EffectModel:
+    """Read and verify a second stage.
+
+    Raises:
+        ResourceError: a file is missing, its SHA-256 differs from the card's, or an array does not fit.
+    """
+    folder = Path(folder)
+    card = _read_card(folder / CARD)
+    arrays = _read_arrays(folder / WEIGHTS, str(card.digests.get(WEIGHTS, "none")))
+    try:
+        return _effect(card, arrays)
+    except (ResourceError, KeyError, TypeError, ValueError, AttributeError) as error:
+        what = error.what if isinstance(error, ResourceError) else f"an array is missing or malformed: {error}"
+        raise ResourceError(f"not a second stage: {what}", path=folder / WEIGHTS) from error
+
+
+def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
+    """Write a second stage; the digest in the card is made here.
+
+    Returns:
+        The second stage with that card.
+
+    Raises:
+        OutputError: the folder exists already, or cannot be written.
+    """
+    folder = Path(folder)
+    arrays: dict[str, np.ndarray] = {TRAINED_ON: effect.trained_on}
+    for name in HEADS:
+        head = getattr(effect, name)
+        if head is not None:
+            arrays |= _arrays_of(head, name)
+    for name, by_kind in effect.curves.items():
+        for kind, curve in by_kind.items():
+            arrays |= _arrays_of(curve, f"curves/{name}/{kind}")
+    # safetensors writes memory as it lies.
+    weights = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    card = replace(effect.card, digests={WEIGHTS: hashlib.sha256(weights).hexdigest()})
+    text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        if folder.exists():
+            raise OutputError("exists already", path=folder, remedy="name a new folder")
+        partial.mkdir(parents=True, exist_ok=True)
+        (partial / WEIGHTS).write_bytes(weights)
+        (partial / CARD).write_text(text, encoding="utf-8")
+        partial.rename(folder)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+    return replace(effect, card=card)
+
+
+def _read_card(path: Path) -> EffectCard:
+    try:
+        if path.stat().st_size > CARD_BYTES_MAX:
+            raise ResourceError("not the card of a second stage: too large", path=path)
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        what = f"no second stage: {CARD}: {error.strerror}"
+        raise ResourceError(what, path=path.parent, remedy="`varbind train effect` makes one") from error
+    except (ValueError, RecursionError) as error:
+        raise ResourceError("not the card of a second stage: not JSON", path=path) from error
+    try:
+        return EffectCard.from_json(data)
+    except ResourceError as error:
+        raise ResourceError(error.what, path=path) from error
+
+
+def _read_arrays(path: Path, stated: str) -> dict[str, np.ndarray]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ResourceError(f"the second stage is incomplete: {error.strerror}", path=path) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != stated:
+        what = f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}..."
+        raise ResourceError(what, path=path, remedy="the file was damaged or exchanged; install it again")
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise ResourceError(f"not a second stage: {error}", path=path) from error
+
+
+def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
+    """The heads and curves that the arrays hold, every array accounted for."""
+    heads: dict[str, Any] = {name: _read_head(HEADS[name], arrays, name) for name in HEADS if _holds(arrays, name)}
+    curves = {
+        name: {
+            kind: _read_head(ShareCurve, arrays, f"curves/{name}/{kind}")
+            for kind in VariantKind
+            if _holds(arrays, f"curves/{name}/{kind}")
+        }
+        for name in CURVES
+    }
+    trained_on = arrays.pop(TRAINED_ON)
+    if arrays:
+        raise ResourceError(f"{next(iter(arrays))} belongs to nothing")
+    if trained_on.dtype != np.uint32 or trained_on.ndim != 1 or (np.diff(trained_on.astype(np.int64)) <= 0).any():
+        raise ResourceError("the keys of training variants do not rise")
+    return EffectModel(card, curves=curves, trained_on=trained_on, **heads)
+
+
+def _holds(arrays: Mapping[str, np.ndarray], stem: str) -> bool:
+    return any(name.startswith(f"{stem}/") for name in arrays)
+
+
+def _arrays_of(part: Any, stem: str) -> dict[str, np.ndarray]:
+    """A head's fields: arrays as they are, numbers and words as arrays, parts under their name."""
+    arrays: dict[str, np.ndarray] = {}
+    for f in fields(part):
+        value, name = getattr(part, f.name), f"{stem}/{f.name}"
+        if is_dataclass(value):
+            arrays |= _arrays_of(value, name)
+        elif isinstance(value, tuple):
+            arrays[name] = np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
+        else:
+            arrays[name] = np.asarray(value)
+    return arrays
+
+
+def _read_head(cls: type[Head], arrays: dict[str, np.ndarray], stem: str) -> Head:
+    """The head whose fields stand under a name; they are taken out."""
+    values: dict[str, Any] = {}
+    for f in fields(cls):  # type: ignore[arg-type]
+        name, kind = f"{stem}/{f.name}", str(f.type)
+        if kind in PARTS:
+            values[f.name] = _read_head(PARTS[kind], arrays, name)
+        elif kind.startswith("tuple[str"):
+            values[f.name] = tuple(str(word) for word in json.loads(arrays.pop(name).tobytes()))
+        elif kind == "float":
+            values[f.name] = float(arrays.pop(name))
+        else:
+            values[f.name] = arrays.pop(name)
+    return cls(**values)

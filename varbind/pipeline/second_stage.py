@@ -1,0 +1,183 @@
+"""From binding scores to effects: a batch of scored variants enters, the values of the second stage's keys leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.annotation import EffectKeys
+from varbind.core.effect_model import key_of_place, key_of_window
+from varbind.core.features import feature_matrix
+from varbind.core.score_head import ScoreHead, logistic
+from varbind.core.tails import phred
+from varbind.errors import ResourceError, UsageError
+from varbind.io.effect import read_effect
+from varbind.nn.deepfind import deepfind_logits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.background import VariantKind
+    from varbind.core.bank import Bank
+    from varbind.core.effect_model import EffectModel
+    from varbind.core.features import VariantSites
+    from varbind.core.scores import BindingScores
+    from varbind.core.variant import Variant
+    from varbind.core.window import Window
+    from varbind.pipeline.settings import AnnotateSettings
+
+__all__ = ["Prediction", "SecondStage", "scored_with"]
+
+
+class Prediction:
+    """What the second stage says of B variants.
+
+    Attributes:
+        values: by key without prefix, float64 (B,); NaN where there is none.
+        log_odds: of SCORE, float64 (B,); None without that head.
+        contributions: what each model adds to ACTIVITY, float64 (B, M); None without that head.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, NDArray[np.float64]] = {}
+        self.log_odds: NDArray[np.float64] | None = None
+        self.contributions: NDArray[np.float64] | None = None
+
+
+class SecondStage:
+    """The heads of a second stage over the score columns of a run.
+
+    Args:
+        effect: the second stage.
+        model_ids: of the score columns, with every model that it reads.
+        tracks: names of the conservation tracks at hand.
+        explain: whether what each model adds is asked for.
+
+    Attributes:
+        keys: that it can give here.
+        effect: as given.
+    """
+
+    def __init__(
+        self, effect: EffectModel, model_ids: Sequence[str], tracks: Sequence[str] = (), *, explain: bool = False
+    ) -> None:
+        self.effect = effect
+        column_of = {model_id: column for column, model_id in enumerate(model_ids)}
+        self._columns = [column_of[model_id] for model_id in effect.card.model_ids]
+        self._conserved = effect.conservation is not None and not set(tracks).isdisjoint(effect.conservation.tracks)
+        self.keys = EffectKeys(self._names(), explain and effect.activity is not None, _cutoffs(effect))
+
+    def _names(self) -> tuple[str, ...]:
+        effect, names = self.effect, []
+        if effect.score is not None:
+            names += ["SCORE"] + ["SCORE_CONS"] * self._conserved + ["PHRED"] * bool(effect.curves.get("score"))
+        if effect.activity is not None:
+            names += ["ACTIVITY", "ACTIVITY_SE"]
+        if effect.deepfind is not None:
+            names.append("DEEPFIND")
+        return tuple(names)
+
+    @property
+    def reads_around(self) -> bool:
+        """Whether means of tracks around the variant are read."""
+        deepfind = self.effect.deepfind
+        return deepfind is not None and any(name.endswith(":51") for name in deepfind.features)
+
+    def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind | None]) -> Prediction:
+        """Effects of B variants; a variant's never depend on the others.
+
+        Args:
+            scores: of the models named at the start.
+            sites: of the variants.
+            kinds: of the variants; None = longer than any background.
+        """
+        effect, found = self.effect, Prediction()
+        ref, alt = scores.ref[:, self._columns], scores.alt[:, self._columns]
+        if effect.activity is not None:
+            changes = effect.activity.changes(ref, alt)
+            found.contributions = effect.activity.contributions(changes)
+            activity = found.contributions.sum(axis=1)
+            found.values |= {"ACTIVITY": activity, "ACTIVITY_SE": effect.activity.errors(changes)}
+            if effect.score is not None:
+                found.log_odds = effect.score.log_odds(ScoreHead.sizes(activity, changes[:, 0]))
+                found.values["SCORE"] = logistic(found.log_odds)
+                found.values["PHRED"] = self._phreds(found.log_odds, kinds)
+                if self._conserved:
+                    found.values["SCORE_CONS"] = logistic(found.log_odds + self._evidence(sites, len(activity)))
+        if effect.deepfind is not None:
+            features = feature_matrix(effect.deepfind.features, effect.card.model_ids, ref, alt, sites)
+            found.values["DEEPFIND"] = logistic(deepfind_logits(effect.deepfind, features))
+        return found
+
+    def has_seen(self, variant: Variant, window: Window, flank: int) -> bool:
+        """Whether a variant trained the second stage."""
+        place = key_of_place(variant.chrom, variant.pos, variant.ref, variant.alt)
+        return self.effect.has_seen([key_of_window(window, flank), place])
+
+    def explained(self, contributions: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
+        """Models with what they add to one variant's activity, (M,), largest first; those that add nothing left out."""
+        order = np.argsort(-np.abs(contributions), kind="stable")
+        ids = self.effect.card.model_ids
+        return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
+
+    def _phreds(self, log_odds: NDArray[np.float64], kinds: Sequence[VariantKind | None]) -> NDArray[np.float64]:
+        phreds = np.full(len(log_odds), np.nan)
+        curves = self.effect.curves.get("score", {})
+        for kind in set(kinds):
+            if kind is not None and kind in curves:
+                rows = [row for row, own in enumerate(kinds) if own is kind]
+                phreds[rows] = phred(curves[kind].share(log_odds[rows]))
+        return phreds
+
+    def _evidence(self, sites: VariantSites, count: int) -> NDArray[np.float64]:
+        """Log-odds of the conservation head, (B,), 0 where no track has a value: no evidence either way."""
+        head = self.effect.conservation
+        assert head is not None
+        values = np.full((count, len(head.tracks)), np.nan)
+        for place, track in enumerate(head.tracks):
+            if track in sites.conservation:
+                values[:, place] = sites.conservation[track][:, 0]
+        return np.nan_to_num(head.log_odds(values), nan=0.0)
+
+
+def scored_with(
+    bank: Bank, listed: Bank, tracks: Sequence[str], settings: AnnotateSettings
+) -> tuple[Bank, SecondStage | None]:
+    """The models to score, for the lists and for the second stage, and the second stage.
+
+    Args:
+        bank: all models.
+        listed: those whose losses and gains are listed.
+        tracks: names of the conservation tracks.
+        settings: which second stage, and whether it explains.
+
+    Raises:
+        ResourceError: the second stage that was named reads models that the bank lacks, or is damaged.
+        UsageError: an explanation is asked for, and there is no head that can give it.
+    """
+    effect = None if settings.effect == "none" else bank.effect
+    if settings.effect not in {None, "none"}:
+        effect = read_effect(settings.effect)
+    if effect is not None and (lacking := set(effect.card.model_ids) - set(bank.model_ids)):
+        what = f"the second stage reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
+        raise ResourceError(what, path=settings.effect, remedy="give the bank that it was trained on")
+    if settings.explain and (effect is None or effect.activity is None):
+        raise UsageError("--explain without an activity head", remedy="use a bank with a second stage")
+    if effect is None:
+        return listed, None
+    wanted = {*listed.model_ids, *effect.card.model_ids}
+    scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
+    return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain)
+
+
+def _cutoffs(effect: EffectModel) -> str:
+    """A sentence for the header."""
+    told = [
+        f"{one['score']:.3g} (precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
+        f"{100 * one['background']:.2g} % of background SNVs)"
+        for one in effect.card.cutoffs
+    ]
+    return f"; measured on left-out loci at cut-offs of {', '.join(told)}" if told else ""

@@ -1,0 +1,77 @@
+"""Variants of a table with the binding scores of both their alleles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.pipeline.scoring import Scorer, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from varbind.core.bank import Bank
+    from varbind.train.variant_table import VariantTable
+
+__all__ = ["SECOND_STAGE_WINDOW", "ScoredVariants", "score_table", "second_stage_models"]
+
+SECOND_STAGE_WINDOW = 31
+"""Models of wider windows are left out: 25 and 31 bases predict effects best, and most training windows have 31."""
+
+BATCH = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredVariants:
+    """N variants and the scores of M models.
+
+    Attributes:
+        table: the variants.
+        ref: scores of the reference alleles, float32 (N, M).
+        alt: scores of the alternate alleles, float32 (N, M).
+    """
+
+    table: VariantTable
+    ref: NDArray[np.float32]
+    alt: NDArray[np.float32]
+
+
+def second_stage_models(bank: Bank) -> Bank:
+    """Those models of a bank that the second stage reads: double-stranded, on windows of at most 31 bases."""
+    shapes = [(model.model_id, model.shape) for model in bank.models]
+    return bank.select([own for own, s in shapes if s.double_stranded and s.window <= SECOND_STAGE_WINDOW])
+
+
+def score_table(
+    table: VariantTable,
+    bank: Bank,
+    *,
+    flank: int,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> ScoredVariants:
+    """Score both alleles of every variant.
+
+    Args:
+        table: the variants, their windows with `flank` bases on each side.
+        bank: the models.
+        flank: of the windows, at least that of the widest model.
+        device: `cpu`, `cuda` or `cuda:N`.
+        threads: CPU threads; None = all.
+        progress: called with (variants done, in all).
+    """
+    ref = np.empty((len(table), len(bank.models)), dtype=np.float32)
+    alt, done = np.empty_like(ref), 0
+    with Scorer(bank, device=device, threads=threads) as scorer:
+        for batch in batches(table.windows, BATCH):
+            scores = scorer.score([window.inner(flank - scorer.flank) for window in batch])
+            ref[done : done + len(batch)], alt[done : done + len(batch)] = scores.ref, scores.alt
+            done += len(batch)
+            if progress:
+                progress(done, len(table))
+    return ScoredVariants(table, ref, alt)
