@@ -28,6 +28,7 @@ NEEDS = {
     "torch": ("torch", "varbind[gpu]"),
     "triton": ("triton", "varbind[gpu]"),
     "triton.language": ("triton", "varbind[gpu]"),
+    "varbind.nn.compiled": ("numba", "varbind"),
     "varbind.nn.deepbind": ("torch", "varbind[train]"),
     "varbind.nn.device": ("torch", "varbind[gpu]"),
     "varbind.nn.fused": ("triton", "varbind[gpu]"),

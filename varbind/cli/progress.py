@@ -11,7 +11,7 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["count_progress", "record_progress"]
+__all__ = ["count_progress", "record_progress", "stage_progress"]
 
 
 @contextmanager
@@ -37,6 +37,20 @@ def count_progress(unit: str) -> Iterator[Callable[[int, int], None]]:
 
         def update(done: int, total: int) -> None:
             bar.total = total
+            bar.update(done - bar.n)
+
+        yield update
+
+
+@contextmanager
+def stage_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """Shows one kind of work after another, and how much of it is done."""
+    with tqdm(disable=not sys.stderr.isatty()) as bar:
+
+        def update(what: str, done: int, total: int) -> None:
+            if bar.unit != what:
+                bar.reset(total)
+                bar.unit = what
             bar.update(done - bar.n)
 
         yield update

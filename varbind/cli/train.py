@@ -181,3 +181,83 @@ def _source(fasta: str | None) -> PromoterSource | None:
     from varbind.pipeline.background import PromoterSource
 
     return PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None
+
+
+@command.command("effect")
+@click.option("-o", "--output", required=True, metavar="EFFECT", help="Folder of the new second stage.")
+@click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Whose scores it reads.")
+@click.option("--activity", metavar="TABLE", help="Measured changes of activity: effect, se, locus.")
+@click.option("--classes", metavar="TABLE", help="Simulated (label 1) and derived (0) variants.")
+@click.option("--pathogenic", metavar="TABLE", help="Pathogenic (label 1) and common (0) variants, with tracks.")
+@click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
+@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred, for the distance to the start.")
+@click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
+@click.option("--networks", default=4, show_default=True, type=click.IntRange(1), help="DeepFind networks.")
+@click.option("--as-published", is_flag=True, help="DeepFind trained as in 2015: one network, 250 epochs.")
+@click.option("--background-snvs", type=click.IntRange(1000), metavar="N", help="Background SNVs. Default: 100,002.")
+@click.option("--licence", default="not stated", metavar="NAME", help="Of the data, for the card.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
+@click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
+@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
+@talk_options
+def effect(
+    output: str,
+    bank: str,
+    activity: str | None,
+    classes: str | None,
+    pathogenic: str | None,
+    fasta: str | None,
+    genes: str | None,
+    conservation: tuple[str, ...],
+    networks: int,
+    as_published: bool,
+    background_snvs: int | None,
+    licence: str,
+    seed: int,
+    threads: int | None,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Train a second stage on variants whose effects are known.
+
+    A table has a header and tabs, and the columns chrom, pos, ref and alt. Sequence comes from --fasta, or from the
+    columns left and right: 15 bases or more on each side. There are three kinds, and at least one is needed:
+
+    \b
+    --activity    effect (log2), se (its standard error) and locus (the element); if they are there, measurable (0 or
+                  1) and kind, of which promoter calibrates. Gives SCORE, PHRED and ACTIVITY
+    --classes     label, 1 simulated and 0 derived; tss_distance, or --genes; conservation from --conservation.
+                  Gives DEEPFIND: one network over binding scores, distance, transversion and tracks
+    --pathogenic  label, 1 pathogenic and 0 common; columns of conservation tracks, or --conservation; gene keeps
+                  folds apart. Gives SCORE_CONS where a user names the same tracks
+
+    `varbind annotate --effect EFFECT` uses it. A run that was stopped goes on where it was when it is called again:
+    finished networks are in EFFECT.training.
+    """  # noqa: D301 (click's mark for lines that stay as they are)
+    from dataclasses import replace
+
+    from varbind.cli.options import parse_pairs
+    from varbind.cli.progress import stage_progress
+    from varbind.pipeline.background import BackgroundRecipe
+    from varbind.pipeline.banks import load_bank
+    from varbind.pipeline.effect_background import EFFECT_BACKGROUND
+    from varbind.pipeline.scoring import resolve_device
+    from varbind.train.deepfind import DeepFindSetting
+    from varbind.train.effect import EffectInputs, EffectPlan, train_effect
+
+    talk(quiet=quiet, verbose=verbose)
+    recipe = EFFECT_BACKGROUND
+    if background_snvs is not None:
+        recipe = BackgroundRecipe(background_snvs, max(100, background_snvs // 10), recipe.seed)
+    setting = DeepFindSetting.as_published() if as_published else replace(DeepFindSetting(), networks=networks)
+    tracks = parse_pairs(conservation, "--conservation")
+    inputs = EffectInputs(activity, classes, pathogenic, fasta, genes, tracks)
+    plan = EffectPlan(setting, recipe, seed, resolve_device(device), threads, licence)
+    try:
+        with nullcontext() if quiet else stage_progress() as progress:
+            trained = train_effect(inputs, load_bank(bank), output, plan, progress=progress)
+    except Interrupted:
+        logger.info("the same command goes on where it was")
+        raise
+    logger.info("%s: %s", output, trained.card.description)

@@ -21,7 +21,10 @@ __all__ = ["TRANSVERSION", "TSS_DISTANCE", "VariantSites", "binding_features", "
 
 TSS_DISTANCE = "tss_distance"
 TRANSVERSION = "transversion"
-REF, DELTA, AROUND = "ref:", "delta:", ":51"
+REF, DELTA = "ref:", "delta:"
+AROUND = ":51"
+"""Behind a track's name: its mean around the variant."""
+
 AROUND_BASES = 51
 """Bases over which a track is averaged around the variant (DeepBind 2015, supplementary section 9)."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from varbind.core.annotation import EffectKeys
 from varbind.core.effect_model import key_of_place, key_of_window
-from varbind.core.features import feature_matrix
+from varbind.core.features import AROUND, feature_matrix
 from varbind.core.score_head import ScoreHead, logistic
 from varbind.core.tails import phred
 from varbind.errors import ResourceError, UsageError
@@ -84,7 +84,7 @@ class SecondStage:
     def reads_around(self) -> bool:
         """Whether means of tracks around the variant are read."""
         deepfind = self.effect.deepfind
-        return deepfind is not None and any(name.endswith(":51") for name in deepfind.features)
+        return deepfind is not None and any(name.endswith(AROUND) for name in deepfind.features)
 
     def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind | None]) -> Prediction:
         """Effects of B variants; a variant's never depend on the others.

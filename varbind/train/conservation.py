@@ -132,6 +132,8 @@ def _gaussians(
     values: NDArray[np.float64], labels: NDArray[np.bool_], tracks: Sequence[str], is_share: NDArray[np.bool_]
 ) -> ConservationHead:
     """A head whose log-odds are the bare discriminant."""
+    if min(labels.sum(), (~labels).sum()) < 2:
+        raise InputError("nearly all variants of a class lie in one gene, so none can be held out", remedy="add genes")
     scaled = np.where(is_share, logit_of_share(values), values)
     clips = np.quantile(scaled, [TAIL, 1 - TAIL], axis=0)
     clipped = np.clip(scaled, *clips)

@@ -32,8 +32,9 @@ ARRAYS = ("hidden", "hidden_bias", "output", "output_bias")
 WEIGHTS = frozenset({"hidden", "output"})
 """Those that decay."""
 
-THREADS = 2
-"""Of the CPU: their number shows in the last bits of a matrix product, so it is always the same."""
+THREADS = 1
+"""Of the CPU. Their number shows in the last bits of a matrix product, so it is always the same; and of several, each
+waits for the slowest after every product, which beside other work takes ten times as long."""
 
 FIRST_MOMENTUM, SECOND_MOMENTUM, TINY = 0.9, 0.999, 1e-8
 """Of Adam (Kingma and Ba 2015)."""

@@ -31,6 +31,7 @@ PLACE = ("chrom", "pos", "ref", "alt")
 FLANKS = ("left", "right")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
+_NOWHERE = Window(encode(""), encode(""), padded=True)
 _MISSING = frozenset({"", ".", "NA", "nan", "NaN"})
 
 
@@ -65,6 +66,7 @@ def read_variant_table(
     needed: Collection[str],
     words: Collection[str] = (),
     reference: ReferenceSequence | None = None,
+    sequence: bool = True,
 ) -> VariantTable:
     """Read a table with the columns chrom, pos, ref and alt, and others.
 
@@ -75,6 +77,7 @@ def read_variant_table(
             they are there, and may miss values (`.` or NA).
         words: columns that hold words; those of them that the file has are read.
         reference: genome of the variants; None = the table gives flanks.
+        sequence: whether windows are wanted; without them neither flanks nor a genome are needed.
 
     Raises:
         InputError: with the line and what it lacks.
@@ -83,12 +86,15 @@ def read_variant_table(
     number, header = next(lines, (1, ""))
     names = [name.strip().lower() for name in header.split("\t")]
     has_flanks = set(FLANKS) <= set(names)
-    _check_header(names, {*PLACE, *needed}, path, number, whole=has_flanks or reference is not None)
+    has_sequence = has_flanks or reference is not None
+    _check_header(names, {*PLACE, *needed}, path, number, whole=has_sequence or not sequence)
     rows = [_cells(text, names, path, line) for line, text in lines]
     numbers_of_lines = [line for line, _ in rows]
     if not rows:
         raise InputError("holds no variant", path=path)
-    if has_flanks:
+    if not has_sequence:
+        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
+    elif has_flanks:
         placed = [_window(cells, flank, path, line) for line, cells in rows]
     else:
         assert reference is not None

@@ -197,3 +197,9 @@ def with_value(column, value):
 def test_bad_input_is_told(values, labels, tracks, message):
     with pytest.raises(InputError, match=message):
         fit_conservation(values, labels, tracks)
+
+
+def test_a_class_in_one_gene_cannot_be_held_out():
+    genes = np.where(LABELS, "same", np.arange(400).astype(str))
+    with pytest.raises(InputError, match="lie in one gene"):
+        fit_conservation(VALUES, LABELS, TRACKS, genes=genes)

@@ -1,0 +1,119 @@
+"""Tables of measured variants by what was measured, and what a head reads of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.binding_scale import BindingScale
+from varbind.errors import InputError
+from varbind.train.activity import ActivityData
+from varbind.train.variant_sites import sites_of
+from varbind.train.variant_table import read_variant_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.bank import Bank
+    from varbind.core.variant import ReferenceSequence
+    from varbind.pipeline.tracks import Tracks
+    from varbind.train.scored_variants import ScoredVariants
+    from varbind.train.variant_table import VariantTable
+
+__all__ = [
+    "FLANK",
+    "activity_data",
+    "calibrating",
+    "labels_of",
+    "measurable",
+    "read_activity",
+    "read_classes",
+    "read_pathogenic",
+]
+
+FLANK = 15
+"""Bases on each side of a variant that the second stage reads."""
+
+MEASURABLE_Z = 4.417
+"""Two-sided p of 1e-5."""
+
+
+def read_activity(path: str, reference: ReferenceSequence | None = None) -> VariantTable:
+    """A table of measured effects.
+
+    Raises:
+        InputError: it is malformed, or names no loci.
+    """
+    words = ("locus", "kind")
+    table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), words=words, reference=reference)
+    if "locus" not in table.words:
+        raise InputError("there is no column locus", path=path, remedy="name the element of each variant")
+    return table
+
+
+def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, BindingScale]:
+    """What a regression reads."""
+    scale = BindingScale.of_cards(models.models, models.cards[0].quantile_levels)
+    changes = np.stack([scale.bound_change(scored.ref, scored.alt), scale.z(scored.ref, scored.alt)], axis=1)
+    numbers, loci = scored.table.numbers, np.array(scored.table.words["locus"])
+    assays = [model.assay for model in models.models]
+    return ActivityData(changes, numbers["effect"], numbers["se"], loci, assays, scored.table.path), scale
+
+
+def measurable(table: VariantTable) -> NDArray[np.bool_]:
+    """Which effects are beyond doubt: as the table says, else those of p below 1e-5, bool (N,)."""
+    numbers = table.numbers
+    told: NDArray[np.bool_] = numbers.get("measurable", np.zeros(0)) == 1
+    return told if len(told) else np.abs(numbers["effect"]) >= MEASURABLE_Z * numbers["se"]
+
+
+def calibrating(table: VariantTable) -> NDArray[np.bool_]:
+    """Which variants calibrate: those in promoters, or all where none is said to be, bool (N,)."""
+    kinds = np.array(table.words.get("kind", ("",) * len(table)))
+    promoters = kinds == "promoter"
+    return promoters if promoters.any() else np.ones(len(table), dtype=np.bool_)
+
+
+def labels_of(table: VariantTable) -> NDArray[np.bool_]:
+    """Of a table of two classes, bool (N,).
+
+    Raises:
+        InputError: one is neither 0 nor 1.
+    """
+    labels = table.numbers["label"]
+    wrong: Sequence[int] = np.flatnonzero(~np.isin(labels, (0, 1))).tolist()
+    if wrong:
+        what = f"the label is {labels[wrong[0]]:g}, expected 0 or 1"
+        raise InputError(what, path=table.path, line=table.lines[wrong[0]], remedy="correct or remove the row")
+    chosen: NDArray[np.bool_] = labels == 1
+    return chosen
+
+
+def read_classes(path: str, reference: ReferenceSequence | None = None) -> VariantTable:
+    """A table of variants with `label`, 1 simulated and 0 derived.
+
+    Raises:
+        InputError: it is malformed.
+    """
+    return read_variant_table(path, flank=FLANK, needed=("label",), words=("gene",), reference=reference)
+
+
+def read_pathogenic(
+    path: str, reference: ReferenceSequence | None = None, tracks: Tracks | None = None
+) -> tuple[VariantTable, dict[str, NDArray[np.float64]]]:
+    """A table of variants with `label`, 1 pathogenic and 0 common, and the values of tracks at them by name.
+
+    Raises:
+        InputError: it is malformed, or there are no tracks.
+    """
+    words = ("gene", "region")
+    table = read_variant_table(path, flank=0, needed=("label",), words=words, reference=reference, sequence=False)
+    columns = {name: values[:, 0] for name, values in sites_of(table, None, tracks).conservation.items()}
+    columns |= {name: values for name, values in table.numbers.items() if name not in {"label", "tss_distance"}}
+    if not columns:
+        remedy = "give columns of them, or --conservation and --fasta"
+        raise InputError("there are no tracks", path=path, remedy=remedy)
+    return table, columns
