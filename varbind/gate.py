@@ -23,6 +23,7 @@ NEEDS = {
     "pyarrow.parquet": ("pyarrow", "varbind[tables]"),
     "scipy.stats": ("scipy", "varbind[train]"),
     "sklearn": ("scikit-learn", "varbind[train]"),
+    "sklearn.ensemble": ("scikit-learn", "varbind[train]"),
     "sklearn.metrics": ("scikit-learn", "varbind[train]"),
     "sklearn.svm": ("scikit-learn", "varbind[train]"),
     "torch": ("torch", "varbind[gpu]"),

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 
 ROWS, WIDTH, LINE, LETTER = 18, 122, 19, 8.43
-LOSS, GAIN = slice(61, 66), slice(88, 93)  # columns of the table
+LOSS, GAIN = slice(68, 73), slice(92, 97)  # columns of the table
 RARE = 20  # one background variant in a hundred
 RED, GREEN, GREY, WHITE = "#ff8f8f", "#8fe39b", "#8a94a6", "#dfe6f0"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-KEYS = ("TSSDIST", "LOSS_PHRED", "BIND_LOSS", "GAIN_PHRED", "BIND_GAIN", "STATUS")
+KEYS = ("TSSDIST", "PHRED", "ACTIVITY", "LOSS_PHRED", "BIND_LOSS", "GAIN_PHRED", "BIND_GAIN", "STATUS")
 
 
 @click.command("demo")
@@ -50,8 +50,9 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
 
 def _table(path: Path) -> Iterator[str]:
     """One row a record: what people look at first."""
-    layout = "{:<22} {:<7} {:>7} {:<12} {:>7}  {:>5} {:<20} {:>5} {:<20} {}"
-    yield layout.format("ID", "CHROM", "POS", "ALLELES", "TSSDIST", "LOSS", "of", "GAIN", "of", "STATUS")
+    layout = "{:<20} {:<5} {:>6} {:<10} {:>7}  {:>5} {:>6}  {:>5} {:<17} {:>5} {:<17} {}"
+    heading = ("ID", "CHROM", "POS", "ALLELES", "TSSDIST", "PHRED", "ACTIV.", "LOSS", "of", "GAIN", "of", "STATUS")
+    yield layout.format(*heading)
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             if line.startswith("#"):
@@ -59,22 +60,22 @@ def _table(path: Path) -> Iterator[str]:
             chrom, pos, name, ref, alt, _, _, info = line.split("\t")[:8]
             values = dict(word.partition("=")[::2] for word in info.split(";"))
             found = [values.get(f"VARBIND_{key}", ".") for key in KEYS]
-            distance, loss, lost, gain, gained, status = found
+            distance, phred, activity, loss, lost, gain, gained, status = found
             yield layout.format(
-                name[:22], chrom, pos, _short(f"{ref}>{alt}", 12), distance,
+                name[:20], chrom, pos, _short(f"{ref}>{alt}", 10), distance, _round(phred), _round(activity, 2),
                 _round(loss), _names(lost), _round(gain), _names(gained), status if status != "." else "outside",
             )  # fmt: skip
 
 
-def _round(values: str) -> str:
-    return ",".join(value if value == "." else f"{float(value):.0f}" for value in values.split(","))
+def _round(values: str, digits: int = 0) -> str:
+    return ",".join(value if value == "." else f"{float(value):.{digits}f}" for value in values.split(","))
 
 
 def _names(values: str) -> str:
     """PROTEIN FAMILY of the strongest change; of several alleles the proteins alone."""
     named = [value.split("|")[1::-1] for value in values.split(",")]
     text = " ".join(dict.fromkeys(named[0])) if len(named) == 1 else ",".join(words[0] for words in named)
-    return _short(text.replace("%20", " "), 20)
+    return _short(text.replace("%20", " "), 17)
 
 
 def _short(text: str, most: int) -> str:

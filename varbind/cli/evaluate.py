@@ -21,7 +21,7 @@ logger = logging.getLogger("varbind")
 
 @click.group("evaluate")
 def command() -> None:
-    """Judge model banks on test sets."""
+    """Judge model banks, and second stages over them, on what was measured."""
 
 
 @command.command("binding")
@@ -115,3 +115,83 @@ def _bank_name(bank: str) -> str:
     from varbind.pipeline.banks import find_bank
 
     return Path(find_bank(bank)).resolve().name
+
+
+@command.command("effect")
+@click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
+@click.option("--bank", default="default", metavar="NAME|DIR", help="Whose scores are read. Default: the shipped one.")
+@click.option("--activity", metavar="TABLE", help="Measured changes of activity: effect, se, locus.")
+@click.option("--classes", metavar="TABLE", help="Simulated (label 1) and derived (0) variants.")
+@click.option("--pathogenic", metavar="TABLE", help="Pathogenic (label 1) and common (0) variants, with tracks.")
+@click.option("--pairs", metavar="TABLE", help="Alleles of known direction; needs --activity, which trains.")
+@click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
+@click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
+@click.option("--held-out", default="3,12", show_default=True, metavar="LIST", help="Chromosomes of --classes.")
+@click.option("--random-folds", is_flag=True, help="Judge --classes by random folds as well, as in the paper.")
+@click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of scrambled networks.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
+@click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
+@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
+@talk_options
+def effect(
+    output: str,
+    bank: str,
+    activity: str | None,
+    classes: str | None,
+    pathogenic: str | None,
+    pairs: str | None,
+    scores: tuple[str, ...],
+    fasta: str | None,
+    held_out: str,
+    random_folds: bool,
+    draws: int,
+    seed: int,
+    threads: int | None,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Judge the recipe of a second stage over a bank's scores, beside its controls.
+
+    The tables are those of `varbind train effect`; everything is trained anew without the variants it is judged on.
+
+    \b
+    --activity    each promoter (or locus, where none is said to be one) is left out and predicted by all others
+    --classes     the chromosomes of --held-out; a bootstrap over genes; inside and on samples matched by context
+    --pathogenic  folds of whole genes, every subset of the tracks
+    --pairs       direction: 1 where the alternate allele is the more active one, else -1
+
+    Beside the bank stand what is known without it: sequence context, GC, distance, bases, matrices, and the same
+    networks with scrambled detectors. A table of --scores has chrom, pos, ref, alt and a column a tool.
+
+    FOLDER gets a table of each, summary.md (also printed) and reliability.svg.
+    """  # noqa: D301 (click's mark for lines that stay as they are)
+    from dataclasses import replace
+
+    from varbind.cli.progress import stage_progress
+    from varbind.evaluation.classes import ClassesPlan
+    from varbind.evaluation.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
+    from varbind.pipeline.banks import load_bank
+    from varbind.pipeline.scoring import resolve_device
+    from varbind.train.deepfind import DeepFindSetting
+
+    talk(quiet=quiet, verbose=verbose)
+    chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
+    where = resolve_device(device)
+    # The best of 250 epochs comes early; ten without a better one end a training.
+    published = replace(DeepFindSetting.as_published(), patience=10) if random_folds else None
+    judged = ClassesPlan(
+        held_out=chosen,
+        seed=seed,
+        draws=draws,
+        random_folds=random_folds,
+        published=published,
+        threads=threads,
+        device=where,
+    )
+    plan = EvaluateEffectPlan(judged, draws, seed, threads, where)
+    tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
+    with nullcontext() if quiet else stage_progress() as progress:
+        summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
+    logger.info("%s: written", output)
+    sys.stdout.write(summary)

@@ -45,12 +45,15 @@ def count_progress(unit: str) -> Iterator[Callable[[int, int], None]]:
 @contextmanager
 def stage_progress() -> Iterator[Callable[[str, int, int], None]]:
     """Shows one kind of work after another, and how much of it is done."""
+    shown = ""
     with tqdm(disable=not sys.stderr.isatty()) as bar:
 
         def update(what: str, done: int, total: int) -> None:
-            if bar.unit != what:
+            nonlocal shown
+            if what != shown:
+                shown = what
                 bar.reset(total)
-                bar.unit = what
+                bar.set_description(what, refresh=False)
             bar.update(done - bar.n)
 
         yield update

@@ -44,7 +44,8 @@ class ActivityHead:
 
     def changes(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
         """Bound changes and z of each of M models, (B, 2, M), of raw scores (B, M)."""
-        return np.stack([self.scale.bound_change(ref, alt), self.scale.z(ref, alt)], axis=1)
+        # Each row lies whole in memory, or the order of its sums would depend on the batch.
+        return np.ascontiguousarray(np.stack([self.scale.bound_change(ref, alt), self.scale.z(ref, alt)], axis=1))
 
     def contributions(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
         """What each model adds to the activity, log2, (B, M), of `changes`; they sum to it."""
@@ -57,9 +58,10 @@ class ActivityHead:
         The jackknife (Efron and Stein 1981, "The jackknife estimate of variance", eq. 1.4) over the loci that
         trained: how far the prediction would move with other loci. It knows nothing of loci unlike all of these.
         """
-        # A refit at a time, so that a variant's sums never depend on the batch.
-        left_out = np.stack([(changes * refit).sum(axis=(1, 2)) for refit in self.refits.astype(np.float64)])
-        spread = left_out - left_out.mean(axis=0)
-        loci = len(left_out)
-        variance: NDArray[np.float64] = (loci - 1) / loci * (spread**2).sum(axis=0)
+        rows, loci = np.ascontiguousarray(changes), len(self.refits)
+        left_out = np.empty((len(rows), loci))
+        for locus, refit in enumerate(self.refits.astype(np.float64)):
+            left_out[:, locus] = (rows * refit).sum(axis=(1, 2))
+        spread = left_out - left_out.mean(axis=1, keepdims=True)
+        variance: NDArray[np.float64] = (loci - 1) / loci * (spread**2).sum(axis=1)
         return np.sqrt(variance)

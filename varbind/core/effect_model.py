@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from varbind.core.features import binding_features, is_binding
 from varbind.core.sequence import reverse_complement
 from varbind.errors import ResourceError
 
@@ -24,10 +25,20 @@ if TYPE_CHECKING:
     from varbind.core.tails import ShareCurve
     from varbind.core.window import Window
 
-__all__ = ["CURVES", "EFFECT_FORMAT", "EffectCard", "EffectModel", "key_of_place", "key_of_window", "merged_keys"]
+__all__ = [
+    "CURVES",
+    "EFFECT_FORMAT",
+    "KEY_FLANK",
+    "EffectCard",
+    "EffectModel",
+    "key_of_place",
+    "key_of_window",
+    "merged_keys",
+]
 
 EFFECT_FORMAT = 1
 CURVES = ("score", "loss", "gain")
+CUTOFF_PARTS = ("score", "precision", "recall", "background")
 KEY_FLANK = 15
 """Bases on each side of a change that tell whether it was trained on: a place in any genome build."""
 
@@ -82,6 +93,8 @@ class EffectCard:
                 raise ResourceError(f"the card of a second stage is malformed: {f.name}")
         if not data["model_ids"] or not all(isinstance(word, str) for word in data["model_ids"]):
             raise ResourceError("the card of a second stage names no models")
+        if not all(isinstance(one, dict) and _is_cutoff(one) for one in data["cutoffs"]):
+            raise ResourceError("the card of a second stage is malformed: cutoffs")
         return cls(**{f.name: data[f.name] for f in fields(cls)})
 
 
@@ -112,6 +125,11 @@ class EffectModel:
             raise ResourceError("the activity head is of other models than the card's")
         if self.score is not None and self.activity is None:
             raise ResourceError("a score head without an activity head")
+        if self.deepfind is not None:
+            known = set(binding_features(self.card.model_ids))
+            strangers = [name for name in self.deepfind.features if is_binding(name) and name not in known]
+            if strangers:
+                raise ResourceError(f"the DeepFind head reads {strangers[0]}, which is of no model of the card")
 
     def has_seen(self, keys: Sequence[int]) -> bool:
         """Whether one of the keys is a training variant's; of 100,000 such, 1 in 40,000 others is taken for one."""
@@ -136,6 +154,10 @@ def key_of_window(window: Window, flank: int) -> int:
 def key_of_place(chrom: str, pos: int, ref: str, alt: str) -> int:
     """A number for a variant of a set that comes without sequence; the contig with or without `chr`."""
     return _key(f"{chrom.removeprefix('chr')}:{pos}:{ref}:{alt}".encode())
+
+
+def _is_cutoff(one: Mapping[str, Any]) -> bool:
+    return all(isinstance(one.get(name), float | int) for name in CUTOFF_PARTS)
 
 
 def merged_keys(keys: Sequence[int]) -> NDArray[np.uint32]:

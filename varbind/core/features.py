@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from varbind.core.variant import Variant
 
-__all__ = ["TRANSVERSION", "TSS_DISTANCE", "VariantSites", "binding_features", "feature_matrix", "transversion"]
+__all__ = [
+    "TRANSVERSION",
+    "TSS_DISTANCE",
+    "VariantSites",
+    "binding_features",
+    "feature_matrix",
+    "is_binding",
+    "transversion",
+]
 
 TSS_DISTANCE = "tss_distance"
 TRANSVERSION = "transversion"
@@ -57,6 +65,11 @@ def transversion(variant: Variant) -> float:
 def binding_features(model_ids: Sequence[str]) -> tuple[str, ...]:
     """Names of the two features of each model: its reference score, and alternate minus reference."""
     return (*(REF + model_id for model_id in model_ids), *(DELTA + model_id for model_id in model_ids))
+
+
+def is_binding(name: str) -> bool:
+    """Whether a feature is a model's."""
+    return name.startswith((REF, DELTA))
 
 
 def feature_matrix(

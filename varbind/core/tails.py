@@ -219,9 +219,11 @@ class ShareCurve:
         upper = UpperTail(sample)
         values, first = np.unique(upper.sample[upper.sample <= upper.threshold].astype(np.float32), return_index=True)
         shares = 1 - first / len(upper.sample)
-        # A point stands where the share has fallen by a step since the last, and at both ends.
-        steps = np.floor(-np.log2(shares) * POINTS_A_HALVING)
-        kept = np.append(True, np.diff(steps) > 0)
+        # A point stands where the share has fallen by a step since the last, before it falls by more than one, as where
+        # many values are equal, and at both ends.
+        falls = np.diff(np.floor(-np.log2(shares) * POINTS_A_HALVING))
+        kept = np.append(True, falls > 0)
+        kept[:-1] |= falls > 1
         kept[-1] = True
         tail = np.array([upper.tail_share, upper.shape, upper.scale], dtype=np.float32)
         return cls(values[kept], shares[kept].astype(np.float32), tail)

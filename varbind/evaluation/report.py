@@ -80,10 +80,10 @@ def new_folder(destination: Path) -> Iterator[Path]:
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     beside = destination.with_name(f".{destination.name[:100]}.varbind-{secrets.token_hex(4)}")
     try:
-        with _output_errors(destination):
+        with output_errors(destination):
             beside.mkdir()
         yield beside
-        with _output_errors(destination):
+        with output_errors(destination):
             beside.rename(destination)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
@@ -110,7 +110,7 @@ def write_report(folder: Path, report: Report) -> str:
         "summary.md": summary.encode(),
         "figure.svg": _figure(comparisons, report.bank),
     }
-    with _output_errors(folder):
+    with output_errors(folder):
         for name, content in files.items():
             if content is not None:
                 (folder / name).write_bytes(content)
@@ -190,7 +190,7 @@ def _p(value: float | None) -> str:
 
 
 @contextmanager
-def _output_errors(path: Path) -> Iterator[None]:
+def output_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

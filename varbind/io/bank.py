@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from varbind.core.network import NetworkShape
 
-__all__ = ["CARD", "read_bank", "read_card", "sha256_of", "shipped_banks", "write_bank"]
+__all__ = ["CARD", "WEIGHTS", "read_bank", "read_card", "sha256_of", "shipped_banks", "shipped_effects", "write_bank"]
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
@@ -40,12 +40,19 @@ BACKGROUND_MINIMUM = 100
 
 def shipped_banks() -> dict[str, Path]:
     """The banks that travel with the package, by name."""
+    return {card.parent.name: card.parent for card in sorted(_shipped().glob(f"*/{CARD}"))}
+
+
+def shipped_effects() -> Path:
+    """Folder of the second stages that travel with the package for banks of others."""
+    return _shipped() / "effects"
+
+
+def _shipped() -> Path:
+    """Folder of what travels with the package: inside it, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
-    for folder in (package / "models", package.parent / "models"):
-        found = {card.parent.name: card.parent for card in sorted(folder.glob(f"*/{CARD}"))}
-        if found:
-            return found
-    return {}
+    inside = package / "models"
+    return inside if inside.is_dir() else package.parent / "models"
 
 
 def sha256_of(path: Path) -> str:

@@ -28,7 +28,7 @@ from varbind.errors import OutputError, ResourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EFFECT_FOLDER", "read_effect", "write_effect"]
+__all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 EFFECT_FOLDER = "effect"
 CARD = "card.json"
@@ -56,9 +56,22 @@ def read_effect(folder: str | Path) -> EffectModel:
     arrays = _read_arrays(folder / WEIGHTS, str(card.digests.get(WEIGHTS, "none")))
     try:
         return _effect(card, arrays)
-    except (ResourceError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (ResourceError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         what = error.what if isinstance(error, ResourceError) else f"an array is missing or malformed: {error}"
         raise ResourceError(f"not a second stage: {what}", path=folder / WEIGHTS) from error
+
+
+def find_effect(shipped: Path, weights_sha256: str) -> EffectModel | None:
+    """The second stage that travels with the package for a bank of others, known by the digest of its weights.
+
+    Args:
+        shipped: folder that holds second stages.
+        weights_sha256: of the bank.
+    """
+    for card in sorted(shipped.glob(f"*/{CARD}")):
+        if _read_card(card).bank.get("sha256") == weights_sha256:
+            return read_effect(card.parent)
+    return None
 
 
 def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
@@ -79,8 +92,8 @@ def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
     for name, by_kind in effect.curves.items():
         for kind, curve in by_kind.items():
             arrays |= _arrays_of(curve, f"curves/{name}/{kind}")
-    # safetensors writes memory as it lies.
-    weights = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    # safetensors writes memory as it lies; `ascontiguousarray` would give a number an axis.
+    weights = save({name: np.array(array, order="C") for name, array in arrays.items()})
     card = replace(effect.card, digests={WEIGHTS: hashlib.sha256(weights).hexdigest()})
     text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
     partial = folder.with_name(folder.name + ".partial")
@@ -172,9 +185,24 @@ def _read_head(cls: type[Head], arrays: dict[str, np.ndarray], stem: str) -> Hea
         if kind in PARTS:
             values[f.name] = _read_head(PARTS[kind], arrays, name)
         elif kind.startswith("tuple[str"):
-            values[f.name] = tuple(str(word) for word in json.loads(arrays.pop(name).tobytes()))
+            values[f.name] = _words(arrays.pop(name), name)
         elif kind == "float":
-            values[f.name] = float(arrays.pop(name))
+            values[f.name] = _typed(arrays.pop(name), "NDArray[np.float64]", name).item()
         else:
-            values[f.name] = arrays.pop(name)
+            values[f.name] = _typed(arrays.pop(name), kind, name)
     return cls(**values)
+
+
+def _words(array: np.ndarray, name: str) -> tuple[str, ...]:
+    words = json.loads(array.tobytes())
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ResourceError(f"{name} is no list of words")
+    return tuple(words)
+
+
+def _typed(array: np.ndarray, kind: str, name: str) -> np.ndarray:
+    """An array as the field of a head declares it."""
+    expected = np.dtype(kind.removeprefix("NDArray[np.").removesuffix("]").removesuffix("_"))
+    if array.dtype != expected:
+        raise ResourceError(f"{name} is {array.dtype}, expected {expected}")
+    return array

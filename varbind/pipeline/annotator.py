@@ -9,10 +9,11 @@ import numpy as np
 
 from varbind.core.annotation import AlleleAnnotation, info_text
 from varbind.core.background import kind_of
+from varbind.core.effect_model import KEY_FLANK
 from varbind.core.effects import BindingEffect, BindingEffects
 from varbind.core.features import AROUND_BASES, VariantSites, transversion
 from varbind.core.tails import GAIN, LOSS
-from varbind.core.window import cut_windows
+from varbind.core.window import cut_window, cut_windows
 from varbind.pipeline.intake import Untouched
 
 if TYPE_CHECKING:
@@ -135,7 +136,9 @@ class Annotator:
         if self._second is None:
             return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
         predicted = self._second.predict(scores, self._sites(alleles, means), kinds)
-        columns = zip(*[predicted.values[name].tolist() for name in self._effect_names], strict=True)
+        columns = [predicted.values[name].tolist() for name in self._effect_names]
+        # Without a number, as of a second stage whose tracks are not at hand, there still is a row an allele.
+        rows = list(zip(*columns, strict=True)) if columns else [()] * len(alleles)
         return [
             _Scored(
                 windows[row],
@@ -146,13 +149,17 @@ class Annotator:
                 else (),
                 in_training=self._seen(alleles[row], windows[row]),
             )
-            for row, values in enumerate(columns)
+            for row, values in enumerate(rows)
         ]
 
     def _seen(self, allele: Allele, window: Window) -> bool:
         assert self._second is not None
-        variant = allele.variant
-        return variant is not None and self._second.has_seen(variant, window, self._scorer.flank)
+        variant, flank = allele.variant, self._scorer.flank
+        if variant is None:
+            return False
+        if flank < KEY_FLANK:
+            window, flank = cut_window(variant, KEY_FLANK, self._reference), KEY_FLANK
+        return self._second.has_seen(variant, window, flank)
 
     def _sites(self, alleles: Sequence[Allele], means: Sequence[tuple[float, ...]]) -> VariantSites:
         """Where the alleles lie."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.core.bank import Bank
 from varbind.core.model_card import BankCard
 from varbind.errors import OutputError
-from varbind.io.bank import write_bank
+from varbind.io.bank import WEIGHTS, read_card, shipped_effects, write_bank
 from varbind.io.deepbind_text import read_deepbind_folder
+from varbind.io.effect import EFFECT_FOLDER, find_effect, write_effect
 from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.pipeline.selftest import add_golden_scores
 
@@ -37,7 +39,7 @@ def import_deepbind(
         progress: called with (background variants done, in all).
 
     Returns:
-        The bank, written.
+        The bank, written; with a second stage, where the package has one for these very models.
 
     Raises:
         ResourceError: a file is missing or malformed.
@@ -58,4 +60,7 @@ def import_deepbind(
     bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
     bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
     write_bank(destination, bank)
-    return bank
+    effect = find_effect(shipped_effects(), read_card(destination).digests[WEIGHTS])
+    if effect is not None:
+        write_effect(destination / EFFECT_FOLDER, effect)
+    return replace(bank, effect=effect)

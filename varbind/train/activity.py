@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from varbind.core.binding_scale import BindingScale
 
-__all__ = ["PENALTIES", "ActivityData", "ActivityFit", "fit_activity", "left_out_activity", "rank_correlation"]
+__all__ = [
+    "PENALTIES",
+    "ActivityData",
+    "ActivityFit",
+    "LeftOut",
+    "fit_activity",
+    "left_out_activity",
+    "rank_correlation",
+]
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
 FEWEST_LOCI = 3
@@ -157,31 +165,50 @@ def fit_activity(
     return ActivityFit(head, penalty, slope, slope * left_out)
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A locus that was predicted from all others.
+
+    Attributes:
+        locus: its name.
+        penalty: chosen by the others, leaving each of them out in turn.
+        slope: log2 of effect per unit of the regression among the others.
+        predicted: by the loci other than a variant's own and this one, log2, float64 (N,): of the locus itself what the
+            others say of it, of each other one what the rest says. So what is calibrated on the others' predictions
+            has not seen the locus either.
+    """
+
+    locus: str
+    penalty: float
+    slope: float
+    predicted: NDArray[np.float64]
+
+
 def left_out_activity(
     data: ActivityData,
     loci: Sequence[str] | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Predict each locus from all others, which also choose the penalty, by leaving each of them out in turn.
+) -> list[LeftOut]:
+    """Predict each locus from all others.
 
     Args:
         data: what was measured.
         loci: to predict; None = all.
         progress: called with (loci done, in all).
 
-    Returns:
-        Predictions in standard deviations of a locus, float64 (N,), NaN for other loci; and the penalty by locus.
     """
-    search, predicted, penalties = _Search(data), np.full(len(data.effects), np.nan), {}
+    search, found = _Search(data), []
     wanted = list(data.rows_of) if loci is None else list(loci)
     for done, locus in enumerate(wanted, 1):
-        penalties[locus] = search.best(frozenset({locus}))
-        weights = search.weights(frozenset({locus}), penalties[locus])
-        predicted[data.rows_of[locus]] = _predict(data, locus, weights)
+        penalty, predicted = search.best(frozenset({locus})), np.zeros(len(data.effects))
+        for own in data.rows_of:
+            predicted[data.rows_of[own]] = _predict(data, own, search.weights(frozenset({locus, own}), penalty))
+        slope = _slope(data, predicted, without=locus)
+        found.append(LeftOut(locus, penalty, slope, slope * predicted))
         if progress:
             progress(done, len(wanted))
-    return predicted, penalties
+    return found
 
 
 class _Search:
@@ -225,10 +252,13 @@ def _predict(data: ActivityData, locus: str, weights: NDArray[np.float64]) -> ND
     return predicted
 
 
-def _slope(data: ActivityData, predicted: NDArray[np.float64]) -> float:
-    """Effect per unit of the left-out prediction, every locus counting the same; at least 0."""
-    pairs = [np.cov(predicted[rows], data.effects[rows]) for rows in data.rows_of.values()]
-    return max(float(np.mean([pair[0, 1] for pair in pairs]) / np.mean([pair[0, 0] for pair in pairs])), 0.0)
+def _slope(data: ActivityData, predicted: NDArray[np.float64], *, without: str | None = None) -> float:
+    """Effect per unit of the left-out prediction, every locus but one counting the same; at least 0."""
+    used = [rows for locus, rows in data.rows_of.items() if locus != without]
+    pairs = [np.cov(predicted[rows], data.effects[rows]) for rows in used]
+    common, own = (float(np.mean([pair[0, place] for pair in pairs])) for place in (1, 0))
+    # Where no model changes at all, nothing is predicted.
+    return max(common / own, 0.0) if own > 0 else 0.0
 
 
 def rank_correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:

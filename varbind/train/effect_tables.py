@@ -112,7 +112,9 @@ def read_pathogenic(
     words = ("gene", "region")
     table = read_variant_table(path, flank=0, needed=("label",), words=words, reference=reference, sequence=False)
     columns = {name: values[:, 0] for name, values in sites_of(table, None, tracks).conservation.items()}
-    columns |= {name: values for name, values in table.numbers.items() if name not in {"label", "tss_distance"}}
+    own = {name: values for name, values in table.numbers.items() if name not in {"label", "tss_distance"}}
+    # A column of words has no number at all.
+    columns |= {name: values for name, values in own.items() if np.isfinite(values).any()}
     if not columns:
         remedy = "give columns of them, or --conservation and --fasta"
         raise InputError("there are no tracks", path=path, remedy=remedy)

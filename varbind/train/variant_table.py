@@ -29,6 +29,8 @@ __all__ = ["VariantTable", "read_variant_table"]
 
 PLACE = ("chrom", "pos", "ref", "alt")
 FLANKS = ("left", "right")
+OPTIONAL = ("tss_distance", "measurable", "barcodes")
+OPTIONAL = ("tss_distance", "measurable", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
 _NOWHERE = Window(encode(""), encode(""), padded=True)
@@ -84,7 +86,9 @@ def read_variant_table(
     """
     lines = numbered_lines(path)
     number, header = next(lines, (1, ""))
-    names = [name.strip().lower() for name in header.split("\t")]
+    # A track's name keeps its case: it is the user's, and `varbind annotate` wants the same.
+    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
+    names = [name.lower() if name.lower() in known else name for name in map(str.strip, header.split("\t"))]
     has_flanks = set(FLANKS) <= set(names)
     has_sequence = has_flanks or reference is not None
     _check_header(names, {*PLACE, *needed}, path, number, whole=has_sequence or not sequence)

@@ -1,0 +1,132 @@
+"""Which of two alleles is the more active one: pairs whose order was measured enter, how often it is told leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.evaluation.metrics import auc
+from varbind.train.activity import fit_activity
+from varbind.train.effect_tables import FLANK, activity_data
+from varbind.train.scored_variants import score_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.bank import Bank
+    from varbind.train.variant_table import VariantTable
+
+__all__ = ["PairsRow", "judge_pairs", "pairs_markdown", "pairs_table"]
+
+COLUMNS = ("contender", "pairs", "told", "right", "low", "high", "auc")
+STRONGEST = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PairsRow:
+    """One contender.
+
+    Attributes:
+        contender: who; `strongest tenth` = on the pairs with its largest predicted changes.
+        pairs: that have a score.
+        told: pairs with a predicted change other than 0.
+        right: share of these whose direction is right.
+        low: lower end of its 95 % interval (Wilson 1927).
+        high: upper end.
+        auc: of alternate alleles that are the more active ones, by the signed change.
+    """
+
+    contender: str
+    pairs: int
+    told: int
+    right: float
+    low: float
+    high: float
+    auc: float
+
+
+def judge_pairs(
+    pairs: VariantTable,
+    training: VariantTable,
+    models: Bank,
+    others: Mapping[str, NDArray[np.float64]],
+    *,
+    threads: int | None = None,
+    device: str = "cpu",
+) -> list[PairsRow]:
+    """Judge the activity head, trained on all loci, and simpler sums.
+
+    Args:
+        pairs: `direction` 1 where the alternate allele is the more active one, -1 where the reference.
+        training: measured effects.
+        models: that the second stage reads.
+        others: signed scores of other tools, float64 (N,).
+        threads: CPU threads that score; None = all.
+        device: that scores.
+    """
+    data, scale = activity_data(score_table(training, models, flank=FLANK, threads=threads, device=device), models)
+    head = fit_activity(data, scale).head
+    scored = score_table(pairs, models, flank=FLANK, threads=threads, device=device)
+    changes = head.changes(scored.ref, scored.alt)
+    contenders = {
+        "binding": head.contributions(changes).sum(axis=1),
+        "sum of bound changes": changes[:, 0].sum(axis=1),
+        "sum of z": changes[:, 1].sum(axis=1),
+        "gain of G or C": np.array([_strong(v.alt) - _strong(v.ref) for v in pairs.variants]),
+        **others,
+    }
+    upwards = pairs.numbers["direction"] > 0
+    rows = []
+    for name, signed in contenders.items():
+        known = np.flatnonzero(np.isfinite(signed))
+        rows.append(_row(name, signed[known], upwards[known]))
+        strongest = known[np.argsort(-np.abs(signed[known]), kind="stable")[: max(int(len(known) * STRONGEST), 1)]]
+        rows.append(_row(f"{name}, strongest tenth", signed[strongest], upwards[strongest]))
+    return rows
+
+
+def pairs_table(rows: Sequence[PairsRow]) -> str:
+    """Tab-separated."""
+    lines = ["\t".join(COLUMNS)]
+    for row in rows:
+        numbers = [f"{value:.6f}" for value in (row.right, row.low, row.high, row.auc)]
+        lines.append("\t".join([row.contender, str(row.pairs), str(row.told), *numbers]))
+    return "\n".join(lines) + "\n"
+
+
+def pairs_markdown(rows: Sequence[PairsRow]) -> str:
+    """For people."""
+    lines = ["## The more active allele of a pair", ""]
+    lines += ["| contender | pairs | right (95 %) | AUC |", "|---|---:|---|---:|"]
+    lines += [
+        f"| {row.contender} | {row.told:,} | {row.right:.3f} ({row.low:.3f} to {row.high:.3f}) | {row.auc:.3f} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, signed: NDArray[np.float64], upwards: NDArray[np.bool_]) -> PairsRow:
+    told = signed != 0
+    count, right = int(told.sum()), int(((signed > 0) == upwards)[told].sum())
+    low, high = _wilson(right, count)
+    area = auc(upwards, signed)
+    share = right / count if count else float("nan")
+    return PairsRow(name, len(signed), count, share, low, high, float("nan") if area is None else area)
+
+
+def _wilson(right: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    if not count:
+        return float("nan"), float("nan")
+    z, share = 1.96, right / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    reach = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return float(middle - reach), float(middle + reach)
+
+
+def _strong(allele: str) -> float:
+    return float(allele.count("G") + allele.count("C"))
