@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from varbind.pipeline.banks import load_bank
     from varbind.pipeline.importing import import_deepbind
     from varbind.pipeline.scoring import score_sequences, score_variants
+    from varbind.pipeline.second_stage import predict_effects
     from varbind.pipeline.settings import AnnotateSettings
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "load_bank",
     "mutation_map",
     "normalise",
+    "predict_effects",
     "score_sequences",
     "score_variants",
 ]
@@ -60,6 +62,7 @@ _HOME = {
     "load_bank": "varbind.pipeline.banks",
     "mutation_map": "varbind.interpret.mutation_map",
     "normalise": "varbind.core.variant",
+    "predict_effects": "varbind.pipeline.second_stage",
     "score_sequences": "varbind.pipeline.scoring",
     "score_variants": "varbind.pipeline.scoring",
 }

@@ -24,6 +24,7 @@ NEEDS = {
     "scipy.stats": ("scipy", "varbind[train]"),
     "sklearn": ("scikit-learn", "varbind[train]"),
     "sklearn.ensemble": ("scikit-learn", "varbind[train]"),
+    "sklearn.linear_model": ("scikit-learn", "varbind[train]"),
     "sklearn.metrics": ("scikit-learn", "varbind[train]"),
     "sklearn.svm": ("scikit-learn", "varbind[train]"),
     "torch": ("torch", "varbind[gpu]"),

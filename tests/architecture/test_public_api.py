@@ -22,6 +22,7 @@ PUBLIC = [
     "load_bank",
     "mutation_map",
     "normalise",
+    "predict_effects",
     "score_sequences",
     "score_variants",
 ]
@@ -32,6 +33,7 @@ SIGNATURES = {
     "load_bank": "(name_or_path='default')",
     "mutation_map": "(sequence, bank, *, model_id)",
     "normalise": "(chrom, pos, ref, alt, reference)",
+    "predict_effects": "(variants, reference, bank)",
     "score_sequences": "(sequences, bank, *, mode='whole', scan_rule='0.1', device='cpu')",
     "score_variants": "(variants, reference, bank)",
 }

@@ -177,6 +177,8 @@ def effect(
 
     talk(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
+    if not chosen:
+        raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
     where = resolve_device(device)
     # The best of 250 epochs comes early; ten without a better one end a training.
     published = replace(DeepFindSetting.as_published(), patience=10) if random_folds else None

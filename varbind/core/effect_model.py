@@ -52,7 +52,7 @@ class EffectCard:
         version: of its content.
         description: one sentence.
         licence: of the weights.
-        bank: name and SHA-256 of the weights of the bank whose scores it reads.
+        bank: `name`, `sha256` of the weights and of the `background` of the bank whose scores it reads.
         model_ids: the models it reads, in order.
         default_ids: the models whose strongest loss and gain the curves are of.
         heads: by head, how it was trained: data, settings, and what was measured.

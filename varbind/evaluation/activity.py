@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.score_head import ScoreHead, logistic
+from varbind.errors import InputError
 from varbind.evaluation.metrics import auc
 from varbind.evaluation.scrambled import scrambled
+from varbind.gate import optional_import
 from varbind.pipeline.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity, rank_correlation
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
@@ -103,6 +105,9 @@ def judge_activity(
         device: that scores.
         others: scores of other tools by name, float64 (N,); NaN where there is none.
         progress: called with (what is being done, done, in all).
+
+    Raises:
+        InputError: there are too few loci or variants, or a tool has the name of a contender.
     """
 
     def scored_by(bank: Bank) -> ScoredVariants:
@@ -221,6 +226,8 @@ class _Judge:
 
     def add(self, name: str, signed: NDArray[np.float64] | None, unsigned: NDArray[np.float64] | None = None) -> None:
         """Rate a contender by its signed predictions and by its sizes, each float64 (N,)."""
+        if any(row.contender == name for row in self.rows):
+            raise InputError(f"two contenders are named {name}", remedy="rename one")
         found, draws = [], []
         for locus in self.wanted:
             row, drawn = self._rate(name, locus, signed, unsigned)
@@ -266,7 +273,9 @@ def _block_bootstrap(
     blocks = np.unique(positions // BLOCK, return_inverse=True)[1]
     count = blocks.max() + 1
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, blocks].astype(np.float64)
-    one, other = (np.argsort(np.argsort(values)).astype(np.float64) for values in (predicted, effects))
+    # Ties have their mean rank, as in the estimate: by their order, most of all, they would follow their positions.
+    rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
+    one, other = (rankdata(values) - (len(values) + 1) / 2 for values in (predicted, effects))
     total = drawn.sum(axis=1)
     mean_one, mean_other = drawn @ one / total, drawn @ other / total
     covariance = drawn @ (one * other) / total - mean_one * mean_other

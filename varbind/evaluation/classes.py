@@ -193,6 +193,8 @@ class _Judgement:
             raise InputError(
                 f"{name} has scores of shape {scores.shape}, expected one for {len(self._labels)} variants"
             )
+        if (Protocol.HELD_OUT, name, 0) in self._found:
+            raise InputError(f"two contenders are named {name}", remedy="rename one")
         self._judge(name, self._splits[Protocol.HELD_OUT], lambda _, judged: scores[judged, None])
 
     def rows(self) -> list[ClassesRow]:

@@ -108,8 +108,8 @@ def evaluate_effect(
         raise UsageError("nothing to judge on", remedy="give --activity, --classes, --pathogenic or --pairs")
     if tests.pairs and not tests.activity:
         raise UsageError("--pairs without --activity, which trains", remedy="give both")
-    for module in ("sklearn.metrics", "scipy.linalg", "scipy.stats"):
-        optional_import(module, needed_for="evaluation")
+    optional_import("sklearn.metrics", needed_for="evaluation")
+    optional_import("scipy.stats", needed_for="evaluation")
     with ExitStack() as stack, new_folder(Path(destination)) as folder:
         reference = stack.enter_context(Reference(tests.fasta)) if tests.fasta else None
         evaluation = _Evaluation(folder, bank, tests, plan, reference, progress)
@@ -173,7 +173,7 @@ class _Evaluation:
             table, self._models, self._plan.classes, others=self._others(table), progress=self._progress
         )
         self._write("classes.tsv", classes_table(rows).encode())
-        self._texts.append(classes_markdown(rows))
+        self._texts.append(f"## Simulated against derived variants\n\n{classes_markdown(rows).rstrip()}")
 
     def pathogenic(self, path: str) -> None:
         """Pathogenic against common."""

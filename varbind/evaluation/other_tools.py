@@ -45,7 +45,8 @@ def read_other_tools(paths: Sequence[str], table: VariantTable) -> dict[str, NDA
             known = int(np.isfinite(own).sum())
             logger.info("%s: %s has scores of %d of %d variants of %s", path, tool, known, len(own), table.path)
             if known:
-                found[tool] = own
+                # A tool's scores may come in several files, such as one a chromosome.
+                found[tool] = np.where(np.isfinite(own), own, found.get(tool, np.nan))
     return found
 
 

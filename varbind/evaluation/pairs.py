@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.errors import InputError
 from varbind.evaluation.metrics import auc
 from varbind.train.activity import fit_activity
 from varbind.train.effect_tables import FLANK, activity_data
@@ -67,6 +68,9 @@ def judge_pairs(
         others: signed scores of other tools, float64 (N,).
         threads: CPU threads that score; None = all.
         device: that scores.
+
+    Raises:
+        InputError: a tool has the name of a contender.
     """
     data, scale = activity_data(score_table(training, models, flank=FLANK, threads=threads, device=device), models)
     head = fit_activity(data, scale).head
@@ -77,8 +81,10 @@ def judge_pairs(
         "sum of bound changes": changes[:, 0].sum(axis=1),
         "sum of z": changes[:, 1].sum(axis=1),
         "gain of G or C": np.array([_strong(v.alt) - _strong(v.ref) for v in pairs.variants]),
-        **others,
     }
+    if twice := sorted(contenders.keys() & others.keys()):
+        raise InputError(f"two contenders are named {twice[0]}", remedy="rename one")
+    contenders |= others
     upwards = pairs.numbers["direction"] > 0
     rows = []
     for name, signed in contenders.items():
@@ -93,7 +99,7 @@ def pairs_table(rows: Sequence[PairsRow]) -> str:
     """Tab-separated."""
     lines = ["\t".join(COLUMNS)]
     for row in rows:
-        numbers = [f"{value:.6f}" for value in (row.right, row.low, row.high, row.auc)]
+        numbers = [_decimal(value, 6) for value in (row.right, row.low, row.high, row.auc)]
         lines.append("\t".join([row.contender, str(row.pairs), str(row.told), *numbers]))
     return "\n".join(lines) + "\n"
 
@@ -102,10 +108,9 @@ def pairs_markdown(rows: Sequence[PairsRow]) -> str:
     """For people."""
     lines = ["## The more active allele of a pair", ""]
     lines += ["| contender | pairs | right (95 %) | AUC |", "|---|---:|---|---:|"]
-    lines += [
-        f"| {row.contender} | {row.told:,} | {row.right:.3f} ({row.low:.3f} to {row.high:.3f}) | {row.auc:.3f} |"
-        for row in rows
-    ]
+    for row in rows:
+        right = f"{row.right:.3f} ({row.low:.3f} to {row.high:.3f})" if row.told else ""
+        lines.append(f"| {row.contender} | {row.told:,} | {right} | {_decimal(row.auc, 3)} |")
     return "\n".join(lines)
 
 
@@ -126,6 +131,10 @@ def _wilson(right: int, count: int) -> tuple[float, float]:
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     reach = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return float(middle - reach), float(middle + reach)
+
+
+def _decimal(value: float, digits: int) -> str:
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 
 def _strong(allele: str) -> float:

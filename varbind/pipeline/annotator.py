@@ -188,6 +188,9 @@ def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[Va
     """How strong the strongest change is, where the second stage knows it of these very models."""
     if second is None or list(listed.model_ids) != second.effect.card.default_ids:
         return None
+    # How strong is told by the families' own background: of another one it would be another number.
+    if listed.cards[0].background.get("sha256") != second.effect.card.bank.get("background"):
+        return None
     curves = second.effect.curves
     return {LOSS: curves.get("loss", {}), GAIN: curves.get("gain", {})}
 

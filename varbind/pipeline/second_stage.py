@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.annotation import EffectKeys
+from varbind.core.background import kind_of
 from varbind.core.effect_model import key_of_place, key_of_window
-from varbind.core.features import AROUND, feature_matrix
+from varbind.core.features import AROUND, VariantSites, feature_matrix, transversion
 from varbind.core.score_head import ScoreHead, logistic
 from varbind.core.tails import phred
 from varbind.errors import ResourceError, UsageError
 from varbind.io.effect import read_effect
 from varbind.nn.deepfind import deepfind_logits
+from varbind.pipeline.scoring import SEQUENCES_A_BATCH, Scorer, batches
+from varbind.pipeline.settings import AnnotateSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,13 +27,13 @@ if TYPE_CHECKING:
     from varbind.core.background import VariantKind
     from varbind.core.bank import Bank
     from varbind.core.effect_model import EffectModel
-    from varbind.core.features import VariantSites
     from varbind.core.scores import BindingScores
-    from varbind.core.variant import Variant
+    from varbind.core.variant import ReferenceSequence, Variant
     from varbind.core.window import Window
-    from varbind.pipeline.settings import AnnotateSettings
 
-__all__ = ["Prediction", "SecondStage", "scored_with"]
+__all__ = ["Prediction", "SecondStage", "predict_effects", "scored_with"]
+
+logger = logging.getLogger(__name__)
 
 
 class Prediction:
@@ -155,15 +159,20 @@ def scored_with(
         settings: which second stage, and whether it explains.
 
     Raises:
-        ResourceError: the second stage that was named reads models that the bank lacks, or is damaged.
+        ResourceError: the second stage that was named reads models or weights that the bank lacks, or is damaged. The
+            bank's own is left out then, with a warning.
         UsageError: an explanation is asked for, and there is no head that can give it.
     """
     effect = None if settings.effect == "none" else bank.effect
     if settings.effect not in {None, "none"}:
         effect = read_effect(settings.effect)
-    if effect is not None and (lacking := set(effect.card.model_ids) - set(bank.model_ids)):
-        what = f"the second stage reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
-        raise ResourceError(what, path=settings.effect, remedy="give the bank that it was trained on")
+    if effect is not None and (misfit := _misfit(effect, bank)):
+        if settings.effect is not None:
+            remedy = "give the bank that it was trained on"
+            raise ResourceError(misfit, path=settings.effect, remedy=remedy)
+        # Of a bank of which models were taken: what is left is as good as ever.
+        logger.warning("no second stage: %s", misfit)
+        effect = None
     if settings.explain and (effect is None or effect.activity is None):
         raise UsageError("--explain without an activity head", remedy="use a bank with a second stage")
     if effect is None:
@@ -171,6 +180,45 @@ def scored_with(
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain)
+
+
+def _misfit(effect: EffectModel, bank: Bank) -> str:
+    """Why the second stage cannot read a bank: other models, or other networks by the same names; empty if it can."""
+    if lacking := set(effect.card.model_ids) - set(bank.model_ids):
+        return f"it reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
+    if effect.card.bank.get("sha256") not in {card.digests.get("weights.safetensors", "none") for card in bank.cards}:
+        return f"it was trained on a bank {effect.card.bank.get('name')} of other weights"
+    return ""
+
+
+def predict_effects(
+    variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank
+) -> dict[str, NDArray[np.float64]]:
+    """What a bank's second stage says of B variants, from sequence alone.
+
+    Args:
+        variants: normalised variants on contigs of the reference (`varbind.normalise`).
+        reference: where the flanks come from.
+        bank: with a second stage.
+
+    Returns:
+        By INFO key without its prefix, such as `ACTIVITY`, float64 (B,); NaN where there is no value. Where DeepFind
+        reads a distance to the start, its training mean stands in.
+
+    Raises:
+        ResourceError: the bank has no second stage, or lacks models that it reads.
+    """
+    scored, stage = scored_with(bank, bank, (), AnnotateSettings())
+    if stage is None:
+        raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
+    parts: list[dict[str, NDArray[np.float64]]] = []
+    with Scorer(scored) as scorer:
+        for batch in batches(variants, SEQUENCES_A_BATCH):
+            scores = scorer.score([scorer.cut(variant, reference) for variant in batch])
+            transversions = np.array([transversion(variant) for variant in batch])
+            sites = VariantSites(np.full(len(batch), np.nan), transversions)
+            parts.append(stage.predict(scores, sites, [kind_of(variant) for variant in batch]).values)
+    return {key: np.concatenate([np.zeros(0), *(part[key] for part in parts)]) for key in stage.keys.names}
 
 
 def _cutoffs(effect: EffectModel) -> str:

@@ -132,8 +132,8 @@ def train_effect(
     if not (inputs.activity or inputs.classes or inputs.pathogenic):
         raise UsageError("nothing to train on", remedy="give --activity, --classes or --pathogenic")
     # Told now, not after an hour.
-    for module in ("scipy.linalg", "scipy.stats", *(["torch"] if inputs.classes else [])):
-        optional_import(module, needed_for="training")
+    optional_import("scipy.stats", needed_for="training")
+    optional_import("torch", needed_for="training")
     with ExitStack() as stack:
         training = _Training(stack, inputs, second_stage_models(bank), destination, plan, progress)
         effect = training.effect(bank)
@@ -193,7 +193,11 @@ class _Training:
             version="0.1",
             description=f"a second stage over {len(self._models.models)} models of {card.name}",
             licence=self._plan.licence,
-            bank={"name": card.name, "sha256": card.digests.get("weights.safetensors", "none")},
+            bank={
+                "name": card.name,
+                "sha256": card.digests.get("weights.safetensors", "none"),
+                "background": card.background.get("sha256", "none"),
+            },
             model_ids=list(self._models.model_ids),
             default_ids=list(bank.select_default().model_ids),
             heads=self._facts,

@@ -65,7 +65,9 @@ def test_both_changes_are_the_formulas_number_by_number(ref, random):
     assert z.dtype == bound.dtype == np.float64
     for row in range(len(ref)):
         for column in range(3):
-            spread, threshold, softness = (float(part[column]) for part in (SCALE.spread, SCALE.threshold, SCALE.softness))
+            spread, threshold, softness = (
+                float(part[column]) for part in (SCALE.spread, SCALE.threshold, SCALE.softness)
+            )
             r, a = float(ref[row, column]), float(alt[row, column])
             assert z[row, column] == pytest.approx((a - r) / spread, rel=tolerances.ORACLE, abs=tolerances.ORACLE)
             slow = slow_bound(a, threshold, softness) - slow_bound(r, threshold, softness)

@@ -66,7 +66,9 @@ def effect():
     return random_effect(scored_bank())
 
 
-@given(st.sets(st.integers(0, 50) | st.integers((1 << 32) - 5, (1 << 32) - 1)), st.lists(st.integers(0, 50), max_size=3))
+@given(
+    st.sets(st.integers(0, 50) | st.integers((1 << 32) - 5, (1 << 32) - 1)), st.lists(st.integers(0, 50), max_size=3)
+)
 def test_has_seen_is_membership(effect, trained, keys):
     model = replace(effect, trained_on=merged_keys(sorted(trained)))
     for asked in (keys, [*keys, (1 << 32) - 1]):

@@ -71,7 +71,9 @@ def test_parts_that_do_not_fit_are_refused(wrong):
         replace(HEAD, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"floors": np.array([1, np.inf])}, {"weights": np.array([1, np.nan])}, {"constant": np.nan}])
+@pytest.mark.parametrize(
+    "wrong", [{"floors": np.array([1, np.inf])}, {"weights": np.array([1, np.nan])}, {"constant": np.nan}]
+)
 def test_what_is_not_finite_is_refused(wrong):
     with pytest.raises(ResourceError, match="not finite"):
         replace(HEAD, **wrong)

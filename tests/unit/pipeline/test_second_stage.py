@@ -8,6 +8,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles import TextReference
 from second_stages import TRACKS, random_effect, scored_bank
 
 from varbind.core.background import VariantKind
@@ -19,7 +20,8 @@ from varbind.core.window import Window
 from varbind.errors import ResourceError, UsageError
 from varbind.io.effect import write_effect
 from varbind.nn.deepfind import deepfind_logits
-from varbind.pipeline.second_stage import SecondStage, scored_with
+from varbind.pipeline.scoring import score_variants
+from varbind.pipeline.second_stage import SecondStage, predict_effects, scored_with
 from varbind.pipeline.settings import AnnotateSettings
 
 ROWS = 40
@@ -114,7 +116,9 @@ def test_numbers_are_those_of_the_heads_variant_by_variant():
     evidence = EFFECT.conservation.log_odds(np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1))
     for row in range(ROWS):
         bound, z = (part[0] for part in (scale.bound_change(ref[[row]], alt[[row]]), scale.z(ref[[row]], alt[[row]])))
-        activity = sum(float(EFFECT.activity.weights[0, m] * bound[m] + EFFECT.activity.weights[1, m] * z[m]) for m in range(3))
+        activity = sum(
+            float(EFFECT.activity.weights[0, m] * bound[m] + EFFECT.activity.weights[1, m] * z[m]) for m in range(3)
+        )
         square = sum(float(one) ** 2 for one in bound) / 3
         odds = EFFECT.score.constant
         odds += weights[0] * math.log(abs(activity) + floors[0]) + weights[1] * math.log(square + floors[1])
@@ -193,7 +197,9 @@ def test_a_track_that_is_not_at_hand_is_one_without_values(name):
     for key in ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"):
         np.testing.assert_array_equal(gone[key], whole[key])
     assert (gone["SCORE_CONS"] != whole["SCORE_CONS"]).any()
-    values = np.stack([SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1)
+    values = np.stack(
+        [SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1
+    )
     odds = predict().log_odds + EFFECT.conservation.log_odds(values)
     assert gone["SCORE_CONS"] == pytest.approx(1 / (1 + np.exp(-odds)), rel=tolerances.ORACLE)
 
@@ -212,7 +218,9 @@ def test_an_explanation_sums_to_the_activity_largest_first():
         assert {model_id for model_id, _ in explained} == set(EFFECT.card.model_ids)
         shares = [abs(share) for _, share in explained]
         assert shares == sorted(shares, reverse=True)
-        assert sum(share for _, share in explained) == pytest.approx(found.values["ACTIVITY"][row], rel=tolerances.ORACLE)
+        assert sum(share for _, share in explained) == pytest.approx(
+            found.values["ACTIVITY"][row], rel=tolerances.ORACLE
+        )
 
 
 def test_models_that_add_nothing_are_left_out_and_equal_ones_keep_their_order():
@@ -263,6 +271,18 @@ def test_a_bank_that_lacks_models_is_told(folder):
         scored_with(less, less, (), AnnotateSettings(effect=folder))
 
 
+def test_networks_of_the_same_names_and_other_weights_are_told(folder, caplog):
+    other = replace(BANK, cards=(replace(BANK.cards[0], digests={"weights.safetensors": "f" * 64}),))
+    with pytest.raises(ResourceError, match="trained on a bank motifs of other weights; give the bank"):
+        scored_with(other, other, (), AnnotateSettings(effect=folder))
+    own = replace(other, effect=EFFECT)
+    assert scored_with(own, own, (), AnnotateSettings()) == (own, None)
+    assert "trained on a bank motifs of other weights" in caplog.text
+    # Beside it another bank may stand.
+    both = replace(BANK, cards=(*other.cards, *BANK.cards))
+    assert scored_with(both, both, (), AnnotateSettings(effect=folder))[1] is not None
+
+
 def test_a_second_stage_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ResourceError, match="no second stage"):
         scored_with(BANK, BANK, (), AnnotateSettings(effect=str(tmp_path / "nothing")))
@@ -277,3 +297,21 @@ def test_an_explanation_needs_an_activity_head(effect):
         scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True, effect="none"))
     _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True))
     assert stage.keys.explain
+
+
+def test_effects_of_variants_are_those_of_their_scores():
+    text = "".join("ACGT"[code] for code in np.random.default_rng(0).integers(0, 4, 400))
+    genome, bank = TextReference(c=text), replace(BANK, effect=EFFECT)
+    snvs = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 330)]
+    variants = [*snvs, Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")]
+    found = predict_effects(variants, genome, bank)
+    kinds = [VariantKind.SNV] * len(snvs) + [VariantKind.DEL_1, VariantKind.INS_2_5]
+    transversions = np.array([float((v.ref in "AG") != (v.alt in "AG")) for v in snvs] + [np.nan] * 2)
+    sites = VariantSites(np.full(len(variants), np.nan), transversions)
+    slow = SecondStage(EFFECT, bank.model_ids).predict(score_variants(variants, genome, bank), sites, kinds).values
+    assert list(found) == [name for name in ALL if name != "SCORE_CONS"]
+    for name, values in found.items():
+        assert values.tobytes() == slow[name].tobytes(), name
+    assert [len(values) for values in predict_effects([], genome, bank).values()] == [0] * 5
+    with pytest.raises(ResourceError, match="the bank has no second stage; `varbind train effect` makes one"):
+        predict_effects(variants, genome, BANK)

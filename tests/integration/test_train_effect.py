@@ -1,0 +1,516 @@
+"""`varbind train effect`, from tables of variants to annotated ones: what was planted in a genome is found."""
+
+import re
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from integration.runs import LIMIT, PROGRAM, call, records, unpacked
+from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
+from oracles import TextReference
+from planted import sequence, write_lines
+
+from varbind.core.binding_scale import BindingScale
+from varbind.core.variant import Variant
+from varbind.io.bank import write_bank
+from varbind.io.effect import read_effect, write_effect
+from varbind.pipeline.background import BackgroundRecipe, add_background
+from varbind.pipeline.scoring import score_variants
+
+pybigtools = pytest.importorskip("pybigtools", reason="needs the extra `conservation`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("scipy", reason="needs the extra `train`")
+
+LENGTH = 3_000
+TRAINED, UNSEEN = [f"chr{number}" for number in range(1, 7)], ["chr7", "chr8"]
+SPACING, ISLAND = 50, 100
+MOTIFS = {"USF1": E_BOX, "CREB1": CRE, "TBP": TATA}
+QUICK = ("--networks", "2", "--background-snvs", "1000", "--threads", "1")
+FLOATS = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
+
+
+@dataclass
+class World:
+    """A genome with motifs, two tracks over it, a bank that knows the motifs, and tables of variants."""
+
+    folder: Path
+
+    def __post_init__(self):
+        self.rng = np.random.default_rng(7)
+        self.contigs, self.motif_starts = {}, {}
+        for name in (*TRAINED, *UNSEEN):
+            text = list(sequence(self.rng, LENGTH))
+            starts = range(SPACING, LENGTH - SPACING, SPACING)
+            for place, start in enumerate(starts):
+                motif = list(MOTIFS.values())[place % 3]
+                text[start : start + 8] = motif
+            self.contigs[name] = "".join(text)
+            self.motif_starts[name] = {
+                motif: [start for place, start in enumerate(starts) if list(MOTIFS.values())[place % 3] == motif]
+                for motif in MOTIFS.values()
+            }
+        self._write_genome()
+        self._write_tracks()
+        models = [motif_model(name, name, motif) for name, motif in MOTIFS.items()]
+        self.bank = add_background(motif_bank(*models, name="motifs"), recipe=BackgroundRecipe(600, 100, 5))
+        write_bank(self.folder / "bank", self.bank)
+        self._write_tables()
+
+    def _write_genome(self):
+        write_lines(self.folder / "genome.fa", [f">{name}\n{text}" for name, text in self.contigs.items()])
+        genes = [
+            f"{name}\t{tss}\t{tss + 300}\t{name}.{tss}\t0\t{'+-'[tss % 2]}"
+            for name in self.contigs
+            for tss in (801, 2000)
+        ]
+        write_lines(self.folder / "genes.bed", genes)
+
+    def _write_tracks(self):
+        """Every other stretch of 100 bases is conserved; the second track is a share, and says nothing."""
+        lengths = dict.fromkeys(self.contigs, LENGTH)
+        high = {name: self.rng.normal(size=LENGTH) + 2 * self.islands() for name in self.contigs}
+        share = {name: self.rng.random(LENGTH) for name in self.contigs}
+        for track, values in (("a", high), ("b", share)):
+            rows = [(name, base, base + 1, float(own[base])) for name, own in values.items() for base in range(LENGTH)]
+            pybigtools.open(str(self.folder / f"{track}.bw"), "w").write(lengths, iter(rows))
+
+    @staticmethod
+    def islands():
+        return np.arange(LENGTH) // ISLAND % 2 == 1
+
+    def snv(self, contig, base):
+        """A random change of a base, 0-based."""
+        ref = self.contigs[contig][base]
+        return Variant(contig, base + 1, ref, str(self.rng.choice([alt for alt in "ACGT" if alt != ref])))
+
+    def in_motifs(self, contig, motif, count):
+        starts = self.rng.choice(self.motif_starts[contig][motif], count)
+        return [self.snv(contig, int(start + self.rng.integers(8))) for start in starts]
+
+    def anywhere(self, contig, count, chosen=None):
+        places = np.arange(LENGTH) if chosen is None else np.flatnonzero(chosen)
+        return [self.snv(contig, int(base)) for base in self.rng.choice(places, count, replace=False)]
+
+    def planted_effects(self, variants):
+        """What would be measured without noise: the bound change of the first motif."""
+        scores = score_variants(variants, TextReference(**self.contigs), self.bank.select(["USF1"]))
+        scale = BindingScale.of_cards(self.bank.models[:1], self.bank.cards[0].quantile_levels)
+        return scale.bound_change(scores.ref, scores.alt)[:, 0]
+
+    def _write_tables(self):
+        self.activity, self.classes, self.pathogenic = [], [], []
+        rows = []
+        for name in TRAINED[:5]:
+            variants = unique(self.in_motifs(name, E_BOX, 35) + self.anywhere(name, 40))
+            effects = self.planted_effects(variants) + self.rng.normal(0, 0.3, len(variants))
+            rows += [row_of(v, f"{e:.4f}", "0.1", f"enhancer {name}") for v, e in zip(variants, effects, strict=True)]
+            self.activity += variants
+        write_lines(self.folder / "activity.tsv", ["chrom\tpos\tref\talt\teffect\tse\tlocus", *rows])
+        rows = []
+        for name in TRAINED:
+            broken = [v for v in self.in_motifs(name, CRE, 60) if self.islands()[v.start]]
+            derived = [v for v in self.anywhere(name, 60, ~self.islands()) if v not in broken]
+            rows += [row_of(v, 1) for v in unique(broken)] + [row_of(v, 0) for v in derived]
+            self.classes += broken + derived
+        write_lines(self.folder / "classes.tsv", ["chrom\tpos\tref\talt\tlabel", *rows])
+        rows = []
+        for name in TRAINED:
+            for label, chosen in ((1, self.islands()), (0, ~self.islands())):
+                variants = self.anywhere(name, 15, chosen)
+                rows += [row_of(v, label) for v in variants]
+                self.pathogenic += variants
+        write_lines(self.folder / "pathogenic.tsv", ["chrom\tpos\tref\talt\tlabel", *rows])
+
+    def tracks(self):
+        return [word for name in "ab" for word in ("--conservation", f"{name}={self.folder / name}.bw")]
+
+    def train(self, output, *options, heads=("activity", "classes", "pathogenic")):
+        tables = [word for head in heads for word in (f"--{head}", self.folder / f"{head}.tsv")]
+        return [*self.words(output, *tables), "--genes", self.folder / "genes.bed", *self.tracks(), *options]
+
+    def words(self, output, *options):
+        where = ["--bank", self.folder / "bank", "-f", self.folder / "genome.fa", "-o", output]
+        return ["train", "effect", *where, *QUICK, *options]
+
+    def annotate(self, source, output, *options, bank="bank", tracks=True):
+        where = ["-f", self.folder / "genome.fa", "--genes", self.folder / "genes.bed", "--everywhere"]
+        words = [
+            "annotate",
+            source,
+            "-o",
+            output,
+            *where,
+            "--bank",
+            self.folder / bank,
+            *(self.tracks() if tracks else []),
+        ]
+        done = call(*words, *options)
+        assert done.code == 0, done.err
+        return unpacked(output)
+
+    def write_vcf(self, path, variants):
+        lines = ["##fileformat=VCFv4.3", *(f"##contig=<ID={name},length={LENGTH}>" for name in self.contigs)]
+        lines.append("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO")
+        return write_lines(path, lines + [f"{v.chrom}\t{v.pos}\t.\t{v.ref}\t{v.alt}\t.\tPASS\t." for v in variants])
+
+
+def row_of(variant, *words):
+    return "\t".join(map(str, (variant.chrom, variant.pos, variant.ref, variant.alt, *words)))
+
+
+def unique(variants):
+    """Each once, in order."""
+    return list(dict.fromkeys(variants))
+
+
+def trained(world, output, *options, **heads):
+    done = call(*world.train(output, *options, **heads))
+    assert done.code == 0, done.err
+    return output
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return World(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def effect(world):
+    """A second stage with every head, trained without a stop."""
+    return trained(world, world.folder / "effect")
+
+
+@pytest.fixture(scope="module")
+def variants(world):
+    """On contigs that trained nothing: in each motif and anywhere; indels; then some that trained."""
+    found = []
+    for name in UNSEEN:
+        for motif in MOTIFS.values():
+            found += world.in_motifs(name, motif, 25)
+        found += world.anywhere(name, 100)
+        found += [Variant(name, 1201, world.contigs[name][1200:1204], world.contigs[name][1200])]
+        found += [Variant(name, 1501, world.contigs[name][1500], world.contigs[name][1500] + "ACG")]
+    return unique(found) + world.activity[:15] + world.classes[:15] + world.pathogenic[:15]
+
+
+@pytest.fixture(scope="module")
+def source(world, variants):
+    return world.write_vcf(world.folder / "in.vcf", variants)
+
+
+@pytest.fixture(scope="module")
+def annotated(world, effect, source):
+    return world.annotate(source, world.folder / "out.vcf", "--effect", effect, "--explain")
+
+
+@pytest.fixture(scope="module")
+def rows(annotated):
+    return records(annotated)
+
+
+def numbers(rows, name):
+    return np.array([float(row.get(f"VARBIND_{name}", "nan")) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def unseen(variants):
+    """Which are SNVs on contigs that trained nothing."""
+    return np.array([v.chrom in UNSEEN and len(v.ref) == len(v.alt) == 1 for v in variants])
+
+
+def flags(rows):
+    """Which are told to have trained."""
+    return ["in_training" in row.get("VARBIND_FLAG", "").split("&") for row in rows]
+
+
+def in_motif(world, variants, motif):
+    starts = {
+        (name, start + step) for name in world.contigs for start in world.motif_starts[name][motif] for step in range(8)
+    }
+    return np.array([(v.chrom, v.start) in starts for v in variants])
+
+
+def test_what_is_left_of_a_training(world, effect):
+    assert sorted(contents(effect)) == ["card.json", "weights.safetensors"]
+    assert not (world.folder / "effect.training").exists()
+    found = read_effect(effect)
+    assert found.card.model_ids == list(MOTIFS)
+    assert found.card.background["snvs"] == 1000
+    assert set(found.card.heads) == {"activity", "score", "deepfind", "conservation"}
+    assert found.card.heads["activity"]["loci"] == [f"enhancer {name}" for name in TRAINED[:5]]
+    assert found.card.heads["conservation"]["tracks"] == ["a", "b"]
+    assert {"tss_distance", "transversion", "a", "a:51", "b", "b:51"} < set(found.deepfind.features)
+    assert len(found.activity.refits) == 5
+    assert len(found.deepfind.hidden) == 2
+    assert [one["background"] for one in found.card.cutoffs] == [0.1, 0.01, 0.001]
+
+
+def test_activity_follows_the_planted_effect(world, variants, rows, unseen):
+    own = [v for v, chosen in zip(variants, unseen, strict=True) if chosen]
+    planted, found = world.planted_effects(own), numbers(rows, "ACTIVITY")[unseen]
+    assert np.corrcoef(planted, found)[0, 1] > 0.9
+    assert np.polyfit(found, planted, 1)[0] == pytest.approx(1, abs=0.3)
+    assert (numbers(rows, "ACTIVITY_SE")[unseen] >= 0).all()
+    # Of the model that was planted, and hardly of the others.
+    shares = {name: [] for name in MOTIFS}
+    for row, chosen in zip(rows, unseen, strict=True):
+        for word in filter(None, row.get("VARBIND_EXPLAIN", "").split("&")):
+            shares[word.partition("|")[0]].append(abs(float(word.partition("|")[2])) if chosen else 0)
+    assert sum(shares["USF1"]) > 3 * (sum(shares["CREB1"]) + sum(shares["TBP"]))
+
+
+def test_score_is_higher_where_the_motif_is_broken(world, variants, rows, unseen):
+    broken = in_motif(world, variants, E_BOX)
+    score, phred = numbers(rows, "SCORE"), numbers(rows, "PHRED")
+    assert score[unseen & broken].mean() > score[unseen & ~broken].mean() + 0.5
+    assert np.median(phred[unseen & broken]) > np.median(phred[unseen & ~broken]) + 5
+    # In six digits a few scores are equal.
+    order = np.lexsort((phred[unseen], score[unseen]))
+    assert (np.diff(phred[unseen][order]) >= 0).all()
+    assert ((score > 0) & (score < 1)).all()
+
+
+def test_score_with_conservation_moves_with_the_track(world, variants, rows, unseen):
+    conserved = np.array([world.islands()[v.start] for v in variants])
+    score, moved = numbers(rows, "SCORE"), numbers(rows, "SCORE_CONS")
+    odds = np.log(moved / (1 - moved)) - np.log(score / (1 - score))
+    assert odds[unseen & conserved].mean() > 0.5
+    assert odds[unseen & ~conserved].mean() < -0.5
+    assert np.corrcoef(odds[unseen], numbers(rows, "CONS_a")[unseen])[0, 1] > 0.8
+
+
+def test_deepfind_tells_the_classes_apart(world, variants, rows, unseen):
+    conserved = np.array([world.islands()[v.start] for v in variants])
+    simulated, found = in_motif(world, variants, CRE) & conserved, numbers(rows, "DEEPFIND")
+    above = found[unseen & simulated][:, None] > found[unseen & ~simulated & ~conserved][None]
+    assert above.mean() > 0.8
+
+
+def test_every_key_is_typed_in_the_header(annotated, rows):
+    header = {
+        m[1]: (m[2], m[3]) for m in re.finditer(r"##INFO=<ID=VARBIND_(\w+),Number=(\w),Type=(\w+)", annotated.decode())
+    }
+    written = {key.removeprefix("VARBIND_") for row in rows for key in row if key.startswith("VARBIND_")}
+    assert written <= set(header)
+    assert {*FLOATS, "EXPLAIN", "CONS_a", "CONS_b"} <= written
+    assert {header[name] for name in FLOATS} == {("A", "Float")}
+    assert header["EXPLAIN"] == ("A", "String")
+    assert b"##varbind_effect=<ID=effect,Version=0.1,SHA256=" in annotated
+    assert b"measured on left-out loci at cut-offs of" in annotated
+
+
+def test_explain_sums_to_activity(rows):
+    for row in rows:
+        parts = [word.split("|") for word in filter(None, row.get("VARBIND_EXPLAIN", "").split("&"))]
+        shares = [float(share) for _, share in parts]
+        assert [abs(share) for share in shares] == sorted(map(abs, shares), reverse=True)
+        # Six digits each.
+        assert float(row["VARBIND_ACTIVITY"]) == pytest.approx(
+            sum(shares), abs=5e-6 * max([1e-6, *map(abs, shares)]) * 4
+        )
+    assert sum("VARBIND_EXPLAIN" in row for row in rows) > len(rows) / 3
+
+
+def test_training_variants_are_flagged_and_no_others(world, variants, rows):
+    known = {*world.activity, *world.classes, *world.pathogenic}
+    assert flags(rows) == [variant in known for variant in variants]
+    assert sum(flags(rows)) == 45
+
+
+@pytest.mark.parametrize(
+    "options", [("--threads", "2"), ("--batch-size", "1"), ("--batch-size", "7", "--threads", "1")]
+)
+def test_threads_and_batches_change_no_byte(world, effect, source, annotated, tmp_path, options):
+    assert world.annotate(source, tmp_path / "out.vcf", "--effect", effect, "--explain", *options) == annotated
+
+
+def test_without_tracks_there_is_no_score_with_conservation(world, effect, source, rows, tmp_path):
+    data = world.annotate(source, tmp_path / "out.vcf", "--effect", effect, tracks=False)
+    found = records(data)
+    assert b"SCORE_CONS" not in data
+    assert b"EXPLAIN" not in data
+    for name in ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"):
+        np.testing.assert_array_equal(numbers(found, name), numbers(rows, name))
+    assert (numbers(found, "DEEPFIND") != numbers(rows, "DEEPFIND")).any()
+
+
+def test_a_bank_with_its_own_second_stage(world, effect, source, tmp_path):
+    shutil.copytree(world.folder / "bank", world.folder / "whole", dirs_exist_ok=True)
+    shutil.copytree(effect, world.folder / "whole" / "effect", dirs_exist_ok=True)
+    plain = ("--no-version",)
+    own = world.annotate(source, tmp_path / "own.vcf", *plain, bank="whole")
+    assert own == world.annotate(source, tmp_path / "named.vcf", *plain, "--effect", effect)
+    none = world.annotate(source, tmp_path / "none.vcf", *plain, "--effect", "none", bank="whole")
+    assert none == world.annotate(source, tmp_path / "without.vcf", *plain)
+    written = {key.removeprefix("VARBIND_") for row in records(none) for key in row}
+    assert not written & {*FLOATS, "EXPLAIN"}
+    assert b"in_training" in own
+    assert not any(flags(records(none)))
+
+
+def test_a_second_stage_of_tracks_alone_leaves_the_lists_as_they_are(world, source, tmp_path):
+    only = trained(world, tmp_path / "tracks", heads=["pathogenic"])
+    plain = world.annotate(source, tmp_path / "plain.vcf", "--no-version")
+    # Curves of the strongest change are of other background variants: all else is equal.
+    found = records(world.annotate(source, tmp_path / "out.vcf", "--no-version", "--effect", only))
+    for row, other in zip(found, records(plain), strict=True):
+        same = {key for key in {*row, *other} if not key.endswith(("_PHRED", "_FLAG"))}
+        assert {key: row.get(key) for key in same} == {key: other.get(key) for key in same}
+
+
+def narrowed(card, stack):
+    """The same network on a window of 21 bases."""
+    shape = replace(card.shape, window=21)
+    return replace(card, shape=shape), replace(stack, shape=shape)
+
+
+def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_path):
+    models = [narrowed(*motif_model(name, name, motif)) for name, motif in MOTIFS.items()]
+    narrow = motif_bank(*models, name="narrow")
+    write_bank(tmp_path / "narrow", add_background(narrow, recipe=BackgroundRecipe(600, 100, 5)))
+    done = call(
+        *["train", "effect", "--bank", tmp_path / "narrow", "-f", world.folder / "genome.fa", *QUICK],
+        *["--activity", world.folder / "activity.tsv", "-o", tmp_path / "effect"],
+    )
+    assert done.code == 0, done.err
+    source = world.write_vcf(tmp_path / "in.vcf", [*world.activity[:9], *world.pathogenic[:9]])
+    words = ["annotate", source, "-o", tmp_path / "out.vcf", "-f", world.folder / "genome.fa", "--everywhere"]
+    done = call(*words, "--bank", tmp_path / "narrow", "--effect", tmp_path / "effect")
+    assert done.code == 0, done.err
+    known = set(world.activity)
+    assert flags(records(unpacked(tmp_path / "out.vcf"))) == [
+        variant in known for variant in [*world.activity[:9], *world.pathogenic[:9]]
+    ]
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path):
+    output, first = tmp_path / "effect", tmp_path / "effect.training" / "network-0.safetensors"
+    words = world.train(output)
+    with subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL) as process:
+        limit = time.monotonic() + LIMIT
+        while not first.exists():
+            assert process.poll() is None
+            assert time.monotonic() < limit
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+    assert not output.exists()
+    kept = first.stat().st_mtime_ns
+    assert trained(world, output) == output
+    assert kept
+    assert contents(output) == contents(effect)
+    assert [path.name for path in tmp_path.iterdir()] == ["effect"]
+
+
+def test_equal_input_gives_equal_bytes_and_another_seed_another_network(world, effect, tmp_path):
+    other = trained(world, tmp_path / "effect", "--seed", "2", heads=["classes"])
+    one, two = read_effect(effect).deepfind, read_effect(other).deepfind
+    assert one.hidden.tobytes() != two.hidden.tobytes()
+    assert one.features == two.features
+    assert read_effect(other).activity is None
+
+
+HEADER = "chrom\tpos\tref\talt\t"
+
+
+def good(world, contig="chr1", base=10):
+    ref = world.contigs[contig][base]
+    return f"{contig}\t{base + 1}\t{ref}\t{'A' if ref != 'A' else 'C'}"
+
+
+BAD = {
+    "missing column": ("activity", ["effect\tlocus", "1\tL"], 3, "bad.tsv:1: the header is .*it lacks se"),
+    "no locus": ("activity", ["effect\tse", "1\t1"], 3, "bad.tsv: there is no column locus"),
+    "one locus": ("activity", ["effect\tse\tlocus", "1\t1\tL"], 3, "bad.tsv: 1 loci, .*give 3 loci of 10 variants"),
+    "no number": ("activity", ["effect\tse\tlocus", "high\t1\tL"], 3, "bad.tsv:2: the effect is 'high'"),
+    "label 2": ("classes", ["label", "2"], 3, "bad.tsv:2: the label is 2, expected 0 or 1"),
+    "one class": ("classes", ["label", "1"], 3, "every variant is of one class"),
+    "label of a pathogenic": ("pathogenic", ["label\tphyloP", "0.5\t1"], 3, "bad.tsv:2: the label is 0.5"),
+    "few pathogenic": ("pathogenic", ["label\tphyloP", "1\t1"], 3, "1 pathogenic variants have all 1 tracks"),
+    "no tracks": ("pathogenic", ["label\tname", "1\tx"], 3, "bad.tsv: there are no tracks"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_table_is_one_line(world, tmp_path, name):
+    kind, (header, *rows), code, text = BAD[name]
+    table = write_lines(tmp_path / "bad.tsv", [HEADER + header, *(f"{good(world)}\t{row}" for row in rows)])
+    done = call(*world.words(tmp_path / "effect", f"--{kind}", table))
+    assert done.code == code
+    assert re.search(text, done.error)
+    assert [path.name for path in tmp_path.iterdir() if not path.name.endswith(".training")] == ["bad.tsv"]
+
+
+def test_bad_places_are_one_line(world, tmp_path):
+    row = good(world)
+    cases = {
+        row.replace("chr1", "chrX"): "no contig chrX in the reference",
+        row.replace("\t11\t", "\t90000\t"): "REF is .*, the reference has nothing",
+        row.replace("\t11\t", "\tx\t"): "the position is 'x'",
+    }
+    for text, message in cases.items():
+        table = write_lines(tmp_path / "bad.tsv", [HEADER + "label", f"{row}\t0", f"{text}\t1"])
+        done = call(*world.words(tmp_path / "effect", "--classes", table))
+        assert done.code == 3
+        assert re.search(f"bad.tsv:3: {message}", done.error)
+
+
+def test_calls_that_cannot_be_are_one_line(world, effect, tmp_path):
+    activity = ["--activity", world.folder / "activity.tsv"]
+    before = contents(effect)
+    write_effect(tmp_path / "copy", read_effect(effect))
+    write_bank(tmp_path / "bare", motif_bank(motif_model("M", "M", CRE)))
+    (tmp_path / "no.bw").write_text("no")
+    no_genome = ["train", "effect", "--bank", world.folder / "bank", "-o", tmp_path / "x", *QUICK]
+    cases = [
+        (world.words(effect, *activity), 5, "effect: exists already; name a new folder"),
+        (world.words(tmp_path / "x"), 2, "nothing to train on; give --activity, --classes or --pathogenic"),
+        ([*no_genome, *activity], 3, "activity.tsv:1: the variants have no sequence; give the genome with --fasta"),
+        ([*no_genome, *activity, *world.tracks()], 2, "--conservation without a genome"),
+        (world.words(tmp_path / "x", "--activity", tmp_path / "gone.tsv"), 3, "gone.tsv: cannot be read: No such file"),
+        (world.words(tmp_path / "x", *activity, "--bank", tmp_path / "gone"), 4, "gone: no such model bank"),
+        (world.words(tmp_path / "x", *activity, "--bank", tmp_path / "bare"), 4, "a model has no background"),
+        (world.words(tmp_path / "x", *activity, "-f", tmp_path / "gone.fa"), 4, "gone.fa"),
+        (world.words(tmp_path / "x", *activity, "--genes", tmp_path / "gone.bed"), 4, "gone.bed"),
+        (world.words(tmp_path / "x", *activity, "--conservation", f"a={tmp_path / 'no.bw'}"), 4, "no bigWig"),
+        (world.words(tmp_path / "x", *activity, "--device", "tpu"), 2, "unknown device 'tpu'"),
+    ]
+    for words, code, text in cases:
+        done = call(*words)
+        assert done.code == code, done.err
+        assert text in done.error
+    assert not (tmp_path / "x").exists()
+    assert contents(effect) == before
+
+
+def test_a_second_stage_that_does_not_fit_is_one_line(world, effect, source, tmp_path):
+    where = ["annotate", source, "-o", tmp_path / "out.vcf", "-f", world.folder / "genome.fa", "--everywhere"]
+    damaged = shutil.copytree(effect, tmp_path / "damaged")
+    (damaged / "weights.safetensors").write_bytes(b"\0" * 100)
+    write_bank(tmp_path / "one", motif_bank(motif_model("CREB1", "CREB1", CRE)))
+    cases = [
+        (["--effect", effect], 4, "trained on a bank motifs of other weights; give the bank"),
+        (["--effect", effect, "--bank", tmp_path / "one"], 4, "reads 2 models that the bank lacks, such as TBP"),
+        (["--effect", tmp_path / "gone", "--bank", world.folder / "bank"], 4, "gone: no second stage"),
+        (["--effect", damaged, "--bank", world.folder / "bank"], 4, "sha256 differs"),
+        (["--explain", "--bank", world.folder / "bank"], 2, "--explain without an activity head"),
+    ]
+    for options, code, text in cases:
+        done = call(*where, *options)
+        assert done.code == code, done.err
+        assert text in done.error
+        assert not (tmp_path / "out.vcf").exists()
+
+
+def test_quiet_says_nothing(world, tmp_path):
+    done = call(*world.train(tmp_path / "effect", "-q", heads=["pathogenic"]))
+    assert (done.code, done.err) == (0, "")

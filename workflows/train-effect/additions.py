@@ -1,0 +1,103 @@
+"""Whether anything adds to SCORE on promoters that did not train: the distance to the start, DeepFind, lost families.
+
+python workflows/train-effect/additions.py TABLES/activity.tsv EFFECT [BANK]
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind import Bank, load_bank
+from varbind.core.background import VariantKind
+from varbind.core.effects import BindingEffects
+from varbind.core.features import VariantSites, feature_matrix, transversion
+from varbind.core.score_head import ScoreHead
+from varbind.evaluation.metrics import auc
+from varbind.gate import optional_import
+from varbind.io.effect import read_effect
+from varbind.nn.deepfind import deepfind_logits
+from varbind.train.activity import left_out_activity, rank_correlation
+from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable, read_activity
+from varbind.train.score import fit_score
+from varbind.train.scored_variants import score_table, second_stage_models
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from varbind.train.scored_variants import ScoredVariants
+
+# First transcribed base in hg19 (RefSeq Select; PKLR's erythroid start).
+STARTS = {"F9": 138612898, "FOXE1": 100615508, "HNF4A": 42984339, "MSMB": 51549553, "PKLR": 155271229}
+NEAR = 50
+"""Bases, added to a distance before its logarithm."""
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    bank, effect = load_bank(*sys.argv[3:4]), read_effect(sys.argv[2])
+    models, table = second_stage_models(bank), read_activity(sys.argv[1])
+    scored = score_table(table, models, flank=FLANK)
+    data, _ = activity_data(scored, models)
+    outcomes, chosen = measurable(table), calibrating(table)
+    loci = sorted(set(data.loci[chosen].tolist()))
+    score = np.full(len(table), np.nan)
+    for one in left_out_activity(data, loci):
+        rows = data.rows_of[one.locus]
+        rest = np.setdiff1d(np.arange(len(table)), rows)
+        sizes = ScoreHead.sizes(one.predicted, data.changes[:, 0])
+        head = fit_score(sizes[rest], outcomes[rest], data.loci[rest], chosen[rest])
+        score[rows] = head.log_odds(sizes[rows])
+    positions = np.array([variant.pos for variant in table.variants])
+    starts = np.array([STARTS.get(locus, 0) for locus in data.loci])
+    sites = VariantSites(np.full(len(table), np.nan), np.array([transversion(v) for v in table.variants]))
+    features = feature_matrix(effect.deepfind.features, models.model_ids, scored.ref, scored.alt, sites)
+    others = {
+        "distance to the start": np.log(np.abs(positions - starts) + NEAR),
+        "DEEPFIND": deepfind_logits(effect.deepfind, features),
+        "strongest family": strongest(bank, models.model_ids, scored),
+    }
+    combinations = {"SCORE alone": [], **{f"with {name}": [own] for name, own in others.items()}}
+    combinations["with all three"] = list(others.values())
+    print(f"| | mean | {' | '.join(loci)} |\n|---|---:|{'---:|' * len(loci)}")
+    rows = np.flatnonzero(chosen)
+    for name, added in combinations.items():
+        cells = judge(np.column_stack([score, *added])[rows], outcomes[rows], data.effects[rows], data.loci[rows], loci)
+        told = [f"{area:.3f}; {size:.3f}" for area, size in [np.mean(cells, axis=0), *cells]]
+        print(f"| {name} | {' | '.join(told)} |")
+
+
+def strongest(bank: Bank, ids: tuple[str, ...], scored: ScoredVariants) -> NDArray[np.float64]:
+    """How strong the strongest loss or gain of a family is, (N,)."""
+    default = bank.select_default()
+    listed = [place for place, own in enumerate(ids) if own in set(default.model_ids)]
+    models = [model for model in bank.models if model.model_id in {ids[place] for place in listed}]
+    effects = BindingEffects(models, bank.select([model.model_id for model in models]).background)
+    both = effects.strengths((scored.alt - scored.ref)[:, listed], VariantKind.SNV)
+    return np.maximum(*both.values())
+
+
+def judge(
+    features: NDArray[np.float64],
+    outcomes: NDArray[np.bool_],
+    effects: NDArray[np.float64],
+    loci: NDArray[np.str_],
+    wanted: list[str],
+) -> list[tuple[float, float]]:
+    """AUC and rank correlation of each locus by a logistic regression on the others, each of which counts the same."""
+    regression = optional_import("sklearn.linear_model", needed_for="training").LogisticRegression
+    features = (features - features.mean(axis=0)) / features.std(axis=0)
+    found = []
+    for locus in wanted:
+        own = loci == locus
+        weights = np.array([1 / np.count_nonzero(loci == other) for other in loci[~own]])
+        fitted = regression(C=1e6).fit(features[~own], outcomes[~own], sample_weight=weights * len(weights))
+        odds = fitted.decision_function(features[own])
+        found.append((auc(outcomes[own], odds) or 0.5, rank_correlation(odds, np.abs(effects[own]))))
+    return found
+
+
+if __name__ == "__main__":
+    main()
