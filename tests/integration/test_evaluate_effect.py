@@ -60,7 +60,9 @@ def rows_of_all():
     for row in activity:
         row["barcodes"] = 10 + row["pos"] % 7
     pairs = loci_rows(("P1", "P2", "P3"), bases=40, alts=1, seed=8, noise=0.5)
-    pairs = [row | {"chrom": "chr8", "direction": 1 if row["effect"] > 0 else -1, "truth": row["effect"]} for row in pairs]
+    pairs = [
+        row | {"chrom": "chr8", "direction": 1 if row["effect"] > 0 else -1, "truth": row["effect"]} for row in pairs
+    ]
     return {"activity": activity, "pairs": pairs, "classes": class_rows(), "pathogenic": pathogenic_rows()}
 
 
@@ -132,7 +134,9 @@ def test_the_summary_is_what_is_printed(whole):
 def test_every_contender_of_the_activity_has_its_loci(whole):
     rows = table(whole[1] / "activity.tsv")
     names = ["binding", "scrambled 1", "bases", "gain of G or C", "mean square z", "largest z", "few barcodes", "truth"]
-    assert [(row["contender"], row["locus"]) for row in rows] == [(n, locus) for n in names for locus in (*LOCI, "mean")]
+    assert [(row["contender"], row["locus"]) for row in rows] == [
+        (n, locus) for n in names for locus in (*LOCI, "mean")
+    ]
     assert {row["variants"] for row in rows} == {"40", "160"}
 
 
@@ -144,7 +148,9 @@ def test_the_truth_comes_out_on_top(whole):
     right = {row["contender"]: float(row["right"]) for row in table(output / "pairs.tsv")}
     assert right["truth"] == right["truth, strongest tenth"] == 1
     assert all(share < 1 for name, share in right.items() if "strongest" not in name and name != "truth")
-    areas = {row["contender"]: float(row["auc"]) for row in table(output / "classes.tsv") if "minus" not in row["contender"]}
+    areas = {
+        row["contender"]: float(row["auc"]) for row in table(output / "classes.tsv") if "minus" not in row["contender"]
+    }
     assert max(areas, key=areas.get) == "truth"
     assert areas["truth"] == 1
 
@@ -243,7 +249,9 @@ def bad(folder):
     return folder
 
 
-@pytest.mark.parametrize(("words", "code", "text"), BAD, ids=[f"{' '.join(w) or 'nothing'}: {t[:30]}" for w, _, t in BAD])
+@pytest.mark.parametrize(
+    ("words", "code", "text"), BAD, ids=[f"{' '.join(w) or 'nothing'}: {t[:30]}" for w, _, t in BAD]
+)
 def test_bad_input_is_one_line_and_leaves_nothing(bad, words, code, text):
     before = sorted(bad.iterdir())
     done, output = evaluate(bad, *words)

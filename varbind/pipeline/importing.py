@@ -60,7 +60,9 @@ def import_deepbind(
     bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
     bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
     write_bank(destination, bank)
-    effect = find_effect(shipped_effects(), read_card(destination).digests[WEIGHTS])
+    # With the digests, by which a second stage knows the weights.
+    written = read_card(destination)
+    effect = find_effect(shipped_effects(), written.digests[WEIGHTS])
     if effect is not None:
         write_effect(destination / EFFECT_FOLDER, effect)
-    return replace(bank, effect=effect)
+    return replace(bank, cards=(written,), effect=effect)

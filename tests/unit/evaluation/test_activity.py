@@ -9,14 +9,13 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 
 from varbind.errors import InputError
 from varbind.evaluation import activity as activity_module
+from varbind.evaluation.activity import judge_activity
 from varbind.evaluation.activity_tables import activity_table
 from varbind.pipeline.background import BackgroundRecipe, add_background
 from varbind.train.effect_tables import measurable, read_activity
 
 stats = pytest.importorskip("scipy.stats", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
-
-from varbind.evaluation.activity import judge_activity
 
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
 LOCI, PROMOTERS = ("L1", "L2", "L3", "L4", "L5"), ("L1", "L2", "L4")
@@ -34,7 +33,9 @@ def small_controls():
 def bank(matrices=("cre",)):
     """Networks, of which some are said to be matrices."""
     models = [motif_model(*words) for words in (("ebox", "USF1", E_BOX), ("cre", "CREB1", CRE), ("tata", "TBP", TATA))]
-    models = [(replace(card, assay="matrix of SELEX" if card.model_id in matrices else "ChIP"), s) for card, s in models]
+    models = [
+        (replace(card, assay="matrix of SELEX" if card.model_id in matrices else "ChIP"), s) for card, s in models
+    ]
     return add_background(motif_bank(*models), recipe=RECIPE)
 
 
@@ -299,5 +300,5 @@ def test_progress_tells_what_is_done(table, models):
 
 def test_too_few_loci_are_told(models, tmp_path):
     table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
-    with pytest.raises(InputError, match="two.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
+    with pytest.raises(InputError, match=r"two\.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
         judge_activity(table, models, draws=0, threads=1)

@@ -1,5 +1,6 @@
 """What a judgement of the activity leaves: every number in its column, a page, and a figure of the same bytes."""
 
+import math
 import sys
 from dataclasses import fields
 from xml.etree import ElementTree as ET
@@ -42,15 +43,14 @@ def test_every_attribute_has_its_column():
     for line, row in zip(lines, JUDGED.rows, strict=True):
         assert line[:3] == [row.contender, row.locus, str(row.variants)]
         for name, cell in zip(header[3:], line[3:], strict=True):
-            expected = getattr(row, name)
             # What is not defined is empty, never 0.
-            assert cell == "" if expected != expected else float(cell) == pytest.approx(expected, abs=5e-7)  # noqa: PLR0124 (NaN)
+            assert (cell == "") == math.isnan(getattr(row, name))
+            assert cell == "" or float(cell) == pytest.approx(getattr(row, name), abs=5e-7)
 
 
 def test_the_page_has_the_loci_side_by_side():
     signed, sizes = (
-        dict(part)
-        for part in (cells(activity_markdown(JUDGED))[:4], cells(activity_markdown(JUDGED))[4:8])
+        dict(part) for part in (cells(activity_markdown(JUDGED))[:4], cells(activity_markdown(JUDGED))[4:8])
     )
     assert signed == {
         "contender": ["mean", "TERT", "LDLR"],

@@ -12,7 +12,13 @@ from varbind.errors import InputError
 from varbind.evaluation.other_tools import read_other_tools
 from varbind.train.variant_table import read_variant_table
 
-PLACES = [("chr1", 5, "A", "C"), ("chr1", 5, "A", "G"), ("2", 5, "A", "C"), ("chrX", 7, "-", "TT"), ("chrX", 7, "T", "-")]
+PLACES = [
+    ("chr1", 5, "A", "C"),
+    ("chr1", 5, "A", "G"),
+    ("2", 5, "A", "C"),
+    ("chrX", 7, "-", "TT"),
+    ("chrX", 7, "T", "-"),
+]
 HEAD = "chrom\tpos\tref\talt"
 
 
