@@ -105,12 +105,6 @@ class ActivityData:
         """By locus, the weighted second moments of its features (P, P), and those with its effects (P,)."""
         return {locus: self._moments_of(rows) for locus, rows in self.rows_of.items()}
 
-    @cached_property
-    def total_moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """`moments` summed over loci."""
-        squares, products = zip(*self.moments.values(), strict=True)
-        return np.sum(squares, axis=0), np.sum(products, axis=0)
-
     def _moments_of(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         features = self.changes[rows].reshape(len(rows), -1) @ self.scaling
         spread = self.effects[rows].std()
@@ -229,14 +223,13 @@ class _Search:
         """Of the changes, (2 M,), trained on all loci but some."""
         key = (without, penalty)
         if key not in self._solved:
-            used = len(self._data.moments) - len(without)
-            # What is left out is taken from the whole: it is one locus or two of many.
-            square, product = self._data.total_moments
-            square, product = square.copy(), product.copy()
-            for locus in sorted(without):
-                square -= self._data.moments[locus][0]
-                product -= self._data.moments[locus][1]
-            square[np.diag_indices(len(square))] += used * penalty
+            used = [locus for locus in self._data.moments if locus not in without]
+            square, product = (np.zeros_like(part) for part in self._data.moments[used[0]])
+            # Added up anew each time: what is left out leaves no trace, not even of rounding.
+            for locus in used:
+                square += self._data.moments[locus][0]
+                product += self._data.moments[locus][1]
+            square[np.diag_indices(len(square))] += len(used) * penalty
             # Symmetric and positive definite: Cholesky's is half the work.
             solve: Any = optional_import("scipy.linalg", needed_for="training").solve
             solved = solve(square, product, assume_a="pos", overwrite_a=True, check_finite=False)
