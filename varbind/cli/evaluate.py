@@ -6,6 +6,7 @@ import logging
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from varbind.cli.main import talk
 from varbind.cli.options import parse_pairs, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from varbind.evaluation.classes import Protocol
 
 __all__ = ["command"]
 
@@ -127,7 +131,9 @@ def _bank_name(bank: str) -> str:
 @click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
 @click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
 @click.option("--held-out", default="3,12", show_default=True, metavar="LIST", help="Chromosomes of --classes.")
-@click.option("--random-folds", is_flag=True, help="Judge --classes by random folds as well, as in the paper.")
+@click.option(
+    "--protocols", default="held-out,matched", show_default=True, metavar="LIST", help="Of --classes; see below."
+)
 @click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of scrambled networks.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
@@ -143,7 +149,7 @@ def effect(
     scores: tuple[str, ...],
     fasta: str | None,
     held_out: str,
-    random_folds: bool,
+    protocols: str,
     draws: int,
     seed: int,
     threads: int | None,
@@ -157,7 +163,9 @@ def effect(
 
     \b
     --activity    each promoter (or locus, where none is said to be one) is left out and predicted by all others
-    --classes     the chromosomes of --held-out; a bootstrap over genes; inside and on samples matched by context
+    --classes     held-out: the chromosomes of --held-out, inside contexts too; matched: trained and judged on samples
+                  of equal context; genes: folds of whole genes; random: random folds, as in 2015; published: these
+                  with the training of 2015. Intervals are over genes
     --pathogenic  folds of whole genes, every subset of the tracks
     --pairs       direction: 1 where the alternate allele is the more active one, else -1
 
@@ -166,34 +174,31 @@ def effect(
 
     FOLDER gets a table of each, summary.md (also printed) and reliability.svg.
     """  # noqa: D301 (click's mark for lines that stay as they are)
-    from dataclasses import replace
-
     from varbind.cli.progress import stage_progress
     from varbind.evaluation.classes import ClassesPlan
     from varbind.evaluation.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
     from varbind.pipeline.banks import load_bank
     from varbind.pipeline.scoring import resolve_device
-    from varbind.train.deepfind import DeepFindSetting
 
     talk(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
     where = resolve_device(device)
-    # The best of 250 epochs comes early; ten without a better one end a training.
-    published = replace(DeepFindSetting.as_published(), patience=10) if random_folds else None
-    judged = ClassesPlan(
-        held_out=chosen,
-        seed=seed,
-        draws=draws,
-        random_folds=random_folds,
-        published=published,
-        threads=threads,
-        device=where,
-    )
+    judged = ClassesPlan(chosen, seed, draws, protocols=_protocols(protocols), threads=threads, device=where)
     plan = EvaluateEffectPlan(judged, draws, seed, threads, where)
     tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
     with nullcontext() if quiet else stage_progress() as progress:
         summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
     logger.info("%s: written", output)
     sys.stdout.write(summary)
+
+
+def _protocols(text: str) -> tuple[Protocol, ...]:
+    from varbind.evaluation.classes import Protocol
+
+    known = {protocol.word: protocol for protocol in Protocol}
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or set(words) - set(known):
+        raise UsageError(f"cannot read --protocols {text!r}", remedy=f"give some of {', '.join(known)}")
+    return tuple(known[word] for word in words)

@@ -14,6 +14,7 @@ import numpy as np
 
 from varbind.core.score_head import ScoreHead, logistic
 from varbind.errors import InputError
+from varbind.evaluation.controls import gain_of_gc
 from varbind.evaluation.metrics import auc
 from varbind.evaluation.scrambled import scrambled
 from varbind.gate import optional_import
@@ -151,7 +152,7 @@ def _add_controls(
     changes = np.stack([bases, np.zeros_like(bases)], axis=1)
     one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
     judge.add("bases", _joined(left_out_activity(one_hot, judge.wanted, progress=_pace(progress, "bases")), data))
-    gain = np.array([_strong(variant.alt) - _strong(variant.ref) for variant in table.variants])
+    gain = gain_of_gc(table.variants)
     judge.add("gain of G or C", gain, np.abs(gain))
     judge.add("mean square z", None, (data.changes[:, 1] ** 2).mean(axis=1))
     judge.add("largest z", None, np.abs(data.changes[:, 1]).max(axis=1))
@@ -293,8 +294,3 @@ def _bases(table: VariantTable) -> NDArray[np.float64]:
         if len(variant.alt) == 1:
             features[row, length, window.alt[FLANK]] = 1
     return features[:, :, :4].reshape(len(table), -1)
-
-
-def _strong(allele: str) -> float:
-    """How many bases are G or C."""
-    return float(allele.count("G") + allele.count("C"))

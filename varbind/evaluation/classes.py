@@ -60,9 +60,10 @@ class ClassesPlan:
         seed: of all that is random.
         draws: of scrambled detectors.
         networks: whose mean is a contender, beside the first of them alone.
-        random_folds: whether random folds are judged too, which lets neighbours stand on both sides.
+        protocols: by which. Random folds let neighbours stand on both sides.
         setting: of all networks but for their number.
-        published: of the row of random folds as published; None = no such row.
+        published: of those trained as published. The best of 250 epochs comes early: ten without a better one are
+            enough.
         threads: CPU threads that score; None = all.
         device: `cpu`, `cuda` or `cuda:N`.
 
@@ -74,14 +75,14 @@ class ClassesPlan:
     seed: int = 1
     draws: int = 2
     networks: int = 4
-    random_folds: bool = True
+    protocols: tuple[Protocol, ...] = (Protocol.HELD_OUT, Protocol.MATCHED)
     setting: DeepFindSetting = field(default_factory=DeepFindSetting)
-    published: DeepFindSetting | None = None
+    published: DeepFindSetting = field(default_factory=lambda: replace(DeepFindSetting.as_published(), patience=10))
     threads: int | None = None
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if not self.held_out or min(self.draws, self.networks) < 1:
+        if not self.held_out or not self.protocols or min(self.draws, self.networks) < 1:
             raise ValueError(f"classes cannot be judged by {self}")
 
 
@@ -154,32 +155,36 @@ class _Judgement:
         self._labels, self._bases = labels_of(table), SnvBases.of_table(table)
         self._contexts, self._genes = self._bases.contexts(), np.array(table.words["gene"])
         self._sites = sites_of(table)
-        self._splits = {split.protocol: split for split in self._planned()}
+        self._splits = {split.protocol: split for split in self._planned() if split.protocol in plan.protocols}
         self._found: dict[tuple[Protocol, str, int], list[Judged]] = {}
 
     def judge_controls(self) -> None:
         """Those that know no protein."""
-        held_out = self._splits[Protocol.HELD_OUT]
+        for split in self._splits.values():
+            self._judge(CONTEXTS, split, self._context_odds)
+        held_out = self._splits.get(Protocol.HELD_OUT)
+        if held_out is None:
+            return
         none = np.empty((len(self._labels), 0))
         site = feature_matrix(SITES, (), none, none, self._sites).astype(np.float64)
         around = np.column_stack([self._contexts, self._bases.gc(), site])
         self._judge("distance", held_out, self._boosting(site[:, :1]))
         self._judge(f"distance, {TRANSVERSION}", held_out, self._boosting(site))
-        for split in self._splits.values():
-            self._judge(CONTEXTS, split, self._context_odds)
         self._judge(f"{CONTEXTS}, GC{WITH_SITES}", held_out, self._boosting(around, categories=(0,)))
         names, hot = self._bases.one_hot()
         self._judge_networks("bases", held_out, hot, names)
 
     def judge_bank(self, models: Bank, name: str) -> None:
         """Networks over the scores of a bank, by every protocol, and its matrices by themselves."""
-        held_out, ids = self._splits[Protocol.HELD_OUT], models.model_ids
+        held_out, ids = self._splits.get(Protocol.HELD_OUT), models.model_ids
         names = (*binding_features(ids), *SITES)
         features = self._features(models, names, name)
         for protocol, split in self._splits.items():
             # Random folds are what the paper did, and flatter; controls are of the protocols that hold.
             if protocol in {Protocol.HELD_OUT, Protocol.MATCHED} or name == BINDING:
                 self._judge_networks(name, split, features, names, slice(len(names) - len(SITES)))
+        if held_out is None:
+            return
         self._judge_networks(f"{name}{WITH_SITES}", held_out, features, names)
         matrices = np.flatnonzero([model.assay.startswith("matrix") for model in models.models])
         if name == BINDING and len(matrices):
@@ -195,7 +200,8 @@ class _Judgement:
             )
         if (Protocol.HELD_OUT, name, 0) in self._found:
             raise InputError(f"two contenders are named {name}", remedy="rename one")
-        self._judge(name, self._splits[Protocol.HELD_OUT], lambda _, judged: scores[judged, None])
+        if held_out := self._splits.get(Protocol.HELD_OUT):
+            self._judge(name, held_out, lambda _, judged: scores[judged, None])
 
     def rows(self) -> list[ClassesRow]:
         """By protocol; contenders in the order in which they were judged, and what motifs add at the end."""
@@ -232,13 +238,13 @@ class _Judgement:
             matched_rows(rows, self._contexts, labels, (plan.seed, part)) for part, rows in enumerate((learnt, judged))
         ]
         yield _Split(Protocol.MATCHED, ((matched[0], matched[1]),), chromosomes, setting)
+        names, gene = np.unique(self._genes, return_inverse=True)
+        of_genes = np.random.default_rng([plan.seed, 1]).permutation(len(names)) % FOLDS
+        yield _Split(Protocol.GENES, _folds(of_genes[gene]), self._genes, setting)
         rng = np.random.default_rng(plan.seed)
         fold, groups = rng.permutation(len(labels)) % FOLDS, rng.integers(RANDOM_GROUPS, size=len(labels)).astype(str)
-        folds = tuple((np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FOLDS))
-        if plan.random_folds:
-            yield _Split(Protocol.RANDOM, folds, groups, setting)
-        if plan.published is not None:
-            yield _Split(Protocol.PUBLISHED, folds, groups, plan.published)
+        yield _Split(Protocol.RANDOM, _folds(fold), groups, setting)
+        yield _Split(Protocol.PUBLISHED, _folds(fold), groups, plan.published)
 
     def _features(self, models: Bank, names: Sequence[str], what: str) -> NDArray[np.float32]:
         """Of all variants, (N, F)."""
@@ -309,6 +315,11 @@ class _Judgement:
     def _pace(self, what: str) -> Callable[[int, int], None] | None:
         progress = self._progress
         return None if progress is None else lambda done, total: progress(what, done, total)
+
+
+def _folds(fold: NDArray[np.int64]) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]:
+    """What is learnt from and what is judged, by the fold of each variant (N,)."""
+    return tuple((np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FOLDS))
 
 
 def _first_of(head: DeepFindHead) -> DeepFindHead:

@@ -30,8 +30,14 @@ class Protocol(StrEnum):
 
     HELD_OUT = "held-out chromosomes"
     MATCHED = "held-out chromosomes, matched contexts"
+    GENES = "folds of whole genes"
     RANDOM = "random folds"
     PUBLISHED = "random folds, training as published"
+
+    @property
+    def word(self) -> str:
+        """For a command line."""
+        return self.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,15 @@ from varbind.errors import InputError
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
+    from varbind.core.variant import Variant
     from varbind.train.variant_table import VariantTable
 
-__all__ = ["CONTEXTS", "SnvBases", "boosted_scores", "context_log_odds", "matched_rows"]
+__all__ = ["CONTEXTS", "SnvBases", "boosted_scores", "context_log_odds", "gain_of_gc", "matched_rows"]
 
 CONTEXTS = 192
 """Three bases, the middle one of which becomes one of three others; strands are told apart."""
@@ -157,3 +160,12 @@ def matched_rows(
     place = np.arange(len(rows)) - (np.cumsum(sizes) - sizes)[kind[order]]
     kept = place < sizes.reshape(-1, 2).min(axis=1)[kind[order] // 2]
     return np.sort(shuffled[order[kept]])
+
+
+def gain_of_gc(variants: Sequence[Variant]) -> NDArray[np.float64]:
+    """G and C of the alternate allele less those of the reference, float64 (N,)."""
+    return np.array([float(_strong(variant.alt) - _strong(variant.ref)) for variant in variants])
+
+
+def _strong(allele: str) -> int:
+    return allele.count("G") + allele.count("C")

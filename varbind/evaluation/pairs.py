@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import InputError
+from varbind.evaluation.controls import gain_of_gc
 from varbind.evaluation.metrics import auc
 from varbind.train.activity import fit_activity
 from varbind.train.effect_tables import FLANK, activity_data
@@ -80,7 +81,7 @@ def judge_pairs(
         "binding": head.contributions(changes).sum(axis=1),
         "sum of bound changes": changes[:, 0].sum(axis=1),
         "sum of z": changes[:, 1].sum(axis=1),
-        "gain of G or C": np.array([_strong(v.alt) - _strong(v.ref) for v in pairs.variants]),
+        "gain of G or C": gain_of_gc(pairs.variants),
     }
     if twice := sorted(contenders.keys() & others.keys()):
         raise InputError(f"two contenders are named {twice[0]}", remedy="rename one")
@@ -135,7 +136,3 @@ def _wilson(right: int, count: int) -> tuple[float, float]:
 
 def _decimal(value: float, digits: int) -> str:
     return "" if np.isnan(value) else f"{value:.{digits}f}"
-
-
-def _strong(allele: str) -> float:
-    return float(allele.count("G") + allele.count("C"))

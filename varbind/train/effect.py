@@ -39,7 +39,7 @@ from varbind.train.effect_tables import (
     read_classes,
     read_pathogenic,
 )
-from varbind.train.score import calibration_error, fit_score
+from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table, second_stage_models
 from varbind.train.variant_sites import site_features, sites_of
 
@@ -233,10 +233,7 @@ class _Training:
         outcomes, chosen = measurable(scored.table), calibrating(scored.table)
         score = fit_score(sizes, outcomes, data.loci, chosen)
         rows = np.flatnonzero(chosen)
-        weights = np.zeros(len(rows))
-        for locus in np.unique(data.loci[rows]):
-            own = data.loci[rows] == locus
-            weights[own] = 1 / own.sum()
+        weights = equal_loci(data.loci[rows])
         odds = score.log_odds(sizes[rows])
         self._odds = (odds, outcomes[rows], weights)
         error, curve = calibration_error(logistic(odds), outcomes[rows], weights)
@@ -248,7 +245,7 @@ class _Training:
         }
         self._facts["score"] = {
             "calibrated_on": sorted(set(data.loci[rows].tolist())),
-            "measurable_share": float(weights @ outcomes[rows] / weights.sum()),
+            "measurable_share": float(weights @ outcomes[rows]),
             "calibration_error": error,
             "reliability": curve,
         }

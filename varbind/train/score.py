@@ -18,7 +18,7 @@ from varbind.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["calibration_error", "fit_score"]
+__all__ = ["calibration_error", "equal_loci", "fit_score"]
 
 FLOOR_SHARE = 0.1
 """Of the median size, added before a logarithm."""
@@ -48,14 +48,14 @@ def fit_score(
         raise InputError("all variants, or none, change activity measurably", remedy="give both")
     floors = np.maximum(FLOOR_SHARE * np.median(sizes, axis=0), 1e-12)
     logarithms = np.log(sizes + floors)
-    weights = _equal_loci(loci)
+    weights = equal_loci(loci)
     design = np.column_stack([logarithms, np.ones(len(sizes))])
     solved = _logistic_regression(design, measurable, weights, np.zeros(3), free=np.ones(3, dtype=bool))
     if calibrating is not None and measurable[calibrating].any() and not measurable[calibrating].all():
         rows = np.flatnonzero(calibrating)
         only_constant = np.array([False, False, True])
         solved = _logistic_regression(
-            design[rows], measurable[rows], _equal_loci(loci[rows]), solved, free=only_constant
+            design[rows], measurable[rows], equal_loci(loci[rows]), solved, free=only_constant
         )
     return ScoreHead(floors, solved[:2], float(solved[2]))
 
@@ -82,7 +82,7 @@ def calibration_error(
     return float(error), [(float(a), float(b), float(c)) for a, b, c in curve]
 
 
-def _equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
+def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
     """Weights that sum to 1, the same sum for each locus."""
     names, number, counts = np.unique(loci, return_inverse=True, return_counts=True)
     weights: NDArray[np.float64] = 1 / counts[number] / len(names)

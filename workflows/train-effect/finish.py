@@ -38,7 +38,7 @@ def main() -> None:
         "left_out": left_out(own),
         "evaluation": "\n\n".join(
             lowered((state / f"{part}-of-{name}" / "summary.md").read_text(encoding="utf-8"))
-            for part in ("activity", "classes")
+            for part in ("activity", "classes", "genes")
         ),
     }
     for key, value in facts.items():

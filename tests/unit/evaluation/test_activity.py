@@ -216,17 +216,27 @@ def test_an_interval_shrinks_with_more_variants(models, tmp_path):
     assert widths[1] < 0.6 * widths[0]
 
 
-def test_neighbours_are_drawn_together(rows, models, judged, tmp_path):
-    """Every variant three times over is no more evidence."""
-    others = {name: np.repeat(values, 3) for name, values in tools(rows).items()}
-    table = read(tmp_path / "thrice.tsv", [row for row in rows for _ in range(3)])
-    again = judge_activity(table, models, draws=0, threads=1, others=others)
-    for name in (*others, "gain of G or C"):
+def judged_copies(rows, models, path, copies, apart):
+    """Every variant so many times, 20 bases from the next one; its copies so far apart."""
+    placed = [row | {"pos": 20 * row["pos"] + copy * apart} for row in rows for copy in range(copies)]
+    others = {name: np.repeat(values, copies) for name, values in tools(rows).items()}
+    return judge_activity(read(path, placed), models, draws=0, threads=1, others=others)
+
+
+def test_neighbours_are_drawn_together(rows, models, tmp_path):
+    """Every variant three times over is no more evidence, unless it is measured elsewhere."""
+    once, near, far = (
+        judged_copies(rows, models, tmp_path / f"{copies}{apart}.tsv", copies, apart)
+        for copies, apart in ((1, 0), (3, 9), (3, 1_000_000))
+    )
+    for name in ("truth", "noisy", "gain of G or C"):
         for locus in (*PROMOTERS, "mean"):
-            own, other = found(judged, name, locus), found(again, name, locus)
+            own, other = found(once, name, locus), found(near, name, locus)
             assert other.variants == 3 * own.variants
             for key in ("signed", "signed_low", "signed_high", "unsigned", "auc"):
                 assert getattr(other, key) == pytest.approx(getattr(own, key), abs=1e-9)
+    assert found(far, "noisy").signed == pytest.approx(found(once, "noisy").signed)
+    assert width(far) < 0.8 * width(once)
 
 
 def test_a_tool_is_rated_where_it_has_scores(table, models, rows, judged):

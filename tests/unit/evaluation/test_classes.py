@@ -27,7 +27,7 @@ from varbind.train.deepfind import DeepFindSetting
 from varbind.train.variant_table import VariantTable
 
 QUICK = DeepFindSetting(hidden=16, rate=1e-2, batch=64, epochs=4, input_dropout=0.0)
-PLAN = ClassesPlan(held_out=("chr3", "4"), networks=2, setting=QUICK, random_folds=False, threads=1)
+PLAN = ClassesPlan(held_out=("chr3", "4"), networks=2, setting=QUICK, threads=1)
 FLANK = 15
 
 
@@ -156,7 +156,7 @@ def binding():
     """Rows of a table where only a motif tells, beside the change."""
     table = planted_table(3_000, motif=0.8, context=0.0)
     given = np.where(np.arange(3_000) % 2, table.numbers["label"], np.nan)
-    plan = replace(PLAN, random_folds=True, published=replace(QUICK, networks=1, epochs=2))
+    plan = replace(PLAN, protocols=tuple(Protocol), published=replace(QUICK, networks=1, epochs=2))
     said = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(areas_module, "DRAWS", 100)
@@ -227,7 +227,7 @@ def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding
     assert header.startswith("contender\tprotocol\tnetworks")
     assert {line.count("\t") for line in [header, *lines]} == {header.count("\t")}
     text = classes_markdown(rows)
-    assert sum(line.startswith("| ") for line in text.splitlines()) == sum(not row.draw for row in rows) + 4
+    assert sum(line.startswith("| ") for line in text.splitlines()) == sum(not row.draw for row in rows) + len(Protocol)
     assert "pathogenicity" in text
     assert {what for what, _ in said} >= {"scores of binding", "scores of scrambled", "bases, held-out chromosomes"}
     assert all(0 <= done <= total for _, (done, total) in said)
