@@ -134,6 +134,7 @@ def _bank_name(bank: str) -> str:
 @click.option(
     "--protocols", default="held-out,matched", show_default=True, metavar="LIST", help="Of --classes; see below."
 )
+@click.option("--networks", default=4, show_default=True, type=click.IntRange(1), help="Of --classes, averaged.")
 @click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of scrambled networks.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
@@ -150,6 +151,7 @@ def effect(
     fasta: str | None,
     held_out: str,
     protocols: str,
+    networks: int,
     draws: int,
     seed: int,
     threads: int | None,
@@ -185,7 +187,7 @@ def effect(
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
     where = resolve_device(device)
-    judged = ClassesPlan(chosen, seed, draws, protocols=_protocols(protocols), threads=threads, device=where)
+    judged = ClassesPlan(chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where)
     plan = EvaluateEffectPlan(judged, draws, seed, threads, where)
     tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
     with nullcontext() if quiet else stage_progress() as progress:

@@ -48,6 +48,9 @@ BINDING, SCRAMBLED = "binding", "scrambled"
 SITES = (TSS_DISTANCE, TRANSVERSION)
 WITH_SITES = f", distance, {TRANSVERSION}"
 CONTEXTS = "192 contexts"
+CONTROLLED = frozenset({Protocol.HELD_OUT, Protocol.MATCHED})
+"""By which scrambled networks are judged: other folds are what others did."""
+
 MINUS = " minus "
 
 
@@ -139,7 +142,7 @@ def judge_classes(
         judgement.judge_given(name, scores)
     models = second_stage_models(bank)
     judgement.judge_bank(models, BINDING)
-    for draw in range(plan.draws):
+    for draw in range(plan.draws if judgement.has_controls else 0):
         judgement.judge_bank(scrambled(models, (plan.seed, draw)), SCRAMBLED)
     return judgement.rows()
 
@@ -157,6 +160,11 @@ class _Judgement:
         self._sites = sites_of(table)
         self._splits = {split.protocol: split for split in self._planned() if split.protocol in plan.protocols}
         self._found: dict[tuple[Protocol, str, int], list[Judged]] = {}
+
+    @property
+    def has_controls(self) -> bool:
+        """Whether scrambled networks are judged by any of the protocols."""
+        return not CONTROLLED.isdisjoint(self._splits)
 
     def judge_controls(self) -> None:
         """Those that know no protein."""
@@ -180,8 +188,7 @@ class _Judgement:
         names = (*binding_features(ids), *SITES)
         features = self._features(models, names, name)
         for protocol, split in self._splits.items():
-            # Random folds are what the paper did, and flatter; controls are of the protocols that hold.
-            if protocol in {Protocol.HELD_OUT, Protocol.MATCHED} or name == BINDING:
+            if protocol in CONTROLLED or name == BINDING:
                 self._judge_networks(name, split, features, names, slice(len(names) - len(SITES)))
         if held_out is None:
             return
