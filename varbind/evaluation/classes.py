@@ -18,6 +18,7 @@ from varbind.evaluation.areas import areas_of
 from varbind.evaluation.classes_rows import ClassesRow, Judged, Protocol, classes_markdown, classes_table
 from varbind.evaluation.controls import SnvBases, boosted_scores, context_log_odds, matched_rows
 from varbind.evaluation.scrambled import scrambled
+from varbind.evaluation.splits import FOLDS, Split, folds_of
 from varbind.nn.deepfind import deepfind_logits
 from varbind.train.deepfind import DeepFindSetting, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of
@@ -31,15 +32,12 @@ if TYPE_CHECKING:
 
     from varbind.core.bank import Bank
     from varbind.core.deepfind_head import DeepFindHead
+    from varbind.evaluation.splits import Learner
     from varbind.train.variant_table import VariantTable
 
     Progress = Callable[[str, int, int], None]
-    Learner = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float64]]
 
 __all__ = ["ClassesPlan", "ClassesRow", "Protocol", "classes_markdown", "classes_table", "judge_classes"]
-
-FOLDS = 5
-"""Random folds folds, as in DeepFind (Alipanahi et al. 2015)."""
 
 RANDOM_GROUPS = 10
 """Where folds are random, so is what a network leaves out: one of so many parts."""
@@ -87,30 +85,6 @@ class ClassesPlan:
     def __post_init__(self) -> None:
         if not self.held_out or not self.protocols or min(self.draws, self.networks) < 1:
             raise ValueError(f"classes cannot be judged by {self}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    """Which of all N variants are learnt from, and which are judged then, fold by fold."""
-
-    protocol: Protocol
-    folds: tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]
-    groups: NDArray[np.str_]
-    setting: DeepFindSetting
-
-    @property
-    def judged(self) -> NDArray[np.intp]:
-        """Fold after fold, (T,)."""
-        return np.concatenate([judged for _, judged in self.folds])
-
-    @property
-    def fold(self) -> NDArray[np.int64]:
-        """Number of the fold of each of them, int64 (T,)."""
-        return np.repeat(np.arange(len(self.folds)), [len(judged) for _, judged in self.folds])
-
-    def scores(self, learner: Learner) -> NDArray[np.float64]:
-        """Of each of them by one or more networks, (T, C)."""
-        return np.concatenate([learner(*fold) for fold in self.folds])
 
 
 def judge_classes(
@@ -228,7 +202,7 @@ class _Judgement:
                     rows.append(less.row(f"{contender}{MINUS}{control}", protocol, networks))
         return rows
 
-    def _planned(self) -> Iterator[_Split]:
+    def _planned(self) -> Iterator[Split]:
         plan, labels = self._plan, self._labels
         chromosomes = np.array([variant.chrom.removeprefix("chr") for variant in self._table.variants])
         own = np.isin(chromosomes, [name.removeprefix("chr") for name in plan.held_out])
@@ -240,18 +214,18 @@ class _Judgement:
             raise InputError(what, path=self._table.path, remedy="hold out other chromosomes")
         learnt, judged = np.flatnonzero(~own), np.flatnonzero(own)
         setting = replace(plan.setting, networks=plan.networks)
-        yield _Split(Protocol.HELD_OUT, ((learnt, judged),), chromosomes, setting)
+        yield Split(Protocol.HELD_OUT, ((learnt, judged),), chromosomes, setting)
         matched = [
             matched_rows(rows, self._contexts, labels, (plan.seed, part)) for part, rows in enumerate((learnt, judged))
         ]
-        yield _Split(Protocol.MATCHED, ((matched[0], matched[1]),), chromosomes, setting)
+        yield Split(Protocol.MATCHED, ((matched[0], matched[1]),), chromosomes, setting)
         names, gene = np.unique(self._genes, return_inverse=True)
         of_genes = np.random.default_rng([plan.seed, 1]).permutation(len(names)) % FOLDS
-        yield _Split(Protocol.GENES, _folds(of_genes[gene]), self._genes, setting)
+        yield Split(Protocol.GENES, folds_of(of_genes[gene]), self._genes, setting)
         rng = np.random.default_rng(plan.seed)
         fold, groups = rng.permutation(len(labels)) % FOLDS, rng.integers(RANDOM_GROUPS, size=len(labels)).astype(str)
-        yield _Split(Protocol.RANDOM, _folds(fold), groups, setting)
-        yield _Split(Protocol.PUBLISHED, _folds(fold), groups, plan.published)
+        yield Split(Protocol.RANDOM, folds_of(fold), groups, setting)
+        yield Split(Protocol.PUBLISHED, folds_of(fold), groups, plan.published)
 
     def _features(self, models: Bank, names: Sequence[str], what: str) -> NDArray[np.float32]:
         """Of all variants, (N, F)."""
@@ -265,7 +239,7 @@ class _Judgement:
         )
         return feature_matrix(names, models.model_ids, scored.ref, scored.alt, self._sites)
 
-    def _judge(self, contender: str, split: _Split, learner: Learner, networks: Sequence[int] = (0,)) -> None:
+    def _judge(self, contender: str, split: Split, learner: Learner, networks: Sequence[int] = (0,)) -> None:
         """One judgement for each column of a learner's scores."""
         rows, fold = split.judged, split.fold
         labels, contexts, genes = self._labels[rows], self._contexts[rows], self._genes[rows]
@@ -277,7 +251,7 @@ class _Judgement:
     def _judge_networks(
         self,
         contender: str,
-        split: _Split,
+        split: Split,
         features: NDArray[np.float32],
         names: Sequence[str],
         columns: slice | NDArray[np.intp] = slice(None),
@@ -322,11 +296,6 @@ class _Judgement:
     def _pace(self, what: str) -> Callable[[int, int], None] | None:
         progress = self._progress
         return None if progress is None else lambda done, total: progress(what, done, total)
-
-
-def _folds(fold: NDArray[np.int64]) -> tuple[tuple[NDArray[np.intp], NDArray[np.intp]], ...]:
-    """What is learnt from and what is judged, by the fold of each variant (N,)."""
-    return tuple((np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(FOLDS))
 
 
 def _first_of(head: DeepFindHead) -> DeepFindHead:
