@@ -276,12 +276,17 @@ def test_score_is_higher_where_the_motif_is_broken(world, variants, rows, unseen
     # In six digits a few scores are equal.
     order = np.lexsort((phred[unseen], score[unseen]))
     assert (np.diff(phred[unseen][order]) >= 0).all()
-    assert ((score > 0) & (score < 1)).all()
+    # What changes no binding has 0.
+    assert ((score >= 0) & (score < 1)).all()
+    assert ((score == 0) <= (numbers(rows, "ACTIVITY") == 0)).all()
 
 
 def test_score_with_conservation_moves_with_the_track(world, variants, rows, unseen):
     conserved = np.array([world.islands()[v.start] for v in variants])
     score, moved = numbers(rows, "SCORE"), numbers(rows, "SCORE_CONS")
+    assert (moved[score == 0] == 0).all()
+    unseen = unseen & (score > 0)
+    score, moved = np.maximum(score, 1e-12), np.maximum(moved, 1e-12)
     odds = np.log(moved / (1 - moved)) - np.log(score / (1 - score))
     assert odds[unseen & conserved].mean() > 0.5
     assert odds[unseen & ~conserved].mean() < -0.5

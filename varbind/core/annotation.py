@@ -40,7 +40,8 @@ _PHRED = (
 _EFFECT_KEYS = {
     "SCORE": "Calibrated probability, 0 to 1, that the allele measurably changes promoter activity, from sequence "
     "alone; not pathogenicity",
-    "SCORE_CONS": "SCORE with the log-odds of the conservation tracks added; no calibrated probability",
+    "SCORE_CONS": "SCORE with the log-odds of the conservation tracks added, none where they have no value; no "
+    "calibrated probability",
     "PHRED": "-10 log10 of the share of background promoter variants of the same kind and size whose SCORE is at least "
     "as high",
     "ACTIVITY": "Predicted change of promoter activity, log2, averaged over cell types; negative = loss",

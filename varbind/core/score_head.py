@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ScoreHead", "logistic", "logit"]
 
+NEVER = -700.0
+"""Log-odds of what cannot be: beyond it the exponential function leaves double precision."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreHead:
@@ -45,15 +48,15 @@ class ScoreHead:
         return np.stack([np.abs(activity), (bound_changes**2).mean(axis=1)], axis=1)
 
     def log_odds(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log-odds of a measurable change, (B,), of `sizes` (B, 2)."""
+        """Log-odds of a measurable change, (B,), of `sizes` (B, 2); -700 where nothing changes."""
         first, second = np.log(sizes + self.floors).T
         odds: NDArray[np.float64] = self.constant + self.weights[0] * first + self.weights[1] * second
-        return odds
+        return np.where((sizes == 0).all(axis=1), NEVER, odds)
 
 
 def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability of log-odds, in (0, 1)."""
-    return 1 / (1 + np.exp(-np.clip(log_odds, -700.0, 700.0)))
+    """Probability of log-odds, 0 to 1; of -700 and below it is 0."""
+    return np.where(log_odds <= NEVER, 0.0, 1 / (1 + np.exp(-np.clip(log_odds, NEVER, -NEVER))))
 
 
 def logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluation.controls import gain_of_gc
 from varbind.evaluation.metrics import auc
 from varbind.train.activity import fit_activity
-from varbind.train.effect_tables import FLANK, activity_data
+from varbind.train.effect_tables import FLANK, activity_data, directions_of
 from varbind.train.scored_variants import score_table
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from varbind.core.bank import Bank
     from varbind.train.variant_table import VariantTable
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["PairsRow", "judge_pairs", "pairs_markdown", "pairs_table"]
 
@@ -60,7 +64,7 @@ def judge_pairs(
     threads: int | None = None,
     device: str = "cpu",
 ) -> list[PairsRow]:
-    """Judge the activity head, trained on all loci, and simpler sums.
+    """Judge the activity head, trained on all loci, and simpler sums, on pairs that are not among what trained it.
 
     Args:
         pairs: `direction` 1 where the alternate allele is the more active one, -1 where the reference.
@@ -86,10 +90,14 @@ def judge_pairs(
     if twice := sorted(contenders.keys() & others.keys()):
         raise InputError(f"two contenders are named {twice[0]}", remedy="rename one")
     contenders |= others
-    upwards = pairs.numbers["direction"] > 0
+    upwards = directions_of(pairs)
+    seen = {key_of_window(window, FLANK) for window in training.windows}
+    unseen = np.array([key_of_window(window, FLANK) not in seen for window in pairs.windows])
+    if not unseen.all():
+        logger.info("%s: %d pairs trained the head and are left out", pairs.path, np.count_nonzero(~unseen))
     rows = []
     for name, signed in contenders.items():
-        known = np.flatnonzero(np.isfinite(signed))
+        known = np.flatnonzero(np.isfinite(signed) & unseen)
         rows.append(_row(name, signed[known], upwards[known]))
         strongest = known[np.argsort(-np.abs(signed[known]), kind="stable")[: max(int(len(known) * STRONGEST), 1)]]
         rows.append(_row(f"{name}, strongest tenth", signed[strongest], upwards[strongest]))

@@ -12,6 +12,7 @@ from varbind.core.tally import Tally
 from varbind.pipeline.inputs import open_inputs
 from varbind.pipeline.intake import Untouched
 from varbind.pipeline.scoring import Scorer, resolve_device
+from varbind.pipeline.second_stage import scored_with
 from varbind.pipeline.settings import AnnotateSettings, select_models
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def check_vcf(
             tally.count_alleles(allele.status for allele in alleles)
             if len(sample) < TIMED_VARIANTS:
                 sample += [allele.variant for allele in alleles if allele.variant]
-        scorer = stack.enter_context(Scorer(models, device=resolve_device(settings.device), threads=settings.threads))
+        scored, _ = scored_with(bank, models, tuple(settings.conservation), settings)
+        scorer = stack.enter_context(Scorer(scored, device=resolve_device(settings.device), threads=settings.threads))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, tally.scored) if windows else 0.0
         contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}

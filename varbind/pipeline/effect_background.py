@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +55,9 @@ def effect_curves(
     wanted = {*default.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
-    stage, effects = SecondStage(effect, scored.model_ids), BindingEffects(default.models, default.background)
+    # Only SCORE is wanted of it.
+    stage = SecondStage(replace(effect, deepfind=None, conservation=None), scored.model_ids)
+    effects = BindingEffects(default.models, default.background)
     curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
     log_odds_of_snvs = np.zeros(0)
     with Scorer(scored, device=device, threads=threads) as scorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
@@ -36,10 +37,16 @@ def provenance_lines(
         lines.append(f"##varbind_bank=<ID={card.name},Version={card.version},Models={used},SHA256={digest}>")
     if effect:
         digest = effect.digests.get("weights.safetensors", "none")
-        lines.append(f"##varbind_effect=<ID={effect.name},Version={effect.version},SHA256={digest}>")
+        lines.append(
+            f"##varbind_effect=<ID={_RESERVED.sub('_', effect.name)},Version={effect.version},SHA256={digest}>"
+        )
     if genes:
         lines.append(f"##varbind_genes=<ID={_one_line(genes.name)},SHA256={genes.sha256}>")
     return lines
+
+
+_RESERVED = re.compile(r"[^0-9A-Za-z_.-]")
+"""What the name of a folder may hold and a structured header line may not."""
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,14 @@ def kept_networks(
         digest.update(np.ascontiguousarray(array).view(np.uint8).data)
     with kept_records(folder):
         yield NetworkRecords(folder, digest.hexdigest())
+
+
+def forget_networks(folder: Path) -> None:
+    """Remove what was kept, and the folder if nothing else is in it."""
+    for path in [*folder.glob("network-*.safetensors"), folder / "lock"]:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _path(folder: Path, number: int) -> Path:

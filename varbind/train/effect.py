@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,6 +28,7 @@ from varbind.pipeline.tracks import Tracks
 from varbind.train.activity import fit_activity
 from varbind.train.conservation import fit_conservation
 from varbind.train.deepfind import DeepFindSetting, fit_deepfind
+from varbind.train.deepfind_records import forget_networks
 from varbind.train.effect_tables import (
     FLANK,
     activity_data,
@@ -131,6 +131,8 @@ def train_effect(
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     if not (inputs.activity or inputs.classes or inputs.pathogenic):
         raise UsageError("nothing to train on", remedy="give --activity, --classes or --pathogenic")
+    if inputs.pathogenic and not inputs.activity:
+        logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
     # Told now, not after an hour.
     optional_import("scipy.stats", needed_for="training")
     optional_import("torch", needed_for="training")
@@ -147,7 +149,8 @@ def train_effect(
     )
     card = replace(effect.card, cutoffs=training.cutoffs(log_odds), background=asdict(plan.background))
     effect = write_effect(destination, replace(effect, card=card, curves=curves))
-    shutil.rmtree(training.records, ignore_errors=True)
+    if inputs.classes:
+        forget_networks(training.records)
     return effect
 
 
@@ -205,20 +208,23 @@ class _Training:
         return EffectModel(described, activity, score, deepfind, conservation, trained_on=merged_keys(self._keys))
 
     def cutoffs(self, background: NDArray[np.float64]) -> list[Mapping[str, float]]:
-        """Cut-offs that let a share of background SNVs pass, and how right they are on left-out loci."""
+        """Cut-offs that let a share of background SNVs pass, and how right they are on predictions by other loci."""
         if self._odds is None or not len(background):
             return []
         odds, outcomes, weights = self._odds
+        positive = float((weights * outcomes).sum())
         found: list[Mapping[str, float]] = []
         for share in CUTOFF_SHARES:
             least = np.quantile(background, 1 - share)
             passed = odds >= least
+            if not positive or not passed.any():
+                continue
             right = float((weights * outcomes * passed).sum())
             found.append(
                 {
                     "score": float(logistic(np.array(least))),
-                    "precision": right / max(float((weights * passed).sum()), 1e-12),
-                    "recall": right / float((weights * outcomes).sum()),
+                    "precision": right / float((weights * passed).sum()),
+                    "recall": right / positive,
                     "background": share,
                 }
             )

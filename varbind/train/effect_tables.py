@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.binding_scale import BindingScale
+from varbind.core.features import AROUND
 from varbind.errors import InputError
 from varbind.train.activity import ActivityData
 from varbind.train.variant_sites import sites_of
-from varbind.train.variant_table import read_variant_table
+from varbind.train.variant_table import OPTIONAL, read_variant_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from varbind.core.bank import Bank
@@ -27,12 +27,15 @@ __all__ = [
     "FLANK",
     "activity_data",
     "calibrating",
+    "directions_of",
     "labels_of",
     "measurable",
     "read_activity",
     "read_classes",
     "read_pathogenic",
 ]
+
+logger = logging.getLogger(__name__)
 
 FLANK = 15
 """Bases on each side of a variant that the second stage reads."""
@@ -64,10 +67,16 @@ def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, B
 
 
 def measurable(table: VariantTable) -> NDArray[np.bool_]:
-    """Which effects are beyond doubt: as the table says, else those of p below 1e-5, bool (N,)."""
+    """Which effects are beyond doubt: as the table says, else those of p below 1e-5, bool (N,).
+
+    Raises:
+        InputError: the table says something else than 0 or 1.
+    """
     numbers = table.numbers
-    told: NDArray[np.bool_] = numbers.get("measurable", np.zeros(0)) == 1
-    return told if len(told) else np.abs(numbers["effect"]) >= MEASURABLE_Z * numbers["se"]
+    clear = np.abs(numbers["effect"]) >= MEASURABLE_Z * numbers["se"]
+    told = numbers.get("measurable", np.full(len(table), np.nan))
+    _refuse_others(table, "measurable", told, (0, 1))
+    return np.where(np.isnan(told), clear, told == 1)
 
 
 def calibrating(table: VariantTable) -> NDArray[np.bool_]:
@@ -84,10 +93,7 @@ def labels_of(table: VariantTable) -> NDArray[np.bool_]:
         InputError: one is neither 0 nor 1.
     """
     labels = table.numbers["label"]
-    wrong: Sequence[int] = np.flatnonzero(~np.isin(labels, (0, 1))).tolist()
-    if wrong:
-        what = f"the label is {labels[wrong[0]]:g}, expected 0 or 1"
-        raise InputError(what, path=table.path, line=table.lines[wrong[0]], remedy="correct or remove the row")
+    _refuse_others(table, "label", labels, (0, 1))
     chosen: NDArray[np.bool_] = labels == 1
     return chosen
 
@@ -112,10 +118,30 @@ def read_pathogenic(
     words = ("gene", "region")
     table = read_variant_table(path, flank=0, needed=("label",), words=words, reference=reference, sequence=False)
     columns = {name: values[:, 0] for name, values in sites_of(table, None, tracks).conservation.items()}
-    own = {name: values for name, values in table.numbers.items() if name not in {"label", "tss_distance"}}
+    used = {"label", *OPTIONAL}
+    own = {name: values for name, values in table.numbers.items() if name not in used and not name.endswith(AROUND)}
     # A column of words has no number at all.
     columns |= {name: values for name, values in own.items() if np.isfinite(values).any()}
     if not columns:
         remedy = "give columns of them, or --conservation and --fasta"
         raise InputError("there are no tracks", path=path, remedy=remedy)
+    logger.info("%s: tracks of conservation: %s", path, ", ".join(columns))
     return table, columns
+
+
+def directions_of(table: VariantTable) -> NDArray[np.bool_]:
+    """Of pairs, whether the alternate allele is the more active one, bool (N,).
+
+    Raises:
+        InputError: one is neither 1 nor -1.
+    """
+    _refuse_others(table, "direction", table.numbers["direction"], (1, -1))
+    upwards: NDArray[np.bool_] = table.numbers["direction"] == 1
+    return upwards
+
+
+def _refuse_others(table: VariantTable, name: str, values: NDArray[np.float64], expected: tuple[int, int]) -> None:
+    wrong = np.flatnonzero(~np.isnan(values) & ~np.isin(values, expected))
+    if len(wrong):
+        what = f"the {name} is {values[wrong[0]]:g}, expected {expected[0]} or {expected[1]}"
+        raise InputError(what, path=table.path, line=table.lines[int(wrong[0])], remedy="correct or remove the row")

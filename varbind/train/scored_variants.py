@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.errors import ResourceError
 from varbind.pipeline.scoring import Scorer, batches
 
 if TYPE_CHECKING:
@@ -41,9 +42,17 @@ class ScoredVariants:
 
 
 def second_stage_models(bank: Bank) -> Bank:
-    """Those models of a bank that the second stage reads: double-stranded, on windows of at most 31 bases."""
+    """Those models of a bank that the second stage reads: double-stranded, on windows of at most 31 bases.
+
+    Raises:
+        ResourceError: there is none.
+    """
     shapes = [(model.model_id, model.shape) for model in bank.models]
-    return bank.select([own for own, s in shapes if s.double_stranded and s.window <= SECOND_STAGE_WINDOW])
+    read = [own for own, s in shapes if s.double_stranded and s.window <= SECOND_STAGE_WINDOW]
+    if not read:
+        what = f"no model of the bank reads both strands on a window of at most {SECOND_STAGE_WINDOW} bases"
+        raise ResourceError(what, remedy="give a bank of DNA-binding proteins")
+    return bank.select(read)
 
 
 def score_table(

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.contigs import ContigNames
 from varbind.core.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
 from varbind.core.variant import Status
+from varbind.errors import InputError
 from varbind.pipeline.triage import Allele
 
 if TYPE_CHECKING:
@@ -63,5 +65,10 @@ def _distances(table: VariantTable, genes: TssIndex | None) -> NDArray[np.float6
         return table.numbers[TSS_DISTANCE]
     if genes is None:
         return np.full(len(table), np.nan)
-    nearest = [genes.nearest(variant.chrom, variant) for variant in table.variants]
+    names = ContigNames(dict.fromkeys(genes.contigs))
+    contigs = {variant.chrom: names.resolve(variant.chrom) for variant in table.variants}
+    if not any(contigs.values()):
+        what = f"no contig of the variants, such as {next(iter(contigs))}, is among the genes'"
+        raise InputError(what, path=table.path, remedy="give the genes of this build")
+    nearest = [genes.nearest(contigs[variant.chrom] or "", variant) for variant in table.variants]
     return np.array([hits[0].distance if hits else np.nan for hits in nearest], dtype=np.float64)

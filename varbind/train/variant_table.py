@@ -6,6 +6,7 @@ genome is asked for; else the reference is.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import encode
-from varbind.core.variant import Variant, normalise
+from varbind.core.variant import Variant, normalise, trim
 from varbind.core.window import Window, cut_windows
 from varbind.errors import InputError
 from varbind.train.lines import checked_number, numbered_lines
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
     from varbind.core.variant import ReferenceSequence
 
-__all__ = ["VariantTable", "read_variant_table"]
+__all__ = ["OPTIONAL", "VariantTable", "read_variant_table"]
+
+logger = logging.getLogger(__name__)
 
 PLACE = ("chrom", "pos", "ref", "alt")
 FLANKS = ("left", "right")
-OPTIONAL = ("tss_distance", "measurable", "barcodes")
 OPTIONAL = ("tss_distance", "measurable", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
@@ -44,7 +46,7 @@ class VariantTable:
     Attributes:
         path: of the file.
         lines: of the file, for messages.
-        variants: as the file writes them where it gives flanks, else normalised on the reference.
+        variants: trimmed where the file gives flanks, else normalised on the reference.
         windows: with the flank asked for; filled with N where the file gives fewer bases.
         numbers: by column, float64 (N,); NaN where missing.
         words: by column, one a variant.
@@ -104,6 +106,8 @@ def read_variant_table(
         assert reference is not None
         variants = [_on_reference(cells, reference, path, line) for line, cells in rows]
         placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
+    if short := sum(window.padded for _, window in placed if has_sequence):
+        logger.warning("%s: %d variants have fewer than %d bases on a side: the rest is N", path, short, flank)
     own = [name for name in names if name not in {*PLACE, *FLANKS, *words}]
     return VariantTable(
         path,
@@ -153,10 +157,15 @@ def _window(cells: Mapping[str, str], flank: int, path: str, line: int) -> tuple
     if not (_FLANK.fullmatch(left) and _FLANK.fullmatch(right)):
         what = "a flank holds other letters than A, C, G, T and N"
         raise InputError(what, path=path, line=line, remedy="correct or remove the row")
+    # As annotation writes the allele, or it would be another window.
+    pos, ref, alt = trim(variant.pos, variant.ref, variant.alt)
+    shared = pos - variant.pos
+    left, right = left + variant.ref[:shared], variant.ref[shared + len(ref) :] + right
+    variant = Variant(variant.chrom, pos, ref, alt)
     padded = min(len(left), len(right)) < flank
     left, right = left[max(len(left) - flank, 0) :].rjust(flank, "N"), right[:flank].ljust(flank, "N")
-    ref, alt = (encode(left + allele + right) for allele in (variant.ref, variant.alt))
-    return variant, Window(ref, alt, padded)
+    ref_codes, alt_codes = (encode(left + allele + right) for allele in (ref, alt))
+    return variant, Window(ref_codes, alt_codes, padded)
 
 
 def _on_reference(cells: Mapping[str, str], reference: ReferenceSequence, path: str, line: int) -> Variant:
