@@ -140,7 +140,11 @@ def test_two_banks_are_one(bench, halves, expected):
     assert bench.annotate(VCF, "--bank", one, "--bank", two).code == 0
     result = (bench.results / "out.vcf").read_bytes()
     assert result.count(b"##varbind_bank=<ID=") == 2
-    assert records(result) == records(expected)
+    # Copies of a bank's models bring no second stage.
+    second = {f"VARBIND_{key}" for key in ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")}
+    without = [{key: value for key, value in row.items() if key not in second} for row in records(expected)]
+    assert any(second & set(row) for row in records(expected))
+    assert records(result) == without
 
 
 @pytest.mark.parametrize("text", ["ELK1,NoSuchProtein", "NoSuchProtein", "elk1,GABPA.matrix"])

@@ -146,7 +146,7 @@ def test_row_40_odd_header_lines_stay_in_order(bench):
 def test_row_41_declared_already(bench, expected):
     source = bench.file("in.vcf", expected)
     error = bench.refused(2, source)
-    assert "VARBIND_BIND_LOSS is already present; --overwrite replaces it, --prefix NAME writes other keys" in error
+    assert "VARBIND_SCORE is already present; --overwrite replaces it, --prefix NAME writes other keys" in error
 
 
 @pytest.mark.parametrize("info", ["VARBIND_STATUS=ok", "DP=1;VARBIND_GENE=x;END=3", "VARBIND_FLAG", "VARBIND_SCORE=1"])
@@ -225,7 +225,8 @@ def test_the_header_says_how_the_values_came_about(expected):
     assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=" in header
     assert "##varbind_genes=<ID=genes.gtf,SHA256=" in header
     keys = [text for text in header.splitlines() if text.startswith("##INFO=<ID=VARBIND_")]
-    assert len(keys) == 8
+    assert len(keys) == 13
+    assert "##varbind_effect=<ID=" in header
     assert all(',Source="varbind",Version="' in key for key in keys)
 
 
