@@ -64,10 +64,11 @@ def annotated(tmp_path_factory, expected):
 
 def test_the_example(annotated):
     rows, err = ranked(annotated)
-    expected_columns = [*PLACE, *GENE, "loss_phred", "gain_phred", "bind_loss", "bind_gain", "status", "flag"]
+    numbers = ["score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred"]
+    expected_columns = [*PLACE, *GENE, *numbers, "bind_loss", "bind_gain", "status", "flag"]
     assert list(rows[0]) == expected_columns
-    largest = [max(float(row["loss_phred"]), float(row["gain_phred"])) for row in rows]
-    assert largest == sorted(largest, reverse=True)
+    phreds = [float(row["phred"]) for row in rows]
+    assert phreds == sorted(phreds, reverse=True)
     assert set(column(rows, "status")) == {"ok"}
     # The genes of an allele stand beneath each other, nearest first.
     first = [row for row in rows if row["id"] == "neutral_1"]
@@ -132,7 +133,8 @@ def test_parquet_is_the_table_with_types(annotated, tmp_path):
         rows, _ = ranked(annotated, *options)
         assert call("rank", annotated, *options, "-o", path).code == 0
         found = parquet.read_table(path)
-        kinds = {"pos": "int64", "tss_distance": "int64", "loss_phred": "float", "gain_phred": "float"}
+        floats = ("score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred")
+        kinds = {"pos": "int64", "tss_distance": "int64", **dict.fromkeys(floats, "float")}
         assert {name: str(found.schema.field(name).type) for name in found.column_names} == {
             name: kinds.get(name, "string") for name in rows[0]
         }
@@ -310,9 +312,9 @@ def test_refusals(bench, annotated):
         assert done.code == code
         assert what in done.error
     assert same.read_bytes() == annotated.read_bytes()
-    by = call("rank", annotated, "--by", "score", "-o", bench.results / "x.tsv")
+    by = call("rank", annotated, "--by", "score_cons", "-o", bench.results / "x.tsv")
     assert by.code == 2
-    assert "VARBIND_SCORE, not in the header; sort --by loss_phred or gain_phred or binding" in by.error
+    assert "VARBIND_SCORE_CONS, not in the header; sort --by " in by.error
     assert call("rank", annotated, "--by", "nonsense").code == 2
     assert call("rank", annotated, "--top", "0").code == 2
     assert call("rank", bench.folder / "missing.vcf", "-o", bench.results / "x.tsv").code == 3

@@ -287,7 +287,8 @@ def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
     expected, outcomes, shares = np.array(judged.reliability).T
     assert sum(shares) == pytest.approx(1)
     assert judged.calibration_error == pytest.approx(shares @ np.abs(expected - outcomes))
-    assert (np.diff(expected) > 0).all()
+    # What changes no binding has 0, in several bins.
+    assert ((np.diff(expected) > 0) | (expected[1:] == 0)).all()
     own = np.isin(table.words["locus"], PROMOTERS)
     # Every locus has the same number of variants here, so the same weight.
     assert shares @ outcomes == pytest.approx(measurable(table)[own].mean())

@@ -103,10 +103,12 @@ def test_one_outcome_is_refused(value):
         fit_score(np.ones((4, 2)), np.full(4, value), np.array(list("aabb")))
 
 
-def test_sizes_that_are_all_nothing_say_nothing():
+def test_sizes_that_are_all_alike_say_nothing_and_none_at_all_is_never_measurable():
     measurable = np.arange(40) % 4 == 0
-    head = fit_score(np.zeros((40, 2)), measurable, np.array(list("ab") * 20))
-    assert logistic(head.log_odds(np.zeros((1, 2))))[0] == pytest.approx(0.25, abs=0.01)
+    head = fit_score(np.ones((40, 2)), measurable, np.array(list("ab") * 20))
+    assert logistic(head.log_odds(np.ones((1, 2))))[0] == pytest.approx(0.25, abs=0.01)
+    nothing = fit_score(np.zeros((40, 2)), measurable, np.array(list("ab") * 20))
+    assert logistic(nothing.log_odds(np.zeros((1, 2))))[0] == 0
 
 
 def test_classes_that_a_line_parts_still_end_in_numbers():
