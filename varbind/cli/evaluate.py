@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import parse_pairs, talk_options
+from varbind.cli.options import parse_pairs, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
 
@@ -124,9 +124,7 @@ def _bank_name(bank: str) -> str:
 @command.command("effect")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
 @click.option("--bank", default="default", metavar="NAME|DIR", help="Whose scores are read. Default: the shipped one.")
-@click.option("--activity", metavar="TABLE", help="Measured changes of activity: effect, se, locus.")
-@click.option("--classes", metavar="TABLE", help="Simulated (label 1) and derived (0) variants.")
-@click.option("--pathogenic", metavar="TABLE", help="Pathogenic (label 1) and common (0) variants, with tracks.")
+@table_options
 @click.option("--pairs", metavar="TABLE", help="Alleles of known direction; needs --activity, which trains.")
 @click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
 @click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")

@@ -28,7 +28,7 @@ COMMANDS = {
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
-    "evaluate": ("varbind.cli.evaluate", "Judge model banks on test sets."),
+    "evaluate": ("varbind.cli.evaluate", "Judge model banks, and second stages over them, on what was measured."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
     "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
 }

@@ -23,6 +23,7 @@ __all__ = [
     "parse_pairs",
     "parse_promoter",
     "parse_words",
+    "table_options",
     "talk_options",
 ]
 
@@ -45,6 +46,20 @@ def device_option(command: Command) -> Command:
     return click.option(
         "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
     )(command)
+
+
+def table_options(command: Command) -> Command:
+    """`--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
+    for name, text in reversed(_TABLES.items()):
+        command = click.option(name, metavar="TABLE", help=text)(command)
+    return command
+
+
+_TABLES = {
+    "--activity": "Measured changes of activity: effect, se, locus.",
+    "--classes": "Simulated (label 1) and derived (0) variants.",
+    "--pathogenic": "Pathogenic (label 1) and common (0) variants, with tracks.",
+}
 
 
 def talk_options(command: Command) -> Command:

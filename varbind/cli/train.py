@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import talk_options
+from varbind.cli.options import table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
@@ -186,9 +186,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @command.command("effect")
 @click.option("-o", "--output", required=True, metavar="EFFECT", help="Folder of the new second stage.")
 @click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Whose scores it reads.")
-@click.option("--activity", metavar="TABLE", help="Measured changes of activity: effect, se, locus.")
-@click.option("--classes", metavar="TABLE", help="Simulated (label 1) and derived (0) variants.")
-@click.option("--pathogenic", metavar="TABLE", help="Pathogenic (label 1) and common (0) variants, with tracks.")
+@table_options
 @click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
 @click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred, for the distance to the start.")
 @click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")

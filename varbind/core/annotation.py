@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from varbind.core.effects import BindingEffect, FamilyChange
     from varbind.core.tss import GeneHit
 
-__all__ = ["KEY_NAMES", "TRACK_STEM", "AlleleAnnotation", "EffectKeys", "header_lines", "info_text"]
+__all__ = ["EFFECT_NAMES", "KEY_NAMES", "TRACK_STEM", "AlleleAnnotation", "EffectKeys", "header_lines", "info_text"]
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
@@ -50,6 +50,7 @@ _EFFECT_KEYS = {
     "process, not pathogenicity",
 }
 EXPLAIN = "EXPLAIN"
+EFFECT_NAMES = tuple(_EFFECT_KEYS)
 
 # Name, Type, Description; every key is Number=A.
 _KEYS = (
@@ -77,7 +78,7 @@ _KEYS = (
     ),
 )
 
-KEY_NAMES = (*_EFFECT_KEYS, EXPLAIN, *(name for name, _, _ in _KEYS))
+KEY_NAMES = (*EFFECT_NAMES, EXPLAIN, *(name for name, _, _ in _KEYS))
 
 
 @dataclass(frozen=True, slots=True)

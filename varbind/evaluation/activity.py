@@ -21,7 +21,8 @@ from varbind.gate import optional_import
 from varbind.pipeline.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity, rank_correlation
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
-from varbind.train.score import calibration_error, fit_score
+from varbind.train.pace import pace_of
+from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from varbind.core.bank import Bank
     from varbind.train.variant_table import VariantTable
 
-__all__ = ["ActivityJudged", "ActivityRow", "judge_activity"]
+__all__ = ["ActivityJudged", "ActivityRow", "LeftOutScores", "judge_activity"]
 
 BLOCK = 20
 """Bases that are drawn together in a bootstrap: neighbours change the same site."""
@@ -118,26 +119,21 @@ def judge_activity(
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
     judge = _Judge(table, outcomes, loci, wanted, seed)
     data, _ = activity_data(scored_by(models), models)
-    own = _Predicted.of(data, outcomes, calibrating(table), wanted, _pace(progress, "loci"))
+    own = LeftOutScores.of(data, outcomes, calibrating(table), wanted, pace_of(progress, "loci"))
     judge.add("binding", own.activity, own.probability)
     for draw in range(draws):
         control = add_background(scrambled(models, seed + draw), recipe=SCRAMBLED_RECIPE)
         control_data, _ = activity_data(scored_by(control), control)
-        found = _Predicted.of(
-            control_data, outcomes, calibrating(table), wanted, _pace(progress, f"scrambled {draw + 1}")
+        found = LeftOutScores.of(
+            control_data, outcomes, calibrating(table), wanted, pace_of(progress, f"scrambled {draw + 1}")
         )
         judge.add(f"scrambled {draw + 1}", found.activity, found.probability)
     _add_controls(judge, table, data, models, progress)
     for name, scores in (others or {}).items():
         judge.add(name, scores, np.abs(scores))
     rows = np.flatnonzero(np.isfinite(own.probability))
-    weights = np.array([1 / np.count_nonzero(loci == locus) for locus in loci[rows]])
-    error, curve = calibration_error(own.probability[rows], outcomes[rows], weights)
+    error, curve = calibration_error(own.probability[rows], outcomes[rows], equal_loci(loci[rows]))
     return ActivityJudged(judge.rows, error, curve, own.penalties)
-
-
-def _pace(progress: Callable[[str, int, int], None] | None, what: str) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, total: progress(what, done, total)
 
 
 def _add_controls(
@@ -151,7 +147,7 @@ def _add_controls(
     bases = _bases(table)
     changes = np.stack([bases, np.zeros_like(bases)], axis=1)
     one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
-    judge.add("bases", _joined(left_out_activity(one_hot, judge.wanted, progress=_pace(progress, "bases")), data))
+    judge.add("bases", _joined(left_out_activity(one_hot, judge.wanted, progress=pace_of(progress, "bases")), data))
     gain = gain_of_gc(table.variants)
     judge.add("gain of G or C", gain, np.abs(gain))
     judge.add("mean square z", None, (data.changes[:, 1] ** 2).mean(axis=1))
@@ -161,18 +157,22 @@ def _add_controls(
         only = ActivityData(
             data.changes[:, :, matrices], data.effects, data.errors, data.loci, ["matrix"] * int(matrices.sum())
         )
-        judge.add(
-            "matrices", _joined(left_out_activity(only, judge.wanted, progress=_pace(progress, "matrices")), data)
-        )
-        spread = data.changes[:, 1][:, matrices]
-        judge.add("largest matrix change", None, np.abs(spread).max(axis=1))
+        left_out = left_out_activity(only, judge.wanted, progress=pace_of(progress, "matrices"))
+        judge.add("matrices", _joined(left_out, data))
+        judge.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
     if "barcodes" in table.numbers:
         judge.add("few barcodes", None, -table.numbers["barcodes"])
 
 
 @dataclass(frozen=True, slots=True)
-class _Predicted:
-    """Of the variants of left-out loci: activity and probability, NaN elsewhere."""
+class LeftOutScores:
+    """Predictions for left-out loci.
+
+    Attributes:
+        activity: log2, float64 (N,); NaN for variants of other loci, as all that follows.
+        probability: of a measurable change, float64 (N,).
+        penalties: that the others chose, by locus.
+    """
 
     activity: NDArray[np.float64]
     probability: NDArray[np.float64]
@@ -185,9 +185,17 @@ class _Predicted:
         outcomes: NDArray[np.bool_],
         chosen: NDArray[np.bool_],
         loci: Sequence[str],
-        progress: Callable[[int, int], None] | None,
-    ) -> _Predicted:
-        """Predict each locus, its probabilities calibrated on the others alone."""
+        progress: Callable[[int, int], None] | None = None,
+    ) -> LeftOutScores:
+        """Predict each locus, its probabilities calibrated on the others alone.
+
+        Args:
+            data: what was measured, N variants.
+            outcomes: which changes are measurable, bool (N,).
+            chosen: variants that fix the constant of the calibration, bool (N,).
+            loci: to predict.
+            progress: called with (loci done, in all).
+        """
         activity, probability = (np.full(len(data.effects), np.nan) for _ in range(2))
         penalties = {}
         for one in left_out_activity(data, loci, progress=progress):

@@ -9,6 +9,7 @@ import numpy as np
 
 from varbind.errors import UsageError
 from varbind.evaluation.activity import MEAN
+from varbind.evaluation.cells import decimal
 from varbind.evaluation.figure import STYLE
 from varbind.gate import optional_import
 
@@ -26,7 +27,7 @@ def activity_table(judged: ActivityJudged) -> str:
     """Tab-separated, contender by contender, the mean after its loci."""
     lines = ["\t".join(COLUMNS)]
     for row in judged.rows:
-        numbers = [_decimal(getattr(row, name), 6) for name in COLUMNS[3:]]
+        numbers = [decimal(getattr(row, name), 6) for name in COLUMNS[3:]]
         lines.append("\t".join([row.contender, row.locus, str(row.variants), *numbers]))
     return "\n".join(lines) + "\n"
 
@@ -89,8 +90,4 @@ def _signed(row: ActivityRow) -> str:
 
 
 def _size(row: ActivityRow) -> str:
-    return "" if np.isnan(row.unsigned) else f"{row.unsigned:.3f}; {_decimal(row.auc, 3)}"
-
-
-def _decimal(value: float, digits: int) -> str:
-    return "" if np.isnan(value) else f"{value:.{digits}f}"
+    return "" if np.isnan(row.unsigned) else f"{row.unsigned:.3f}; {decimal(row.auc, 3)}"

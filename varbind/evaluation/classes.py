@@ -22,6 +22,7 @@ from varbind.evaluation.splits import FOLDS, Split, folds_of
 from varbind.nn.deepfind import deepfind_logits
 from varbind.train.deepfind import DeepFindSetting, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of
+from varbind.train.pace import pace_of
 from varbind.train.scored_variants import score_table, second_stage_models
 from varbind.train.variant_sites import sites_of
 
@@ -235,7 +236,7 @@ class _Judgement:
             flank=FLANK,
             device=self._plan.device,
             threads=self._plan.threads,
-            progress=self._pace(f"scores of {what}"),
+            progress=pace_of(self._progress, f"scores of {what}"),
         )
         return feature_matrix(names, models.model_ids, scored.ref, scored.alt, self._sites)
 
@@ -258,7 +259,7 @@ class _Judgement:
     ) -> None:
         """The first network alone, and the mean of all."""
         own = np.array(names)[columns].tolist()
-        pace = self._pace(f"{contender}, {split.protocol}")
+        pace = pace_of(self._progress, f"{contender}, {split.protocol}")
 
         def learner(learnt: NDArray[np.intp], judged: NDArray[np.intp]) -> NDArray[np.float64]:
             head = fit_deepfind(
@@ -292,10 +293,6 @@ class _Judgement:
 
     def _context_odds(self, learnt: NDArray[np.intp], judged: NDArray[np.intp]) -> NDArray[np.float64]:
         return context_log_odds(self._contexts[learnt], self._labels[learnt])[self._contexts[judged], None]
-
-    def _pace(self, what: str) -> Callable[[int, int], None] | None:
-        progress = self._progress
-        return None if progress is None else lambda done, total: progress(what, done, total)
 
 
 def _first_of(head: DeepFindHead) -> DeepFindHead:

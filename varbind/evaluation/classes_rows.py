@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.evaluation.areas import Areas
+from varbind.evaluation.cells import decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,6 +156,4 @@ def _area(value: float, low: float, high: float) -> str:
 
 
 def _cell(value: str | float) -> str:
-    if isinstance(value, float):
-        return "" if isnan(value) else f"{value:.4f}"
-    return str(value)
+    return decimal(value, 4) if isinstance(value, float) else str(value)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import InputError
+from varbind.evaluation.cells import decimal
 from varbind.evaluation.metrics import auc, auprc
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns
 
@@ -257,7 +258,7 @@ def _weighted_areas(
 def _cells(row: ConservationRow) -> tuple[str, ...]:
     counts = (str(row.variants), str(row.pathogenic), f"{row.share:.4f}")
     areas = (row.auc, *(row.auc_interval or (None, None)), row.auprc, *(row.auprc_interval or (None, None)))
-    return (row.region, ",".join(row.tracks), row.scored_by, *counts, *(_decimal(area, 4) for area in areas))
+    return (row.region, ",".join(row.tracks), row.scored_by, *counts, *(decimal(area, 4) for area in areas))
 
 
 def _line(row: ConservationRow, name: str) -> str:
@@ -268,9 +269,5 @@ def _line(row: ConservationRow, name: str) -> str:
 
 
 def _area(value: float | None, interval: tuple[float, float] | None) -> str:
-    within = "" if interval is None else f" ({_decimal(interval[0], 3)} to {_decimal(interval[1], 3)})"
-    return _decimal(value, 3) + within
-
-
-def _decimal(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+    within = "" if interval is None else f" ({decimal(interval[0], 3)} to {decimal(interval[1], 3)})"
+    return decimal(value, 3) + within

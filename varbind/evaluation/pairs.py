@@ -10,6 +10,7 @@ import numpy as np
 
 from varbind.core.effect_model import key_of_window
 from varbind.errors import InputError
+from varbind.evaluation.cells import decimal
 from varbind.evaluation.controls import gain_of_gc
 from varbind.evaluation.metrics import auc
 from varbind.train.activity import fit_activity
@@ -108,7 +109,7 @@ def pairs_table(rows: Sequence[PairsRow]) -> str:
     """Tab-separated."""
     lines = ["\t".join(COLUMNS)]
     for row in rows:
-        numbers = [_decimal(value, 6) for value in (row.right, row.low, row.high, row.auc)]
+        numbers = [decimal(value, 6) for value in (row.right, row.low, row.high, row.auc)]
         lines.append("\t".join([row.contender, str(row.pairs), str(row.told), *numbers]))
     return "\n".join(lines) + "\n"
 
@@ -119,7 +120,7 @@ def pairs_markdown(rows: Sequence[PairsRow]) -> str:
     lines += ["| contender | pairs | right (95 %) | AUC |", "|---|---:|---|---:|"]
     for row in rows:
         right = f"{row.right:.3f} ({row.low:.3f} to {row.high:.3f})" if row.told else ""
-        lines.append(f"| {row.contender} | {row.told:,} | {right} | {_decimal(row.auc, 3)} |")
+        lines.append(f"| {row.contender} | {row.told:,} | {right} | {decimal(row.auc, 3)} |")
     return "\n".join(lines)
 
 
@@ -140,7 +141,3 @@ def _wilson(right: int, count: int) -> tuple[float, float]:
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     reach = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
     return float(middle - reach), float(middle + reach)
-
-
-def _decimal(value: float, digits: int) -> str:
-    return "" if np.isnan(value) else f"{value:.{digits}f}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, UsageError
+from varbind.evaluation.cells import decimal
 from varbind.evaluation.comparison import compare
 from varbind.evaluation.figure import draw
 from varbind.evaluation.metrics import Metric
@@ -132,12 +133,12 @@ def _figure(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
 def _result_cells(result: Result) -> list[str]:
     facts = [result.set_id, result.protein, result.task, result.experiment, result.contender, result.model_id]
     counts = [result.sequences, result.bound, result.in_set]
-    return [*facts, *map(str, counts), *(_decimal(result.metrics.get(metric), 6) for metric in Metric)]
+    return [*facts, *map(str, counts), *(decimal(result.metrics.get(metric), 6) for metric in Metric)]
 
 
 def _summary_cells(one: Comparison) -> list[str]:
     counts = [str(len(one.pairs)), str(one.proteins)]
-    means = [_decimal(value, 6) for value in (one.mean_bank, one.mean_contender, one.above)]
+    means = [decimal(value, 6) for value in (one.mean_bank, one.mean_contender, one.above)]
     return [one.task, str(one.metric), one.contender, *counts, *means, _p(one.p)]
 
 
@@ -159,7 +160,7 @@ def _markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
 
 def _markdown_cells(one: Comparison) -> list[str]:
     above = "" if one.above is None else f"{100 * one.above:.0f} %"
-    means = [_decimal(one.mean_bank, 3), "" if one.is_bank else _decimal(one.mean_contender, 3)]
+    means = [decimal(one.mean_bank, 3), "" if one.is_bank else decimal(one.mean_contender, 3)]
     name = "(all its sets)" if one.is_bank else _escaped(one.contender)
     return [
         _escaped(one.task),
@@ -179,10 +180,6 @@ def _row(cells: Sequence[str]) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _decimal(value: float | None, digits: int) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _p(value: float | None) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDS", "Split", "folds_of"]
 
 FOLDS = 5
-"""Random folds folds, as in DeepFind (Alipanahi et al. 2015)."""
+"""Folds of a protocol that has several, as in DeepFind (Alipanahi et al. 2015)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.bank import Bank
 from varbind.core.coded_changes import LEVELS_MAX, CodedChanges
 from varbind.core.model_card import BankCard
 from varbind.core.network import DeepBindStack
-from varbind.errors import OutputError, ResourceError
+from varbind.errors import ResourceError
+from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_folder
 from varbind.io.effect import EFFECT_FOLDER, read_effect
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CARD", "WEIGHTS", "read_bank", "read_card", "sha256_of", "shipped_banks", "shipped_effects", "write_bank"]
 
-CARD = "card.json"
-WEIGHTS = "weights.safetensors"
 BACKGROUND = "background.safetensors"
 CARD_BYTES_MAX = 1 << 28
 BACKGROUND_MINIMUM = 100
@@ -115,42 +113,16 @@ def write_bank(folder: str | Path, bank: Bank) -> None:
     Raises:
         OutputError: the folder exists already, or cannot be written.
     """
-    folder = Path(folder)
-    partial = folder.with_name(folder.name + ".partial")
     files = {WEIGHTS: save(_weight_arrays(bank))}
     if bank.background is not None:
         files[BACKGROUND] = save(_background_arrays(bank.background))
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    card = replace(bank.cards[0], models=bank.models, digests=digests)
-    text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
-    files[CARD] = text.encode()
-    try:
-        if folder.exists():
-            raise OutputError("exists already", path=folder, remedy="name a new folder")
-        partial.mkdir(parents=True, exist_ok=True)
-        for name, data in files.items():
-            (partial / name).write_bytes(data)
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+    card = replace(bank.cards[0], models=bank.models, digests=digests_of(files))
+    write_card_folder(Path(folder), card.as_json(), files)
 
 
 def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ResourceError(f"the bank is incomplete: {error.strerror}", path=path) from error
-    found, stated = hashlib.sha256(data).hexdigest(), str(card.digests.get(path.name, "none"))
-    if found != stated:
-        raise ResourceError(
-            f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}...",
-            path=path,
-            remedy="the file was damaged or exchanged; install the bank again",
-        )
-    try:
-        return load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
-        raise ResourceError(f"not a varbind model: {error}", path=path) from error
+    stated = str(card.digests.get(path.name, "none"))
+    return read_arrays(path, stated, whole="the bank", part="a varbind model", again="the bank")
 
 
 def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:

@@ -5,15 +5,13 @@ That of a bank lies in the bank's folder, as `effect`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
+from safetensors.numpy import save
 
 from varbind.core.activity_head import ActivityHead
 from varbind.core.background import VariantKind
@@ -23,7 +21,8 @@ from varbind.core.deepfind_head import DeepFindHead
 from varbind.core.effect_model import CURVES, EffectCard, EffectModel
 from varbind.core.score_head import ScoreHead
 from varbind.core.tails import ShareCurve
-from varbind.errors import OutputError, ResourceError
+from varbind.errors import ResourceError
+from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 EFFECT_FOLDER = "effect"
-CARD = "card.json"
-WEIGHTS = "weights.safetensors"
 CARD_BYTES_MAX = 1 << 26
 HEADS: Mapping[str, type] = {
     "activity": ActivityHead,
@@ -53,7 +50,8 @@ def read_effect(folder: str | Path) -> EffectModel:
     """
     folder = Path(folder)
     card = _read_card(folder / CARD)
-    arrays = _read_arrays(folder / WEIGHTS, str(card.digests.get(WEIGHTS, "none")))
+    stated = str(card.digests.get(WEIGHTS, "none"))
+    arrays = read_arrays(folder / WEIGHTS, stated, whole="the second stage", part="a second stage", again="it")
     try:
         return _effect(card, arrays)
     except (ResourceError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -83,7 +81,6 @@ def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
     Raises:
         OutputError: the folder exists already, or cannot be written.
     """
-    folder = Path(folder)
     arrays: dict[str, np.ndarray] = {TRAINED_ON: effect.trained_on}
     for name in HEADS:
         head = getattr(effect, name)
@@ -94,18 +91,9 @@ def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
             arrays |= _arrays_of(curve, f"curves/{name}/{kind}")
     # safetensors writes memory as it lies; `ascontiguousarray` would give a number an axis.
     weights = save({name: np.array(array, order="C") for name, array in arrays.items()})
-    card = replace(effect.card, digests={WEIGHTS: hashlib.sha256(weights).hexdigest()})
-    text = json.dumps(card.as_json(), indent=1, sort_keys=True) + "\n"
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        if folder.exists():
-            raise OutputError("exists already", path=folder, remedy="name a new folder")
-        partial.mkdir(parents=True, exist_ok=True)
-        (partial / WEIGHTS).write_bytes(weights)
-        (partial / CARD).write_text(text, encoding="utf-8")
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+    files = {WEIGHTS: weights}
+    card = replace(effect.card, digests=digests_of(files))
+    write_card_folder(Path(folder), card.as_json(), files)
     return replace(effect, card=card)
 
 
@@ -123,21 +111,6 @@ def _read_card(path: Path) -> EffectCard:
         return EffectCard.from_json(data)
     except ResourceError as error:
         raise ResourceError(error.what, path=path) from error
-
-
-def _read_arrays(path: Path, stated: str) -> dict[str, np.ndarray]:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ResourceError(f"the second stage is incomplete: {error.strerror}", path=path) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != stated:
-        what = f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}..."
-        raise ResourceError(what, path=path, remedy="the file was damaged or exchanged; install it again")
-    try:
-        return load(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
-        raise ResourceError(f"not a second stage: {error}", path=path) from error
 
 
 def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:

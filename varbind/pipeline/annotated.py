@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
-from varbind.core.annotation import KEY_NAMES, TRACK_STEM
+from varbind.core.annotation import EFFECT_NAMES, KEY_NAMES, TRACK_STEM
 from varbind.core.variant import Status
 from varbind.errors import InputError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
 
-NUMBER_KEYS = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND", "LOSS_PHRED", "GAIN_PHRED")
+NUMBER_KEYS = (*EFFECT_NAMES, "LOSS_PHRED", "GAIN_PHRED")
 """Keys with one number an allele, most telling first."""
 
 TEXT_KEYS = ("BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
@@ -58,7 +58,7 @@ class DeclaredKeys:
         """
         pattern = re.compile(rb"##INFO=<(?:[^>]*?,)?ID=%s_([0-9A-Za-z_.]+)[,>]" % re.escape(prefix).encode())
         found = [match[1].decode() for line in header.lines if (match := pattern.match(line))]
-        known = {*KEY_NAMES, *NUMBER_KEYS}
+        known = set(KEY_NAMES)
         names = tuple(dict.fromkeys(name for name in found if name in known or name.startswith(TRACK_STEM)))
         if not names:
             what = f"the header declares no {prefix}_ key"

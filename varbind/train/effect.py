@@ -39,6 +39,7 @@ from varbind.train.effect_tables import (
     read_classes,
     read_pathogenic,
 )
+from varbind.train.pace import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table, second_stage_models
 from varbind.train.variant_sites import site_features, sites_of
@@ -182,8 +183,7 @@ class _Training:
 
     def pace(self, what: str) -> Callable[[int, int], None] | None:
         """Of one kind of work."""
-        progress = self._progress
-        return None if progress is None else lambda done, total: progress(what, done, total)
+        return pace_of(self._progress, what)
 
     def effect(self, bank: Bank) -> EffectModel:
         """All heads, without curves."""

@@ -1,4 +1,4 @@
-"""How far a training is: the steps of the networks that are trained."""
+"""How far a training is: the steps of the networks that are trained, or one kind of work after another."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
     from varbind.train.calibration import Calibration
 
-__all__ = ["Pace", "task_steps"]
+__all__ = ["Pace", "pace_of", "task_steps"]
+
+
+def pace_of(progress: Callable[[str, int, int], None] | None, what: str) -> Callable[[int, int], None] | None:
+    """What tells how far one kind of work is, called with (done, in all), from what tells it of all kinds."""
+    return None if progress is None else lambda done, total: progress(what, done, total)
 
 
 def task_steps(calibration: Calibration) -> list[int]:

@@ -14,14 +14,14 @@ from varbind import Bank, load_bank
 from varbind.core.background import VariantKind
 from varbind.core.effects import BindingEffects
 from varbind.core.features import VariantSites, feature_matrix, transversion
-from varbind.core.score_head import ScoreHead
+from varbind.core.score_head import logit
+from varbind.evaluation.activity import LeftOutScores
 from varbind.evaluation.metrics import auc
 from varbind.gate import optional_import
 from varbind.io.effect import read_effect
 from varbind.nn.deepfind import deepfind_logits
-from varbind.train.activity import left_out_activity, rank_correlation
+from varbind.train.activity import rank_correlation
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable, read_activity
-from varbind.train.score import fit_score
 from varbind.train.scored_variants import score_table, second_stage_models
 
 if TYPE_CHECKING:
@@ -43,13 +43,8 @@ def main() -> None:
     data, _ = activity_data(scored, models)
     outcomes, chosen = measurable(table), calibrating(table)
     loci = sorted(set(data.loci[chosen].tolist()))
-    score = np.full(len(table), np.nan)
-    for one in left_out_activity(data, loci):
-        rows = data.rows_of[one.locus]
-        rest = np.setdiff1d(np.arange(len(table)), rows)
-        sizes = ScoreHead.sizes(one.predicted, data.changes[:, 0])
-        head = fit_score(sizes[rest], outcomes[rest], data.loci[rest], chosen[rest])
-        score[rows] = head.log_odds(sizes[rows])
+    left_out = LeftOutScores.of(data, outcomes, chosen, loci)
+    score = logit(left_out.probability)
     positions = np.array([variant.pos for variant in table.variants])
     starts = np.array([STARTS.get(locus, 0) for locus in data.loci])
     sites = VariantSites(np.full(len(table), np.nan), np.array([transversion(v) for v in table.variants]))

@@ -72,7 +72,6 @@ def activity(folder: Path) -> pd.DataFrame:
     # A coefficient near 0 says nothing of its error, which goes with the number of barcodes.
     clear = rows[np.abs(rows.Coefficient) >= 0.02]
     unit = (np.abs(clear.Coefficient) / np.abs(clear.z).clip(lower=1e-3) * np.sqrt(clear.Barcodes)).groupby(clear.locus)
-    rows["se"] = rows.locus.map(unit.median()) / np.sqrt(rows.Barcodes)
     joined = rows.groupby(["locus", "Chrom", "Pos", "Ref", "Alt"], sort=False).agg(
         effect=("Coefficient", "mean"),
         barcodes=("Barcodes", "sum"),

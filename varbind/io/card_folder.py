@@ -1,0 +1,74 @@
+"""A folder of a card and arrays, as banks and second stages are kept: written whole, read with its digests checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from varbind.errors import OutputError, ResourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import numpy as np
+
+__all__ = ["CARD", "WEIGHTS", "digests_of", "read_arrays", "write_card_folder"]
+
+CARD = "card.json"
+WEIGHTS = "weights.safetensors"
+
+
+def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Hex SHA-256 by name."""
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def write_card_folder(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write the files, and the card last; the folder gets its name when all are there.
+
+    Raises:
+        OutputError: the folder exists already, or cannot be written.
+    """
+    text = json.dumps(card, indent=1, sort_keys=True) + "\n"
+    partial = folder.with_name(folder.name + ".partial")
+    try:
+        if folder.exists():
+            raise OutputError("exists already", path=folder, remedy="name a new folder")
+        partial.mkdir(parents=True, exist_ok=True)
+        for name, data in {**files, CARD: text.encode()}.items():
+            (partial / name).write_bytes(data)
+        partial.rename(folder)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+
+
+def read_arrays(path: Path, stated: str, *, whole: str, part: str, again: str) -> dict[str, np.ndarray]:
+    """The arrays of a file.
+
+    Args:
+        path: the file.
+        stated: the SHA-256 that the card states.
+        whole: what a missing file leaves incomplete, for the message.
+        part: what a file of another kind is not.
+        again: what to install again.
+
+    Raises:
+        ResourceError: the file is missing, its SHA-256 is another, or it holds no arrays.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ResourceError(f"{whole} is incomplete: {error.strerror}", path=path) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != stated:
+        what = f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}..."
+        raise ResourceError(what, path=path, remedy=f"the file was damaged or exchanged; install {again} again")
+    try:
+        return load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
+        raise ResourceError(f"not {part}: {error}", path=path) from error
