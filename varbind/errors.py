@@ -6,7 +6,11 @@ model or track, 5 output. Anything else that escapes is an internal error, exit 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "InputError",
@@ -15,6 +19,8 @@ __all__ = [
     "ResourceError",
     "UsageError",
     "VarbindError",
+    "output_errors",
+    "printable",
 ]
 
 
@@ -44,7 +50,12 @@ class VarbindError(Exception):
         text = f"{place}: {self.what}" if place else self.what
         if self.remedy:
             text += f"; {self.remedy}"
-        return " ".join(text.splitlines())
+        return printable(" ".join(text.splitlines()))
+
+
+def printable(text: str) -> str:
+    """Text for a terminal: what would steer it, in a file's name or a line of data, is spelt out."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class UsageError(VarbindError):
@@ -75,10 +86,21 @@ class Interrupted(VarbindError):  # noqa: N818 (it is the signal's own word)
     """A signal asked the run to stop."""
 
     def __init__(self, signal_number: int, name: str) -> None:
-        super().__init__(f"stopped by {name}; no output was left behind")
+        super().__init__(f"stopped by {name}; no partial output was left behind")
         self.signal_number = signal_number
 
     @property
     def code(self) -> int:
         """The shell's convention: 128 + signal number."""
         return 128 + self.signal_number
+
+
+@contextmanager
+def output_errors(path: object) -> Iterator[None]:
+    """Turn an OSError into an OutputError that names `path`; a closed pipe stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", path=path) from error

@@ -6,6 +6,7 @@ import resource
 import signal
 import stat
 import subprocess
+from pathlib import Path
 
 import pysam
 import pytest
@@ -16,6 +17,7 @@ from integration.runs import (
     GENES,
     HEADER,
     PROGRAM,
+    QUICK,
     VCF,
     annotation,
     bgzip,
@@ -29,6 +31,7 @@ from integration.runs import (
     unpacked,
 )
 
+from varbind.io import bcf
 from varbind.io.bgzf import EOF_MARKER
 
 
@@ -309,13 +312,15 @@ def test_row_62_the_tally(bench):
     stats = bench.folder / "stats.json"
     done, rows = bench.kept(source, "--stats", stats)
     assert done.lines[-1] == (
-        "varbind: 5 records read, 5 written; 2 alleles scored; not scored: ref_mismatch 1, star 1, symbolic 1; "
+        "varbind: 5 records read, 5 written, 5 found in the output; 2 alleles scored; "
+        "not scored: ref_mismatch 1, star 1, symbolic 1; "
         "1 records outside promoters; 1 records without an alternate allele"
     )
     assert statuses(rows) == ["ok", None, None, "ok,star,symbolic", "ref_mismatch"]
     assert json.loads(stats.read_text()) == {
         "records_read": 5,
         "records_written": 5,
+        "records_reread": 5,
         "records_outside": 1,
         "records_without_alt": 1,
         "alleles": {"ok": 2, "ref_mismatch": 1, "symbolic": 1, "star": 1},
@@ -346,6 +351,55 @@ def test_row_62_bgzf_of_any_size_is_read_by_htslib(bench, size):
     assert len(ours) == (bench.folder / "plain.vcf").stat().st_size
 
 
+def test_row_62_a_bcf_that_lost_records_is_refused(bench, monkeypatch):
+    """Whatever makes the BCF: the records are counted in what it made."""
+    encode = bcf.encode
+
+    def lose(text, destination, **rest):
+        lines = Path(text).read_bytes().splitlines(keepends=True)
+        Path(text).write_bytes(b"".join(lines[:-1]))
+        encode(text, destination, **rest)
+
+    monkeypatch.setattr(bcf, "encode", lose)
+    source = bench.vcf(snv("chr1", 2451), snv("chr1", 2452))
+    error = bench.refused(5, source, output="out.bcf")
+    assert "2 records read but 2 written and 1 found in the output" in error
+
+
 def test_stats_that_cannot_be_written(bench):
     assert "the folder does not exist" in bench.refused(5, VCF, "--stats", bench.folder / "no" / "stats.json")
     assert "is a directory" in bench.refused(5, VCF, "--stats", bench.folder)
+
+
+def test_stats_that_meet_a_full_disk_leave_no_output_either(bench):
+    assert "/dev/full: cannot be written" in bench.refused(5, VCF, "--stats", "/dev/full")
+    stats = bench.folder / "stats.json"
+    stats.write_bytes(b"old\n")
+
+    def run(*words):
+        size = len(unpacked(VCF)) * 40
+        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, size)))
+
+    header = bench.vcf(header=b"##fileformat=VCFv4.3\n" + COLUMNS + b"\n")
+    error = bench.refused(5, header, "--no-version", "--stats", stats, output="out.vcf.gz", run=run)
+    assert "cannot be written: File too large" in error
+    assert stats.read_bytes() == b"old\n"
+
+
+def test_standard_output_on_a_full_device():
+    for words in (["models", "list"], ["check", VCF, "-f", FASTA, "--genes", GENES, *QUICK]):
+        with open("/dev/full", "wb") as full:  # noqa: PTH123
+            done = spawn(*words, stdout=full)
+        assert done.code == 5
+        assert done.error == "varbind: error: standard output: cannot be written: No space left on device"
+
+
+def test_a_message_never_steers_a_terminal(bench):
+    source = bench.vcf(line("chr1", 2451, "A", "C\x1b[2J"), line("chr\x1b]0;x\x07", 2451, "A", "C", rest="\t1"))
+    error = bench.refused(3, source)
+    assert "\x1b" not in error
+    source = bench.vcf(snv("chr1", 2451), line("chr\x1b]0;x\x07", 2451, "A", "C"))
+    done = bench.annotate(source, genes=None)
+    assert done.code == 0
+    assert "\x1b" not in done.err
+    assert r"not in the reference: chr\x1b]0;x\x07 (1 records)" in done.err

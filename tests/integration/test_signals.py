@@ -49,7 +49,7 @@ def test_row_51_during_scoring(bench, long_source, number, code):
     process = start(bench, long_source, "out.vcf")
     wait_for_bytes(bench, process)
     process.send_signal(number)
-    assert ended(process) == (code, [f"varbind: stopped by {number.name}; no output was left behind"])
+    assert ended(process) == (code, [f"varbind: stopped by {number.name}; no partial output was left behind"])
     assert [path.name for path in bench.results.iterdir()] == ["out.vcf"]
     assert (bench.results / "out.vcf").read_bytes() == b"old\n"
 
@@ -71,7 +71,7 @@ def test_row_51_bcf_in(bench, long_source, tmp_path):
     process = start(bench, to_bcf(long_source, tmp_path / "long.bcf"), "out.vcf")
     wait_for_bytes(bench, process)
     process.send_signal(signal.SIGINT)
-    assert ended(process) == (130, ["varbind: stopped by SIGINT; no output was left behind"])
+    assert ended(process) == (130, ["varbind: stopped by SIGINT; no partial output was left behind"])
     assert not list(bench.results.iterdir())
 
 
@@ -82,7 +82,7 @@ def test_row_51_while_waiting_for_input(bench):
     time.sleep(1.5)
     process.send_signal(signal.SIGTERM)
     code, lines = ended(process)
-    assert (code, lines) == (143, ["varbind: stopped by SIGTERM; no output was left behind"])
+    assert (code, lines) == (143, ["varbind: stopped by SIGTERM; no partial output was left behind"])
     assert not list(bench.results.iterdir())
 
 

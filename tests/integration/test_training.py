@@ -158,7 +158,7 @@ def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     assert process.returncode == 130
     assert err.splitlines()[-2:] == [
         "varbind: the same command goes on where it was",
-        "varbind: stopped by SIGINT; no output was left behind",
+        "varbind: stopped by SIGINT; no partial output was left behind",
     ]
     assert not (folder / "bank").exists()
     assert spawn(*words).code == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +19,9 @@ from varbind.cli.options import (
     parse_words,
     talk_options,
 )
-from varbind.errors import OutputError, UsageError
+from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.core.tally import Tally
     from varbind.io.regions import Regions
 
 __all__ = ["command"]
@@ -179,11 +177,10 @@ def command(
             bank=load_banks(banks),
             genes=genes,
             settings=settings,
+            stats=stats,
             progress=progress,
         )
     logger.info(tally.sentence())
-    if stats:
-        _write_stats(stats, tally)
 
 
 def _regions(text: str | None, path: str | None, option: str, file_option: str) -> Regions | None:
@@ -194,10 +191,3 @@ def _regions(text: str | None, path: str | None, option: str, file_option: str) 
     if text is not None:
         return Regions.from_text(text)
     return Regions.from_file(path) if path is not None else None
-
-
-def _write_stats(path: str, tally: Tally) -> None:
-    try:
-        Path(path).write_text(json.dumps(tally.as_json(), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import (
     bank_option,
     device_option,
@@ -78,7 +77,7 @@ def command(
     )
     report = check_vcf(source, reference=reference, bank=load_banks(banks), genes=genes, settings=settings)
     for name, value in _rows(report):
-        sys.stdout.write(f"{name}\t{value}\n")
+        put(f"{name}\t{value}\n")
 
 
 def _rows(report: CheckReport) -> list[tuple[str, str]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import load_banks, talk_options
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
         settings=AnnotateSettings(top=1, index="csi"),
     )
     for row in _table(result):
-        sys.stdout.write(row + "\n")
-    sys.stdout.write(f"\n{tally.sentence()}\nwritten: {result}\n")
+        put(row + "\n")
+    put(f"\n{tally.sentence()}\nwritten: {result}\n")
 
 
 def _table(path: Path) -> Iterator[str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import parse_pairs, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
@@ -102,7 +101,7 @@ def binding(
     with nullcontext() if quiet else count_progress("sets") as progress:
         summary = evaluate_binding(sets, own, output, plan, against=others, training=chosen_on, progress=progress)
     logger.info("%s: written", output)
-    sys.stdout.write(summary)
+    put(summary)
 
 
 def _table(path: str) -> str:
@@ -191,7 +190,7 @@ def effect(
     with nullcontext() if quiet else stage_progress() as progress:
         summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
     logger.info("%s: written", output)
-    sys.stdout.write(summary)
+    put(summary)
 
 
 def _protocols(text: str) -> tuple[Protocol, ...]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from varbind._version import __version__
-from varbind.errors import Interrupted, VarbindError
+from varbind.errors import Interrupted, VarbindError, output_errors, printable
 
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["main", "run", "talk"]
+__all__ = ["main", "put", "run", "talk"]
 
 # Each command's module is imported when the command is called, so that --help is instant.
 COMMANDS = {
@@ -32,6 +32,7 @@ COMMANDS = {
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
     "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
 }
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
 
@@ -82,20 +83,18 @@ def run() -> NoReturn:
     """Entry point: run a command, print one line on an error, leave with the right exit code."""
     if sys.stderr is None:  # closed by the caller; a file must not take its place
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name)
+    for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
             signal.signal(number, _interrupt)
     code = _run()
+    _ignore_signals()  # all is done
     _settle_output()
     sys.exit(code)
 
 
 def _run() -> int:  # noqa: PLR0911 (one return an exit code)
     try:
-        main.main(standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        _call()
     except Interrupted as error:
         _say(str(error))
         return error.code
@@ -109,6 +108,9 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         return 128 + signal.SIGINT
     except (BrokenPipeError, _ClosedPipeError):
         return CLOSED_PIPE  # nobody reads on
+    except MemoryError:
+        _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
+        return INTERNAL_ERROR
     except OSError as error:
         _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
         return INTERNAL_ERROR
@@ -119,6 +121,13 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         _say(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
         return INTERNAL_ERROR
     return 0
+
+
+def _call() -> None:
+    main.main(standalone_mode=False)
+    if sys.stdout is not None:
+        with output_errors("standard output"):
+            sys.stdout.flush()
 
 
 def _settle_output() -> None:
@@ -132,17 +141,31 @@ def _settle_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def put(text: str) -> None:
+    """Write to standard output.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with output_errors("standard output"):
+        sys.stdout.write(text)
+
+
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal must not break the clearing up that the first one started. Not SIG_IGN: of a signal
-    # that has arrived already, the interpreter would complain.
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), lambda _number, _frame: None)
+    # A second signal must not break the clearing up that the first one started.
+    _ignore_signals()
     raise Interrupted(number, signal.Signals(number).name)
+
+
+def _ignore_signals() -> None:
+    # Not SIG_IGN: of a signal that has arrived already, the interpreter would complain.
+    for number in STOPPING:
+        signal.signal(number, lambda _number, _frame: None)
 
 
 def _say(text: str) -> None:
     with _ignore_closed_stderr():
-        print(f"varbind: {text}", file=sys.stderr)  # noqa: T201
+        print(f"varbind: {printable(text)}", file=sys.stderr)  # noqa: T201
 
 
 class _ignore_closed_stderr:  # noqa: N801 (a context manager, read like a verb)
@@ -165,4 +188,4 @@ def talk(*, quiet: bool, verbose: bool) -> None:
 class _Format(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
-        return f"varbind: {level}{record.getMessage()}"
+        return f"varbind: {level}{printable(record.getMessage())}"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from pathlib import Path
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import bank_option, load_banks, parse_words, talk_options
+from varbind.errors import UsageError, printable
 
 __all__ = ["command"]
 
@@ -32,15 +32,15 @@ def list_models(banks: tuple[str, ...]) -> None:
     if not banks:
         for name, folder in shipped_banks().items():
             mark = " (default)" if name == DEFAULT_BANK else ""
-            sys.stdout.write(f"{name}{mark}\t{read_card(folder).description}\n")
+            put(f"{name}{mark}\t{read_card(folder).description}\n")
         return
-    sys.stdout.write("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
+    put("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
     for name in banks:
         for model in read_card(find_bank(name)).models:
             words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
             words += ["yes" if model.default else "no", str(model.shape.window)]
-            words.append(str(model.training.get("held_out_auc", ".")))
-            sys.stdout.write("\t".join(words) + "\n")
+            words.append(printable(str(model.training.get("held_out_auc", "."))))
+            put("\t".join(words) + "\n")
 
 
 @command.command("show")
@@ -48,7 +48,6 @@ def list_models(banks: tuple[str, ...]) -> None:
 @click.option("--model", metavar="ID", help="Only this model's card.")
 def show(name: str, model: str | None) -> None:
     """The card of a bank, or of one of its models, as JSON."""
-    from varbind.errors import UsageError
     from varbind.io.bank import read_card
     from varbind.pipeline.banks import find_bank
 
@@ -61,7 +60,7 @@ def show(name: str, model: str | None) -> None:
             raise UsageError(f"no model {model} in the bank", remedy="`varbind models list --bank` names them")
         data = found[0]
     data.pop("golden", None)
-    sys.stdout.write(json.dumps(data, indent=1) + "\n")
+    put(json.dumps(data, indent=1) + "\n")
 
 
 @command.command("import")
@@ -118,4 +117,4 @@ def verify(names: tuple[str, ...]) -> None:
 
     for name in names or ("default",):
         bank = load_bank(name)
-        sys.stdout.write(f"{bank.cards[0].name}: {len(bank.models)} models, {len(bank.cards[0].digests)} files: ok\n")
+        put(f"{bank.cards[0].name}: {len(bank.models)} models, {len(bank.cards[0].digests)} files: ok\n")

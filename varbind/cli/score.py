@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import bank_option, device_option, load_banks, parse_words, talk_options
 
 if TYPE_CHECKING:
@@ -72,4 +71,4 @@ def _write_row(name: str, row: Sequence[float], bank: Bank, *, long_table: bool)
 
 
 def _write(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    put(line + "\n")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import put, talk
 from varbind.cli.options import bank_option, device_option, talk_options
 from varbind.errors import VarbindError
 
@@ -41,4 +39,4 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
         if not result.passed:
             what = f"{text}, allowed {GOLDEN_TOLERANCE:g}; {result.different} differ between ways of computing"
             raise VarbindError(what, path=label, remedy="do not use this machine")
-        sys.stdout.write(f"{label}: {text}, every way of computing the same bytes: ok\n")
+        put(f"{label}: {text}, every way of computing the same bytes: ok\n")

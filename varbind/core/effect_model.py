@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from varbind.core.features import binding_features, is_binding
+from varbind.core.model_card import require_printable
 from varbind.core.sequence import reverse_complement
 from varbind.errors import ResourceError
 
@@ -91,11 +92,18 @@ class EffectCard:
         for f in fields(cls):
             if not isinstance(data.get(f.name), kinds[str(f.type).partition("[")[0]]):
                 raise ResourceError(f"the card of a second stage is malformed: {f.name}")
+        if not all(isinstance(text, str) for text in data["bank"].values()):
+            raise ResourceError("the card of a second stage is malformed: bank")
         if not data["model_ids"] or not all(isinstance(word, str) for word in data["model_ids"]):
             raise ResourceError("the card of a second stage names no models")
         if not all(isinstance(one, dict) and _is_cutoff(one) for one in data["cutoffs"]):
             raise ResourceError("the card of a second stage is malformed: cutoffs")
-        return cls(**{f.name: data[f.name] for f in fields(cls)})
+        card = cls(**{f.name: data[f.name] for f in fields(cls)})
+        try:
+            require_printable(card)
+        except ValueError as error:
+            raise ResourceError(f"the card of a second stage is malformed: {error}") from error
+        return card
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,27 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CARD_FORMAT", "BankCard", "GoldenScores", "ModelCard"]
+__all__ = ["CARD_FORMAT", "BankCard", "GoldenScores", "ModelCard", "is_model_id", "require_printable"]
 
 CARD_FORMAT = 2
+ID_CHARACTERS_MAX = 100
+
+
+def is_model_id(text: str) -> bool:
+    """Whether a text can name a model: files are named after it, and columns of tables."""
+    return 0 < len(text) <= ID_CHARACTERS_MAX and text.isprintable() and not {" ", "/"} & set(text)
+
+
+def require_printable(card: object) -> None:
+    """Look at the words of a card: they are shown on screens, in headers and in tables.
+
+    Raises:
+        ValueError: one holds a letter that cannot be printed, such as a line end or a terminal's escape.
+    """
+    for f in fields(card):  # type: ignore[arg-type]
+        value = getattr(card, f.name)
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError(f"the {f.name} is {value!r}, which holds a letter that cannot be printed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,17 @@ class ModelCard:
     delta_sd: float = 0.0
     quantiles: Mapping[str, list[float]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Look at the words of a card that others wrote.
+
+        Raises:
+            ValueError: the id can name no model, or a word cannot be printed.
+        """
+        if not is_model_id(self.model_id):
+            what = f"up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
+            raise ValueError(f"the id {self.model_id!r} cannot name a model, expected {what}")
+        require_printable(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +149,7 @@ class BankCard:
         return card
 
     def _check(self) -> None:
+        require_printable(self)
         ids = [model.model_id for model in self.models]
         if not ids or len(set(ids)) < len(ids):
             raise ValueError("there is no model, or two have the same id")
@@ -164,7 +194,9 @@ def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str
 
 
 def _model_from_json(data: Mapping[str, Any]) -> ModelCard:
-    return ModelCard(
+    card = ModelCard(
         **_known(ModelCard, data, without={"shape"}),
         shape=NetworkShape(**_known(NetworkShape, data["shape"], without=set())),
     )
+    card.check()
+    return card

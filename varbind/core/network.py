@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["DeepBindStack", "NetworkShape"]
+__all__ = ["WINDOW_MAX", "DeepBindStack", "NetworkShape"]
+
+WINDOW_MAX = 10_000
+"""Bases; no array of a network tells its window, so nothing else would bound it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +38,7 @@ class NetworkShape:
         members: N, networks whose mean is the model's score, each with the numbers above.
 
     Raises:
-        ValueError: a number is below 1; that of hidden units below 0.
+        ValueError: a number is below 1, that of hidden units below 0, or the window above `WINDOW_MAX`.
     """
 
     window: int
@@ -47,7 +50,8 @@ class NetworkShape:
     members: int = 1
 
     def __post_init__(self) -> None:
-        if min(self.window, self.detector_len, self.detectors, self.members) < 1 or self.hidden < 0:
+        sizes = (self.window, self.detector_len, self.detectors, self.members)
+        if min(sizes) < 1 or self.hidden < 0 or self.window > WINDOW_MAX:
             raise ValueError(f"a network cannot have the shape {self.name}")
 
     @property

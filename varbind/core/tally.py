@@ -21,6 +21,7 @@ class Tally:
     Attributes:
         records_read: records of the input.
         records_written: records of the output; equal to `records_read` at the end.
+        records_reread: records found when the finished output was read again; None of a stream.
         records_outside: passed unchanged, because every allele lies outside the promoters.
         records_without_alt: passed unchanged, because they have no alternate allele.
         alleles: alternate alleles of the other records, by status.
@@ -32,6 +33,7 @@ class Tally:
 
     records_read: int = 0
     records_written: int = 0
+    records_reread: int | None = None
     records_outside: int = 0
     records_without_alt: int = 0
     alleles: Counter[Status] = field(default_factory=Counter)
@@ -51,8 +53,9 @@ class Tally:
 
     def sentence(self) -> str:
         """One line for people."""
+        reread = "" if self.records_reread is None else f", {self.records_reread:,} found in the output"
         parts = [
-            f"{self.records_read:,} records read, {self.records_written:,} written",
+            f"{self.records_read:,} records read, {self.records_written:,} written{reread}",
             f"{self.scored:,} alleles scored",
         ]
         reasons = [f"{status} {count:,}" for status, count in sorted(self.alleles.items()) if status != Status.OK]
@@ -69,6 +72,7 @@ class Tally:
         return {
             "records_read": self.records_read,
             "records_written": self.records_written,
+            "records_reread": self.records_reread,
             "records_outside": self.records_outside,
             "records_without_alt": self.records_without_alt,
             "alleles": {status.value: self.alleles[status] for status in Status if self.alleles[status]},

@@ -26,8 +26,9 @@ from varbind.evaluation.contenders import (
     protein_key,
 )
 from varbind.evaluation.judgement import EvaluationPlan, Judged, SampleReader, judge
-from varbind.evaluation.report import Report, new_folder, write_report
+from varbind.evaluation.report import Report, write_report
 from varbind.gate import optional_import
+from varbind.io.whole import whole_folder
 from varbind.train.sets import Kind, refuse_equal_ids
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def evaluate_binding(
         _refuse_choices(banks, tests)
     contenders = [*banks, *_baselines(plan, may_learn=training is not None)]
     _check_names([contender.name for contender in contenders])
-    with new_folder(Path(destination)) as folder:
+    with whole_folder(Path(destination)) as folder:
         judged = _judge_all(tests, contenders, plan, training or (), progress)
         report = _report(tests, contenders, judged, plan, chosen=training is not None)
         for remark in report.remarks:

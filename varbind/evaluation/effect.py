@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.errors import UsageError
+from varbind.errors import UsageError, output_errors
 from varbind.evaluation.activity import judge_activity
 from varbind.evaluation.activity_tables import activity_markdown, activity_table, reliability_figure
 from varbind.evaluation.classes import ClassesPlan, classes_markdown, classes_table, judge_classes
 from varbind.evaluation.conservation import conservation_summary, conservation_table, judge_conservation
 from varbind.evaluation.other_tools import read_other_tools
 from varbind.evaluation.pairs import judge_pairs, pairs_markdown, pairs_table
-from varbind.evaluation.report import new_folder, output_errors
 from varbind.gate import optional_import
 from varbind.io.fasta import Reference
+from varbind.io.whole import whole_folder
 from varbind.train.effect_tables import FLANK, labels_of, read_activity, read_classes, read_pathogenic
 from varbind.train.scored_variants import second_stage_models
 from varbind.train.variant_table import read_variant_table
@@ -110,7 +110,7 @@ def evaluate_effect(
         raise UsageError("--pairs without --activity, which trains", remedy="give both")
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")
-    with ExitStack() as stack, new_folder(Path(destination)) as folder:
+    with ExitStack() as stack, whole_folder(Path(destination)) as folder:
         reference = stack.enter_context(Reference(tests.fasta)) if tests.fasta else None
         evaluation = _Evaluation(folder, bank, tests, plan, reference, progress)
         for kind in ("activity", "pairs", "classes", "pathogenic"):

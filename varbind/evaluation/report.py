@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import logging
-import secrets
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from varbind.errors import OutputError, UsageError
+from varbind.errors import UsageError, output_errors
 from varbind.evaluation.cells import decimal
 from varbind.evaluation.comparison import compare
 from varbind.evaluation.figure import draw
 from varbind.evaluation.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from varbind.evaluation.comparison import Comparison, Result
 
-__all__ = ["RESULT_COLUMNS", "SUMMARY_COLUMNS", "Report", "new_folder", "write_report"]
+__all__ = ["RESULT_COLUMNS", "SUMMARY_COLUMNS", "Report", "write_report"]
 
 logger = logging.getLogger(__name__)
 
@@ -65,29 +62,6 @@ class Report:
     results: Sequence[Result]
     method: Sequence[str]
     remarks: Sequence[str]
-
-
-@contextmanager
-def new_folder(destination: Path) -> Iterator[Path]:
-    """A folder to write into, which gets its name when all went well, and is gone where not.
-
-    Args:
-        destination: its name in the end, which must be free.
-
-    Raises:
-        OutputError: the name is taken, or a folder cannot be made there.
-    """
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
-    beside = destination.with_name(f".{destination.name[:100]}.varbind-{secrets.token_hex(4)}")
-    try:
-        with output_errors(destination):
-            beside.mkdir()
-        yield beside
-        with output_errors(destination):
-            beside.rename(destination)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_report(folder: Path, report: Report) -> str:
@@ -184,11 +158,3 @@ def _escaped(text: str) -> str:
 
 def _p(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
-
-
-@contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=path) from error

@@ -7,8 +7,8 @@ card, and every file against the SHA-256 that the card states.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,18 +21,33 @@ from varbind.core.coded_changes import LEVELS_MAX, CodedChanges
 from varbind.core.model_card import BankCard
 from varbind.core.network import DeepBindStack
 from varbind.errors import ResourceError
-from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_folder
-from varbind.io.effect import EFFECT_FOLDER, read_effect
+from varbind.io.bounded import json_of, whole_bytes
+from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
+from varbind.io.effect import EFFECT_FOLDER, read_effect, write_effect
+from varbind.io.whole import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from varbind.core.effect_model import EffectModel
     from varbind.core.network import NetworkShape
 
-__all__ = ["CARD", "WEIGHTS", "read_bank", "read_card", "sha256_of", "shipped_banks", "shipped_effects", "write_bank"]
+__all__ = [
+    "CARD",
+    "WEIGHTS",
+    "read_bank",
+    "read_card",
+    "sha256_of",
+    "shipped_banks",
+    "shipped_effects",
+    "weights_sha256",
+    "write_bank",
+]
 
 BACKGROUND = "background.safetensors"
-CARD_BYTES_MAX = 1 << 28
+CARD_BYTES_MAX = 1 << 24
+ARRAYS_BYTES_MAX = 1 << 30
+ARRAYS_HEADER_BYTES_MAX = 1 << 20
 BACKGROUND_MINIMUM = 100
 
 
@@ -67,16 +82,14 @@ def read_card(folder: Path) -> BankCard:
     """
     path = folder / CARD
     try:
-        if path.stat().st_size > CARD_BYTES_MAX:
-            raise ResourceError("not a varbind model card: too large", path=path)
-        data = json.loads(path.read_bytes())
+        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
     except OSError as error:
         raise ResourceError(
             f"not a varbind model bank: {CARD}: {error.strerror}",
             path=folder,
             remedy="`varbind models list` names the shipped ones",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ResourceError("not a varbind model card: not JSON", path=path) from error
     try:
         return BankCard.from_json(data)
@@ -93,8 +106,9 @@ def read_bank(folder: str | Path) -> Bank:
     """
     folder = Path(folder)
     card = read_card(folder)
-    weights = _read_arrays(folder / WEIGHTS, card)
-    background = _read_arrays(folder / BACKGROUND, card) if BACKGROUND in card.digests else None
+    weights = _read_arrays(folder / WEIGHTS, card, _weights_bytes(card))
+    has_background = BACKGROUND in card.digests
+    background = _read_arrays(folder / BACKGROUND, card, ARRAYS_BYTES_MAX) if has_background else None
     try:
         return Bank(
             cards=(card,),
@@ -107,22 +121,49 @@ def read_bank(folder: str | Path) -> Bank:
         raise ResourceError(f"not a varbind model: {error.what}", path=folder) from error
 
 
-def write_bank(folder: str | Path, bank: Bank) -> None:
+def write_bank(folder: str | Path, bank: Bank, *, effect: EffectModel | None = None) -> Bank:
     """Write a bank of one card; the digests in the card are made here.
+
+    Args:
+        folder: where to.
+        bank: the bank. A second stage that it has is not written: it may be of other weights.
+        effect: the second stage of these very weights.
+
+    Returns:
+        The bank with that card.
 
     Raises:
         OutputError: the folder exists already, or cannot be written.
     """
-    files = {WEIGHTS: save(_weight_arrays(bank))}
+    files = {WEIGHTS: _weights(bank)}
     if bank.background is not None:
         files[BACKGROUND] = save(_background_arrays(bank.background))
     card = replace(bank.cards[0], models=bank.models, digests=digests_of(files))
-    write_card_folder(Path(folder), card.as_json(), files)
+    with whole_folder(Path(folder), parents=True) as partial:
+        write_card_files(partial, card.as_json(), files)
+        if effect is not None:
+            effect = write_effect(partial / EFFECT_FOLDER, effect)
+    return replace(bank, cards=(card,), effect=effect)
 
 
-def _read_arrays(path: Path, card: BankCard) -> dict[str, np.ndarray]:
+def weights_sha256(bank: Bank) -> str:
+    """Hex SHA-256 of the weights as they are written, by which a second stage knows its bank."""
+    return hashlib.sha256(_weights(bank)).hexdigest()
+
+
+def _weights(bank: Bank) -> bytes:
+    return save(_weight_arrays(bank))
+
+
+def _read_arrays(path: Path, card: BankCard, most: int) -> dict[str, np.ndarray]:
     stated = str(card.digests.get(path.name, "none"))
-    return read_arrays(path, stated, whole="the bank", part="a varbind model", again="the bank")
+    return read_arrays(path, stated, most=most, whole="the bank", part="a varbind model", again="the bank")
+
+
+def _weights_bytes(card: BankCard) -> int:
+    """How large a file the models of a card can need."""
+    sizes = [size for model in card.models for size in DeepBindStack.expected_shapes(model.shape, 1).values()]
+    return min(ARRAYS_HEADER_BYTES_MAX + 4 * sum(map(prod, sizes)), ARRAYS_BYTES_MAX)
 
 
 def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:

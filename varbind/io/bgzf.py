@@ -39,7 +39,7 @@ _AT_ONCE = 8 * _PAYLOAD
 
 def is_bgzf(start: bytes) -> bool:
     """Whether the first 18 bytes of a file are those of a BGZF block."""
-    return start[:4] == b"\x1f\x8b\x08\x04" and start[12:16] == b"BC\x02\x00"
+    return start[:4] == b"\x1f\x8b\x08\x04" and start[10:16] == b"\x06\x00BC\x02\x00"
 
 
 def missing_marker(path: object) -> InputError:
@@ -96,10 +96,15 @@ class BgzfReader(io.RawIOBase):
         if size < 18 + _TRAILER.size or len(rest) < size - 18:
             raise self._broken("the block is cut short")
         crc, length = _TRAILER.unpack(rest[-8:])
+        inflater = zlib.decompressobj(wbits=-15)
         try:
-            data = zlib.decompress(rest[:-8], wbits=-15, bufsize=_BLOCK_MAX)
+            data = inflater.decompress(rest[:-8], _BLOCK_MAX + 1)
         except zlib.error as error:
             raise self._broken(str(error)) from error
+        if len(data) > _BLOCK_MAX:
+            raise self._broken("the block holds more than 64 KiB")
+        if not inflater.eof:
+            raise self._broken("the block is incomplete")
         if len(data) != length or zlib.crc32(data) != crc:
             raise self._broken("checksum wrong")
         self._at_marker = start + rest == EOF_MARKER

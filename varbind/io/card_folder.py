@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from varbind.errors import OutputError, ResourceError
+from varbind.errors import ResourceError, output_errors
+from varbind.io.bounded import whole_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["CARD", "WEIGHTS", "digests_of", "read_arrays", "write_card_folder"]
+__all__ = ["CARD", "WEIGHTS", "digests_of", "read_arrays", "write_card_files"]
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
@@ -28,40 +29,34 @@ def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
 
 
-def write_card_folder(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    """Write the files, and the card last; the folder gets its name when all are there.
+def write_card_files(folder: Path, card: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    """Write the files and the card into a folder that is there.
 
     Raises:
-        OutputError: the folder exists already, or cannot be written.
+        OutputError: they cannot be written.
     """
     text = json.dumps(card, indent=1, sort_keys=True) + "\n"
-    partial = folder.with_name(folder.name + ".partial")
-    try:
-        if folder.exists():
-            raise OutputError("exists already", path=folder, remedy="name a new folder")
-        partial.mkdir(parents=True, exist_ok=True)
+    with output_errors(folder):
         for name, data in {**files, CARD: text.encode()}.items():
-            (partial / name).write_bytes(data)
-        partial.rename(folder)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
+            (folder / name).write_bytes(data)
 
 
-def read_arrays(path: Path, stated: str, *, whole: str, part: str, again: str) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, stated: str, *, most: int, whole: str, part: str, again: str) -> dict[str, np.ndarray]:
     """The arrays of a file.
 
     Args:
         path: the file.
         stated: the SHA-256 that the card states.
+        most: bytes that the file may have.
         whole: what a missing file leaves incomplete, for the message.
         part: what a file of another kind is not.
         again: what to install again.
 
     Raises:
-        ResourceError: the file is missing, its SHA-256 is another, or it holds no arrays.
+        ResourceError: the file is missing or too large, its SHA-256 is another, or it holds no arrays.
     """
     try:
-        data = path.read_bytes()
+        data = whole_bytes(path, most)
     except OSError as error:
         raise ResourceError(f"{whole} is incomplete: {error.strerror}", path=path) from error
     found = hashlib.sha256(data).hexdigest()

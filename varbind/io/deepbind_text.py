@@ -14,7 +14,9 @@ import numpy as np
 
 from varbind.core.model_card import ModelCard
 from varbind.core.network import DeepBindStack, NetworkShape
-from varbind.errors import OutputError, ResourceError
+from varbind.errors import ResourceError, output_errors
+from varbind.io.bounded import whole_bytes
+from varbind.io.whole import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,9 @@ NOT_SEQUENCE_SPECIFIC = frozenset({"BRCA1", "KDM5A", "KDM5B", "MTA3", "RCOR1", "
 # The index spells two families in two ways each.
 FAMILY_SPELLINGS = {"znfC2H2": "C2H2 ZF", "Homeodomain + POU": "Homeodomain,POU"}
 SEQUENCE_SPECIFIC_WITHOUT_FAMILY = {"NFYB": "CBF/NF-Y", "NRF1": "NRF"}
+
+PARAMETERS_BYTES_MAX = 1 << 22
+INDEX_BYTES_MAX = 1 << 24
 
 _HEADER = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
 _COLUMNS = ("ID", "Protein", "Type", "Species", "Family", "Experiment", "Experiment Details", "Labels", "Cite")
@@ -57,7 +62,11 @@ def read_deepbind_folder(folder: str | Path) -> tuple[list[ModelCard], list[Deep
         stack = read_parameter_file(path)
         if path.stem not in index:
             raise ResourceError(f"model {path.stem} is not in the index", path=folder / "db.tsv")
-        models.append(_card(path.stem, index[path.stem], stack.shape))
+        try:
+            models.append(_card(path.stem, index[path.stem], stack.shape))
+            models[-1].check()
+        except ValueError as error:
+            raise ResourceError(f"model {path.stem!r} cannot be imported: {error}", path=folder / "db.tsv") from error
         singles.setdefault(stack.shape, []).append(stack)
     return models, [DeepBindStack.concatenate(singles[shape]) for shape in sorted(singles)]
 
@@ -87,7 +96,7 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
         return DeepBindStack(shape, (path.stem,), **arrays)
     except KeyError as error:
         raise ResourceError(f"the line {error.args[0]} = ... is missing", path=path) from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ResourceError(f"not a DeepBind parameter file: {error}", path=path) from error
     except ResourceError as error:
         raise ResourceError(error.what, path=path) from error
@@ -95,8 +104,10 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
 
 def _read_assignments(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = whole_bytes(path, PARAMETERS_BYTES_MAX).decode("ascii").splitlines()
+    except OSError as error:
+        raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
+    except UnicodeDecodeError as error:
         raise ResourceError(f"cannot be read as text: {error}", path=path) from error
     if not lines or not lines[0].startswith("# deepbind"):
         raise ResourceError("does not start with '# deepbind'", path=path, line=1)
@@ -112,13 +123,16 @@ def _floats(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 def _read_index(path: Path) -> dict[str, dict[str, str]]:
     """Rows of db.tsv by model id."""
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = whole_bytes(path, INDEX_BYTES_MAX).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
     rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
-    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-        raise ResourceError(f"the index lacks the columns {', '.join(sorted(_COLUMNS))}", path=path)
-    index = {row["ID"]: row for row in rows}
+    try:
+        if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+            raise ResourceError(f"the index lacks the columns {', '.join(sorted(_COLUMNS))}", path=path)
+        index = {row["ID"]: row for row in rows}
+    except csv.Error as error:
+        raise ResourceError(f"the index cannot be read: {error}", path=path) from error
     for model_id, row in index.items():
         if None in row.values():
             raise ResourceError(f"the row of {model_id} is cut short", path=path)
@@ -162,18 +176,15 @@ def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Seq
     Raises:
         OutputError: the folder exists or cannot be written.
     """
-    try:
-        (folder / "params").mkdir(parents=True)
+    with whole_folder(folder, parents=True) as partial, output_errors(folder):
+        (partial / "params").mkdir()
         for stack in map(DeepBindStack.apart, stacks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
-                (folder / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
+                (partial / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
         named = ((model, model_id) for model in models for model_id in model.shape.apart_ids(model.model_id))
         rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
-        (folder / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    except OSError as error:
-        what = f"cannot be written: {error.strerror}"
-        raise OutputError(what, path=folder, remedy="name a new folder") from error
+        (partial / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def _parameter_text(stack: DeepBindStack, row: int) -> str:

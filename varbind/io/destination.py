@@ -1,6 +1,6 @@
 """Where a result goes: a file that appears whole or not at all, or a stream.
 
-A regular file is written under a temporary name in its folder, flushed, checked, synced and renamed;
+A regular file is written under a temporary name in its folder, read again, synced and renamed;
 devices, FIFOs and standard output are written straight through.
 """
 
@@ -9,23 +9,25 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shutil
 import stat
 import sys
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import pysam
 
-from varbind.errors import OutputError, UsageError
+from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io import bcf
-from varbind.io.bgzf import EOF_MARKER, BgzfWriter
+from varbind.io.bgzf import BgzfWriter
+from varbind.io.readback import read_back
+from varbind.io.whole import publish, temporary_beside, uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
 
 __all__ = ["Destination", "OutputFormat"]
@@ -82,6 +84,7 @@ class Destination:
 
     def __init__(self, path: str, output_format: OutputFormat, *, index: str | None = None, threads: int = 1) -> None:
         self.path = path
+        self._said = "standard output" if path == STDOUT else path
         self._format = output_format
         self._index = index
         self._direct = path == STDOUT or _is_special(path)
@@ -92,19 +95,42 @@ class Destination:
         if index == "tbi" and output_format.kind == "b":
             raise UsageError("a BCF has no tbi index", remedy="use -W=csi")
         self._temporary: list[Path] = []
+        self._crc32 = 0
+        self._finished = False
         self._stream = self._open()
         self._bgzf = None
         if output_format.kind == "z":
             level = 6 if output_format.level is None else output_format.level
-            self._bgzf = BgzfWriter(_Checked(self._stream, path), level=level, threads=threads)
-        self._sink = self._bgzf or _Checked(self._stream, path)
+            self._bgzf = BgzfWriter(_Checked(self._stream, self._said), level=level, threads=threads)
+        self._sink = self._bgzf or _Checked(self._stream, self._said)
 
     def write(self, data: bytes) -> None:
         """Write decompressed bytes of a text VCF."""
+        self._crc32 = zlib.crc32(data, self._crc32)
         self._sink.write(data)
 
+    def finish(self) -> int | None:
+        """Write what is left, and read the whole file again.
+
+        Returns:
+            The number of records found in it; None of a stream, which cannot be read again.
+
+        Raises:
+            OutputError: it cannot be written, or what is there is not what was written.
+        """
+        with output_errors(self._said):
+            if self._bgzf:
+                self._bgzf.finish()
+            self._stream.flush()
+            if self.path != STDOUT or self._format.is_bcf:
+                self._stream.close()
+        if self._format.is_bcf:
+            self._convert()
+        self._finished = True
+        return self._read_back(self._temporary[-1]) if self._temporary else None
+
     def commit(self, *, sorted_input: bool) -> list[str]:
-        """Finish the file and give it its name.
+        """Give the finished file its name, or pass on the BCF that a stream waits for.
 
         Args:
             sorted_input: whether the records can be indexed.
@@ -112,31 +138,16 @@ class Destination:
         Returns:
             What the user should know, such as why there is no index.
         """
-        with _output_errors(self.path):
-            if self._bgzf:
-                self._bgzf.finish()
-            self._stream.flush()
-            if not self._direct:
-                os.fsync(self._stream.fileno())
-            if self.path != STDOUT or self._format.is_bcf:
-                self._stream.close()
-        if self._format.is_bcf:
-            self._convert()
-        if self._direct:
-            self._discard()
-            return []
-        result = self._temporary[-1]
-        self._check_end(result)
-        remarks, indexes = self._make_index(result, sorted_input=sorted_input)
-        with _output_errors(self.path):
-            _sync(result)
-            for temporary, final in indexes:
-                temporary.replace(final)
-            result.replace(self._target)
-            self._remove_stale_indexes(kept={final for _, final in indexes})
-            with contextlib.suppress(OSError):  # not every file system syncs a folder
-                _sync(self._target.parent)
-        self._temporary.remove(result)
+        if not self._finished:
+            self.finish()
+        remarks: list[str] = []
+        if not self._direct:
+            result = self._temporary[-1]
+            remarks, index = self._make_index(result, sorted_input=sorted_input)
+            with output_errors(self._said), uninterrupted():
+                self._publish(result, index)
+        elif self._format.is_bcf:
+            self._pass_on(self._temporary[-1])
         self._discard()
         return remarks
 
@@ -168,19 +179,17 @@ class Destination:
 
     def _open_directly(self) -> BinaryIO:
         if self.path != STDOUT:
-            with _output_errors(self.path):
+            with output_errors(self._said):
                 return Path(self.path).open("wb")
         if sys.stdout is None:
-            raise OutputError("is closed", path=_said(self.path), remedy="name a file with -o")
+            raise OutputError("is closed", path=self._said, remedy="name a file with -o")
         return sys.stdout.buffer
 
     def _new_temporary(self, what: str) -> BinaryIO:
-        target = Path(os.devnull) if self._direct else self._target
-        folder = Path(tempfile.gettempdir()) if self._direct else target.parent
-        # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
-        path = folder / f".{target.name[:100]}.varbind-{secrets.token_hex(4)}-{what}"
+        beside = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
+        path = temporary_beside(beside, what)
         self._temporary.append(path)
-        with _output_errors(self.path):
+        with output_errors(self._said):
             return path.open("xb")
 
     def _convert(self) -> None:
@@ -189,47 +198,69 @@ class Destination:
         text = str(self._temporary[0])
         result = Path(text.removesuffix("text") + "new")
         self._temporary.append(result)
-        bcf.encode(text, str(result), output_type=output_type, name=_said(self.path))
-        if not self._direct:
-            return
-        # Copied, so that a closed pipe and a full device are told from what htslib refuses.
-        with _output_errors(self.path), result.open("rb") as stream:
+        bcf.encode(text, str(result), output_type=output_type, name=self._said)
+
+    def _read_back(self, path: Path) -> int:
+        try:
+            found = read_back(path)
+        except InputError as error:
+            raise self._damaged(error.what) from error
+        if found.crc32 not in {None, self._crc32}:
+            raise self._damaged("its bytes are not those that were written")
+        return found.records
+
+    def _damaged(self, why: str) -> OutputError:
+        remedy = "look at the disk, and run again"
+        return OutputError(f"was damaged while it was written: {why}", path=self._said, remedy=remedy)
+
+    def _pass_on(self, finished: Path) -> None:
+        """Copy what htslib made, so that a closed pipe and a full device are told from what it refuses."""
+        with output_errors(self._said), finished.open("rb") as stream:
             out = self._open_directly()
             shutil.copyfileobj(stream, out)
             out.flush()
             if self.path != STDOUT:
                 out.close()
 
-    def _check_end(self, path: Path) -> None:
-        """Read back the end marker of a compressed file."""
-        if self._format.kind not in "zb":
-            return
-        with _output_errors(self.path), path.open("rb") as stream:
-            stream.seek(-len(EOF_MARKER), os.SEEK_END)
-            if stream.read() != EOF_MARKER:
-                raise OutputError("the end of the written file is damaged", path=self.path)
-
-    def _make_index(self, path: Path, *, sorted_input: bool) -> tuple[list[str], Iterable[tuple[Path, Path]]]:
+    def _make_index(self, path: Path, *, sorted_input: bool) -> tuple[list[str], Path | None]:
+        """The index under a temporary name; without one, the reason if one was asked for."""
         if not self._index:
-            return [], []
+            return [], None
         if not sorted_input:
-            return [f"{self.path}: not indexed: the records are not sorted; sort with bcftools sort"], []
+            return [f"{self.path}: not indexed: the records are not sorted; sort with bcftools sort"], None
         index = path.with_name(f"{path.name}.{self._index}")
         self._temporary.append(index)
         try:
             # htslib indexes a BCF as a BCF, whatever the preset says.
             pysam.tabix_index(str(path), preset="vcf", force=True, csi=self._index == "csi", index=str(index))
         except (OSError, ValueError) as error:
-            return [f"{self.path}: not indexed: {error}; try -W=csi"], []
-        self._temporary.remove(index)
-        return [], [(index, Path(f"{self.path}.{self._index}"))]
+            return [f"{self.path}: not indexed: {error}; try -W=csi"], None
+        return [], index
 
-    def _remove_stale_indexes(self, *, kept: set[Path]) -> None:
-        """An index of an older output would send readers to the wrong places of this one."""
-        if self._format.kind in "zb":
-            for index in (Path(f"{self.path}.{suffix}") for suffix in ("csi", "tbi")):
-                if index not in kept:
-                    index.unlink(missing_ok=True)
+    def _publish(self, result: Path, index: Path | None) -> None:
+        """Give the names: never does an index stand beside a file that is not its own, not even for a moment."""
+        with self._old_indexes_aside():
+            publish(result, self._target)
+        if index is not None:
+            publish(index, Path(f"{self.path}.{self._index}"))
+
+    @contextlib.contextmanager
+    def _old_indexes_aside(self) -> Iterator[None]:
+        """Those of an older output would send readers to wrong places; they come back if it stays."""
+        suffixes = ("csi", "tbi") if self._format.kind in "zb" else ()
+        aside = {}
+        try:
+            for index in (Path(f"{self.path}.{suffix}") for suffix in suffixes):
+                if index.exists():
+                    aside[index] = temporary_beside(index, "old")
+                    index.replace(aside[index])
+            yield
+        except BaseException:
+            for index, old in aside.items():
+                with contextlib.suppress(OSError):
+                    old.replace(index)
+            raise
+        self._temporary += aside.values()
 
     def _discard(self) -> None:
         for path in self._temporary:
@@ -240,29 +271,13 @@ class Destination:
 class _Checked:
     """Writes all bytes, or says why not."""
 
-    def __init__(self, stream: BinaryIO, path: str) -> None:
+    def __init__(self, stream: BinaryIO, said: str) -> None:
         self._stream = stream
-        self._path = path
+        self._said = said
 
     def write(self, data: bytes) -> None:
-        with _output_errors(self._path):
+        with output_errors(self._said):
             self._stream.write(data)
-
-
-@contextlib.contextmanager
-def _output_errors(path: str) -> Iterator[None]:
-    """Turn an OSError into an OutputError; a closed pipe stays what it is."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=_said(path)) from error
-
-
-def _said(path: str) -> str:
-    """The output's name in messages."""
-    return "standard output" if path == STDOUT else path
 
 
 def _is_special(path: str) -> bool:
@@ -272,11 +287,3 @@ def _is_special(path: str) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,7 +22,9 @@ from varbind.core.effect_model import CURVES, EffectCard, EffectModel
 from varbind.core.score_head import ScoreHead
 from varbind.core.tails import ShareCurve
 from varbind.errors import ResourceError
-from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_folder
+from varbind.io.bounded import json_of, whole_bytes
+from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
+from varbind.io.whole import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 EFFECT_FOLDER = "effect"
-CARD_BYTES_MAX = 1 << 26
+CARD_BYTES_MAX = 1 << 24
+ARRAYS_BYTES_MAX = 1 << 28
 HEADS: Mapping[str, type] = {
     "activity": ActivityHead,
     "score": ScoreHead,
@@ -51,12 +54,13 @@ def read_effect(folder: str | Path) -> EffectModel:
     folder = Path(folder)
     card = _read_card(folder / CARD)
     stated = str(card.digests.get(WEIGHTS, "none"))
-    arrays = read_arrays(folder / WEIGHTS, stated, whole="the second stage", part="a second stage", again="it")
+    path, most = folder / WEIGHTS, ARRAYS_BYTES_MAX
+    arrays = read_arrays(path, stated, most=most, whole="the second stage", part="a second stage", again="it")
     try:
         return _effect(card, arrays)
     except (ResourceError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         what = error.what if isinstance(error, ResourceError) else f"an array is missing or malformed: {error}"
-        raise ResourceError(f"not a second stage: {what}", path=folder / WEIGHTS) from error
+        raise ResourceError(f"not a second stage: {what}", path=path) from error
 
 
 def find_effect(shipped: Path, weights_sha256: str) -> EffectModel | None:
@@ -93,19 +97,18 @@ def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
     weights = save({name: np.array(array, order="C") for name, array in arrays.items()})
     files = {WEIGHTS: weights}
     card = replace(effect.card, digests=digests_of(files))
-    write_card_folder(Path(folder), card.as_json(), files)
+    with whole_folder(Path(folder), parents=True) as partial:
+        write_card_files(partial, card.as_json(), files)
     return replace(effect, card=card)
 
 
 def _read_card(path: Path) -> EffectCard:
     try:
-        if path.stat().st_size > CARD_BYTES_MAX:
-            raise ResourceError("not the card of a second stage: too large", path=path)
-        data = json.loads(path.read_bytes())
+        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
     except OSError as error:
         what = f"no second stage: {CARD}: {error.strerror}"
         raise ResourceError(what, path=path.parent, remedy="`varbind train effect` makes one") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ResourceError("not the card of a second stage: not JSON", path=path) from error
     try:
         return EffectCard.from_json(data)

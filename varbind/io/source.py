@@ -10,7 +10,7 @@ import sys
 import threading
 import zlib
 from enum import StrEnum
-from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
@@ -25,6 +25,8 @@ __all__ = ["STDIN", "BytePipe", "Container", "Source"]
 STDIN = "-"
 _BUFFER = 1 << 20
 _LINES_AT_ONCE = 1 << 18
+LINE_BYTES_MAX = 1 << 30
+"""Longest line, and longest header: half a million samples have a tenth of it."""
 
 
 class Container(StrEnum):
@@ -107,8 +109,30 @@ class Source(Closing):
         return self._raw.tell() if self._raw.seekable() else 0
 
     def blocks(self) -> Iterator[bytes]:
-        """The rest of the decompressed bytes."""
-        return iter(partial(self.stream.read, _BUFFER), b"")
+        """The rest of the decompressed bytes.
+
+        Raises:
+            InputError: the file is damaged, or another program writes to it.
+        """
+        while data := self.stream.read(_BUFFER):
+            yield data
+        self._check_unchanged()
+
+    def header_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Lines from the first one on, with their numbers.
+
+        Raises:
+            InputError: the file is damaged, or a line or all of them together are endless.
+        """
+        size = 0
+        for number in count(1):
+            line = self.stream.readline(LINE_BYTES_MAX + 1)
+            size += len(line)
+            if size > LINE_BYTES_MAX:
+                raise endless_line(self.name, number)
+            if not line:
+                return
+            yield number, line
 
     def whole_lines(self, number: int) -> Iterator[tuple[int, bytes]]:
         """The rest of the bytes in pieces that end with a line end, or with the file.
@@ -120,7 +144,8 @@ class Source(Closing):
             The number of each piece's first line, and the piece.
 
         Raises:
-            InputError: the file is damaged; the lines before the damage come first.
+            InputError: the file is damaged, a line is endless, or another program writes to the file; the lines
+                before the damage come first.
         """
         held: list[bytes] = []
         size = 0
@@ -129,6 +154,10 @@ class Source(Closing):
             while data := self.stream.read1(_LINES_AT_ONCE):  # type: ignore[attr-defined]
                 held.append(data)
                 size += len(data)
+                if size > LINE_BYTES_MAX:
+                    number += sum(part.count(b"\n") for part in held)
+                    held.clear()
+                    raise endless_line(self.name, number)
                 cut = data.rfind(b"\n") + 1
                 if cut and size >= _LINES_AT_ONCE:
                     held[-1] = data[:cut]
@@ -145,6 +174,16 @@ class Source(Closing):
             yield number, rest
         if damage:
             raise damage
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        """What another program still writes would be read in part, and its end taken for the file's."""
+        if self.size is None or not self._raw.seekable():
+            return
+        size = os.fstat(self._raw.fileno()).st_size
+        if size != self.size:
+            what = f"changed while it was read: {self.size:,} bytes at first, {size:,} at the end"
+            raise InputError(what, path=self.name, remedy="wait until it is complete, and run again")
 
     def check_end_marker(self) -> None:
         """Look for the end marker of BGZF that is not read to its end, as with an index.
@@ -209,6 +248,12 @@ class _GzipReader(io.RawIOBase):
             raise InputError(
                 f"truncated or corrupt{place}: {error}", path=self._name, remedy="make the file again"
             ) from error
+
+
+def endless_line(name: str, number: int) -> InputError:
+    """The error of a line that no VCF has."""
+    what = f"the line is longer than {LINE_BYTES_MAX:,} bytes"
+    return InputError(what, path=name, line=number, remedy="is it a VCF?")
 
 
 class BytePipe:

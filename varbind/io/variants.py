@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,7 @@ def open_variants(
 
 
 def _open_text(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
-    header = _read_header(enumerate(iter(source.stream.readline, b""), 1), source.name)
+    header = _read_header(source.header_lines(), source.name)
     if header.line_end == b"\r\n":
         logger.warning("%s: lines end in CR LF; they are kept", source.name)
     if regions is None:
@@ -170,15 +171,31 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
         if line.startswith(b"##") or _is_blank(line):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
-            if line.rstrip(b"\r\n").split(b"\t")[:8] != COLUMNS.split(b"\t"):
-                what = "the #CHROM line does not name the eight columns of VCF, separated by tabs"
-                raise InputError(what, path=name, line=number, remedy="repair the header")
+            _check_columns(line, name, number)
             return VcfHeader(tuple(lines), line)
-        else:
+        elif line.count(b"\t") >= COLUMNS.count(b"\t"):
             raise InputError("no #CHROM line before the records", path=name, line=number, remedy="add the header")
+        else:
+            what = f"the header has {_start(line)}, expected a line that starts with ## or #CHROM"
+            raise InputError(what, path=name, line=number, remedy="repair or remove the line")
     if not lines:
         raise InputError("not a VCF/BCF (empty)", path=name)
     raise InputError("no #CHROM line", path=name, line=len(lines), remedy="add the header; truncated?")
+
+
+def _check_columns(line: bytes, name: str, number: int) -> None:
+    names = COLUMNS.decode().split("\t")
+    found = line.rstrip(b"\r\n").decode("latin-1").split("\t")
+    for place, (ours, theirs) in enumerate(zip_longest(names, found[: len(names)], fillvalue=""), 1):
+        if ours != theirs:
+            what = f"column {place} of the #CHROM line is {theirs[:20]!r}, expected {ours!r}"
+            raise InputError(what, path=name, line=number, remedy="tabs separate the eight columns of VCF")
+
+
+def _start(line: bytes) -> str:
+    """How a line starts, for messages."""
+    text = line.rstrip(b"\r\n").decode("latin-1")
+    return repr(text if len(text) <= 40 else f"{text[:37]}...") if text else "a blank line"
 
 
 def _check_first_line(line: bytes, name: str) -> None:
@@ -188,9 +205,10 @@ def _check_first_line(line: bytes, name: str) -> None:
         if line.startswith(mark):
             raise InputError(f"starts with {encoding}", path=name, line=1, remedy="save it as plain UTF-8")
     if line.startswith((b"##", b"#CHROM")):
-        what = "the first line is not ##fileformat=VCF..."
-        raise InputError(what, path=name, line=1, remedy="add the line ##fileformat=VCFv4.2 at the top")
-    raise InputError("not a VCF/BCF", path=name, line=1, remedy="give a VCF, VCF.gz or BCF")
+        what = f"the first line is not ##fileformat=VCF... but {_start(line)}"
+        raise InputError(what, path=name, line=1, remedy="put ##fileformat=VCFv4.2 at the top")
+    what = f"not a VCF/BCF: it starts with {_start(line)}, expected ##fileformat=VCF..."
+    raise InputError(what, path=name, line=1, remedy="give a VCF, VCF.gz or BCF, with its header")
 
 
 def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[tuple[int, bytes]]:

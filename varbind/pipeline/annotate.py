@@ -7,6 +7,7 @@ Records flow through in order, a batch at a time; memory does not grow with thei
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from contextlib import ExitStack, closing
@@ -18,6 +19,7 @@ from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
 from varbind.errors import OutputError, UsageError
 from varbind.io.destination import Destination, OutputFormat
+from varbind.io.whole import whole_file
 from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
 from varbind.pipeline.inputs import Inputs, open_inputs
@@ -55,6 +57,7 @@ def annotate_vcf(
     bank: Bank,
     genes: str | os.PathLike[str] | None = None,
     settings: AnnotateSettings | None = None,
+    stats: str | os.PathLike[str] | None = None,
     progress: Callable[[int, float | None], None] | None = None,
 ) -> Tally:
     """Annotate a VCF or BCF.
@@ -66,6 +69,7 @@ def annotate_vcf(
         bank: the models to choose from.
         genes: GTF, GFF3, BED or genePred table; needed unless everything is scored.
         settings: everything else; None = the defaults.
+        stats: where the counts go, as JSON, with the result or not at all; None = nowhere.
         progress: called with (records read, share of the file read or None) now and then.
 
     Returns:
@@ -103,7 +107,10 @@ def annotate_vcf(
             out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
+        tally.records_reread = out.finish()
         _check_complete(tally, destination)
+        if stats is not None:
+            stack.enter_context(whole_file(stats, json.dumps(tally.as_json(), indent=1).encode() + b"\n"))
         for remark in out.commit(sorted_input=inputs.intake.is_sorted):
             logger.warning(remark)
         tracks.report()
@@ -169,9 +176,11 @@ def same_file(one: str, other: str) -> bool:
 
 def _check_complete(tally: Tally, destination: str) -> None:
     """Refuse to finish a run that lost a record."""
-    if tally.records_written != tally.records_read:
-        what = f"{tally.records_read} records read but {tally.records_written} written"
-        raise OutputError(what, path=destination)
+    read, written, reread = tally.records_read, tally.records_written, tally.records_reread
+    if written != read or reread not in {None, read}:
+        found = "" if reread is None else f" and {reread} found in the output"
+        what = f"{read} records read but {written} written{found}"
+        raise OutputError(what, path=destination, remedy="report it; the input is as it was")
 
 
 def _report(tally: Tally, settings: AnnotateSettings) -> None:

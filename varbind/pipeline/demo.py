@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from varbind.errors import OutputError
+from varbind.io.whole import whole_file
 
 __all__ = ["EXAMPLE_FILES", "copy_example"]
 
@@ -24,11 +24,14 @@ def copy_example(folder: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with as_file(files("varbind").joinpath("data/example")) as example:
             for name in EXAMPLE_FILES:
-                if (folder / name).exists() and (folder / name).read_bytes() != (example / name).read_bytes():
+                data = (example / name).read_bytes()
+                if not (folder / name).exists():
+                    # In order: an index that looks older than its FASTA would be remarked upon.
+                    with whole_file(folder / name, data):
+                        pass
+                elif (folder / name).read_bytes() != data:
                     what = "is another file than the example's"
                     raise OutputError(what, path=folder / name, remedy="name another folder")
-                # Plain copies: an index that looks older than its FASTA would be remarked upon.
-                shutil.copyfile(example / name, folder / name)
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
     return folder

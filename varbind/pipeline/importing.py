@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.core.bank import Bank
 from varbind.core.model_card import BankCard
-from varbind.errors import OutputError
-from varbind.io.bank import WEIGHTS, read_card, shipped_effects, write_bank
+from varbind.errors import OutputError, printable
+from varbind.io.bank import shipped_effects, weights_sha256, write_bank
 from varbind.io.deepbind_text import read_deepbind_folder
-from varbind.io.effect import EFFECT_FOLDER, find_effect, write_effect
+from varbind.io.effect import find_effect
 from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.pipeline.selftest import add_golden_scores
 
@@ -50,7 +49,7 @@ def import_deepbind(
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     models, stacks = read_deepbind_folder(folder)
     card = BankCard(
-        name=destination.name,
+        name=printable(destination.name),
         version="0.1",
         description=f"{len(models)} published DeepBind models; {sum(m.default for m in models)} by default",
         source="DeepBind parameter files, Alipanahi et al. 2015, doi:10.1038/nbt.3300",
@@ -59,10 +58,5 @@ def import_deepbind(
     )
     bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
     bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
-    write_bank(destination, bank)
-    # With the digests, by which a second stage knows the weights.
-    written = read_card(destination)
-    effect = find_effect(shipped_effects(), written.digests[WEIGHTS])
-    if effect is not None:
-        write_effect(destination / EFFECT_FOLDER, effect)
-    return replace(bank, cards=(written,), effect=effect)
+    effect = find_effect(shipped_effects(), weights_sha256(bank))
+    return write_bank(destination, bank, effect=effect)

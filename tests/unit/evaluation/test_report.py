@@ -8,7 +8,8 @@ import pytest
 from varbind.errors import OutputError
 from varbind.evaluation.comparison import Result
 from varbind.evaluation.metrics import Metric
-from varbind.evaluation.report import RESULT_COLUMNS, SUMMARY_COLUMNS, Report, new_folder, write_report
+from varbind.evaluation.report import RESULT_COLUMNS, SUMMARY_COLUMNS, Report, write_report
+from varbind.io.whole import whole_folder
 
 pytest.importorskip("scipy", reason="needs the extra `train`")
 
@@ -58,7 +59,7 @@ def test_without_matplotlib_all_else_is_written(tmp_path, monkeypatch, caplog):
 
 
 def test_a_folder_gets_its_name_at_the_end(tmp_path):
-    with new_folder(tmp_path / "out") as folder:
+    with whole_folder(tmp_path / "out") as folder:
         assert not (tmp_path / "out").exists()
         (folder / "a").write_text("a")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -68,7 +69,7 @@ def test_a_folder_gets_its_name_at_the_end(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_folder_is_gone_after_an_error(tmp_path, error):
     def write():
-        with new_folder(tmp_path / "out") as folder:
+        with whole_folder(tmp_path / "out") as folder:
             (folder / "a").write_text("a")
             raise error
 
@@ -79,14 +80,14 @@ def test_a_folder_is_gone_after_an_error(tmp_path, error):
 
 def test_a_name_that_is_taken_is_refused(tmp_path):
     (tmp_path / "out").write_text("old")
-    with pytest.raises(OutputError, match="exists already; name a new folder"), new_folder(tmp_path / "out"):
+    with pytest.raises(OutputError, match="exists already; name a new folder"), whole_folder(tmp_path / "out"):
         pass
     assert (tmp_path / "out").read_text() == "old"
 
 
 def test_a_name_taken_meanwhile_is_refused(tmp_path):
     def write():
-        with new_folder(tmp_path / "out"):
+        with whole_folder(tmp_path / "out"):
             (tmp_path / "out").mkdir()
             (tmp_path / "out" / "a").write_text("other")
 
@@ -97,5 +98,5 @@ def test_a_name_taken_meanwhile_is_refused(tmp_path):
 
 
 def test_a_place_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(OutputError, match="cannot be written: No such file"), new_folder(tmp_path / "no" / "out"):
+    with pytest.raises(OutputError, match="cannot be written: No such file"), whole_folder(tmp_path / "no" / "out"):
         pass

@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import struct
 import threading
+import zlib
 
 import pysam
 import pytest
@@ -93,3 +95,16 @@ def test_an_empty_block_in_between_ends_nothing():
 @pytest.mark.parametrize("start", [b"", b"\x1f\x8b", gzip.compress(b"x")[:18], b"##fileformat=VCFv4"])
 def test_other_starts_are_not_bgzf(start):
     assert not is_bgzf(start)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(65_536, True), (65_537, False), (50_000_000, False)])
+def test_a_block_unpacks_to_64_kib_at_most(size, fits):
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = deflater.compress(bytes(size)) + deflater.flush()
+    trailer = struct.pack("<II", zlib.crc32(bytes(size)), size)
+    block = EOF_MARKER[:16] + struct.pack("<H", len(body) + 25) + body + trailer
+    if fits:
+        assert read(block + EOF_MARKER) == bytes(size)
+    else:
+        with pytest.raises(InputError, match="corrupt at byte 0: the block holds more than 64 KiB"):
+            read(block + EOF_MARKER)

@@ -132,3 +132,41 @@ def test_a_pipe_nobody_reads_ends_quietly():
     pipe = BytePipe(b"x" * 100_000 for _ in range(10))
     os.close(pipe.read_end)
     assert pipe.error is None
+
+
+@pytest.mark.parametrize("container", list(Container))
+def test_an_endless_line_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, container):
+    monkeypatch.setattr("varbind.io.source.LINE_BYTES_MAX", 1 << 20)
+    text = b"chr1\n" + b"A" * (3 << 20)
+    path = tmp_path / "x"
+    pack = {Container.PLAIN: bytes, Container.GZIP: gzip.compress, Container.BGZF: packed}[container]
+    path.write_bytes(pack(text))
+    seen = []
+    with Source(path) as source, pytest.raises(InputError, match="x:8: the line is longer than 1,048,576 bytes"):
+        collect(source.whole_lines(7), seen)
+    seen.clear()
+    with Source(path) as source, pytest.raises(InputError, match="x:2: the line is longer than"):
+        collect(source.header_lines(), seen)
+    assert seen == [(1, b"chr1\n")]
+
+
+def packed(data):
+    sink = io.BytesIO()
+    with BgzfWriter(sink) as writer:
+        writer.write(data)
+        writer.finish()
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("way", ["whole_lines", "blocks"])
+@pytest.mark.parametrize("change", [40, -40])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, way, change):
+    path = tmp_path / "x"
+    text = TEXT * 20_000
+    path.write_bytes(text)
+    with Source(path) as source:
+        pieces = source.blocks() if way == "blocks" else (piece for _, piece in source.whole_lines(1))
+        next(pieces)
+        os.truncate(path, len(text) + change)
+        with pytest.raises(InputError, match=f"changed while it was read: {len(text):,} bytes at first.*; wait until"):
+            collect(pieces, [])

@@ -1,0 +1,122 @@
+"""Files and folders that appear under their names whole or not at all.
+
+What is written gets a temporary name in the same folder, is synced, and is then renamed. Whoever looks at the
+final name sees what was there before, or all of the new; a run that is killed leaves the temporary name at most.
+Devices and FIFOs are written straight through.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind.errors import OutputError, output_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["publish", "temporary_beside", "uninterrupted", "whole_file", "whole_folder"]
+
+_NAME_CHARACTERS = 100
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def temporary_beside(target: Path, what: str = "new") -> Path:
+    """A free name in the folder of `target`, hidden, told from those of other runs."""
+    # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
+    return target.with_name(f".{target.name[:_NAME_CHARACTERS]}.varbind-{secrets.token_hex(4)}-{what}")
+
+
+def publish(temporary: Path, target: Path) -> None:
+    """Give a finished file or folder its name, once its bytes are on the disk.
+
+    Raises:
+        OSError: it cannot be synced or renamed.
+    """
+    for folder, _, names in os.walk(temporary):
+        for name in names:
+            _sync(Path(folder, name))
+    _sync(temporary)
+    temporary.replace(target)
+    with suppress(OSError):  # not every file system syncs a folder
+        _sync(target.parent)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
+    """Write a file that gets its name at the end of the block, if that ends well.
+
+    Raises:
+        OutputError: it cannot be written, told before the block; an older file of the name stays as it was.
+    """
+    target = Path(path).absolute().resolve()
+    if target.exists() and not target.is_file():
+        with output_errors(path):
+            target.write_bytes(data)
+        yield
+        return
+    temporary = temporary_beside(target)
+    try:
+        with output_errors(path):
+            temporary.write_bytes(data)
+        yield
+        with output_errors(path):
+            publish(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """From the first renaming to the last one, a signal comes too late: the run ends as it would have."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread meets signals
+        return
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
+    # A handler of Python, and not SIG_IGN: the program that a child runs would inherit that.
+    for number in _STOPPING:
+        signal.signal(number, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
+    """A folder to write into, which gets its name when all went well, and is gone where not.
+
+    Args:
+        destination: its name in the end, which must be free.
+        parents: make the folders above it too.
+
+    Raises:
+        OutputError: the name is taken, or a folder cannot be made there.
+    """
+    with output_errors(destination):
+        if os.path.lexists(destination):
+            raise OutputError("exists already", path=destination, remedy="name a new folder")
+        temporary = temporary_beside(destination.absolute())
+    try:
+        with output_errors(destination):
+            temporary.mkdir(parents=parents)
+        yield temporary
+        with output_errors(destination):
+            publish(temporary, destination)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
