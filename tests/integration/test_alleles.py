@@ -189,7 +189,9 @@ def test_row_30_multi_allelic_values_are_those_of_the_split_records(bench, bcfto
     _, rows = bench.kept(bench.vcf(*lines), "--proteins", "default")
     together, apart = rows[0], rows[1:]
     assert together["VARBIND_STATUS"] == "ok,star,ok,symbolic,ok,ambiguous_alt,no_alt,breakend,bad_allele"
-    for key in ("BIND_LOSS", "BIND_GAIN", "LOSS_PHRED", "GAIN_PHRED", "GENE", "TSSDIST", "STATUS"):
+    keys = {key.removeprefix("VARBIND_") for row in rows for key in row if key.startswith("VARBIND_")}
+    assert keys >= {"SCORE", "PHRED", "ACTIVITY", "BIND_LOSS", "BIND_GAIN", "GAIN_PHRED", "GENE", "TSSDIST", "STATUS"}
+    for key in keys:
         values = together[f"VARBIND_{key}"].split(",")
         assert len(values) == len(alts)
         # Alone, an allele that is no alternate gets no key.
@@ -202,13 +204,8 @@ def test_row_30_multi_allelic_values_are_those_of_the_split_records(bench, bcfto
 
 def test_row_30_an_allele_outside_beside_one_inside(bench):
     """The deletion begins outside the promoter of chr1:3001 and ends in it; the SNV at its start is outside."""
-    far = base("chr1", 3995, 10)
-    inside = line("chr1", 3995, far, f"{other(far[0])}{far[1:]},{far[0]}")
-    _, rows = bench.kept(bench.vcf(inside), "--promoter", "0,1000")
-    assert rows[0]["VARBIND_STATUS"] == "outside,ok" or rows[0]["VARBIND_STATUS"] == "ok,ok"
     start = base("chr1", 2995, 10)
     source = bench.vcf(line("chr1", 2995, start, f"{other(start[0])}{start[1:]},{start[0]}"))
-    (bench.results / "out.vcf").unlink()
     _, rows = bench.kept(source, "--promoter", "0,5")
     assert statuses(rows) == ["outside,ok"]
     assert rows[0]["VARBIND_GENE"].startswith(".,EXAMPLE2|")
@@ -242,7 +239,8 @@ def test_row_32_ref_is_alt(bench):
     assert statuses(rows) == ["ok", "ok,ok"]
     assert "VARBIND_BIND_LOSS" not in rows[0]
     assert "VARBIND_BIND_GAIN" not in rows[0]
-    assert (rows[0]["VARBIND_LOSS_PHRED"], rows[0]["VARBIND_GAIN_PHRED"]) == ("0", "0")
+    zeros = ("SCORE", "PHRED", "ACTIVITY", "LOSS_PHRED", "GAIN_PHRED")
+    assert [rows[0][f"VARBIND_{key}"] for key in zeros] == ["0"] * len(zeros)
     for key, value in rows[1].items():
         if key.startswith("VARBIND_"):
             assert value.split(",")[0] == value.split(",")[1]

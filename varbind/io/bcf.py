@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import pysam
 from pysam import bcftools
 
-from varbind.errors import InputError, OutputError, UsageError
+from varbind.errors import InputError, OutputError, UsageError, output_errors
+from varbind.io.bcf_values import lost_value
+from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, BytePipe
 from varbind.io.vcf import VcfHeader
 
@@ -21,6 +25,12 @@ if TYPE_CHECKING:
     from varbind.io.source import Source
 
 __all__ = ["decode", "encode"]
+
+_LAST = (1 << 31) - 1
+"""No position of a BCF lies behind it."""
+_PROBE_BYTES = 1 << 16
+_PLAIN = bytes(byte if byte < 128 else ord("?") for byte in range(256))
+_AS_TEXT = "give it as VCF: bcftools view"
 
 
 def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
@@ -37,9 +47,11 @@ def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator
         with os.fdopen(pipe.read_end, "rb") as stream:
             # htslib reads from a duplicate of the descriptor.
             decoder = pysam.VariantFile(stream)
+    except TypeError as error:  # how the library refuses a stream that is no variant file
+        raise pipe.error or InputError("not a BCF", path=source.name) from error
     except (OSError, ValueError) as error:
         raise pipe.error or InputError(f"not a BCF: {error}", path=source.name) from error
-    return _bcf_header(decoder), _texts(decoder, pipe, source.name)
+    return _bcf_header(decoder, source.name), _texts(decoder, pipe, source.name)
 
 
 def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
@@ -47,26 +59,31 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
     if source.path == STDIN:
         raise no_index
     source.check_end_marker()
+    if index_of(source.path) is None:
+        raise no_index
     try:
         decoder = pysam.VariantFile(source.path)
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
     if decoder.index is None:
         raise no_index
-    return _bcf_header(decoder), _texts(_fetch(decoder, regions), None, source.name)
+    return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions), None, source.name)
 
 
 def _fetch(decoder: pysam.VariantFile, regions: Regions) -> Iterator[pysam.VariantRecord]:
     """Records that overlap the regions, each once."""
     for contig, start, end, before in regions.with_previous_ends():
-        if contig in decoder.header.contigs:
-            for record in decoder.fetch(contig, start, min(end, (1 << 31) - 1)):
+        if contig in decoder.header.contigs and start < _LAST:
+            for record in decoder.fetch(contig, start, min(end, _LAST)):
                 if record.start >= before:
                     yield record
 
 
-def _bcf_header(decoder: pysam.VariantFile) -> VcfHeader:
-    *lines, columns = str(decoder.header).encode("utf-8", "surrogateescape").splitlines(keepends=True)
+def _bcf_header(decoder: pysam.VariantFile, name: str) -> VcfHeader:
+    try:
+        *lines, columns = str(decoder.header).encode("utf-8", "surrogateescape").splitlines(keepends=True)
+    except UnicodeDecodeError as error:
+        raise InputError("the header holds bytes that are not UTF-8", path=name, remedy=_AS_TEXT) from error
     return VcfHeader(tuple(lines), columns)
 
 
@@ -75,7 +92,13 @@ def _texts(records: Iterable[object], pipe: BytePipe | None, name: str) -> Itera
     try:
         for record in records:
             number += 1
-            yield number, str(record).encode("utf-8", "surrogateescape")
+            text = str(record).encode("utf-8", "surrogateescape")
+            if text.count(b"\n") > 1:  # what follows would be taken for another record
+                raise InputError(f"record {number} holds a line end within a value", path=name, remedy="repair it")
+            yield number, text
+    except UnicodeDecodeError as error:
+        what = f"record {number} holds bytes that are not UTF-8"
+        raise InputError(what, path=name, remedy=_AS_TEXT) from error
     except (OSError, ValueError) as error:
         damage = pipe.error if pipe else None
         raise damage or InputError(f"record {number + 1} is damaged: {error}", path=name) from error
@@ -86,40 +109,124 @@ def _texts(records: Iterable[object], pipe: BytePipe | None, name: str) -> Itera
 def encode(text_path: str, destination: str, *, output_type: str, name: str) -> None:
     """Write a VCF text file as BCF.
 
-    The text is read twice: once so that the header learns every contig, filter and key that records use
-    without declaring it, which BCF cannot do without.
+    The text is read twice: once so that every value is seen to survive, and so that the header learns every contig,
+    filter and key that records use without declaring it, which BCF cannot do without.
 
     Args:
-        text_path: VCF text.
+        text_path: VCF text; its blank lines are taken out, for a BCF has no place for them.
         destination: where the BCF goes.
         output_type: as bcftools writes it: `b`, `u`, or `b0` ... `b9`.
         name: of the output, for messages.
 
     Raises:
-        OutputError: htslib refuses a record, or the file cannot be written.
+        OutputError: htslib refuses a record or would change a value, or the file cannot be written.
     """
     declared = Path(f"{text_path}.declared")
     try:
-        _declare_all(text_path, declared)
+        _take_blank_lines_out(Path(text_path), declared)
+        _declare_all(text_path, declared, name)
         # bcftools itself writes: pysam's own writer drops an INFO/END that agrees with the alleles.
         options = ["--no-version", f"--output-type={output_type}", f"--output={destination}"]
         bcftools.view(*options, str(declared), catch_stdout=False)
     except (OSError, ValueError, pysam.utils.SamtoolsError) as error:
-        what = f"cannot be written as BCF: {error}"
-        raise OutputError(what, path=name, remedy="write VCF instead, -O z") from error
+        with output_errors(name):
+            _ask_the_system(error, destination)
+        raise _refused(_words(error), name) from error
     finally:
-        declared.unlink(missing_ok=True)
+        with suppress(OSError):
+            declared.unlink(missing_ok=True)
 
 
-def _declare_all(text_path: str, declared: Path) -> None:
+def _ask_the_system(error: Exception, destination: str) -> None:
+    """Why a file cannot be written: htslib does not say, the system does when asked once more.
+
+    Raises:
+        OSError: with the reason, if it was the system that refused.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+    with Path(destination).open("ab") as stream:
+        stream.write(bytes(_PROBE_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _words(error: Exception) -> str:
+    """What htslib itself said; pysam puts the call and its streams around it."""
+    match = re.search(r"stderr=(.+)", str(error), re.DOTALL)
+    return match[1].strip("'\"\n") if match else str(error)
+
+
+def _take_blank_lines_out(text: Path, spare: Path) -> None:
+    """Blank lines are broken records to htslib."""
+    with text.open("rb") as lines:
+        if all(map(_says_something, lines)):
+            return
+    with text.open("rb") as lines, spare.open("wb") as out:
+        out.writelines(line for line in lines if _says_something(line))
+    spare.replace(text)
+
+
+def _says_something(line: bytes) -> bool:
+    return bool(line.strip(b"\r\n"))
+
+
+def _declare_all(text_path: str, declared: Path, name: str) -> None:
     """Copy a VCF text with a header that declares all that its records use."""
-    with pysam.VariantFile(text_path) as learning:
-        for _ in learning:
-            pass
+    with _open_header(text_path, name) as learning:
+        try:
+            _check_values(learning, text_path, name)
+        except UnicodeDecodeError:  # pysam prints UTF-8 alone; the values that can be lost are plain letters
+            _check_plain_copy(text_path, declared, name)
+            for _ in learning:
+                pass
         header = str(learning.header).encode("utf-8", "surrogateescape")
     with Path(text_path).open("rb") as text, declared.open("wb") as out:
         out.write(header)
-        for line in text:
-            if line.startswith(b"#CHROM"):
-                break
+        _skip_header(text)
         shutil.copyfileobj(text, out)
+
+
+def _check_plain_copy(text_path: str, copy: Path, name: str) -> None:
+    """`_check_values` with a `?` for every byte that is not ASCII."""
+    with Path(text_path).open("rb") as text, copy.open("wb") as out:
+        out.writelines(line.translate(_PLAIN) for line in text)
+    with _open_header(str(copy), name) as records:
+        _check_values(records, str(copy), name)
+
+
+def _open_header(text_path: str, name: str) -> pysam.VariantFile:
+    try:
+        return pysam.VariantFile(text_path)
+    except ValueError as error:
+        raise _refused("htslib does not take its header", name) from error
+
+
+def _check_values(records: pysam.VariantFile, text_path: str, name: str) -> None:
+    """See that htslib reads every record, and holds every value as it is written."""
+    with Path(text_path).open("rb") as text:
+        _skip_header(text)
+        for number, line in enumerate((line.rstrip(b"\r\n") for line in text), 1):
+            try:
+                record = next(records)
+            except (OSError, StopIteration, ValueError) as error:
+                raise _refused(f"{_place(number, line)}: {error}", name) from error
+            if record.stop > _LAST:
+                raise _refused(f"{_place(number, line)} ends behind {_LAST:,}, the last position of BCF", name)
+            if lost := lost_value(line, str(record).encode("utf-8", "surrogateescape").rstrip(b"\n")):
+                raise _refused(f"{_place(number, line)} has {lost[0]!r}, which would become {lost[1]!r}", name)
+
+
+def _place(number: int, line: bytes) -> str:
+    chrom, pos = line.decode("latin-1").split("\t", 2)[:2]
+    return f"record {number:,} ({chrom}:{pos})"
+
+
+def _refused(why: str, name: str) -> OutputError:
+    return OutputError(f"cannot be written as BCF: {why}", path=name, remedy="write VCF instead, -O z")
+
+
+def _skip_header(text: BinaryIO) -> None:
+    for line in text:
+        if line.startswith(b"#CHROM"):
+            return

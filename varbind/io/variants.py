@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pysam
@@ -14,8 +13,9 @@ from varbind.errors import InputError, UsageError
 from varbind.io import bcf
 from varbind.io.block import VcfBlock
 from varbind.io.closing import Closing
+from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, Container, Source
-from varbind.io.vcf import COLUMNS, VcfHeader, VcfRecord
+from varbind.io.vcf import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord
 
 if TYPE_CHECKING:
     import os
@@ -194,7 +194,7 @@ def _check_columns(line: bytes, name: str, number: int) -> None:
 
 def _start(line: bytes) -> str:
     """How a line starts, for messages."""
-    text = line.rstrip(b"\r\n").decode("latin-1")
+    text = line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
     return repr(text if len(text) <= 40 else f"{text[:37]}...") if text else "a blank line"
 
 
@@ -215,20 +215,23 @@ def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[t
     """Lines of indexed regions, each record once, numbered from 1."""
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
-    # The library looks for one kind of index only.
-    index = next((name for name in (f"{source.path}.csi", f"{source.path}.tbi") if Path(name).exists()), None)
     try:
-        tabix = pysam.TabixFile(source.path, index=index, encoding="latin-1")
+        tabix = pysam.TabixFile(source.path, index=index_of(source.path), encoding="latin-1")
+        contigs = frozenset(tabix.contigs)
+    except UnicodeDecodeError as error:
+        raise UsageError("-r needs contigs whose names are UTF-8", path=source.name, remedy="use -t") from error
     except (OSError, ValueError) as error:
         raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}") from error
     source.check_end_marker()
     number = 0
     for contig, start, end, before in regions.with_previous_ends():
-        if contig not in tabix.contigs:
+        if contig not in contigs:
             continue
         for text in _fetch(tabix, contig, start, end, source.name):
             line = text.rstrip("\r").encode("latin-1")
-            if int(line.split(b"\t", 2)[1]) - 1 >= before:
+            pos = line.split(b"\t", 2)[1:2]
+            # What is no number is said by whoever reads the line.
+            if not pos or not pos[0].isdigit() or int(pos[0][:POS_DIGITS]) - 1 >= before:
                 number += 1
                 yield number, line + line_end
 

@@ -25,7 +25,7 @@ POS_DIGITS = 18
 
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
-_LENGTH = re.compile(rb"(?:^|,)length=(\d+)")
+_LENGTH = re.compile(rb"(?:^|,)length=(\d{1,%d})" % POS_DIGITS)
 
 
 @dataclass(frozen=True, slots=True)

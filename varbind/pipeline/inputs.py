@@ -67,6 +67,7 @@ class Inputs:
             declared=self.declared,
             reference_contigs=self.genome.contigs,
             allow_ref_mismatch=allow_ref_mismatch,
+            path=self.variants.name,
         )
         _say_restyled(self.names)
         return entries

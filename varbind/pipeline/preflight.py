@@ -32,6 +32,7 @@ def preflight(
     declared: Iterable[str],
     reference_contigs: Iterable[str],
     allow_ref_mismatch: bool,
+    path: str | None = None,
 ) -> Iterator[Item]:
     """Pass items through, holding the first ones back until the reference is known to fit.
 
@@ -43,6 +44,7 @@ def preflight(
         declared: contigs of the VCF's header.
         reference_contigs: contigs of the reference, for the message.
         allow_ref_mismatch: go on whatever REF says.
+        path: of the VCF, for messages.
 
     Raises:
         ResourceError: no contig is shared, or at least 10 and more than 10 % of the first 1,000 compared
@@ -56,39 +58,43 @@ def preflight(
         held_bytes += size_of(item)
         if tally.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
             break
-    _check_contigs(tally, names, declared, reference_contigs)
+    _check_contigs(tally, names, declared, reference_contigs, path)
     if allow_ref_mismatch:
         return chain(held, stream)
-    _check_build(tally)
+    _check_build(tally, path)
     # Few records at the head of a genome lie in promoters: the rest of the first 1,000 are met on the way.
-    return chain(held, stream if tally.checked_ref >= CHECKED_RECORDS else _checked(stream, tally))
+    return chain(held, stream if tally.checked_ref >= CHECKED_RECORDS else _checked(stream, tally, path))
 
 
-def _checked(stream: Iterator[Item], tally: Tally) -> Iterator[Item]:
+def _checked(stream: Iterator[Item], tally: Tally, path: str | None) -> Iterator[Item]:
     """Look again when 1,000 REFs are compared, or at the end."""
     for item in stream:
         yield item
         if tally.checked_ref >= CHECKED_RECORDS:
             break
-    _check_build(tally)
+    _check_build(tally, path)
     yield from stream
 
 
-def _check_contigs(tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str]) -> None:
+def _check_contigs(
+    tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str], path: str | None
+) -> None:
     met = names.seen
     if not met or tally.checked_ref or names.shares_any(chain(met, declared)):
         return
     theirs, ours = met[0], next(iter(reference_contigs))
     raise ResourceError(
         f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}",
+        path=path,
         remedy="give the right reference, or --contig-map FILE",
     )
 
 
-def _check_build(tally: Tally) -> None:
+def _check_build(tally: Tally, path: str | None) -> None:
     wrong, checked = tally.mismatched_ref, tally.checked_ref
     if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
         raise ResourceError(
             f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference",
+            path=path,
             remedy="give the right reference, or --allow-ref-mismatch",
         )
