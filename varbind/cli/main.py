@@ -35,6 +35,8 @@ COMMANDS = {
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
+# As Python says it where a limit on memory or on threads leaves no room for another thread.
+NO_ROOM = {"can't start new thread", "can't allocate lock"}
 
 
 class _ClosedPipeError(Exception):
@@ -108,13 +110,13 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         return 128 + signal.SIGINT
     except (BrokenPipeError, _ClosedPipeError):
         return CLOSED_PIPE  # nobody reads on
-    except MemoryError:
-        _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
-        return INTERNAL_ERROR
     except OSError as error:
         _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
         return INTERNAL_ERROR
     except Exception as error:
+        if isinstance(error, MemoryError) or str(error) in NO_ROOM:
+            _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
+            return INTERNAL_ERROR
         if os.environ.get("VARBIND_TRACEBACK"):
             raise
         what = f"{type(error).__name__}: {error}".replace("\n", " ")

@@ -59,14 +59,14 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
     if source.path == STDIN:
         raise no_index
     source.check_end_marker()
-    if index_of(source.path) is None:
+    index = index_of(source.path)
+    if index is None:
         raise no_index
     try:
-        decoder = pysam.VariantFile(source.path)
+        # Whole paths: htslib would fetch what looks like a URL, and look for an index behind ##idx##.
+        decoder = pysam.VariantFile(os.path.abspath(source.path), index_filename=os.path.abspath(index))  # noqa: PTH100
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
-    if decoder.index is None:
-        raise no_index
     return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions), None, source.name)
 
 

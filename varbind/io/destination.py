@@ -24,7 +24,7 @@ from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io import bcf
 from varbind.io.bgzf import BgzfWriter
 from varbind.io.readback import read_back
-from varbind.io.whole import publish, temporary_beside, uninterrupted
+from varbind.io.whole import discard, give_name, settle, temporary_beside, uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,11 @@ class Destination:
         self._temporary: list[Path] = []
         self._crc32 = 0
         self._finished = False
-        self._stream = self._open()
+        try:
+            self._stream = self._open()
+        except BaseException:  # a signal, too: nobody else knows of the file yet
+            self._discard()
+            raise
         self._bgzf = None
         if output_format.kind == "z":
             level = 6 if output_format.level is None else output_format.level
@@ -144,8 +148,11 @@ class Destination:
         if not self._direct:
             result = self._temporary[-1]
             remarks, index = self._make_index(result, sorted_input=sorted_input)
-            with output_errors(self._said), uninterrupted():
-                self._publish(result, index)
+            with output_errors(self._said):
+                for written in filter(None, (result, index)):
+                    settle(written)
+                with uninterrupted():
+                    self._publish(result, index)
         elif self._format.is_bcf:
             self._pass_on(self._temporary[-1])
         self._discard()
@@ -230,19 +237,20 @@ class Destination:
             return [f"{self.path}: not indexed: the records are not sorted; sort with bcftools sort"], None
         index = path.with_name(f"{path.name}.{self._index}")
         self._temporary.append(index)
-        try:
-            # htslib indexes a BCF as a BCF, whatever the preset says.
-            pysam.tabix_index(str(path), preset="vcf", force=True, csi=self._index == "csi", index=str(index))
-        except (OSError, ValueError) as error:
-            return [f"{self.path}: not indexed: {error}; try -W=csi"], None
-        return [], index
+        error = _index(path, index, csi=self._index == "csi")
+        if error is None:
+            return [], index
+        # A csi can always be made: where it cannot, the file system is to blame, and not a position beyond tbi.
+        if self._index == "csi" or _index(path, index, csi=True):
+            raise OutputError(f"cannot be indexed: {error}", path=self.path, remedy="look at the disk, and run again")
+        return [f"{self.path}: not indexed: {error}; try -W=csi"], None
 
     def _publish(self, result: Path, index: Path | None) -> None:
         """Give the names: never does an index stand beside a file that is not its own, not even for a moment."""
         with self._old_indexes_aside():
-            publish(result, self._target)
+            give_name(result, self._target)
         if index is not None:
-            publish(index, Path(f"{self.path}.{self._index}"))
+            give_name(index, Path(f"{self.path}.{self._index}"))
 
     @contextlib.contextmanager
     def _old_indexes_aside(self) -> Iterator[None]:
@@ -264,8 +272,18 @@ class Destination:
 
     def _discard(self) -> None:
         for path in self._temporary:
-            path.unlink(missing_ok=True)
+            discard(path)
         self._temporary.clear()
+
+
+def _index(path: Path, index: Path, *, csi: bool) -> Exception | None:
+    """Index a file; what went wrong, if anything."""
+    try:
+        # htslib indexes a BCF as a BCF, whatever the preset says.
+        pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi, index=str(index))
+    except (OSError, ValueError) as error:
+        return error
+    return None
 
 
 class _Checked:

@@ -21,7 +21,16 @@ from varbind.errors import OutputError, output_errors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["publish", "temporary_beside", "uninterrupted", "whole_file", "whole_folder"]
+__all__ = [
+    "discard",
+    "give_name",
+    "publish",
+    "settle",
+    "temporary_beside",
+    "uninterrupted",
+    "whole_file",
+    "whole_folder",
+]
 
 _NAME_CHARACTERS = 100
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,19 +42,43 @@ def temporary_beside(target: Path, what: str = "new") -> Path:
     return target.with_name(f".{target.name[:_NAME_CHARACTERS]}.varbind-{secrets.token_hex(4)}-{what}")
 
 
+def settle(path: Path) -> None:
+    """Put a finished file or folder on the disk.
+
+    Raises:
+        OSError: it cannot be synced.
+    """
+    for folder, _, names in os.walk(path):
+        for name in names:
+            _sync(Path(folder, name))
+    _sync(path)
+
+
 def publish(temporary: Path, target: Path) -> None:
     """Give a finished file or folder its name, once its bytes are on the disk.
 
     Raises:
         OSError: it cannot be synced or renamed.
     """
-    for folder, _, names in os.walk(temporary):
-        for name in names:
-            _sync(Path(folder, name))
-    _sync(temporary)
+    settle(temporary)
+    give_name(temporary, target)
+
+
+def give_name(temporary: Path, target: Path) -> None:
+    """Give what is settled its name.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
     temporary.replace(target)
     with suppress(OSError):  # not every file system syncs a folder
         _sync(target.parent)
+
+
+def discard(path: Path) -> None:
+    """Take a temporary file away; where that fails, what was done stays done."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,11 +98,12 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
     try:
         with output_errors(path):
             temporary.write_bytes(data)
+            settle(temporary)
         yield
         with output_errors(path):
-            publish(temporary, target)
+            give_name(temporary, target)
     finally:
-        temporary.unlink(missing_ok=True)
+        discard(temporary)
 
 
 @contextmanager
