@@ -10,6 +10,8 @@ import click
 
 from varbind.cli.main import talk
 from varbind.cli.options import (
+    BATCH_SIZE,
+    THREADS,
     bank_option,
     device_option,
     load_banks,
@@ -78,8 +80,8 @@ class AnnotateCommand(click.Command):
 @click.option("-t", "--targets", metavar="LIST", help="Only records starting in these (no index needed).")
 @click.option("-T", "--targets-file", metavar="FILE", help="The same from a file.")
 @device_option
-@click.option("--threads", type=click.IntRange(1), help="CPU threads; 1 does everything in one. Default: all.")
-@click.option("--batch-size", default=256, show_default=True, type=click.IntRange(1), help="Alleles at once.")
+@click.option("--threads", type=THREADS, help="CPU threads; 1 does everything in one. Default: all.")
+@click.option("--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Alleles at once.")
 @click.option("--overwrite", is_flag=True, help="Replace our keys where the input has them.")
 @click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
 @click.option("--no-version", is_flag=True, help="Leave version, options and digests out of the header.")

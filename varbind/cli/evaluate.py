@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import put, talk
-from varbind.cli.options import parse_pairs, table_options, talk_options
+from varbind.cli.options import THREADS, parse_pairs, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
 
@@ -54,7 +54,7 @@ def command() -> None:
 @click.option("--protein", metavar="NAME", help="Whose binding a single file of data tells.")
 @click.option("--kind", type=click.Choice(KINDS), help="What a single file holds. Default: told by its content.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=click.IntRange(1), help="Default: all processors. The results do not depend on it.")
+@click.option("--threads", type=THREADS, help="Default: all processors. The results do not depend on it.")
 @talk_options
 def binding(
     tests: str,
@@ -134,7 +134,7 @@ def _bank_name(bank: str) -> str:
 @click.option("--networks", default=4, show_default=True, type=click.IntRange(1), help="Of --classes, averaged.")
 @click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of scrambled networks.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
+@click.option("--threads", type=THREADS, help="That score. Default: all processors.")
 @click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
 @talk_options
 def effect(

@@ -10,12 +10,15 @@ import click
 from varbind.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from varbind.core.bank import Bank
     from varbind.core.tss import Promoter
+    from varbind.errors import VarbindError
 
 __all__ = [
+    "BATCH_SIZE",
+    "THREADS",
     "bank_option",
     "device_option",
     "load_banks",
@@ -26,6 +29,11 @@ __all__ = [
     "table_options",
     "talk_options",
 ]
+
+BASES_DIGITS_MAX = 9
+BATCH_SIZE = click.IntRange(1, 1 << 16)
+THREADS = click.IntRange(1, 1 << 10)
+WORDS_MAX = 1_000_000
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -82,10 +90,9 @@ def parse_words(text: str | None) -> tuple[str, ...]:
         return ()
     if text.startswith("@"):
         try:
-            lines = Path(text[1:]).read_text(encoding="utf-8").splitlines()
+            words = [line.partition("#")[0].strip() for _, line in _lines(text[1:], UsageError)]
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"cannot be read: {error}", path=text[1:]) from error
-        words = [line.partition("#")[0].strip() for line in lines]
     else:
         words = [word.strip() for word in text.split(",")]
     found = tuple(word for word in words if word)
@@ -98,8 +105,8 @@ def parse_promoter(text: str) -> Promoter:
     """`UP` or `UP,DOWN` in bases."""
     from varbind.core.tss import Promoter
 
-    words = text.split(",")
-    if len(words) > 2 or not all(word.strip().isdigit() for word in words):
+    words = [word.strip() for word in text.split(",")]
+    if len(words) > 2 or not all(word.isdecimal() and len(word) <= BASES_DIGITS_MAX for word in words):
         raise UsageError(f"cannot read --promoter {text!r}", remedy="give UP or UP,DOWN in bases, as 1000,500")
     return Promoter(*map(int, words))
 
@@ -122,11 +129,11 @@ def parse_contig_map(path: str | None) -> dict[str, str]:
     if path is None:
         return {}
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = list(_lines(path, ResourceError))
     except (OSError, UnicodeDecodeError) as error:
         raise ResourceError(f"cannot be read: {error}", path=path) from error
     pairs: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         words = line.split()
         if not words or line.startswith("#"):
             continue
@@ -134,3 +141,14 @@ def parse_contig_map(path: str | None) -> dict[str, str]:
             raise ResourceError("expected two columns: VCF name, reference name", path=path, line=number)
         pairs[words[0]] = words[1]
     return pairs
+
+
+def _lines(path: str, error: type[VarbindError]) -> Iterator[tuple[int, str]]:
+    """Lines of a small text with their numbers."""
+    from varbind.io.bounded import bounded_lines
+
+    with Path(path).open("rb") as stream:
+        for number, line in bounded_lines(stream, path, error):
+            if number > WORDS_MAX:
+                raise error(f"has more than {WORDS_MAX:,} lines", path=path, line=number, remedy="give a shorter file")
+            yield number, line.decode()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import table_options, talk_options
+from varbind.cli.options import THREADS, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 logger = logging.getLogger("varbind")
+
+STEPS_DIGITS_MAX = 9
 
 
 @click.group("train")
@@ -73,7 +75,7 @@ def command() -> None:
 )
 @click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=click.IntRange(1), help="That train. Default: all processors.")
+@click.option("--threads", type=THREADS, help="That train. Default: all processors.")
 @click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
 @click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
@@ -168,7 +170,7 @@ def binding(
 
 def _checkpoints(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
-    steps = [int(word) if word.isdecimal() else 0 for word in words]
+    steps = [int(word) if word.isdecimal() and len(word) <= STEPS_DIGITS_MAX else 0 for word in words]
     if min(steps) < 1 or steps != sorted(set(steps)):
         raise UsageError(f"cannot read --checkpoints {text!r}", remedy="give ascending numbers of steps, as 500,1000")
     return tuple(steps)
@@ -195,7 +197,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @click.option("--background-snvs", type=click.IntRange(1000), metavar="N", help="Background SNVs. Default: 100,002.")
 @click.option("--licence", default="not stated", metavar="NAME", help="Of the data, for the card.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=click.IntRange(1), help="That score. Default: all processors.")
+@click.option("--threads", type=THREADS, help="That score. Default: all processors.")
 @click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
 @talk_options
 def effect(

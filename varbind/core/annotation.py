@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import isnan
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import numpy as np
 
@@ -21,7 +22,16 @@ if TYPE_CHECKING:
     from varbind.core.effects import BindingEffect, FamilyChange
     from varbind.core.tss import GeneHit
 
-__all__ = ["EFFECT_NAMES", "KEY_NAMES", "TRACK_STEM", "AlleleAnnotation", "EffectKeys", "header_lines", "info_text"]
+__all__ = [
+    "EFFECT_NAMES",
+    "ENCODED_CONTROLS",
+    "KEY_NAMES",
+    "TRACK_STEM",
+    "AlleleAnnotation",
+    "EffectKeys",
+    "header_lines",
+    "info_text",
+]
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
@@ -225,7 +235,11 @@ def _gene(hit: GeneHit) -> str:
     return f"{names}|{tss.strand}|{hit.distance}|{'+'.join(map(_encode, tss.tags))}"
 
 
-_RESERVED = {ord(letter): f"%{ord(letter):02X}" for letter in '%;=,|&+ \t\r\n"'}
+_CONTROLS = [*map(chr, (*range(0x20), *range(0x7F, 0xA0))), "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}"]
+ENCODED_CONTROLS = {ord(letter): quote(letter) for letter in _CONTROLS}
+"""What neither a field of VCF nor a cell of a table holds as it is: it would end a line, or steer a terminal."""
+
+_RESERVED = ENCODED_CONTROLS | {ord(letter): quote(letter) for letter in '%;=,|&+ "'}
 
 
 @lru_cache(maxsize=1 << 14)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.evaluation.areas import Areas
-from varbind.evaluation.cells import decimal
+from varbind.evaluation.cells import decimal, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,7 +141,7 @@ def classes_markdown(rows: Sequence[ClassesRow]) -> str:
 
 def _line(row: ClassesRow) -> str:
     cells = [
-        row.contender.replace("|", "\\|"),
+        markdown(row.contender),
         str(row.networks or ""),
         _area(row.auc, row.low, row.high),
         _area(row.within_contexts, row.within_low, row.within_high),

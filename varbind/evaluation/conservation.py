@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import InputError
-from varbind.evaluation.cells import decimal
+from varbind.evaluation.cells import decimal, markdown
 from varbind.evaluation.metrics import auc, auprc
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns
 
@@ -264,7 +264,7 @@ def _cells(row: ConservationRow) -> tuple[str, ...]:
 def _line(row: ConservationRow, name: str) -> str:
     areas = [_area(row.auc, row.auc_interval), _area(row.auprc, row.auprc_interval)]
     counts = [f"{row.pathogenic} of {row.variants}", f"{100 * row.share:.1f} %"]
-    escaped = name.replace("|", "\\|")
+    escaped = markdown(name)
     return f"| {' | '.join([row.region, escaped, row.scored_by, *areas, *counts])} |"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError, output_errors
-from varbind.evaluation.cells import decimal
+from varbind.evaluation.cells import decimal, markdown
 from varbind.evaluation.comparison import compare
 from varbind.evaluation.figure import draw
 from varbind.evaluation.metrics import Metric
@@ -122,22 +122,22 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
 
 def _markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
     """For people."""
-    bank = _escaped(report.bank)
+    bank = markdown(report.bank)
     lines = [f"# {bank} evaluated", "", *(f"{sentence}  " for sentence in report.method), ""]
     header = ["task", "metric", "contender", "sets", "proteins", bank, "contender's", f"{bank} above", "p"]
     lines += [_row(header), _row(["---"] * 3 + ["---:"] * 6)]
     lines += [_row(_markdown_cells(one)) for one in comparisons]
     if report.remarks:
-        lines += ["", "Remarks:", "", *(f"- {_escaped(remark)}" for remark in report.remarks)]
+        lines += ["", "Remarks:", "", *(f"- {markdown(remark)}" for remark in report.remarks)]
     return "\n".join(lines) + "\n"
 
 
 def _markdown_cells(one: Comparison) -> list[str]:
     above = "" if one.above is None else f"{100 * one.above:.0f} %"
     means = [decimal(one.mean_bank, 3), "" if one.is_bank else decimal(one.mean_contender, 3)]
-    name = "(all its sets)" if one.is_bank else _escaped(one.contender)
+    name = "(all its sets)" if one.is_bank else markdown(one.contender)
     return [
-        _escaped(one.task),
+        markdown(one.task),
         one.metric.heading,
         name,
         str(len(one.pairs)),
@@ -150,10 +150,6 @@ def _markdown_cells(one: Comparison) -> list[str]:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _p(value: float | None) -> str:

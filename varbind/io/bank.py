@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 BACKGROUND = "background.safetensors"
-CARD_BYTES_MAX = 1 << 24
+CARD_BYTES_MAX = 1 << 23
 ARRAYS_BYTES_MAX = 1 << 30
 ARRAYS_HEADER_BYTES_MAX = 1 << 20
 BACKGROUND_MINIMUM = 100

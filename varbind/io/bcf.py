@@ -64,7 +64,8 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
         raise no_index
     try:
         # Whole paths: htslib would fetch what looks like a URL, and look for an index behind ##idx##.
-        decoder = pysam.VariantFile(os.path.abspath(source.path), index_filename=os.path.abspath(index))  # noqa: PTH100
+        whole, beside = (str(Path(path).absolute()) for path in (source.path, index))
+        decoder = pysam.VariantFile(whole, index_filename=beside)
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
     return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions), None, source.name)

@@ -23,7 +23,9 @@ __all__ = ["ConservationTrack"]
 
 # Numbers and layout as in the supplement of Kent et al. 2010, doi:10.1093/bioinformatics/btq351.
 _BIGWIG, _BIGBED, _CHROMOSOMES, _INDEX = 0x888FFC26, 0x8789F2EB, 0x78CA8C91, 0x2468ACE0
-_HEADER_BYTES, _ZOOM_BYTES, _TREE_BYTES = 64, 24, 24
+_HEADER_BYTES, _ZOOM_BYTES, _TREE_BYTES, _DICTIONARY_BYTES, _INDEX_BYTES = 64, 24, 24, 32, 48
+# A block holds some thousand values; the library asks for as much memory as a file says that one needs.
+_BLOCK_MAX = 1 << 26
 _REMEDY = "give a bigWig file with conservation values, such as phyloP or phastCons"
 
 
@@ -121,7 +123,7 @@ def _require_bigwig(file: BinaryIO, path: str) -> None:
     cut_short = ResourceError("the bigWig file is cut short or damaged", remedy="fetch it again", path=path)
     if len(header) < _HEADER_BYTES:
         raise cut_short
-    levels, chromosomes, data, index = struct.unpack_from(f"{order}6xH3Q", header)
+    levels, chromosomes, data, index, unpacked = struct.unpack_from(f"{order}6xH3Q20xI", header)
     zooms = file.read(levels * _ZOOM_BYTES)
     if len(zooms) < levels * _ZOOM_BYTES:
         raise cut_short
@@ -134,6 +136,61 @@ def _require_bigwig(file: BinaryIO, path: str) -> None:
         raise cut_short
     magic, _, key_bytes, value_bytes, contigs = struct.unpack(f"{order}4IQ", tree)
     # The library asks for memory for as many contigs as are said to be there.
-    if magic != _CHROMOSOMES or contigs * (key_bytes + value_bytes) > size:
+    if magic != _CHROMOSOMES or contigs * (key_bytes + value_bytes) > size or unpacked > _BLOCK_MAX:
+        raise cut_short
+    if not _is_sound_dictionary(file, chromosomes + _DICTIONARY_BYTES, order, key_bytes, size):
+        raise cut_short
+    if not _is_sound_index(file, index + _INDEX_BYTES, order, size):
         raise cut_short
     file.seek(0)
+
+
+def _is_sound_dictionary(file: BinaryIO, root: int, order: str, key_bytes: int, size: int) -> bool:
+    """Whether the dictionary of contigs is a tree: the library follows it wherever it leads."""
+    waiting, met = [root], {root}
+    while waiting:
+        file.seek(waiting.pop())
+        head = file.read(4)
+        if len(head) < 4:
+            return False
+        is_leaf, count = struct.unpack(f"{order}BxH", head)
+        if count * (key_bytes + 8) > size:
+            return False
+        items = file.read(count * (key_bytes + 8))
+        if len(items) < count * (key_bytes + 8):
+            return False
+        if not is_leaf:
+            children = {child for (child,) in struct.iter_unpack(f"{order}{key_bytes}xQ", items)}
+            if len(met | children) < len(met) + count:
+                return False
+            met |= children
+            waiting += children
+    return True
+
+
+def _is_sound_index(file: BinaryIO, root: int, order: str, size: int) -> bool:
+    """Whether every node and block that the index names lies within the file, and the index is a tree.
+
+    Where one does not, the library asks for memory that is not there, and ends the process.
+    """
+    waiting, met = [root], {root}
+    while waiting:
+        file.seek(waiting.pop())
+        head = file.read(4)
+        if len(head) < 4:
+            return False
+        is_leaf, count = struct.unpack(f"{order}BxH", head)
+        items = np.frombuffer(file.read(count * (32 if is_leaf else 24)), dtype=f"{order}u8")
+        if len(items) < count * (4 if is_leaf else 3):
+            return False
+        items = items.reshape(count, -1)
+        offsets, sizes = items[:, 2], items[:, 3] if is_leaf else np.zeros(count, dtype=np.uint64)
+        if (sizes > min(size, _BLOCK_MAX)).any() or (offsets > size - sizes).any():
+            return False
+        if not is_leaf:
+            children = offsets.tolist()
+            if len(met | set(children)) < len(met) + count:
+                return False
+            met.update(children)
+            waiting += children
+    return True

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 EFFECT_FOLDER = "effect"
-CARD_BYTES_MAX = 1 << 24
+CARD_BYTES_MAX = 1 << 23
 ARRAYS_BYTES_MAX = 1 << 28
 HEADS: Mapping[str, type] = {
     "activity": ActivityHead,

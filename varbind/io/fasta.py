@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import stat
 import struct
 import tempfile
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,6 +37,7 @@ logger = logging.getLogger(__name__)
 PLAIN_BLOCK = 1 << 14
 BGZF_BLOCK = 1 << 16
 BLOCKS_KEPT = 64
+INDEX_BYTES_MAX = 1 << 26
 
 
 class Reference(Closing):
@@ -55,14 +57,20 @@ class Reference(Closing):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        # For htslib, which would fetch what looks like a URL.
+        self._local = str(Path(self.path).absolute())
         compressed = self._check_content()
-        self._folder = tempfile.TemporaryDirectory(prefix="varbind-index-")
+        self._made = ExitStack()
         try:
             self._fasta = self._open(compressed=compressed)
             self.contigs: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
             self._check_index(compressed=compressed)
+        except UnicodeDecodeError as error:
+            self._made.close()
+            what = "a sequence has a name that is not UTF-8"
+            raise ResourceError(what, path=self.path, remedy="rename it, and index the FASTA again") from error
         except BaseException:
-            self._folder.cleanup()
+            self._made.close()
             raise
         self._width = BGZF_BLOCK if compressed else PLAIN_BLOCK
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
@@ -93,7 +101,7 @@ class Reference(Closing):
     def close(self) -> None:
         """Close the file and remove a temporary index."""
         self._fasta.close()
-        self._folder.cleanup()
+        self._made.close()
 
     def _read_block(self, contig: str, number: int) -> str:
         try:
@@ -127,21 +135,24 @@ class Reference(Closing):
         index, offsets = self._indexes()
         if not index.exists() or (compressed and not offsets.exists()):
             index, offsets = self._build_index(compressed=compressed)
+        elif not all(map(_is_index, (index, offsets) if compressed else (index,))):
+            raise self._stale(f"it is no file of at most {INDEX_BYTES_MAX:,} bytes")
         elif index.stat().st_mtime < Path(self.path).stat().st_mtime:
-            logger.warning("%s: the index is older than the reference", index)
+            logger.warning("%s.fai: the index is older than the reference", self.path)
         try:
             if compressed:
-                return pysam.FastaFile(self.path, filepath_index=str(index), filepath_index_compressed=str(offsets))
-            return pysam.FastaFile(self.path, filepath_index=str(index))
+                return pysam.FastaFile(self._local, filepath_index=str(index), filepath_index_compressed=str(offsets))
+            return pysam.FastaFile(self._local, filepath_index=str(index))
         except (OSError, ValueError) as error:
             raise self._stale("it cannot be read") from error
 
     def _build_index(self, *, compressed: bool) -> tuple[Path, Path]:
         logger.info("%s: no index; building one", self.path)
-        index, offsets = Path(self._folder.name, "index.fai"), Path(self._folder.name, "index.gzi")
+        folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
+        index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
         options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]
         try:
-            pysam.samtools.faidx(*options, self.path, catch_stdout=False)
+            pysam.samtools.faidx(*options, self._local, catch_stdout=False)
         except pysam.utils.SamtoolsError as error:
             with self._bytes(compressed=compressed) as stream:
                 line, flaw = _first_flaw(stream)
@@ -183,7 +194,7 @@ class Reference(Closing):
             raise self._stale(why)
 
     def _indexes(self) -> tuple[Path, Path]:
-        return Path(self.path + ".fai"), Path(self.path + ".gzi")
+        return Path(self._local + ".fai"), Path(self._local + ".gzi")
 
     @contextmanager
     def _damage_told(self) -> Iterator[None]:
@@ -198,6 +209,12 @@ class Reference(Closing):
     def _stale(self, why: str) -> ResourceError:
         remedy = f"remove it or run samtools faidx {self.path}"
         return ResourceError(f"stale index: {why}", path=self.path + ".fai", remedy=remedy)
+
+
+def _is_index(path: Path) -> bool:
+    """Whether a file can be read at once."""
+    status = path.stat()
+    return stat.S_ISREG(status.st_mode) and status.st_size <= INDEX_BYTES_MAX
 
 
 def _plain_text(stream: BinaryIO) -> Callable[[int, int], bytes]:

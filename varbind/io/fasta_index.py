@@ -6,6 +6,7 @@ What is read is little: the header line before each sequence, and what follows t
 from __future__ import annotations
 
 import io
+import re
 import struct
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ __all__ = ["IndexRow", "bgzf_text", "disagreement"]
 
 HEADER_BYTES_MAX = 1 << 16
 REST_BYTES = 1 << 12
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class IndexRow:
     def parse(cls, line: str) -> Self | None:
         """A line of the index; None if it is none."""
         words = line.split("\t")
-        if len(words) != 5 or not all(word.isdigit() for word in words[1:]):
+        if len(words) != 5 or not all(map(_NUMBER.fullmatch, words[1:])):
             return None
         return cls(words[0], *map(int, words[1:]))
 

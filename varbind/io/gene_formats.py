@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PARSERS", "parse_bed", "parse_gene_pred", "parse_gff3", "parse_gtf", "recognise"]
 
-_GTF_ATTRIBUTE = re.compile(r'([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
+# A key starts where a word starts: sought within words, a long one would be read once for each of its letters.
+_GTF_ATTRIBUTE = re.compile(r'(?<![^\s;"])([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
 _GTF_START = re.compile(r'\s*[^\s;"=]+ +[^\s=]')
 _ID_PREFIX = re.compile(r"^(gene[:-]|transcript:|rna-)")
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 from varbind.core.tss import TranscriptionStart, TssIndex
 from varbind.errors import ResourceError
 from varbind.io.bgzf import EOF_MARKER
+from varbind.io.bounded import bounded_lines
 from varbind.io.gene_formats import PARSERS, recognise
 from varbind.io.gene_lines import Place, is_data
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 __all__ = ["GeneTable", "read_genes"]
+
+HEAD_LINES_MAX = 1_000_000
+"""Of an assembly's many small sequences each may have a line."""
 
 _TIERS = ("MANE", "canonical", "protein-coding", "untagged")
 _TIER_OF_TAG = {
@@ -73,7 +77,7 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
     try:
         with Path(source).open("rb", buffering=0) as file:
             raw = _DigestingFile(file)
-            kind, starts = _parse(_lines(_unpacked(raw)), source)
+            kind, starts = _parse(_lines(raw, source), source)
             raw.require_end(source)
             digest = raw.sha256.hexdigest()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -96,6 +100,7 @@ class _DigestingFile(io.RawIOBase):
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
         self._tail = b""
+        self.size = 0
         self.sha256 = hashlib.sha256()
         self.is_bgzf = False
 
@@ -105,6 +110,7 @@ class _DigestingFile(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int:
         count = self._file.readinto(buffer) or 0
         read = memoryview(buffer)[:count]
+        self.size += count
         self.sha256.update(read)
         self._tail = (self._tail + bytes(read[-len(EOF_MARKER) :]))[-len(EOF_MARKER) :]
         return count
@@ -121,11 +127,11 @@ def _unpacked(raw: _DigestingFile) -> BinaryIO:
     if not head.startswith(b"\x1f\x8b"):
         return stream
     raw.is_bgzf = head[3:4] == b"\x04" and head[12:14] == b"BC"
-    return cast("BinaryIO", gzip.GzipFile(fileobj=stream, mode="rb"))
+    return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream, mode="rb")), 1 << 16)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(stream, start=1):
+def _lines(raw: _DigestingFile, path: str) -> Iterator[tuple[int, bytes]]:
+    for number, line in bounded_lines(_unpacked(raw), path, ResourceError, packed=lambda: raw.size):
         text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         yield number, text.rstrip(b"\r\n")
 
@@ -135,6 +141,9 @@ def _parse(lines: Iterator[tuple[int, bytes]], path: str) -> tuple[str, list[Tra
     head = []
     for number, line in lines:
         head.append((number, line))
+        if len(head) > HEAD_LINES_MAX:
+            what = f"the first {HEAD_LINES_MAX:,} lines hold comments only"
+            raise ResourceError(what, path=path, line=number, remedy="give a GTF, GFF3, BED6 or UCSC genePred file")
         if is_data(line):
             kind = recognise(line, Place(path, number))
             return kind, PARSERS[kind](chain(head, lines), path)

@@ -24,7 +24,7 @@ __all__ = ["index_of"]
 
 logger = logging.getLogger(__name__)
 
-_BYTES_MAX = 1 << 30
+_BYTES_MAX = 1 << 28
 _TBI_LEVELS, _LEVELS_MAX = 5, 12
 _NAMES_AT = 28
 """Format, columns of contig, start and end, comment sign and lines to skip stand before the names, and their length."""
@@ -47,7 +47,8 @@ def index_of(path: str) -> str | None:
         why = f"cannot be read: {error.strerror}" if error.strerror else f"is damaged: {error}"
         raise UsageError(f"the index {why}", path=found, remedy=f"bcftools index -f {path}") from error
     except (EOFError, zlib.error, struct.error, ValueError) as error:
-        raise UsageError(f"the index is damaged: {error}", path=found, remedy=f"bcftools index -f {path}") from error
+        why = "it is cut short" if isinstance(error, struct.error) else str(error)
+        raise UsageError(f"the index is damaged: {why}", path=found, remedy=f"bcftools index -f {path}") from error
     if Path(found).stat().st_mtime < Path(path).stat().st_mtime:
         logger.warning("%s: the index is older than the file", found)
     return found

@@ -8,17 +8,23 @@ import zlib
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from varbind.errors import UsageError
+from varbind.io.bounded import bounded_lines
+from varbind.io.vcf import POS_DIGITS
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
 __all__ = ["Regions"]
 
-_END = 1 << 31
-_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>\d+)(?P<range>-(?P<end>\d*))?)?")
+# Behind every POS; longer numbers, which htslib would take for smaller ones, are no positions.
+_END = 10**POS_DIGITS
+_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>[0-9]+)(?P<range>-(?P<end>[0-9]*))?)?")
+_POSITION = re.compile(rf"[0-9]{{1,{POS_DIGITS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ def _parse(word: str) -> tuple[str, int, int]:
         raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
     if match["start"] is None:
         return match["contig"], 0, _END
+    if not all(_POSITION.fullmatch(place) for place in (match["start"], match["end"]) if place):
+        raise UsageError(f"no place has more than {POS_DIGITS} digits: {word[:80]!r}", remedy="give chr:from-to")
     start = int(match["start"])
     end = start if match["range"] is None else int(match["end"] or _END)
     if start < 1 or end < start:
@@ -101,18 +109,27 @@ def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def _read(path: Path) -> Iterator[tuple[str, int, int]]:
     shift = 1 if path.name.endswith((".bed", ".bed.gz")) else 0
     try:
-        data = path.read_bytes()
-        text = gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        with path.open("rb") as raw:
+            yield from _spans(raw, str(path), shift)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UsageError(f"the gzip data is damaged: {error}", path=path) from error
     except OSError as error:
         raise UsageError(f"cannot be read: {error.strerror}", path=path) from error
-    for number, line in enumerate(text.decode("latin-1").splitlines(), 1):
-        if not line.strip() or line.startswith(("#", "track", "browser")):
+
+
+def _spans(raw: io.BufferedReader, path: str, shift: int) -> Iterator[tuple[str, int, int]]:
+    packed = raw.peek(2)[:2] == b"\x1f\x8b"
+    stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
+    # Line feeds alone end lines: a name may hold bytes that other texts are split at.
+    for number, line in bounded_lines(stream, path, UsageError, packed=raw.tell if packed else None):
+        text = line.decode("latin-1").rstrip("\r\n")
+        if not text.strip() or text.startswith(("#", "track", "browser")):
             continue
-        contig, *ends = line.split("\t")[:3]
-        if not all(end.isdigit() for end in ends):
+        contig, *ends = text.split("\t")[:3]
+        if b"\0" in line or not all(map(_POSITION.fullmatch, ends)):
             raise UsageError("expected CHROM, FROM, TO", path=path, line=number)
         first = int(ends[0]) + shift if ends else 1
         last = int(ends[1]) if len(ends) > 1 else first if ends else _END
+        if first < 1 or last < first:
+            raise UsageError("the region is empty", path=path, line=number, remedy="give a span of at least one base")
         yield contig, first - 1, last

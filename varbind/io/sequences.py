@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from varbind.errors import InputError
+from varbind.io.bounded import bounded_lines
 from varbind.io.source import Source
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["read_sequences"]
 
 logger = logging.getLogger(__name__)
+
+BASES_MAX = 1 << 26
 
 _LETTERS = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]*")
 _PLAIN = re.compile(r"[ACGTUNacgtun]*")
@@ -32,12 +35,12 @@ def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
         path: the file, plain or compressed; `-` is standard input.
 
     Raises:
-        InputError: no sequence, an empty one, or a letter that is no IUPAC code.
+        InputError: no sequence, an empty or endless one, or a letter that is no IUPAC code.
     """
     warned = False
     with Source(path) as source:
-        lines = ((n, line.decode("latin-1").rstrip("\r\n")) for n, line in enumerate(source.stream, 1))
         first = source.stream.peek(1)[:1]  # type: ignore[attr-defined]
+        lines = _lines(source)
         found = _fasta(lines, source.name) if first == b">" else _plain(lines)
         count = 0
         for number, name, sequence in found:
@@ -56,6 +59,11 @@ def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
             raise InputError("holds no sequence", path=source.name)
 
 
+def _lines(source: Source) -> Iterator[tuple[int, str]]:
+    raw = bounded_lines(source.stream, source.name, InputError, longest=BASES_MAX, packed=lambda: source.position)
+    return ((number, line.decode("utf-8", "backslashreplace").rstrip("\r\n")) for number, line in raw)
+
+
 def _plain(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
     count = 0
     for number, line in lines:
@@ -66,16 +74,23 @@ def _plain(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str, str]]:
 
 
 def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str, str]]:
-    start, name, parts = 0, "", list[str]()
+    start, name, parts, length = 0, "", list[str](), 0
     for number, line in lines:
         if not line.startswith(">"):
             parts.append(line.strip())
+            length += len(line)
+            if length > BASES_MAX:
+                what = f"sequence {name} has more than {BASES_MAX:,} bases"
+                raise InputError(what, path=path, line=number, remedy="cut it into pieces")
             continue
         if start:
             yield start, name, "".join(parts)
         words = line[1:].split()
         if not words:
             raise InputError("a sequence without a name", path=path, line=number, remedy="name it after the >")
-        start, name, parts = number, words[0], []
+        if not words[0].isprintable():
+            what = f"the name {words[0][:40]!r} holds a letter that cannot be printed"
+            raise InputError(what, path=path, line=number, remedy="rename the sequence")
+        start, name, parts, length = number, words[0], [], 0
     if start:
         yield start, name, "".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pysam
@@ -215,13 +216,20 @@ def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[t
     """Lines of indexed regions, each record once, numbered from 1."""
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
+    no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}")
+    index = index_of(source.path)
+    if index is None:
+        raise no_index
     try:
-        tabix = pysam.TabixFile(source.path, index=index_of(source.path), encoding="latin-1")
+        # Whole paths: htslib would fetch what looks like a URL.
+        tabix = pysam.TabixFile(
+            str(Path(source.path).absolute()), index=str(Path(index).absolute()), encoding="latin-1"
+        )
         contigs = frozenset(tabix.contigs)
     except UnicodeDecodeError as error:
         raise UsageError("-r needs contigs whose names are UTF-8", path=source.name, remedy="use -t") from error
     except (OSError, ValueError) as error:
-        raise UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}") from error
+        raise no_index from error
     source.check_end_marker()
     number = 0
     for contig, start, end, before in regions.with_previous_ends():

@@ -8,7 +8,10 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import resource
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError
@@ -33,6 +36,9 @@ logger = logging.getLogger(__name__)
 KERNEL_WORTH = 50_000
 """Alleles times networks that are scored by gathered tables in the time it takes to load numba and the kernel."""
 
+KERNEL_ADDRESS_SPACE = 1 << 29
+"""Bytes of address space that numba and LLVM may take; where they get less, they abort the process, or hang in it."""
+
 LONGEST = 30_000
 """Bases up to which the kernel's sums over positions are exact; longer sequences go by gathered tables."""
 
@@ -46,6 +52,17 @@ def has_lookup_kernel() -> bool:
 def thread_count(asked: int | None) -> int:
     """As many threads as asked; None = one for each processor this process may use."""
     return asked or len(os.sched_getaffinity(0))
+
+
+def has_room_for_kernel() -> bool:
+    """Whether a limit on address space, as of `ulimit -v` or of a cluster's queue, leaves room for the kernel."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return True
+    used = 0
+    with suppress(OSError):  # only Linux tells
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    return limit - used >= KERNEL_ADDRESS_SPACE
 
 
 class CpuStacks:
@@ -85,11 +102,14 @@ class CpuStacks:
     @cached_property
     def _kernel(self) -> LookupStacks | None:
         """The kernel; None where it cannot be loaded and need not."""
+        if not self._must and not has_room_for_kernel():
+            logger.warning("scoring without the compiled kernel, a few times slower: the limit on memory is too low")
+            return None
         try:
             # numba takes a third of a second to import, which other ways need not pay.
             lookup = optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
             kernel: LookupStacks = lookup.LookupStacks(self._stacks, self._threads)
-        except (UsageError, ImportError) as error:
+        except (UsageError, ImportError, OSError, MemoryError) as error:
             if self._must:
                 raise
             logger.warning("scoring without the compiled kernel, a few times slower: %s", error)

@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
-from varbind.core.annotation import EFFECT_NAMES, KEY_NAMES, TRACK_STEM
+from varbind.core.annotation import EFFECT_NAMES, ENCODED_CONTROLS, KEY_NAMES, TRACK_STEM
 from varbind.core.variant import Status
 from varbind.errors import InputError
 
@@ -28,8 +28,6 @@ GENE_COLUMNS = ("symbol", "gene_id", "transcript_id", "strand", "tss_distance", 
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _DAMAGED = "annotate the file again"
-# What a line of text cannot hold stays encoded.
-_LINE_BREAKERS = {ord(letter): f"%{ord(letter):02X}" for letter in "\t\r\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +172,7 @@ class _Info:
         if len(parts) != len(GENE_COLUMNS) or not _DISTANCE.fullmatch(parts[4]):
             what = f"{self.prefix}_GENE holds {entry[:40]!r}, expected SYMBOL|GENE_ID|TX_ID|strand|distance|tags"
             raise self._damaged(what)
-        return tuple(unquote(part).translate(_LINE_BREAKERS) if "%" in part else part for part in parts)
+        return tuple(unquote(part).translate(ENCODED_CONTROLS) if "%" in part else part for part in parts)
 
     def _damaged(self, what: str) -> InputError:
         return InputError(what, path=self.path, line=self.line, remedy=_DAMAGED)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
+from varbind.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,24 +35,28 @@ def provenance_lines(
     for card in bank.cards:
         digest = card.digests.get("weights.safetensors", "none")
         used = sum(model.model_id in _ids(card) for model in bank.models)
-        lines.append(f"##varbind_bank=<ID={card.name},Version={card.version},Models={used},SHA256={digest}>")
+        named = f"ID={_plain(card.name)},Version={_plain(card.version)}"
+        lines.append(f"##varbind_bank=<{named},Models={used},SHA256={_plain(digest)}>")
     if effect:
         digest = effect.digests.get("weights.safetensors", "none")
-        lines.append(
-            f"##varbind_effect=<ID={_RESERVED.sub('_', effect.name)},Version={effect.version},SHA256={digest}>"
-        )
+        named = f"ID={_plain(effect.name)},Version={_plain(effect.version)}"
+        lines.append(f"##varbind_effect=<{named},SHA256={_plain(digest)}>")
     if genes:
-        lines.append(f"##varbind_genes=<ID={_one_line(genes.name)},SHA256={genes.sha256}>")
+        lines.append(f"##varbind_genes=<ID={_plain(_one_line(genes.name))},SHA256={genes.sha256}>")
     return lines
 
 
-_RESERVED = re.compile(r"[^0-9A-Za-z_.-]")
-"""What the name of a folder may hold and a structured header line may not."""
+_RESERVED = re.compile(r"[^\w .-]")
+"""What the name of a file or a bank may hold and a structured header line may not."""
+
+
+def _plain(text: str) -> str:
+    return _RESERVED.sub("_", text)
 
 
 def _one_line(text: str) -> str:
-    """A file's name may hold line ends, which would break the header."""
-    return " ".join(text.splitlines())
+    """A file's name may hold line ends, which would break the header, and what steers a terminal."""
+    return printable(" ".join(text.splitlines()))
 
 
 def _words(options: Mapping[str, str | None]) -> Iterable[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.annotation import TRACK_STEM
+from varbind.core.annotation import ENCODED_CONTROLS, TRACK_STEM
 from varbind.errors import UsageError
 from varbind.io.typed_table import TypedTable
 from varbind.io.variants import VariantFile, open_variants
@@ -46,6 +46,7 @@ ORDERS = {
 
 _PLACE_COLUMNS = ("chrom", "pos", "id", "ref", "alt", "filter")
 _WHOLE_NUMBERS = {"pos", "tss_distance"}
+_CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
 _NO_GENE = ("",) * len(GENE_COLUMNS)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
 # Rows held beyond those asked for, so that they are seldom put in order.
@@ -293,8 +294,8 @@ class _Ranking:
 
 
 def _packed(cells: tuple[str, ...]) -> bytes:
-    # A stray CR within a line would end the row for some readers.
-    return "\t".join(cells).replace("\r", "%0D").encode()
+    # A stray CR within a line would end the row for some readers, and an escape steer the terminal of others.
+    return "\t".join(cells).translate(_CONTROLS).encode()
 
 
 def _number(value: np.float32) -> str:

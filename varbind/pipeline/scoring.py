@@ -18,6 +18,7 @@ from varbind.gate import optional_import
 from varbind.io.closing import Closing
 from varbind.nn.ensemble import Ensemble
 from varbind.nn.scan import ScanEnsemble, ScanRule
+from varbind.pipeline.portions import Portions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -82,6 +83,7 @@ class Scorer(Closing):
         self.flank = max(map(flank_of, bank.windows))
         self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device, threads=threads)
         self._limits = threadpool_limits(limits=threads)
+        self._portions = Portions()
 
     def close(self) -> None:
         """Give the libraries their threads back."""
@@ -92,13 +94,21 @@ class Scorer(Closing):
         return cut_window(variant, self.flank, reference)
 
     def score(self, windows: Sequence[Window]) -> BindingScores:
-        """Scores of both alleles of B windows cut with `flank` bases on each side."""
+        """Scores of both alleles of B windows cut with `flank` bases on each side.
+
+        Raises:
+            ResourceError: there is no memory for one window alone.
+        """
+        refs, alts = zip(*self._portions.results(self._score, windows), strict=True)
+        ref, alt = (found[0] if len(found) == 1 else np.concatenate(found) for found in (refs, alts))
+        return BindingScores(self.bank.model_ids, ref, alt)
+
+    def _score(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         by_width = {
             width: [window.inner(self.flank - flank_of(width)) for window in windows]
             for width in self._ensemble.windows
         }
-        ref, alt = self._ensemble.score_windows(by_width)
-        return BindingScores(self.bank.model_ids, ref, alt)
+        return self._ensemble.score_windows(by_width)
 
 
 def score_variants(variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank) -> BindingScores:
@@ -147,9 +157,17 @@ class SequenceScorer:
             self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device)
         else:
             raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
+        self._portions = Portions()
 
     def score(self, sequences: Sequence[str]) -> NDArray[np.float32]:
-        """Scores, float32 (B, M), columns in bank order."""
+        """Scores, float32 (B, M), columns in bank order.
+
+        Raises:
+            ResourceError: there is no memory for one sequence alone.
+        """
+        return np.concatenate(list(self._portions.results(self._score, sequences)))
+
+    def _score(self, sequences: Sequence[str]) -> NDArray[np.float32]:
         codes = [encode(sequence) for sequence in sequences]
         if isinstance(self._ensemble, ScanEnsemble):
             return self._ensemble.score(codes)

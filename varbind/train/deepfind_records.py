@@ -17,7 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from varbind.errors import OutputError
-from varbind.train.records import kept_records
+from varbind.io.bounded import whole_bytes
+from varbind.train.records import RECORD_BYTES_MAX, kept_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ class NetworkRecords:
         if self._folder is None:
             return None
         try:
-            arrays = load(_path(self._folder, number).read_bytes())
+            arrays = load(whole_bytes(_path(self._folder, number), RECORD_BYTES_MAX))
             text = json.loads(arrays.pop("record").tobytes())
             return FittedNetwork(arrays, **text["result"]) if text["digest"] == self._digest else None
         except (OSError, SafetensorError, ValueError, KeyError, TypeError):

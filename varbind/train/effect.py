@@ -18,7 +18,7 @@ import numpy as np
 from varbind.core.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.core.features import binding_features, feature_matrix
 from varbind.core.score_head import ScoreHead, logistic
-from varbind.errors import OutputError, UsageError
+from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effect import write_effect
 from varbind.io.fasta import Reference
@@ -192,10 +192,10 @@ class _Training:
         conservation = self._conservation(self._inputs.pathogenic) if self._inputs.pathogenic else None
         card = bank.cards[0]
         described = EffectCard(
-            name=self._name,
+            name=printable(self._name),
             version="0.1",
             description=f"a second stage over {len(self._models.models)} models of {card.name}",
-            licence=self._plan.licence,
+            licence=printable(self._plan.licence),
             bank={
                 "name": card.name,
                 "sha256": card.digests.get("weights.safetensors", "none"),

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from varbind.errors import InputError
+from varbind.io.bounded import bounded_lines
 from varbind.io.source import STDIN, Source
 
 if TYPE_CHECKING:
@@ -25,14 +26,15 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
         path: a file, plain or compressed.
 
     Raises:
-        InputError: it cannot be read, is empty or damaged.
+        InputError: it cannot be read, is empty or damaged, or a line of it is endless.
     """
     if path == STDIN:
         raise InputError("a training reads its data again when it is resumed", path=path, remedy="name a file")
     if os.path.isfile(path) and not os.path.getsize(path):  # noqa: PTH113, PTH202 (a path as the user wrote it)
         raise InputError("is empty", path=path)
     with Source(path) as source:
-        for number, line in enumerate(source.stream, 1):
+        lines = bounded_lines(source.stream, source.name, InputError, packed=lambda: source.position)
+        for number, line in lines:
             text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
             if text.strip() and not text.startswith("#"):
                 yield number, text

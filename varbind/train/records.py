@@ -19,6 +19,7 @@ from safetensors.numpy import load, save
 
 from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.errors import OutputError, ResourceError
+from varbind.io.bounded import whole_bytes
 from varbind.train.calibration import Calibrated, Rating
 from varbind.train.setting import Rule, Setting
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Records", "kept_records"]
+__all__ = ["RECORD_BYTES_MAX", "Records", "kept_records"]
+
+RECORD_BYTES_MAX = 1 << 28
 
 
 class Records:
@@ -44,7 +47,7 @@ class Records:
     def read(self, model_id: str, key: str) -> Calibrated | None:
         """What was kept of a protein; None if there is nothing, or it came from other data or options."""
         try:
-            arrays = load(self._path(model_id).read_bytes())
+            arrays = load(whole_bytes(self._path(model_id), RECORD_BYTES_MAX))
             text = json.loads(arrays.pop("record").tobytes())
             return _calibrated(model_id, text, arrays) if text["key"] == key else None
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, ResourceError):
@@ -85,7 +88,7 @@ def kept_records(folder: Path) -> Iterator[Records]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("wb")
+        lock = (folder / "lock").open("ab")
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
     with lock:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from varbind.core.bank import Bank
 from varbind.core.model_card import BankCard, ModelCard
 from varbind.core.network import DeepBindStack
+from varbind.errors import printable
 from varbind.train.matrices import KnownMotif
 from varbind.train.setting import Setting
 
@@ -47,7 +48,7 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
     kinds = [f"{networks} networks, trained with automatic calibration"] * (networks > 0)
     kinds += [f"{matrices} matrices"] * (matrices > 0)
     card = BankCard(
-        name=name,
+        name=printable(name),
         version="1",
         description=f"{proteins} proteins: {', '.join(kinds)}",
         source="varbind train binding",

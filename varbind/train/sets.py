@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from varbind.core.model_card import ID_CHARACTERS_MAX, is_model_id
 from varbind.errors import InputError, UsageError
 from varbind.train.lines import numbered_lines
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Kind", "Negatives", "TrainingSet", "is_set_table", "read_set_table", "refuse_equal_ids"]
 
 NOT_STATED = "not stated"
-LONGEST_ID = 100
 
 
 class Kind(StrEnum):
@@ -90,9 +89,17 @@ class TrainingSet:
         return zlib.crc32(f"{seed}:{self.id}".encode())
 
     def __post_init__(self) -> None:
-        if not self.id.strip() or len(self.id) > LONGEST_ID or re.search(r"[\x00-\x20/]", self.id):
+        if not is_model_id(self.id):
             what = f"the id {self.id!r} cannot name a model"
-            raise InputError(what, remedy=f"use up to {LONGEST_ID} letters without blanks and slashes")
+            raise InputError(what, remedy=f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes")
+        for name in ("protein", "family", "species", "assay", "experiment", "licence", "matrix", "task"):
+            _require_printable(name, getattr(self, name))
+
+
+def _require_printable(name: str, text: str) -> None:
+    if not text.isprintable():
+        what = f"the {name} is {text!r}, which holds a letter that cannot be printed"
+        raise InputError(what, remedy="correct it")
 
 
 def is_set_table(path: str) -> bool:
@@ -153,10 +160,6 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Trainin
     for name in ("protein", "file"):
         if name not in stated:
             raise InputError(f"no {name} is stated", path=path, line=line, remedy="fill the cell")
-    for name, text in stated.items():
-        if not text.isprintable():
-            what = f"the {name} is {text!r}, which holds a letter that cannot be printed"
-            raise InputError(what, path=path, line=line, remedy="correct the cell")
     texts = dict(stated)
     kind = _one_of("kind", texts.pop("kind", None), Kind, path, line)
     default = texts.pop("default", "yes")
@@ -165,9 +168,11 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Trainin
     words = [word.strip() for word in texts.pop("negatives", "").split(",") if word.strip()]
     negatives = tuple(_one_of("negatives", word, Negatives, path, line) for word in words)
     folder = Path(path).parent
-    texts |= {name: str(folder / texts[name]) for name in ("file", "fasta") if name in texts}
-    texts = {"id": texts["protein"], "fasta": fasta, **texts}
     try:
+        for name in [name for name in ("file", "fasta") if name in texts]:
+            _require_printable(name, texts[name])
+            texts[name] = str(folder / texts[name])
+        texts = {"id": texts["protein"], "fasta": fasta, **texts}
         return TrainingSet(**texts, kind=kind, default=default == "yes", negatives=negatives)
     except InputError as error:
         raise InputError(error.what, path=path, line=line, remedy=error.remedy) from error
