@@ -209,7 +209,8 @@ class Destination:
 
     def _read_back(self, path: Path) -> int:
         try:
-            found = read_back(path)
+            with output_errors(self._said):
+                found = read_back(path)
         except InputError as error:
             raise self._damaged(error.what) from error
         if found.crc32 not in {None, self._crc32}:
