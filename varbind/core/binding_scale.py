@@ -28,6 +28,7 @@ THRESHOLD_LEVEL = 0.99
 MEDIAN_LEVEL = 0.5
 SOFTNESS_SHARE = 0.25
 """Of the distance from the median background score to the threshold."""
+SMALLEST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class BindingScale:
         arrays = [getattr(self, f.name) for f in fields(self)]
         if any(array.shape != self.spread.shape or not np.isfinite(array).all() for array in arrays):
             raise ResourceError("the scale of binding is incomplete")
-        if (self.spread <= 0).any() or (self.softness <= 0).any():
+        if (self.spread < SMALLEST).any() or (self.softness < SMALLEST).any():
             raise ResourceError("a spread of the scale of binding is not above 0")
 
     @classmethod

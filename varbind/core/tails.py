@@ -28,6 +28,8 @@ SCALE_MINIMUM = 1e-12
 
 # Where the search for the rarest changes is narrowed; the last is the tail, whose share is the same or larger.
 NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
+SHARE_MINIMUM = 1e-12
+"""Share of the background from which a tail may start."""
 
 
 class UpperTail:
@@ -212,6 +214,9 @@ class ShareCurve:
             raise ResourceError("a curve holds a value that is not a number")
         if (np.diff(self.values) <= 0).any() or (np.diff(self.shares) >= 0).any() or self.shares[-1] <= 0:
             raise ResourceError("a curve does not fall")
+        share, shape, scale = self.tail.tolist()
+        if not (SHARE_MINIMUM <= share <= 1 and 0 <= shape < 1 and scale > 0):
+            raise ResourceError("the tail of a curve is none that a fit gives")
 
     @classmethod
     def of(cls, sample: NDArray[np.floating]) -> Self:

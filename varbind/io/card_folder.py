@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import numpy as np
-
 __all__ = ["CARD", "WEIGHTS", "digests_of", "read_arrays", "write_card_files"]
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
+LARGEST = 1_000_000
+"""A product of two layers of such values is still a number of single precision; trained ones stay below 100."""
 
 
 def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -64,6 +65,10 @@ def read_arrays(path: Path, stated: str, *, most: int, whole: str, part: str, ag
         what = f"sha256 differs: found {found[:12]}..., the card says {stated[:12]}..."
         raise ResourceError(what, path=path, remedy=f"the file was damaged or exchanged; install {again} again")
     try:
-        return load(data)
+        arrays = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
         raise ResourceError(f"not {part}: {error}", path=path) from error
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and np.abs(array[np.isfinite(array)].astype(np.float64)).max(initial=0) > LARGEST:
+            raise ResourceError(f"not {part}: {name} holds a value beyond {LARGEST:,}", path=path)
+    return arrays
