@@ -97,6 +97,8 @@ class Destination:
         self._temporary: list[Path] = []
         self._crc32 = 0
         self._finished = False
+        self._result: Path | None = None
+        self._result_index: Path | None = None
         try:
             self._stream = self._open()
         except BaseException:  # a signal, too: nobody else knows of the file yet
@@ -133,30 +135,41 @@ class Destination:
         self._finished = True
         return self._read_back(self._temporary[-1]) if self._temporary else None
 
-    def commit(self, *, sorted_input: bool) -> list[str]:
-        """Give the finished file its name, or pass on the BCF that a stream waits for.
+    def prepare(self, *, sorted_input: bool) -> list[str]:
+        """Do all that can fail: index the finished file and put it on the disk, or pass on a BCF to its stream.
 
         Args:
             sorted_input: whether the records can be indexed.
 
         Returns:
             What the user should know, such as why there is no index.
+
+        Raises:
+            OutputError: it cannot be written.
         """
         if not self._finished:
             self.finish()
-        remarks: list[str] = []
-        if not self._direct:
-            result = self._temporary[-1]
-            remarks, index = self._make_index(result, sorted_input=sorted_input)
-            with output_errors(self._said):
-                for written in filter(None, (result, index)):
-                    settle(written)
-                with uninterrupted():
-                    self._publish(result, index)
-        elif self._format.is_bcf:
-            self._pass_on(self._temporary[-1])
-        self._discard()
+        if self._direct:
+            if self._format.is_bcf:
+                self._pass_on(self._temporary[-1])
+            return []
+        self._result = self._temporary[-1]
+        remarks, self._result_index = self._make_index(self._result, sorted_input=sorted_input)
+        with output_errors(self._said):
+            for written in filter(None, (self._result, self._result_index)):
+                settle(written)
         return remarks
+
+    def commit(self) -> None:
+        """Give what is prepared its name; where it is not, nothing happens.
+
+        Raises:
+            OutputError: it cannot be renamed.
+        """
+        if self._result is not None:
+            with output_errors(self._said), uninterrupted():
+                self._publish(self._result, self._result_index)
+        self._discard()
 
     def abandon(self) -> None:
         """Remove what was written; an older output stays as it was."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
 from varbind.errors import OutputError, UsageError
 from varbind.io.destination import Destination, OutputFormat
-from varbind.io.whole import whole_file
+from varbind.io.whole import uninterrupted, whole_file
 from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
 from varbind.pipeline.inputs import Inputs, open_inputs
@@ -33,6 +33,7 @@ from varbind.pipeline.tracks import Tracks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from varbind.core.bank import Bank
     from varbind.core.window import Window
@@ -109,10 +110,10 @@ def annotate_vcf(
                 progress(tally.records_read, inputs.variants.fraction_read())
         tally.records_reread = out.finish()
         _check_complete(tally, destination)
-        if stats is not None:
-            stack.enter_context(whole_file(stats, json.dumps(tally.as_json(), indent=1).encode() + b"\n"))
-        for remark in out.commit(sorted_input=inputs.intake.is_sorted):
+        for remark in out.prepare(sorted_input=inputs.intake.is_sorted):
             logger.warning(remark)
+        with uninterrupted(), _counts_beside(stats, tally):
+            out.commit()
         tracks.report()
     _report(tally, settings)
     return tally
@@ -181,6 +182,13 @@ def _check_complete(tally: Tally, destination: str) -> None:
         found = "" if reread is None else f" and {reread} found in the output"
         what = f"{read} records read but {written} written{found}"
         raise OutputError(what, path=destination, remedy="report it; the input is as it was")
+
+
+def _counts_beside(stats: str | os.PathLike[str] | None, tally: Tally) -> AbstractContextManager[None]:
+    """The counts get their name with the result, or not at all."""
+    if stats is None:
+        return nullcontext()
+    return whole_file(stats, json.dumps(tally.as_json(), indent=1).encode() + b"\n")
 
 
 def _report(tally: Tally, settings: AnnotateSettings) -> None:

@@ -41,7 +41,9 @@ def test_nothing_is_seen_before_the_end(tmp_path, kind):
         out.write(TEXT)
         assert path.read_bytes() == b"old"
         assert len(list(tmp_path.iterdir())) == 2
-        assert out.commit(sorted_input=True) == []
+        assert out.prepare(sorted_input=True) == []
+        assert path.read_bytes() == b"old"
+        out.commit()
     assert list(tmp_path.iterdir()) == [path]
     if kind in "vz":
         data = path.read_bytes()
@@ -69,7 +71,8 @@ def test_an_error_leaves_the_old_file(tmp_path, kind, index):
 def test_an_index_of_what_is_not_sorted(tmp_path):
     with Destination(str(tmp_path / "out"), OutputFormat("z"), index="csi") as out:
         out.write(TEXT)
-        remarks = out.commit(sorted_input=False)
+        remarks = out.prepare(sorted_input=False)
+        out.commit()
     assert len(remarks) == 1
     assert "not sorted" in remarks[0]
 
@@ -86,7 +89,8 @@ def test_a_link_stays_a_link(tmp_path):
     link.symlink_to(target)
     with Destination(str(link), OutputFormat("v")) as out:
         out.write(b"new")
-        out.commit(sorted_input=True)
+        out.prepare(sorted_input=True)
+        out.commit()
     assert link.is_symlink()
     assert target.read_bytes() == b"new"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "out.vcf", "real.vcf"]

@@ -1,0 +1,147 @@
+"""Row 61: where memory is short, a batch is halved; where that does not help, one line says so."""
+
+import resource
+from itertools import chain
+
+import pytest
+from faults.aftermath import Job, Scene
+from integration.runs import VCF, call, spawn
+
+from varbind.errors import ResourceError
+from varbind.nn.ensemble import Ensemble
+from varbind.pipeline.portions import Portions
+
+# From what Python itself hardly starts in, to what is enough.
+LADDER = [100, 220, 280, 340, 420, 560, 1000]
+ENOUGH = LADDER[-1]
+SHORT = Job("out.vcf.gz", ("-W",), old=True)
+
+
+def limited(megabytes):
+    """Run in so much address space."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+
+    def run(*words, **options):
+        return spawn(*words, preexec_fn=limit, **options)
+
+    return run
+
+
+@pytest.fixture
+def small_memory(monkeypatch):
+    """Scoring more than so many windows at once fails; how many were tried."""
+    tried = []
+    score = Ensemble.score_windows
+
+    def fails_above(most):
+        def score_windows(self, windows):
+            tried.append(len(next(iter(windows.values()))))
+            if tried[-1] > most:
+                raise MemoryError
+            return score(self, windows)
+
+        monkeypatch.setattr(Ensemble, "score_windows", score_windows)
+        return tried
+
+    return fails_above
+
+
+@pytest.mark.parametrize("most", [1, 3, 8, 20])
+def test_halved_batches_give_the_same_bytes(bench, expected, small_memory, most):
+    tried = small_memory(most)
+    done = bench.annotate(VCF)
+    assert done.code == 0, done.err
+    assert (bench.results / "out.vcf").read_bytes() == expected
+    assert "out of memory: " in done.err
+    # Once a size has failed, nothing as large is tried again.
+    failed = [size for size in tried if size > most]
+    assert failed == sorted(failed, reverse=True)
+    assert len(set(failed)) == len(failed)
+
+
+def test_one_allele_that_does_not_fit_is_told(bench, small_memory):
+    small_memory(0)
+    error = bench.refused(4, VCF)
+    assert "out of memory" in error
+    assert "--threads" in error
+
+
+def test_scored_sequences_are_halved_as_well(bench, monkeypatch):
+    source = bench.file("sequences", b"ACGTACGTTTGACCAGT\n" * 5 + b"GGGGCGGGGC\n")
+    words = ("score", source, "--models", "SP1")
+    whole = call(*words)
+    score = Ensemble.score
+
+    def short(self, sequences):
+        if len(next(iter(sequences.values()))) > 2:
+            raise MemoryError
+        return score(self, sequences)
+
+    monkeypatch.setattr(Ensemble, "score", short)
+    assert whole.code == 0
+    assert call(*words).out == whole.out
+
+
+def test_portions_come_in_order_and_are_halved_for_good():
+    sizes = []
+
+    def work(items):
+        sizes.append(len(items))
+        if len(items) > 3:
+            raise MemoryError
+        return list(items)
+
+    portions = Portions()
+    assert list(chain(*portions.results(work, range(13)))) == list(range(13))
+    assert sizes == [13, 6, 3, 3, 3, 3, 1]
+    assert list(chain(*portions.results(work, range(4)))) == list(range(4))
+    assert sizes[7:] == [3, 1]
+
+
+def test_no_items_are_one_portion():
+    assert list(Portions().results(len, [])) == [0]
+
+
+def test_a_portion_that_fails_for_another_reason_is_not_tried_again():
+    with pytest.raises(ZeroDivisionError):
+        list(Portions().results(lambda items: 1 / 0, [1, 2]))
+
+
+def test_one_item_without_memory_is_refused():
+    def work(_):
+        raise MemoryError
+
+    with pytest.raises(ResourceError, match="out of memory"):
+        list(Portions().results(work, [1, 2, 3]))
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """Enough records for the compiled kernel, were there memory for it."""
+    return Scene(tmp_path_factory.mktemp("memory") / "scene", SHORT, scored=400, passed=100)
+
+
+@pytest.mark.parametrize("megabytes", LADDER)
+def test_any_limit_gives_the_right_bytes_or_none(scene, megabytes):
+    scene.restore()
+    assert scene.new
+    done = limited(megabytes)(*scene.words, env=scene.environment)
+    # Where not even C libraries find memory, they end the process as a kill would.
+    crashed = done.code < 0
+    assert scene.flaws(done, killed=crashed) == []
+    assert done.code == 0 or megabytes < ENOUGH
+    if not crashed:
+        assert "Traceback" not in done.err
+        assert "internal error" not in done.err
+
+
+def test_scores_do_not_depend_on_the_kernel_that_had_no_room(scene):
+    """Where the compiled kernel has no room, tables give the same bytes, and this is said."""
+    scene.restore()
+    assert scene.new
+    done = limited(560)(*scene.words, "--threads", "1", env=scene.environment)
+    assert done.code == 0, done.err
+    assert "without the compiled kernel" in done.err
+    assert scene.flaws(done, killed=False) == []
