@@ -27,8 +27,7 @@ def plain(tmp_path_factory):
 
 
 @pytest.mark.parametrize("output", PACKINGS)
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("size", [1, 7, 10_000])
+@pytest.mark.parametrize(("threads", "size"), [(1, 1), (2, 7), (5, 10_000)])
 def test_threads_and_batches(tmp_path, plain, output, threads, size):
     assert annotated(tmp_path, output, "--threads", threads, "--batch-size", size) == plain[output]
 

@@ -108,12 +108,7 @@ def annotate_vcf(
             out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
-        tally.records_reread = out.finish()
-        _check_complete(tally, destination)
-        for remark in out.prepare(sorted_input=inputs.intake.is_sorted):
-            logger.warning(remark)
-        with uninterrupted(), _counts_beside(stats, tally):
-            out.commit()
+        _finish(out, stats, tally, sorted_input=inputs.intake.is_sorted)
         tracks.report()
     _report(tally, settings)
     return tally
@@ -173,6 +168,16 @@ def same_file(one: str, other: str) -> bool:
         return os.path.isfile(one) and os.path.samefile(one, other)  # noqa: PTH113, PTH121
     except (OSError, ValueError):
         return False
+
+
+def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, sorted_input: bool) -> None:
+    """Read the result again, and give it and the counts their names."""
+    tally.records_reread = out.finish()
+    _check_complete(tally, out.path)
+    for remark in out.prepare(sorted_input=sorted_input):
+        logger.warning(remark)
+    with uninterrupted(), _counts_beside(stats, tally):
+        out.commit()
 
 
 def _check_complete(tally: Tally, destination: str) -> None:
