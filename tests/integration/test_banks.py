@@ -12,6 +12,7 @@ from dataclasses import replace
 import pybigtools
 import pytest
 from integration.runs import FASTA, GENES, PROGRAM, VCF, annotation, call, records, restored, snv, spawn, statuses
+from security.bombs import Bomb
 
 from varbind.io.bank import write_bank
 from varbind.pipeline.banks import DEFAULT_BANK, find_bank
@@ -28,16 +29,6 @@ def state_digest(bank, name):
     card = json.loads((bank / "card.json").read_text())
     card["digests"][name] = hashlib.sha256((bank / name).read_bytes()).hexdigest()
     (bank / "card.json").write_text(json.dumps(card))
-
-
-class Bomb:
-    """Leaves a trace when it is unpickled."""
-
-    def __init__(self, trace):
-        self.trace = trace
-
-    def __reduce__(self):
-        return (open, (str(self.trace), "w"))
 
 
 def test_a_copy_of_the_shipped_bank_serves(bench, expected):

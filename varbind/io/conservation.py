@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import struct
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.errors import ResourceError, VarbindError
 from varbind.gate import optional_import
+from varbind.io.bigwig_layout import require_bigwig
 from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["ConservationTrack"]
-
-# Numbers and layout as in the supplement of Kent et al. 2010, doi:10.1093/bioinformatics/btq351.
-_BIGWIG, _BIGBED, _CHROMOSOMES, _INDEX = 0x888FFC26, 0x8789F2EB, 0x78CA8C91, 0x2468ACE0
-_HEADER_BYTES, _ZOOM_BYTES, _TREE_BYTES, _DICTIONARY_BYTES, _INDEX_BYTES = 64, 24, 24, 32, 48
-# A block holds some thousand values; the library asks for as much memory as a file says that one needs.
-_BLOCK_MAX = 1 << 26
-_REMEDY = "give a bigWig file with conservation values, such as phyloP or phastCons"
 
 
 class ConservationTrack(Closing):
@@ -50,7 +43,7 @@ class ConservationTrack(Closing):
             self._file = Path(self.path).open("rb")  # noqa: SIM115 (closed by `close`)
         try:
             with self._damage_told():
-                _require_bigwig(self._file, self.path)
+                require_bigwig(self._file, self.path)
                 self._reader = pybigtools.open(self._file)
                 self.contigs: dict[str, int] = dict(self._reader.chroms())
         except BaseException:
@@ -105,92 +98,3 @@ class ConservationTrack(Closing):
                 raise
             reason = f"the bigWig data is damaged: {error}"
             raise ResourceError(reason, remedy="fetch it again", path=self.path) from error
-
-
-def _require_bigwig(file: BinaryIO, path: str) -> None:
-    """Refuse what is no bigWig, or was cut short, before the library takes its numbers for true.
-
-    Raises:
-        ResourceError: with what was found.
-    """
-    size = os.fstat(file.fileno()).st_size
-    header = file.read(_HEADER_BYTES)
-    order = next((mark for mark in "<>" if header[:4] == struct.pack(f"{mark}I", _BIGWIG)), "")
-    if not order:
-        is_bed = header[:4] in (struct.pack("<I", _BIGBED), struct.pack(">I", _BIGBED))
-        found = "the file is empty" if not header else "this is bigBed" if is_bed else "this is no bigWig file"
-        raise ResourceError(found, remedy=_REMEDY, path=path)
-    cut_short = ResourceError("the bigWig file is cut short or damaged", remedy="fetch it again", path=path)
-    if len(header) < _HEADER_BYTES:
-        raise cut_short
-    levels, chromosomes, data, index, unpacked = struct.unpack_from(f"{order}6xH3Q20xI", header)
-    zooms = file.read(levels * _ZOOM_BYTES)
-    if len(zooms) < levels * _ZOOM_BYTES:
-        raise cut_short
-    # What is cut off at the end is an index: each stands behind its data.
-    offsets = [data, *(zoom[3] for zoom in struct.iter_unpack(f"{order}IIQQ", zooms))]
-    file.seek(min(chromosomes, size))
-    tree, index_magic = file.read(_TREE_BYTES), struct.pack(f"{order}I", _INDEX)
-    file.seek(min(index, size))
-    if max(offsets) >= size or len(tree) < _TREE_BYTES or file.read(4) != index_magic:
-        raise cut_short
-    magic, _, key_bytes, value_bytes, contigs = struct.unpack(f"{order}4IQ", tree)
-    # The library asks for memory for as many contigs as are said to be there.
-    if magic != _CHROMOSOMES or contigs * (key_bytes + value_bytes) > size or unpacked > _BLOCK_MAX:
-        raise cut_short
-    if not _is_sound_dictionary(file, chromosomes + _DICTIONARY_BYTES, order, key_bytes, size):
-        raise cut_short
-    if not _is_sound_index(file, index + _INDEX_BYTES, order, size):
-        raise cut_short
-    file.seek(0)
-
-
-def _is_sound_dictionary(file: BinaryIO, root: int, order: str, key_bytes: int, size: int) -> bool:
-    """Whether the dictionary of contigs is a tree: the library follows it wherever it leads."""
-    waiting, met = [root], {root}
-    while waiting:
-        file.seek(waiting.pop())
-        head = file.read(4)
-        if len(head) < 4:
-            return False
-        is_leaf, count = struct.unpack(f"{order}BxH", head)
-        if count * (key_bytes + 8) > size:
-            return False
-        items = file.read(count * (key_bytes + 8))
-        if len(items) < count * (key_bytes + 8):
-            return False
-        if not is_leaf:
-            children = {child for (child,) in struct.iter_unpack(f"{order}{key_bytes}xQ", items)}
-            if len(met | children) < len(met) + count:
-                return False
-            met |= children
-            waiting += children
-    return True
-
-
-def _is_sound_index(file: BinaryIO, root: int, order: str, size: int) -> bool:
-    """Whether every node and block that the index names lies within the file, and the index is a tree.
-
-    Where one does not, the library asks for memory that is not there, and ends the process.
-    """
-    waiting, met = [root], {root}
-    while waiting:
-        file.seek(waiting.pop())
-        head = file.read(4)
-        if len(head) < 4:
-            return False
-        is_leaf, count = struct.unpack(f"{order}BxH", head)
-        items = np.frombuffer(file.read(count * (32 if is_leaf else 24)), dtype=f"{order}u8")
-        if len(items) < count * (4 if is_leaf else 3):
-            return False
-        items = items.reshape(count, -1)
-        offsets, sizes = items[:, 2], items[:, 3] if is_leaf else np.zeros(count, dtype=np.uint64)
-        if (sizes > min(size, _BLOCK_MAX)).any() or (offsets > size - sizes).any():
-            return False
-        if not is_leaf:
-            children = offsets.tolist()
-            if len(met | set(children)) < len(met) + count:
-                return False
-            met.update(children)
-            waiting += children
-    return True

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import pickle
 import shutil
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 from oracles import bank_card, model_card, network_shape, random_stack
 from safetensors.numpy import load_file, save_file
+from security.bombs import Bomb
 
 from varbind.core.background import BackgroundTable, VariantKind
 from varbind.core.bank import Bank
@@ -170,16 +170,6 @@ def test_any_flipped_byte_or_missing_tail(folder, name):
         refused(folder, "sha256 differs")
         sign(folder)
         refused(folder, "not a varbind model")
-
-
-class Bomb:
-    """A pickle that writes a file when it is loaded."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 @pytest.mark.parametrize("name", ["card.json", *FILES])
