@@ -13,7 +13,7 @@ import varbind
 PACKAGE = Path(varbind.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 330
-GROUND = {"errors", "gate", "_version"}
+GROUND = {"errors", "gate", "signals", "_version"}
 # Room -> the rooms that it may import, besides itself and the ground floor.
 BELOW = {
     **{name: set() for name in GROUND},

@@ -130,6 +130,8 @@ ODD = [
     b"##text=\xc3\xa9\xff",
     b'##INFO=<ID=VARBIND_OTHER,Number=1,Type=String,Description="someone else\'s">',
     b"##varbindlike=1",
+    b'##INFO=<ID=SEE,Number=1,Type=String,Description="see,ID=VARBIND_SCORE, of the tool">',
+    b'##INFO=<ID=SAID,Number=1,Type=String,Description="say \\",ID=VARBIND_SCORE,">',
 ]
 
 
@@ -141,6 +143,20 @@ def test_row_40_odd_header_lines_stay_in_order(bench):
     assert lines[1 : 1 + len(ODD)] == ODD
     assert all(added.startswith((b"##INFO=<ID=VARBIND_", b"##varbind_")) for added in
                lines[1 + len(ODD) : lines.index(COLUMNS)])  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [(), ("--overwrite",)])
+def test_rows_40_and_41_a_description_that_speaks_of_our_keys(bench, options):
+    bench.kept(bench.vcf(snv("chr1", 2451), header=PLAIN + b"\n".join([*ODD[-2:], COLUMNS]) + b"\n"), *options)
+
+
+@pytest.mark.parametrize("before", [b"", b"Number=A,", b'Description="a>b",', b'Description="say \\"it\\", then",'])
+def test_row_41_our_key_at_any_place_of_its_declaration(bench, before):
+    ours = b"##INFO=<" + before + b"ID=VARBIND_SCORE,Type=Float>\n"
+    source = bench.vcf(snv("chr1", 2451), header=PLAIN + ours + COLUMNS + b"\n")
+    assert "VARBIND_SCORE is already present" in bench.refused(2, source)
+    assert bench.annotate(source, "--overwrite").code == 0
+    assert ours not in (bench.results / "out.vcf").read_bytes()
 
 
 def test_row_41_declared_already(bench, expected):

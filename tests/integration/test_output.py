@@ -3,9 +3,11 @@
 import json
 import os
 import resource
+import shlex
 import signal
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pysam
@@ -32,6 +34,7 @@ from integration.runs import (
 )
 
 from varbind.io import bcf
+from varbind.io.bank import shipped_banks
 from varbind.io.bgzf import EOF_MARKER
 
 
@@ -77,6 +80,112 @@ def test_row_47_the_counts_are_no_input_and_not_the_output(bench, files, target)
     done = call(*annotation(files["vcf"], "-o", out, "--stats", stats, fasta=files["fasta"]))
     assert done.code == 2
     assert "the output" in done.error
+    assert not list(bench.results.iterdir())
+
+
+ROW_47_READ = {
+    "regions.bed": (b"chr1\t2000\t3000\n", lambda path: ["-R", path]),
+    "targets.tsv": (b"chr1\t2000\t3000\n", lambda path: ["-T", path]),
+    "names.tsv": (b"chr1\tchr1\n", lambda path: ["--contig-map", path]),
+    "proteins.txt": (b"ELK1\n", lambda path: ["--proteins", f"@{path}"]),
+}
+
+
+@pytest.fixture
+def packed(bench):
+    """The example, indexed, and a copy of the reference with its index."""
+    bgzip(VCF, bench.folder / "in.vcf.gz")
+    pysam.tabix_index(str(bench.folder / "in.vcf.gz"), preset="vcf")
+    bench.file("ref.fa", FASTA.read_bytes())
+    pysam.faidx(str(bench.folder / "ref.fa"))
+    return bench.folder
+
+
+@pytest.mark.parametrize("way", ["-o", "--stats"])
+@pytest.mark.parametrize("victim", [*ROW_47_READ, "in.vcf.gz.tbi", "ref.fa.fai"])
+def test_row_47_whatever_is_read_is_an_input(bench, packed, victim, way):
+    options = ["-r", "chr1"]
+    if victim in ROW_47_READ:
+        data, words = ROW_47_READ[victim]
+        options = words(bench.file(victim, data))
+    path = packed / victim
+    before = path.read_bytes()
+    outputs = {"-o": bench.results / "out.vcf"} | {way: path}
+    words = [word for pair in outputs.items() for word in pair]
+    done = call(*annotation(packed / "in.vcf.gz", *options, *words, fasta=packed / "ref.fa"))
+    assert done.code == 2
+    assert done.error == f"varbind: error: {path}: the output is the input; name another output"
+    assert path.read_bytes() == before
+    assert not list(bench.results.iterdir())
+
+
+@pytest.mark.parametrize("way", ["-o", "--stats"])
+@pytest.mark.parametrize("option", ["--bank", "--effect"])
+def test_row_47_models_are_inputs(bench, option, way):
+    models = bench.folder / "models"
+    models.mkdir()
+    card = bench.file("models/card.json", b"{}")
+    outputs = {"-o": bench.results / "out.vcf"} | {way: card}
+    done = call(*annotation(VCF, option, models, *(word for pair in outputs.items() for word in pair)))
+    assert done.code == 2
+    assert f"{card}: the output is the input" in done.error
+    assert card.read_bytes() == b"{}"
+
+
+def test_row_47_the_shipped_models_are_inputs(bench):
+    card = shipped_banks()["promoter-v1"] / "card.json"
+    before = card.read_bytes()
+    # Were it not refused, the run would still end before it writes: the folder of the counts is not there.
+    done = call(*annotation(VCF, "-o", card, "--stats", bench.folder / "no" / "stats.json"))
+    assert done.code == 2
+    assert f"{card}: the output is the input" in done.error
+    assert card.read_bytes() == before
+
+
+def test_row_47_the_counts_are_not_the_output_by_another_name(bench):
+    (bench.folder / "link").symlink_to(bench.results)
+    for output, counts in {"x.vcf": "x.vcf", "w.vcf.gz": "w.vcf.gz.tbi"}.items():
+        options = ["-W=tbi"] if output.endswith("gz") else []
+        stats = bench.folder / "link" / counts
+        done = bench.annotate(VCF, *options, "--stats", stats, output=output)
+        assert done.code == 2
+        assert done.error == f"varbind: error: {stats}: --stats is the output; name another file"
+    assert not list(bench.results.iterdir())
+
+
+def test_row_47_an_index_takes_no_place_of_an_input(bench):
+    genes = bench.file("z.vcf.gz.tbi", GENES.read_bytes())
+    done = call(*annotation(VCF, "-o", bench.folder / "z.vcf.gz", "-W=tbi", genes=genes))
+    assert done.code == 2
+    assert f"{genes}: the output is the input" in done.error
+    assert genes.read_bytes() == GENES.read_bytes()
+
+
+def test_row_47_what_standard_streams_lead_to(bench, files):
+    before = files["vcf"].read_bytes()
+    with files["vcf"].open("rb") as stream:
+        done = spawn(*annotation("-", "-o", files["vcf"]), stdin=stream)
+    assert done.code == 2
+    assert "the output is the input" in done.error
+    assert files["vcf"].read_bytes() == before
+    result = bench.results / "out.vcf"
+    with result.open("wb") as stream:
+        done = spawn(*annotation(VCF, "--stats", result), stdout=stream)
+    assert done.code == 2
+    assert "--stats is the output" in done.error
+
+
+def test_row_48_a_loop_of_links(bench):
+    """Neither name of it can be written; both links stay."""
+    loop = bench.folder / "loop"
+    loop.symlink_to("pool")
+    (bench.folder / "pool").symlink_to("loop")
+    said = f"varbind: error: {loop}: cannot be written: Too many levels of symbolic links"
+    runs = [annotation(VCF, "-o", loop), annotation(VCF, "-o", bench.results / "x.vcf", "--stats", loop)]
+    for words in [*runs, ["rank", VCF, "-o", loop]]:
+        done = call(*words)
+        assert (done.code, done.error) == (5, said)
+        assert loop.is_symlink()
     assert not list(bench.results.iterdir())
 
 
@@ -172,17 +281,67 @@ def test_row_49_ulimit_while_the_bcf_is_made(bench):
     assert not list(bench.results.iterdir())
 
 
-def test_row_50_replaced_and_followed_rights(bench, expected):
-    out = bench.results / "out.vcf"
-    out.write_bytes(b"old\n")
+@pytest.mark.parametrize(("old", "rights"), [(None, 0o640), (0o600, 0o600), (0o664, 0o664)])
+@pytest.mark.parametrize("output", ["out.vcf", "out.vcf.gz", "out.bcf"])
+def test_row_50_rights_are_those_of_the_old_output(bench, old, rights, output):
+    out = bench.results / output
+    if old is not None:
+        out.write_bytes(b"old\n")
+        out.chmod(old)
     before = os.umask(0o027)
     try:
-        assert bench.annotate(VCF).code == 0
+        assert bench.annotate(VCF, *([] if output == "out.vcf" else ["-W"]), output=output).code == 0
     finally:
         os.umask(before)
-    assert out.read_bytes() == expected
-    assert stat.S_IMODE(out.stat().st_mode) == 0o640
-    assert [path.name for path in bench.results.iterdir()] == ["out.vcf"]
+    assert out.read_bytes() != b"old\n"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in bench.results.iterdir()} == {rights}
+
+
+def test_row_50_nobody_else_sees_what_is_not_finished(bench):
+    """Neither the text of a BCF nor anything else, in the output's folder or in TMPDIR."""
+    many = bench.vcf(*(snv("chr1", 2101 + number % 800) for number in range(30_000)))
+    for place, output in ((bench.results, ["-o", bench.results / "out.bcf"]), (bench.folder / "tmp", ["-O", "b"])):
+        place.mkdir(exist_ok=True)
+        process = subprocess.Popen([*PROGRAM, *map(str, annotation(many, *output))], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL, env={**os.environ, "TMPDIR": str(place)})  # fmt: skip
+        while not (found := list(place.glob(".*.varbind-*"))):
+            assert process.poll() is None
+        modes = [stat.S_IMODE(path.stat().st_mode) for path in found if path.is_dir()]
+        process.terminate()
+        process.wait()
+        assert modes == [0o700] * len(found)
+        assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["v", "u"])
+def test_row_50_an_old_index_goes_whatever_replaces_its_file(bench, kind):
+    assert bench.annotate(VCF, "-W=tbi", output="out.vcf.gz").code == 0
+    assert bench.annotate(VCF, "-O", kind, output="out.vcf.gz").code == 0
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf.gz"]
+
+
+def test_row_50_a_file_that_is_no_index_stays(bench):
+    """Someone's own file that has such a name."""
+    (bench.results / "out.vcf.gz.tbi").write_bytes(b"mine\n")
+    for _ in range(2):
+        assert bench.annotate(VCF, "-W", output="out.vcf.gz").code == 0
+        assert (bench.results / "out.vcf.gz.tbi").read_bytes() == b"mine\n"
+
+
+def test_row_50_through_a_link_the_index_stands_beside_the_file(bench):
+    (bench.folder / "real").mkdir()
+    real, link = bench.folder / "real" / "t.vcf.gz", bench.results / "link.vcf.gz"
+    assert call(*annotation(VCF, "-o", real, "-W=tbi")).code == 0
+    link.symlink_to(real)
+    assert bench.annotate(VCF, "-W", output="link.vcf.gz").code == 0
+    assert sorted(path.name for path in real.parent.iterdir()) == ["t.vcf.gz", "t.vcf.gz.csi"]
+    for path in (real, link):
+        with pysam.TabixFile(str(path), index=f"{path}.csi", encoding="latin-1") as tabix:
+            assert len(list(tabix.fetch("chr1"))) == 15
+    assert bench.annotate(VCF, output="link.vcf.gz").code == 0
+    assert [path.name for path in real.parent.iterdir()] == ["t.vcf.gz"]
+    assert link.is_symlink()
+    assert not (bench.results / "link.vcf.gz.csi").exists()
 
 
 def test_row_50_who_reads_the_old_output_reads_on(bench):
@@ -403,3 +562,57 @@ def test_a_message_never_steers_a_terminal(bench):
     assert done.code == 0
     assert "\x1b" not in done.err
     assert r"not in the reference: chr\x1b]0;x\x07 (1 records)" in done.err
+
+
+def test_standard_output_that_is_a_file_is_written_on(bench, expected):
+    """Neither cut nor replaced: what stands in it stays, and what follows comes behind."""
+    words = " ".join(map(shlex.quote, [*PROGRAM, *map(str, annotation(VCF, "-q"))]))
+    for name in ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        log = bench.folder / "std.out"
+        script = f"(echo first; {words} -o {name}; echo last) > {shlex.quote(str(log))}"
+        subprocess.run(["bash", "-c", script], check=True, timeout=60)
+        assert log.read_bytes() == b"first\n" + expected + b"last\n"
+    script = f"(echo first >&2; {words} -o /dev/null --stats /dev/stderr; echo last >&2) 2> {shlex.quote(str(log))}"
+    subprocess.run(["bash", "-c", script], check=True, timeout=60)
+    first, *counts, last = log.read_text().splitlines()
+    assert (first, last) == ("first", "last")
+    assert json.loads("".join(counts))["records_read"] == 33
+
+
+def test_blank_lines_and_an_index(bench):
+    source = bench.file("in.vcf", VCF.read_bytes() + b"\n")
+    done = bench.annotate(source, "-W", output="out.vcf.gz")
+    assert done.code == 0
+    assert f"{bench.results / 'out.vcf.gz'}: not indexed: there are blank lines; remove them" in done.err
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf.gz"]
+    assert bench.annotate(source, "-W", output="out.bcf").code == 0
+    assert (bench.results / "out.bcf.csi").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["\u6f22" * 80 + ".vcf.gz", "o##idx##p.vcf.gz", "with blank and\nline end.vcf.gz", "%41;x.vcf.gz"]
+)
+def test_names_of_every_kind(bench, name):
+    done = bench.annotate(VCF, "-W", output=name)
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in bench.results.iterdir()) == sorted([name, f"{name}.csi"])
+
+
+def test_a_loop_of_links(bench):
+    (bench.results / "loop").symlink_to(bench.results / "loop")
+    done = bench.annotate(VCF, output="loop")
+    assert done.code == 5
+    assert "Too many levels of symbolic links" in done.error
+
+
+def test_a_signal_after_the_name_is_given_comes_too_late(bench, monkeypatch):
+    """A run that is all but over ends as it would have."""
+    script = (
+        "import os, signal, varbind.pipeline.tracks as t; before = t.Tracks.report\n"
+        "def report(self):\n    os.kill(os.getpid(), signal.SIGTERM); before(self)\n"
+        "t.Tracks.report = report\nfrom varbind.cli.main import run; run()"
+    )
+    done = bench.annotate(VCF, run=lambda *words: spawn(*words, program=[sys.executable, "-c", script]))
+    assert done.code == 0
+    assert "33 records read, 33 written" in done.err
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf"]

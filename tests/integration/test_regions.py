@@ -1,18 +1,34 @@
 """-r, -R, -t and -T select what bcftools selects."""
 
 import gzip
+import os
 import subprocess
 
 import pysam
 import pytest
 from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, line, other, snv, spawn, to_bcf
+from pysam import bcftools as pysam_bcftools
 
+from varbind.errors import InputError
+from varbind.io.bgzf import EOF_MARKER
+from varbind.io.regions import Regions
+from varbind.io.variants import open_variants
+
+PACKERS = {"in.vcf.gz": bgzip, "in.bcf": to_bcf}
 HEAD = HEADER.replace(b"##INFO=<ID=DP", b'##ALT=<ID=DEL,Description="d">\n##INFO=<ID=DP')
 
 
 def numbered(records):
     """Every record with an ID of its own."""
     return [record.replace(b"\t.\t", f"\tr{number}\t".encode(), 1) for number, record in enumerate(records)]
+
+
+def block_starts(data):
+    """Where the blocks of BGZF start."""
+    place = 0
+    while place < len(data):
+        yield place
+        place += int.from_bytes(data[place + 16 : place + 18], "little") + 1
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +186,82 @@ def test_crlf_behind_an_index(bench):
     with_index = (bench.results / "out.vcf").read_bytes()
     assert bench.annotate(path).code == 0
     assert with_index == (bench.results / "out.vcf").read_bytes()
+
+
+@pytest.mark.parametrize("name", PACKERS)
+@pytest.mark.parametrize("before", [[], [snv("chr1", 2451)]], ids=["header alone", "a contig less"])
+def test_an_index_of_another_file(bench, name, before):
+    """It is the newer of the two, and would find nothing of what it does not know."""
+    path = PACKERS[name](bench.vcf(*before), bench.folder / name)
+    pysam_bcftools.index(str(path))
+    PACKERS[name](bench.vcf(snv("chr1", 2451), snv("chr2", 2451)), path)
+    os.utime(f"{path}.csi")
+    error = bench.refused(2, path, "-r", "chr1,chr2")
+    assert f"{path}.csi: the index is damaged: " in error
+    assert error.endswith(f"; bcftools index -f {path}")
+    pysam_bcftools.index("-f", str(path))
+    assert [row[:2] for row in ours(bench, path, "-r", "chr1,chr2")] == [("chr1", "2451"), ("chr2", "2451")]
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_an_index_of_a_file_without_end_marker(bench, name):
+    path = PACKERS[name](bench.vcf(snv("chr1", 2451), snv("chr2", 2451)), bench.folder / name)
+    path.write_bytes(path.read_bytes().removesuffix(EOF_MARKER))
+    pysam_bcftools.index("-f", str(path))
+    assert "no BGZF end marker" in bench.refused(3, path, "-r", "chr2")
+    assert [row[:2] for row in ours(bench, path, "-r", "chr2", "--allow-truncated")] == [("chr2", "2451")]
+
+
+@pytest.mark.parametrize("name", PACKERS)
+@pytest.mark.parametrize("change", ["cut", "longer"])
+def test_a_file_that_changes_while_its_regions_are_read(bench, name, change):
+    """To htslib a cut between two blocks is the end of the file."""
+    rows = (line("chr1", pos, "A", ".", info=f"DP={pos**3 % 999_983}") for pos in range(1, 80_000))
+    path = PACKERS[name](bench.vcf(*rows), bench.folder / name)
+    pysam_bcftools.index(str(path))
+    size = path.stat().st_size
+    cut = max(place for place in block_starts(path.read_bytes()) if place < size * 0.9)
+    with open_variants(path, regions=Regions.from_text("chr1")) as variants:
+        records = iter(variants)
+        next(records)
+        os.truncate(path, cut if change == "cut" else size + 1)
+        with pytest.raises(InputError, match="changed while it was read"):
+            for _ in records:
+                pass
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n"])
+def test_row_14_a_blank_line_behind_an_index(bench, bcftools, blank):
+    """Htslib does not go on behind it."""
+    text = HEADER + snv("chr1", 2451) + blank + snv("chr1", 2453) + snv("chr2", 2451)
+    path = bgzip(bench.file("in.vcf", text), bench.folder / "in.vcf.gz")
+    subprocess.run([bcftools, "index", "-t", path], check=True, capture_output=True)
+    place = HEADER.count(b"\n") + 2
+    error = bench.refused(3, path, "-r", "chr1")
+    assert error.endswith(f"{path}:{place}: a blank line, which -r cannot pass; use -t, or remove it")
+    assert [row[:2] for row in ours(bench, path, "-r", "chr2")] == [("chr2", "2451")]
+    assert bench.annotate(path, "-t", "chr1").code == 0
+    assert (bench.results / "out.vcf").read_bytes().count(blank + b"chr1\t2453") == 1
+
+
+@pytest.mark.parametrize("odd", [b"   \n", b"chr1\tx\t.\tA\tC\t.\t.\t.\n"])
+def test_rows_13_and_15_behind_an_index(bench, bcftools, odd):
+    text = HEADER + snv("chr1", 2451) + b"\n" + odd + snv("chr1", 2453)
+    path = bgzip(bench.file("in.vcf", text), bench.folder / "in.vcf.gz")
+    subprocess.run([bcftools, "index", "-t", path], check=True, capture_output=True)
+    error = bench.refused(3, path, "-r", "chr1")
+    place = HEADER.count(b"\n") + 3
+    assert f"{path}:{place}: " in error
+    assert "repair or remove the line" in error
+
+
+def test_row_4_damage_behind_an_index_is_not_taken_for_a_blank_line(bench, bcftools):
+    rows = b"".join(line("chr1", pos, "A", ".", info=f"DP={pos**3 % 999_983}") for pos in range(1, 8_000))
+    path = bgzip(bench.file("in.vcf", HEADER + b"\n" + rows), bench.folder / "in.vcf.gz")
+    subprocess.run([bcftools, "index", "-t", path], check=True, capture_output=True)
+    data = bytearray(path.read_bytes())
+    place = list(block_starts(data))[1]
+    data[place + 1_000] ^= 0xFF
+    path.write_bytes(data)
+    os.utime(f"{path}.tbi")
+    assert f"truncated or corrupt at byte {place}: " in bench.refused(3, path, "-r", "chr1:7000-")

@@ -32,7 +32,7 @@ def start(bench, source, output, *options, **streams):
 def wait_for_bytes(bench, process):
     """Until the temporary file holds scored records."""
     limit = time.monotonic() + 40
-    while not any(path.stat().st_size > 50_000 for path in bench.results.glob(".out.*")):
+    while not any(path.stat().st_size > 50_000 for path in bench.results.glob(".out.*/*")):
         assert process.poll() is None
         assert time.monotonic() < limit
         time.sleep(0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -132,7 +131,7 @@ def command(
     in order, and nothing but our keys is added.
     """
     from varbind.cli.progress import record_progress
-    from varbind.pipeline.annotate import annotate_vcf, check_paths, same_file
+    from varbind.pipeline.annotate import annotate_vcf
     from varbind.pipeline.settings import AnnotateSettings
 
     talk(quiet=quiet, verbose=verbose)
@@ -165,12 +164,10 @@ def command(
         allow_truncated=allow_truncated,
         allow_ref_mismatch=allow_ref_mismatch,
         allow_length_mismatch=allow_length_mismatch,
+        inputs=(*filter(None, (contig_map, regions_file, targets_file)), *_words_file(proteins), *_bank_folders(banks)),
     )
-    inputs = [source, reference, *([genes] if genes else []), *settings.conservation.values()]
-    for path in filter(None, (output, stats)):
-        check_paths(path, inputs)
-    if stats and (same_file(stats, output) or Path(stats).absolute() == Path(output).absolute()):
-        raise UsageError("--stats is the output", path=stats, remedy="name another file")
+    # Before the models are read, which takes a while.
+    settings.check_outputs(output, stats, inputs=[source, reference, *([genes] if genes else [])])
     with record_progress(quiet=quiet) as progress:
         tally = annotate_vcf(
             source,
@@ -183,6 +180,17 @@ def command(
             progress=progress,
         )
     logger.info(tally.sentence())
+
+
+def _words_file(text: str | None) -> list[str]:
+    return [text[1:]] if text is not None and text.startswith("@") else []
+
+
+def _bank_folders(names: tuple[str, ...]) -> list[str]:
+    """The folders named, and those of the shipped banks, which have other names."""
+    from varbind.io.bank import shipped_banks
+
+    return [*names, *map(str, shipped_banks().values())]
 
 
 def _regions(text: str | None, path: str | None, option: str, file_option: str) -> Regions | None:

@@ -14,6 +14,7 @@ import click
 
 from varbind._version import __version__
 from varbind.errors import Interrupted, VarbindError, output_errors, printable
+from varbind.signals import STOPPING, ignore_signals, is_too_late
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -32,7 +33,6 @@ COMMANDS = {
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
     "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
 }
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
 # As Python says it where a limit on memory or on threads leaves no room for another thread.
@@ -89,7 +89,7 @@ def run() -> NoReturn:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
             signal.signal(number, _interrupt)
     code = _run()
-    _ignore_signals()  # all is done
+    ignore_signals()  # all is done
     _settle_output()
     sys.exit(code)
 
@@ -153,16 +153,11 @@ def put(text: str) -> None:
         sys.stdout.write(text)
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal must not break the clearing up that the first one started.
-    _ignore_signals()
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    if is_too_late():
+        return
+    ignore_signals()  # a second signal must not break the clearing up that the first one started
     raise Interrupted(number, signal.Signals(number).name)
-
-
-def _ignore_signals() -> None:
-    # Not SIG_IGN: of a signal that has arrived already, the interpreter would complain.
-    for number in STOPPING:
-        signal.signal(number, lambda _number, _frame: None)
 
 
 def _say(text: str) -> None:

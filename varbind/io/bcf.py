@@ -68,16 +68,17 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
         decoder = pysam.VariantFile(whole, index_filename=beside)
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
-    return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions), None, source.name)
+    return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions, source), None, source.name)
 
 
-def _fetch(decoder: pysam.VariantFile, regions: Regions) -> Iterator[pysam.VariantRecord]:
+def _fetch(decoder: pysam.VariantFile, regions: Regions, source: Source) -> Iterator[pysam.VariantRecord]:
     """Records that overlap the regions, each once."""
     for contig, start, end, before in regions.with_previous_ends():
         if contig in decoder.header.contigs and start < _LAST:
             for record in decoder.fetch(contig, start, min(end, _LAST)):
                 if record.start >= before:
                     yield record
+    source.check_unchanged()
 
 
 def _bcf_header(decoder: pysam.VariantFile, name: str) -> VcfHeader:

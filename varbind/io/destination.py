@@ -1,12 +1,11 @@
 """Where a result goes: a file that appears whole or not at all, or a stream.
 
-A regular file is written under a temporary name in its folder, read again, synced and renamed;
-devices, FIFOs and standard output are written straight through.
+A file is made in a hidden folder beside it, which nobody else can enter, then read again, synced and renamed; devices,
+FIFOs and standard output are written straight through.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -14,20 +13,21 @@ import stat
 import sys
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-import pysam
-
 from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io import bcf
 from varbind.io.bgzf import BgzfWriter
+from varbind.io.output_index import make_index, old_indexes_aside
 from varbind.io.readback import read_back
-from varbind.io.whole import discard, give_name, settle, temporary_beside, uninterrupted
+from varbind.io.stream import is_stream, open_stream
+from varbind.io.whole import discard, give_name, hidden_name, settle
+from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
 
 __all__ = ["Destination", "OutputFormat"]
@@ -86,22 +86,21 @@ class Destination:
         self.path = path
         self._said = "standard output" if path == STDOUT else path
         self._format = output_format
-        self._index = index
-        self._direct = path == STDOUT or _is_special(path)
+        self._suffix = index
+        self._direct = path == STDOUT or is_stream(path)
         # A link stays a link: what it points to is replaced.
-        self._target = Path(path).absolute().resolve()
+        self._target = Path(os.path.realpath(path))
         if index and (self._direct or output_format.kind in "vu"):
             raise UsageError("only a compressed file can be indexed", remedy="write -O z or -O b to a file")
         if index == "tbi" and output_format.kind == "b":
             raise UsageError("a BCF has no tbi index", remedy="use -W=csi")
-        self._temporary: list[Path] = []
         self._crc32 = 0
-        self._finished = False
-        self._result: Path | None = None
-        self._result_index: Path | None = None
+        self._finished = self._prepared = False
+        self._index: Path | None = None
+        self._folder: Path | None = None
         try:
             self._stream = self._open()
-        except BaseException:  # a signal, too: nobody else knows of the file yet
+        except BaseException:  # a signal, too: nobody else knows of the folder yet
             self._discard()
             raise
         self._bgzf = None
@@ -131,15 +130,17 @@ class Destination:
             if self.path != STDOUT or self._format.is_bcf:
                 self._stream.close()
         if self._format.is_bcf:
-            self._convert()
+            output_type = f"{self._format.kind}{'' if self._format.level is None else self._format.level}"
+            bcf.encode(str(self._text), str(self._result), output_type=output_type, name=self._said)
         self._finished = True
-        return self._read_back(self._temporary[-1]) if self._temporary else None
+        return self._read_back() if self._folder else None
 
-    def prepare(self, *, sorted_input: bool) -> list[str]:
+    def prepare(self, *, sorted_input: bool = True, blank_lines: bool = False) -> list[str]:
         """Do all that can fail: index the finished file and put it on the disk, or pass on a BCF to its stream.
 
         Args:
             sorted_input: whether the records can be indexed.
+            blank_lines: whether there are any; a BCF has no place for them, and an index none in a text.
 
         Returns:
             What the user should know, such as why there is no index.
@@ -151,14 +152,21 @@ class Destination:
             self.finish()
         if self._direct:
             if self._format.is_bcf:
-                self._pass_on(self._temporary[-1])
+                self._pass_on()
             return []
-        self._result = self._temporary[-1]
-        remarks, self._result_index = self._make_index(self._result, sorted_input=sorted_input)
+        remark = ""
+        if self._suffix and not sorted_input:
+            remark = f"{self._said}: not indexed: the records are not sorted; sort with bcftools sort"
+        elif self._suffix and blank_lines and not self._format.is_bcf:
+            remark = f"{self._said}: not indexed: there are blank lines; remove them"
+        elif self._suffix:
+            self._index, remark = make_index(self._result, self._suffix, said=self._said)
         with output_errors(self._said):
-            for written in filter(None, (self._result, self._result_index)):
+            for written in filter(None, (self._result, self._index)):
+                self._keep_rights(written)
                 settle(written)
-        return remarks
+        self._prepared = True
+        return [remark] if remark else []
 
     def commit(self) -> None:
         """Give what is prepared its name; where it is not, nothing happens.
@@ -166,16 +174,16 @@ class Destination:
         Raises:
             OutputError: it cannot be renamed.
         """
-        if self._result is not None:
+        if self._prepared:
             with output_errors(self._said), uninterrupted():
-                self._publish(self._result, self._result_index)
+                self._publish()
         self._discard()
 
     def abandon(self) -> None:
         """Remove what was written; an older output stays as it was."""
         if self._bgzf:
             self._bgzf.close()
-        with contextlib.suppress(OSError, ValueError):
+        with suppress(OSError, ValueError):
             if self.path != STDOUT or self._format.is_bcf:
                 self._stream.close()
         self._discard()
@@ -189,41 +197,38 @@ class Destination:
         if kind is not None:
             self.abandon()
 
+    @property
+    def _text(self) -> Path:
+        """Where the text of a BCF is, which htslib makes from the finished text."""
+        assert self._folder is not None
+        return self._folder / "text.vcf"
+
+    @property
+    def _result(self) -> Path:
+        """Where the finished file is."""
+        assert self._folder is not None
+        return self._folder / {"v": "result.vcf", "z": "result.vcf.gz"}.get(self._format.kind, "result.bcf")
+
     def _open(self) -> BinaryIO:
-        if self._format.is_bcf:
-            # BCF is made by htslib from the finished text.
-            return self._new_temporary("text")
-        if self._direct:
+        if self._direct and not self._format.is_bcf:
             return self._open_directly()
-        return self._new_temporary("new")
+        place = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
+        with output_errors(self._said):
+            self._folder = Path(tempfile.mkdtemp(prefix=f"{hidden_name(place)}-", dir=place.parent))
+            return (self._text if self._format.is_bcf else self._result).open("xb")
 
     def _open_directly(self) -> BinaryIO:
         if self.path != STDOUT:
             with output_errors(self._said):
-                return Path(self.path).open("wb")
+                return open_stream(self.path)
         if sys.stdout is None:
             raise OutputError("is closed", path=self._said, remedy="name a file with -o")
         return sys.stdout.buffer
 
-    def _new_temporary(self, what: str) -> BinaryIO:
-        beside = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
-        path = temporary_beside(beside, what)
-        self._temporary.append(path)
-        with output_errors(self._said):
-            return path.open("xb")
-
-    def _convert(self) -> None:
-        level = "" if self._format.level is None else str(self._format.level)
-        output_type = self._format.kind + level
-        text = str(self._temporary[0])
-        result = Path(text.removesuffix("text") + "new")
-        self._temporary.append(result)
-        bcf.encode(text, str(result), output_type=output_type, name=self._said)
-
-    def _read_back(self, path: Path) -> int:
+    def _read_back(self) -> int:
         try:
             with output_errors(self._said):
-                found = read_back(path)
+                found = read_back(self._result)
         except InputError as error:
             raise self._damaged(error.what) from error
         if found.crc32 not in {None, self._crc32}:
@@ -234,70 +239,39 @@ class Destination:
         remedy = "look at the disk, and run again"
         return OutputError(f"was damaged while it was written: {why}", path=self._said, remedy=remedy)
 
-    def _pass_on(self, finished: Path) -> None:
+    def _pass_on(self) -> None:
         """Copy what htslib made, so that a closed pipe and a full device are told from what it refuses."""
-        with output_errors(self._said), finished.open("rb") as stream:
+        with output_errors(self._said), self._result.open("rb") as stream:
             out = self._open_directly()
             shutil.copyfileobj(stream, out)
             out.flush()
             if self.path != STDOUT:
                 out.close()
 
-    def _make_index(self, path: Path, *, sorted_input: bool) -> tuple[list[str], Path | None]:
-        """The index under a temporary name; without one, the reason if one was asked for."""
-        if not self._index:
-            return [], None
-        if not sorted_input:
-            return [f"{self.path}: not indexed: the records are not sorted; sort with bcftools sort"], None
-        index = path.with_name(f"{path.name}.{self._index}")
-        self._temporary.append(index)
-        error = _index(path, index, csi=self._index == "csi")
-        if error is None:
-            return [], index
-        # A csi can always be made: where it cannot, the file system is to blame, and not a position beyond tbi.
-        if self._index == "csi" or _index(path, index, csi=True):
-            raise OutputError(f"cannot be indexed: {error}", path=self.path, remedy="look at the disk, and run again")
-        return [f"{self.path}: not indexed: {error}; try -W=csi"], None
+    def _keep_rights(self, written: Path) -> None:
+        """Who could read an older output, and nobody else, can read the new one."""
+        with suppress(FileNotFoundError):
+            old = self._target.stat()
+            written.chmod(stat.S_IMODE(old.st_mode))
+            with suppress(PermissionError):
+                os.chown(written, old.st_uid, old.st_gid)
 
-    def _publish(self, result: Path, index: Path | None) -> None:
+    def _publish(self) -> None:
         """Give the names: never does an index stand beside a file that is not its own, not even for a moment."""
-        with self._old_indexes_aside():
-            give_name(result, self._target)
-        if index is not None:
-            give_name(index, Path(f"{self.path}.{self._index}"))
-
-    @contextlib.contextmanager
-    def _old_indexes_aside(self) -> Iterator[None]:
-        """Those of an older output would send readers to wrong places; they come back if it stays."""
-        suffixes = ("csi", "tbi") if self._format.kind in "zb" else ()
-        aside = {}
-        try:
-            for index in (Path(f"{self.path}.{suffix}") for suffix in suffixes):
-                if index.exists():
-                    aside[index] = temporary_beside(index, "old")
-                    index.replace(aside[index])
-            yield
-        except BaseException:
-            for index, old in aside.items():
-                with contextlib.suppress(OSError):
-                    old.replace(index)
-            raise
-        self._temporary += aside.values()
+        assert self._folder is not None
+        named = dict.fromkeys([self._target, Path(self.path)])
+        with old_indexes_aside(named, self._folder):
+            give_name(self._result, self._target)
+        if self._index is not None:
+            index = Path(f"{self._target}.{self._suffix}")
+            give_name(self._index, index)
+            if Path(self.path).is_symlink():  # who opens the link looks for an index of that name
+                discard(Path(f"{self.path}.{self._suffix}"))
+                Path(f"{self.path}.{self._suffix}").symlink_to(index)
 
     def _discard(self) -> None:
-        for path in self._temporary:
-            discard(path)
-        self._temporary.clear()
-
-
-def _index(path: Path, index: Path, *, csi: bool) -> Exception | None:
-    """Index a file; what went wrong, if anything."""
-    try:
-        # htslib indexes a BCF as a BCF, whatever the preset says.
-        pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi, index=str(index))
-    except (OSError, ValueError) as error:
-        return error
-    return None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Checked:
@@ -310,12 +284,3 @@ class _Checked:
     def write(self, data: bytes) -> None:
         with output_errors(self._said):
             self._stream.write(data)
-
-
-def _is_special(path: str) -> bool:
-    """Whether the path is a device, a FIFO or a socket, which cannot be renamed over."""
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 (follows links on purpose)
-    except OSError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

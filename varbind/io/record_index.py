@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import UsageError
+from varbind.io.bgzf import is_bgzf
+from varbind.io.source import Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +31,11 @@ _BYTES_MAX = 1 << 28
 _TBI_LEVELS, _LEVELS_MAX = 5, 12
 _NAMES_AT = 28
 """Format, columns of contig, start and end, comment sign and lines to skip stand before the names, and their length."""
+_BLOCK_HEAD = 18
+_UNPACKED = struct.Struct("<I")
+"""A block of BGZF ends with the number of bytes that it unpacks to."""
+_BCF_HEADER_AT = 9
+"""Magic, version and the length of the header stand before the header."""
 
 
 def index_of(path: str) -> str | None:
@@ -35,6 +43,7 @@ def index_of(path: str) -> str | None:
 
     Raises:
         UsageError: the index is damaged, or of another file.
+        InputError: the index has no record, and the file is damaged.
     """
     # The library looks for one kind of index only.
     found = next((name for name in (f"{path}.csi", f"{path}.tbi") if Path(name).exists()), None)
@@ -42,7 +51,9 @@ def index_of(path: str) -> str | None:
         return None
     try:
         with gzip.open(found) as stream:
-            _Index(stream.read(_BYTES_MAX), Path(path).stat().st_size).check()
+            index = _Index(stream.read(_BYTES_MAX), Path(path).stat().st_size)
+        index.check()
+        _require_to_end(path, index.last)
     except OSError as error:
         why = f"cannot be read: {error.strerror}" if error.strerror else f"is damaged: {error}"
         raise UsageError(f"the index {why}", path=found, remedy=f"bcftools index -f {path}") from error
@@ -54,6 +65,39 @@ def index_of(path: str) -> str | None:
     return found
 
 
+def _require_to_end(path: str, last: int) -> None:
+    """Behind the last place of an index no record is left: those that an older file did not have would not be found."""
+    if not last:
+        if _holds_records(path):
+            raise ValueError("it has no record, but the file has")
+        return
+    with Path(path).open("rb") as stream:
+        stream.seek(last >> 16)
+        # Empty blocks alone may follow: the end marker is one, and stands also where files were joined.
+        within = last & 0xFFFF
+        while head := stream.read(_BLOCK_HEAD):
+            rest = int.from_bytes(head[16:18], "little") + 1 - _BLOCK_HEAD
+            if not is_bgzf(head) or rest < _UNPACKED.size:
+                raise ValueError("its last place is in no block of the file")
+            stream.seek(rest - _UNPACKED.size, os.SEEK_CUR)
+            if stream.read(_UNPACKED.size) != _UNPACKED.pack(within):
+                raise ValueError("its last place is not the end of the file's records")
+            within = 0
+
+
+def _holds_records(path: str) -> bool:
+    """Whether anything stands behind the header.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with Source(path, allow_truncated=True) as source:
+        if source.stream.peek(4)[:3] != b"BCF":  # type: ignore[attr-defined]
+            return any(line.strip() and not line.startswith(b"#") for _, line in source.header_lines())
+        header_size = int.from_bytes(source.stream.read(_BCF_HEADER_AT)[-4:], "little")
+        return sum(map(len, source.blocks())) > header_size
+
+
 class _Index:
     """An index that is read from its start to its end; whatever does not fit is a ValueError."""
 
@@ -62,6 +106,7 @@ class _Index:
         self._place = 4
         # A place is that of a block in the file, and 16 bits of where in the block.
         self._end = size << 16
+        self.last = 0
         self._is_csi = data[:4] == b"CSI\1"
         if not self._is_csi and data[:4] != b"TBI\1":
             raise ValueError("it is neither tbi nor csi")
@@ -116,6 +161,7 @@ class _Index:
             is_place[np.array(heads, dtype=np.int64) + word] = False
         chunk = words[is_place].reshape(-1, 2)
         self._require_in_file(chunk)
+        self.last = max(self.last, int(chunk.max(initial=0)))
         if (chunk[:, 0] > chunk[:, 1]).any():
             raise ValueError("a chunk ends before it starts")
         if not self._is_csi:

@@ -116,7 +116,7 @@ class Source(Closing):
         """
         while data := self.stream.read(_BUFFER):
             yield data
-        self._check_unchanged()
+        self.check_unchanged()
 
     def header_lines(self) -> Iterator[tuple[int, bytes]]:
         """Lines from the first one on, with their numbers.
@@ -174,10 +174,14 @@ class Source(Closing):
             yield number, rest
         if damage:
             raise damage
-        self._check_unchanged()
+        self.check_unchanged()
 
-    def _check_unchanged(self) -> None:
-        """What another program still writes would be read in part, and its end taken for the file's."""
+    def check_unchanged(self) -> None:
+        """What another program still writes would be read in part, and its end taken for the file's.
+
+        Raises:
+            InputError: the file has grown or shrunk since it was opened.
+        """
         if self.size is None or not self._raw.seekable():
             return
         size = os.fstat(self._raw.fileno()).st_size

@@ -66,7 +66,7 @@ class TypedTable:
             self._out.write(_lines([[name for name, _ in columns]]))
             for piece in _pieces(rows):
                 self._out.write(_lines(piece))
-        self._out.prepare(sorted_input=False)
+        self._out.prepare()
         self._out.commit()
 
     def __enter__(self) -> Self:

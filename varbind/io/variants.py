@@ -159,7 +159,7 @@ def _open_text(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iter
         logger.warning("%s: lines end in CR LF; they are kept", source.name)
     if regions is None:
         return header, source.whole_lines(len(header.lines) + 2)
-    return header, _fetch_text(source, regions, header.line_end)
+    return header, _fetch_text(source, regions, header)
 
 
 def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
@@ -212,11 +212,12 @@ def _check_first_line(line: bytes, name: str) -> None:
     raise InputError(what, path=name, line=1, remedy="give a VCF, VCF.gz or BCF, with its header")
 
 
-def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[tuple[int, bytes]]:
+def _fetch_text(source: Source, regions: Regions, header: VcfHeader) -> Iterator[tuple[int, bytes]]:
     """Lines of indexed regions, each record once, numbered from 1."""
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
     no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}")
+    source.check_end_marker()
     index = index_of(source.path)
     if index is None:
         raise no_index
@@ -230,24 +231,43 @@ def _fetch_text(source: Source, regions: Regions, line_end: bytes) -> Iterator[t
         raise UsageError("-r needs contigs whose names are UTF-8", path=source.name, remedy="use -t") from error
     except (OSError, ValueError) as error:
         raise no_index from error
-    source.check_end_marker()
     number = 0
     for contig, start, end, before in regions.with_previous_ends():
         if contig not in contigs:
             continue
-        for text in _fetch(tabix, contig, start, end, source.name):
+        for text in _fetch(tabix, (contig, start, end), source, header):
             line = text.rstrip("\r").encode("latin-1")
             pos = line.split(b"\t", 2)[1:2]
             # What is no number is said by whoever reads the line.
             if not pos or not pos[0].isdigit() or int(pos[0][:POS_DIGITS]) - 1 >= before:
                 number += 1
-                yield number, line + line_end
+                yield number, line + header.line_end
+    source.check_unchanged()
 
 
-def _fetch(tabix: pysam.TabixFile, contig: str, start: int, end: int, name: str) -> Iterator[str]:
+def _fetch(tabix: pysam.TabixFile, span: tuple[str, int, int], source: Source, header: VcfHeader) -> Iterator[str]:
     """Lines of one span, with damage told."""
     try:
-        yield from tabix.fetch(contig, start, end)
+        yield from tabix.fetch(*span)
     except (OSError, ValueError) as error:
-        what = f"truncated or corrupt in {contig}: {error}"
-        raise InputError(what, path=name, remedy="make the file and its index again") from error
+        _check_lines(source, header)
+        what = f"truncated or corrupt in {span[0]}: {error}"
+        raise InputError(what, path=source.name, remedy="make the file and its index again") from error
+
+
+def _check_lines(source: Source, header: VcfHeader) -> None:
+    """Why htslib stopped, which it does not say: at damage, at a line that is no record, or at a blank one.
+
+    Raises:
+        InputError: one of these.
+    """
+    blank = None
+    for first, data in source.whole_lines(len(header.lines) + 2):
+        for number, line in enumerate(io.BytesIO(data), first):
+            if not _is_blank(line):
+                VcfRecord(line, number, source.name, header.columns)
+            elif blank is None:
+                blank = number
+    if blank is not None:
+        what = "a blank line, which -r cannot pass"
+        raise InputError(what, path=source.name, line=blank, remedy="use -t, or remove it")

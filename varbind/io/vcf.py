@@ -82,7 +82,8 @@ class VcfHeader:
 
 @cache
 def _header_pattern(prefix: str) -> re.Pattern[bytes]:
-    return re.compile(rb"##(?:INFO=<(?:[^>]*?,)?ID=(%s)[,>]|varbind_\w+=)" % _our_keys(prefix))
+    # What is quoted is passed over: a description may speak of our keys.
+    return re.compile(rb'##(?:INFO=<(?:(?:[^">]|"(?:[^"\\]|\\.)*")*?,)?ID=(%s)[,>]|varbind_\w+=)' % _our_keys(prefix))
 
 
 @cache

@@ -10,13 +10,12 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import signal
-import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, output_errors
+from varbind.io.stream import is_stream, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,22 +23,27 @@ if TYPE_CHECKING:
 __all__ = [
     "discard",
     "give_name",
+    "hidden_name",
     "publish",
     "settle",
     "temporary_beside",
-    "uninterrupted",
     "whole_file",
     "whole_folder",
 ]
 
-_NAME_CHARACTERS = 100
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NAME_BYTES = 200  # of 255 that a file system allows, some are left for what we add
 
 
 def temporary_beside(target: Path, what: str = "new") -> Path:
     """A free name in the folder of `target`, hidden, told from those of other runs."""
     # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
-    return target.with_name(f".{target.name[:_NAME_CHARACTERS]}.varbind-{secrets.token_hex(4)}-{what}")
+    return target.with_name(f"{hidden_name(target)}-{secrets.token_hex(4)}-{what}")
+
+
+def hidden_name(target: Path) -> str:
+    """How the names of all temporary files and folders of a target begin."""
+    # htslib looks for an index behind ##idx##.
+    return os.fsdecode(b"." + os.fsencode(target.name.replace("##", "__"))[:_NAME_BYTES]) + ".varbind"
 
 
 def settle(path: Path) -> None:
@@ -88,10 +92,10 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
     Raises:
         OutputError: it cannot be written, told before the block; an older file of the name stays as it was.
     """
-    target = Path(path).absolute().resolve()
-    if target.exists() and not target.is_file():
-        with output_errors(path):
-            target.write_bytes(data)
+    target = Path(os.path.realpath(path))
+    if is_stream(path):
+        with output_errors(path), open_stream(path) as stream:
+            stream.write(data)
         yield
         return
     temporary = temporary_beside(target)
@@ -104,23 +108,6 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
             give_name(temporary, target)
     finally:
         discard(temporary)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """From the first renaming to the last one, a signal comes too late: the run ends as it would have."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread meets signals
-        return
-    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in _STOPPING}
-    # A handler of Python, and not SIG_IGN: the program that a child runs would inherit that.
-    for number in _STOPPING:
-        signal.signal(number, lambda _number, _frame: None)
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -11,15 +11,14 @@ import json
 import logging
 import os
 from contextlib import ExitStack, closing, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
 from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
-from varbind.errors import OutputError, UsageError
+from varbind.errors import OutputError
 from varbind.io.destination import Destination, OutputFormat
-from varbind.io.whole import uninterrupted, whole_file
+from varbind.io.whole import whole_file
 from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
 from varbind.pipeline.inputs import Inputs, open_inputs
@@ -30,6 +29,7 @@ from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.second_stage import scored_with
 from varbind.pipeline.settings import AnnotateSettings, select_models
 from varbind.pipeline.tracks import Tracks
+from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
     from varbind.core.bank import Bank
     from varbind.core.window import Window
-    from varbind.pipeline.intake import Entry
+    from varbind.pipeline.intake import Entry, Intake
     from varbind.pipeline.second_stage import SecondStage
 
-__all__ = ["annotate_vcf", "check_paths", "same_file"]
+__all__ = ["annotate_vcf"]
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +81,9 @@ def annotate_vcf(
     """
     settings = settings or AnnotateSettings()
     source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
+    stats = None if stats is None else os.fspath(stats)
     gene_files = [] if genes is None else [os.fspath(genes)]
-    check_paths(destination, [source, fasta, *gene_files, *settings.conservation.values()])
+    settings.check_outputs(destination, stats, inputs=[source, fasta, *gene_files])
     models = select_models(bank, settings.proteins)
     if models.background is None:
         logger.warning("the banks have no background in common: no PHRED is given")
@@ -108,7 +109,7 @@ def annotate_vcf(
             out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
-        _finish(out, stats, tally, sorted_input=inputs.intake.is_sorted)
+        _finish(out, stats, tally, intake=inputs.intake)
         tracks.report()
     _report(tally, settings)
     return tally
@@ -137,44 +138,11 @@ def _header_lines(
     return added
 
 
-def check_paths(destination: str, inputs: Iterable[str]) -> None:
-    """Refuse an output that is one of the inputs, or that cannot be made.
-
-    Raises:
-        UsageError: the output is an input, by whatever name.
-        OutputError: it is a directory, or its folder is missing or not writable.
-    """
-    if destination == "-":
-        return
-    if any(same_file(destination, name) for name in inputs):
-        raise UsageError("the output is the input", path=destination, remedy="name another output")
-    path = Path(destination)
-    folder = path.absolute().parent
-    try:
-        if path.is_dir():
-            raise OutputError("is a directory", path=destination, remedy="name a file")
-        if not folder.is_dir():
-            raise OutputError("the folder does not exist", path=destination, remedy=f"mkdir -p {folder}")
-        # A device or a FIFO is written through; its folder does not matter.
-        if (path.is_file() or not path.exists()) and not os.access(folder, os.W_OK):
-            raise OutputError("the folder is not writable", path=destination, remedy="name another folder")
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error
-
-
-def same_file(one: str, other: str) -> bool:
-    """Whether two paths lead to the same existing regular file."""
-    try:
-        return os.path.isfile(one) and os.path.samefile(one, other)  # noqa: PTH113, PTH121
-    except (OSError, ValueError):
-        return False
-
-
-def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, sorted_input: bool) -> None:
+def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, intake: Intake) -> None:
     """Read the result again, and give it and the counts their names."""
     tally.records_reread = out.finish()
     _check_complete(tally, out.path)
-    for remark in out.prepare(sorted_input=sorted_input):
+    for remark in out.prepare(sorted_input=intake.is_sorted, blank_lines=intake.has_blank_lines):
         logger.warning(remark)
     with uninterrupted(), _counts_beside(stats, tally):
         out.commit()

@@ -61,6 +61,7 @@ class Intake:
     Attributes:
         header: the file's header, free of our keys.
         is_sorted: whether the records read so far can be indexed.
+        has_blank_lines: whether a blank line was met so far.
     """
 
     def __init__(self, variants: VariantFile, *, prefix: str, overwrite: bool) -> None:
@@ -68,6 +69,7 @@ class Intake:
         self._prefix = prefix
         self._overwrite = overwrite
         self.is_sorted = True
+        self.has_blank_lines = any(not line.strip(b"\r\n") for line in variants.header.lines)
         self._chrom, self._pos = "", -1
         self._finished: set[str] = set()
         self.header: VcfHeader = variants.header
@@ -82,6 +84,7 @@ class Intake:
             if isinstance(item, VcfBlock):
                 yield from self._entries_of(item, triage, tally)
             elif isinstance(item, bytes):
+                self.has_blank_lines = True
                 yield Untouched(item, 0)
             else:
                 self._watch(item.chrom, np.array([item.pos]))

@@ -19,10 +19,10 @@ import numpy as np
 
 from varbind.core.annotation import ENCODED_CONTROLS, TRACK_STEM
 from varbind.errors import UsageError
+from varbind.io.output_paths import check_outputs
 from varbind.io.typed_table import TypedTable
 from varbind.io.variants import VariantFile, open_variants
 from varbind.io.vcf import VcfRecord
-from varbind.pipeline.annotate import check_paths
 from varbind.pipeline.annotated import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def rank_vcf(
         OutputError: the table cannot be written.
     """
     source, destination = os.fspath(source), os.fspath(destination)
-    check_paths(destination, [source])
+    check_outputs(destination, [source])
     tally = RankTally()
     with TypedTable(destination) as out, open_variants(source) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from varbind.core.tss import Promoter
 from varbind.errors import UsageError
+from varbind.io.output_paths import check_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from varbind.core.bank import Bank
     from varbind.io.regions import Regions
@@ -50,6 +51,7 @@ class AnnotateSettings:
         allow_truncated: accept BGZF without its end marker.
         allow_ref_mismatch: go on although most REFs differ.
         allow_length_mismatch: go on although contig lengths differ.
+        inputs: files that were read for these settings, and folders of banks: no output takes their place.
     """
 
     everywhere: bool = False
@@ -76,12 +78,24 @@ class AnnotateSettings:
     allow_truncated: bool = False
     allow_ref_mismatch: bool = False
     allow_length_mismatch: bool = False
+    inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # VCF 4.3, section 1.6.1: what a key may be.
         if not re.fullmatch(r"[A-Za-z_][0-9A-Za-z_.]*", self.prefix):
             remedy = "start with a letter, then letters, digits, _ and ."
             raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
+
+    def check_outputs(self, destination: str, stats: str | None, *, inputs: Iterable[str]) -> None:
+        """Refuse outputs that are each other or an input: one of those given, or one that is named here.
+
+        Raises:
+            UsageError: an output is one, by whatever name.
+            OutputError: an output cannot be made.
+        """
+        files = [*inputs, *self.conservation.values(), *self.inputs]
+        folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
+        check_outputs(destination, files, folders=folders, stats=stats)
 
     def value_options(self, *, reference: str, genes: str | None) -> dict[str, str | None]:
         """Every option that can change a value, with files by their base names; None = not in use."""

@@ -41,7 +41,7 @@ def test_nothing_is_seen_before_the_end(tmp_path, kind):
         out.write(TEXT)
         assert path.read_bytes() == b"old"
         assert len(list(tmp_path.iterdir())) == 2
-        assert out.prepare(sorted_input=True) == []
+        assert out.prepare() == []
         assert path.read_bytes() == b"old"
         out.commit()
     assert list(tmp_path.iterdir()) == [path]
@@ -89,7 +89,7 @@ def test_a_link_stays_a_link(tmp_path):
     link.symlink_to(target)
     with Destination(str(link), OutputFormat("v")) as out:
         out.write(b"new")
-        out.prepare(sorted_input=True)
+        out.prepare()
         out.commit()
     assert link.is_symlink()
     assert target.read_bytes() == b"new"

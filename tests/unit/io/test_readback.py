@@ -71,7 +71,7 @@ def test_other_bytes_than_the_written_ones_are_refused(tmp_path, kind):
             else:
                 out._stream.seek(len(HEADER))
                 out._stream.write(b"X")
-            out.prepare(sorted_input=True)
+            out.prepare()
 
     with pytest.raises(OutputError, match="its bytes are not those that were written; look at the disk"):
         write()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from varbind.errors import OutputError
-from varbind.io.whole import publish, uninterrupted, whole_file, whole_folder
+from varbind.io.whole import publish, whole_file, whole_folder
+from varbind.signals import uninterrupted
 
 
 def names(folder):

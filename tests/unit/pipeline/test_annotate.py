@@ -5,8 +5,8 @@ from importlib.resources import as_file, files
 import pytest
 
 import varbind
-from varbind.errors import OutputError, UsageError
-from varbind.pipeline.annotate import annotate_vcf, check_paths, same_file
+from varbind.errors import UsageError
+from varbind.pipeline.annotate import annotate_vcf
 from varbind.pipeline.settings import AnnotateSettings
 
 
@@ -54,21 +54,28 @@ def test_neither_genes_nor_everywhere(example, tiny_bank, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_paths(tmp_path):
-    file = tmp_path / "in.vcf"
-    file.write_bytes(b"")
-    link = tmp_path / "link"
-    link.symlink_to(file)
-    check_paths("-", ["-"])
-    check_paths(str(tmp_path / "out.vcf"), [str(file), "-", str(tmp_path / "missing")])
-    check_paths("/dev/null", ["/dev/null"])
-    with pytest.raises(UsageError, match="the output is the input"):
-        check_paths(str(link), [str(file)])
-    for bad in (tmp_path, tmp_path / "no" / "out.vcf", file / "out.vcf", tmp_path / ("x" * 400)):
-        with pytest.raises(OutputError):
-            check_paths(str(bad), [str(file)])
-
-
-def test_same_file(tmp_path):
-    assert not same_file(str(tmp_path / "a"), str(tmp_path / "a"))
-    assert not same_file("\0", "x")
+@pytest.mark.parametrize(
+    ("output", "stats", "what"),
+    [
+        ("out.vcf", "in.vcf", "the output is the input"),
+        ("out.vcf", "out.vcf", "--stats is the output"),
+        ("read.tsv", None, "the output is the input"),
+        ("effect/card.json", None, "the output is the input"),
+    ],
+)
+def test_no_output_takes_the_place_of_another_file(example, tiny_bank, tmp_path, output, stats, what):
+    source = tmp_path / "in.vcf"
+    source.write_bytes((example / "variants.vcf").read_bytes())
+    (tmp_path / "effect").mkdir()
+    settings = AnnotateSettings(everywhere=True, effect=str(tmp_path / "effect"), inputs=(str(tmp_path / "read.tsv"),))
+    with pytest.raises(UsageError, match=what):
+        annotate_vcf(
+            source,
+            tmp_path / output,
+            reference=example / "reference.fa",
+            bank=tiny_bank,
+            settings=settings,
+            stats=stats and tmp_path / stats,
+        )
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["effect", "in.vcf"]
+    assert source.read_bytes() == (example / "variants.vcf").read_bytes()
