@@ -212,12 +212,22 @@ def test_an_index_of_a_file_without_end_marker(bench, name):
     assert [row[:2] for row in ours(bench, path, "-r", "chr2", "--allow-truncated")] == [("chr2", "2451")]
 
 
-@pytest.mark.parametrize("name", PACKERS)
+def bgzip_lines(source, target):
+    """BGZF whose blocks end with lines, as some programs write it."""
+    lines = source.read_bytes().splitlines(keepends=True)
+    with pysam.BGZFile(str(target), "wb") as stream:
+        for first in range(0, len(lines), 500):
+            stream.write(b"".join(lines[first : first + 500]))
+            stream.flush()
+    return target
+
+
+@pytest.mark.parametrize(("name", "pack"), [("in.vcf.gz", bgzip_lines), ("in.bcf", to_bcf)])
 @pytest.mark.parametrize("change", ["cut", "longer"])
-def test_a_file_that_changes_while_its_regions_are_read(bench, name, change):
-    """To htslib a cut between two blocks is the end of the file."""
-    rows = (line("chr1", pos, "A", ".", info=f"DP={pos**3 % 999_983}") for pos in range(1, 80_000))
-    path = PACKERS[name](bench.vcf(*rows), bench.folder / name)
+def test_a_file_that_changes_while_its_regions_are_read(bench, name, pack, change):
+    """To htslib a cut between two blocks is the end of a text; records of a BCF cross them."""
+    rows = (line("chr1", 1 + number // 10, "A", ".", info=f"DP={number**3 % 999_983}") for number in range(80_000))
+    path = pack(bench.vcf(*rows), bench.folder / name)
     pysam_bcftools.index(str(path))
     size = path.stat().st_size
     cut = max(place for place in block_starts(path.read_bytes()) if place < size * 0.9)
@@ -225,7 +235,7 @@ def test_a_file_that_changes_while_its_regions_are_read(bench, name, change):
         records = iter(variants)
         next(records)
         os.truncate(path, cut if change == "cut" else size + 1)
-        with pytest.raises(InputError, match="changed while it was read"):
+        with pytest.raises(InputError, match=r"changed while it was read|truncated file"):
             for _ in records:
                 pass
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -65,7 +66,10 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
     try:
         # Whole paths: htslib would fetch what looks like a URL, and look for an index behind ##idx##.
         whole, beside = (str(Path(path).absolute()) for path in (source.path, index))
-        decoder = pysam.VariantFile(whole, index_filename=beside)
+        with warnings.catch_warnings():
+            # The end marker was looked for: where it may be missing, the library would miss it again.
+            warnings.simplefilter("ignore", UserWarning)
+            decoder = pysam.VariantFile(whole, index_filename=beside, ignore_truncation=True)
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
     return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions, source), None, source.name)
