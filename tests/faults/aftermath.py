@@ -1,9 +1,10 @@
 """What a broken run may leave: the old output or the whole new one, never a part, and nothing besides."""
 
 import os
+import re
 import shutil
 import signal
-import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,10 @@ from integration.runs import FASTA, GENES, HEADER, VCF, Run, annotation, call, s
 SIGNAL_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 STATS = "stats.json"
 TSS_REACH = range(2101, 2901)
+# The hidden folder of an output with what may lie in it, and the one file of the counts.
+_TEMPORARY = re.compile(
+    r"\.[^/]+\.varbind-\w{8}(/(text\.vcf(\.declared)?|result\.(vcf|vcf\.gz|bcf)(\.(csi|tbi))?|old-\d))?", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,6 @@ class Scene:
         job: what is written.
         scored: number of records that are scored.
         passed: number of records that are passed on.
-
-    Attributes:
-        seconds: that the unbroken run took; after `new` was asked for.
     """
 
     def __init__(self, folder, job, *, scored, passed):
@@ -102,9 +104,7 @@ class Scene:
     @cached_property
     def new(self):
         """What an unbroken run leaves."""
-        start = time.monotonic()
         done = self.run()
-        self.seconds = time.monotonic() - start
         assert done.code == 0, done.err
         found = _contents(self.results)
         self.restore()
@@ -135,9 +135,9 @@ class Scene:
         flaws += [f"{name} is left" for name in sorted({*found} - names) if not (killed and _is_temporary(name))]
         flaws += [f"{name} is left in TMPDIR" for name in _contents(self.temporary) if not killed]
         flaws += ["an input is changed"] * (_contents(self._inputs) != self._before)
-        indexed = result.get(self._index)
+        indexed = result.get(self.index)
         if indexed is not None and any(
-            indexed == one.get(self._index) and result.get(self.job.output) != one.get(self.job.output)
+            indexed == one.get(self.index) and result.get(self.job.output) != one.get(self.job.output)
             for one in (self.old, self.new)
         ):
             flaws.append("the index belongs to another file")
@@ -154,10 +154,22 @@ class Scene:
     def is_named(self):
         """Whether the new output has its name."""
         path = self.results / self.job.output
-        return path.exists() and path.read_bytes() == self.new[self.job.output]
+        new = self.new[self.job.output]
+        return path.exists() and path.stat().st_size == len(new) and path.read_bytes() == new
 
     @property
-    def _index(self):
+    def temporaries(self):
+        """Sizes of what lies in the hidden folder, by name; None where there is no such folder."""
+        folder = next(self.results.glob(f".{self.job.output}.varbind-*"), None)
+        if folder is None:
+            return None
+        with suppress(FileNotFoundError):  # it goes while it is looked at
+            return {path.name: path.stat().st_size for path in folder.iterdir()}
+        return {}
+
+    @property
+    def index(self):
+        """Name of the index."""
         return f"{self.job.output}.csi"
 
 
@@ -172,4 +184,4 @@ def _contents(folder):
 
 
 def _is_temporary(name):
-    return name.startswith(".") and ".varbind-" in name
+    return _TEMPORARY.fullmatch(name) is not None

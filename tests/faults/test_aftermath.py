@@ -63,11 +63,42 @@ def test_a_stop_with_the_new_output_is_seen(scene):
     assert scene.flaws(STOPPED, killed=False) == ["exit 143, yet the new output is there"]
 
 
-@pytest.mark.parametrize(("name", "allowed"), [(".out.vcf.gz.varbind-0-new", True), ("x.tmp", False), (".x", False)])
+HIDDEN = ".out.vcf.gz.varbind-k3_x90ab"
+LEFT = {
+    f"{HIDDEN}/result.vcf.gz": True,
+    f"{HIDDEN}/result.vcf.gz.csi": True,
+    f"{HIDDEN}/old-0": True,
+    ".stats.json.varbind-0123abcd": True,
+    f"{HIDDEN}/else": False,
+    "result.vcf.gz": False,
+    "x.tmp": False,
+    ".x": False,
+}
+
+
+@pytest.mark.parametrize(("name", "allowed"), LEFT.items())
 def test_only_a_kill_leaves_only_temporary_files(scene, name, allowed):
+    (scene.results / name).parent.mkdir(exist_ok=True)
     put(scene, {name: b""})
-    assert scene.flaws(STOPPED, killed=False) == [f"{name} is left"]
+    assert f"{name} is left" in scene.flaws(STOPPED, killed=False)
     assert scene.flaws(Run(-9, b"", ""), killed=True) == ([] if allowed else [f"{name} is left"])
+
+
+def test_an_empty_hidden_folder_is_seen(scene):
+    (scene.results / HIDDEN).mkdir()
+    assert scene.flaws(STOPPED, killed=False) == [f"{HIDDEN} is left"]
+    assert scene.flaws(Run(-9, b"", ""), killed=True) == []
+    assert scene.temporaries == {}
+
+
+def test_the_new_name_and_the_hidden_files_tell_how_far_a_run_is(scene):
+    assert scene.temporaries is None
+    assert not scene.is_named
+    (scene.results / HIDDEN).mkdir()
+    put(scene, {f"{HIDDEN}/result.vcf.gz": b"part"})
+    assert scene.temporaries == {"result.vcf.gz": 4}
+    put(scene, {NAMES[0]: scene.new[NAMES[0]]})
+    assert scene.is_named
 
 
 def test_a_changed_input_is_seen(made):

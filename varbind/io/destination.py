@@ -24,7 +24,7 @@ from varbind.io.bgzf import BgzfWriter
 from varbind.io.output_index import make_index, old_indexes_aside
 from varbind.io.readback import read_back
 from varbind.io.stream import is_stream, open_stream
-from varbind.io.whole import discard, give_name, hidden_name, settle
+from varbind.io.whole import discard, give_name, settle, temporary_beside
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
@@ -214,7 +214,13 @@ class Destination:
             return self._open_directly()
         place = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
         with output_errors(self._said):
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{hidden_name(place)}-", dir=place.parent))
+            # Known before it is made: a signal comes at any moment.
+            self._folder = temporary_beside(place)
+            try:
+                self._folder.mkdir(mode=stat.S_IRWXU)
+            except FileExistsError:  # another run's
+                self._folder = None
+                raise
             return (self._text if self._format.is_bcf else self._result).open("xb")
 
     def _open_directly(self) -> BinaryIO:

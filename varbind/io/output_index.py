@@ -93,6 +93,10 @@ def _is_index(path: Path) -> bool:
     """Whether a file is an index, and not something of the user's own with such a name."""
     if not path.is_file():
         return False
-    with suppress(OSError, EOFError, zlib.error), gzip.open(os.fspath(path)) as stream:
-        return stream.read(4) in _MAGIC
-    return False
+    try:
+        with gzip.open(os.fspath(path)) as stream:
+            return stream.read(4) in _MAGIC
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return False
+    except OSError:  # nobody can tell
+        return True

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = [
     "discard",
     "give_name",
-    "hidden_name",
     "publish",
     "settle",
     "temporary_beside",
@@ -34,16 +33,12 @@ __all__ = [
 _NAME_BYTES = 200  # of 255 that a file system allows, some are left for what we add
 
 
-def temporary_beside(target: Path, what: str = "new") -> Path:
+def temporary_beside(target: Path) -> Path:
     """A free name in the folder of `target`, hidden, told from those of other runs."""
-    # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
-    return target.with_name(f"{hidden_name(target)}-{secrets.token_hex(4)}-{what}")
-
-
-def hidden_name(target: Path) -> str:
-    """How the names of all temporary files and folders of a target begin."""
     # htslib looks for an index behind ##idx##.
-    return os.fsdecode(b"." + os.fsencode(target.name.replace("##", "__"))[:_NAME_BYTES]) + ".varbind"
+    name = os.fsdecode(os.fsencode(target.name.replace("##", "__"))[:_NAME_BYTES])
+    # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
+    return target.with_name(f".{name}.varbind-{secrets.token_hex(4)}")
 
 
 def settle(path: Path) -> None:
