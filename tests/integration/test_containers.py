@@ -171,7 +171,7 @@ def test_row_4_gzip_damaged(bench, damage):
     assert f"{source}: truncated or corrupt near byte " in bench.refused(3, source)
 
 
-@pytest.mark.parametrize("garbage", [b"garbage", b"\0" * 40, VCF.read_bytes(), gzip.compress(b"x")])
+@pytest.mark.parametrize("garbage", [b"garbage", b"\0" * 40, VCF.read_bytes(), gzip.compress(b"x", mtime=0)])
 def test_row_5_garbage_after_bgzf(bench, packed, garbage):
     source = bench.file("in.vcf.gz", packed.read_bytes() + garbage)
     error = bench.refused(3, source)

@@ -92,7 +92,7 @@ def test_an_empty_block_in_between_ends_nothing():
     assert read(packed(b"a\n") + packed(b"b\n")) == b"a\nb\n"
 
 
-@pytest.mark.parametrize("start", [b"", b"\x1f\x8b", gzip.compress(b"x")[:18], b"##fileformat=VCFv4"])
+@pytest.mark.parametrize("start", [b"", b"\x1f\x8b", gzip.compress(b"x", mtime=0)[:18], b"##fileformat=VCFv4"])
 def test_other_starts_are_not_bgzf(start):
     assert not is_bgzf(start)
 
