@@ -43,3 +43,7 @@ def test_every_module_and_test_that_is_named_exists():
     assert [module for module in named if not (TESTS / module).is_file()] == []
     everything = {name for path in TESTS.rglob("test_*.py") for name in functions(path.relative_to(TESTS))}
     assert [name for name in re.findall(r"`(test_\w+)`", PAGE) if name not in everything] == []
+
+
+def test_nothing_is_left_to_be_filled_in():
+    assert re.findall(r"^[A-Z]{4,}$|\bTODO\b", PAGE, re.MULTILINE) == []
