@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, UsageError, output_errors
+from varbind.io.effect import EFFECT_FOLDER
 from varbind.io.output_index import SUFFIXES
 from varbind.io.stream import is_stream
 
@@ -31,11 +32,11 @@ def check_outputs(
     Args:
         destination: the result; `-` is standard output. Its indexes are outputs too, for old ones are removed.
         inputs: files that are read, with the indexes beside them; `-` is standard input.
-        folders: of models: whatever lies in them is an input.
+        folders: of models: the files that lie in them are inputs.
         stats: a second output.
 
     Raises:
-        UsageError: two of them are the same file, by whatever name, or an output lies in such a folder.
+        UsageError: two of them are the same file, by whatever name, or an output is a file of such a folder.
         OutputError: an output is a directory, or its folder is missing or not writable.
     """
     files = ["/dev/stdin" if path == "-" else path for path in inputs]
@@ -71,16 +72,8 @@ def _written(destination: str) -> list[str]:
 
 
 def _is_of(path: str, folder: str) -> bool:
-    """Whether a path leads into a folder, or to a file that the folder has a link to; models lie two floors deep."""
-    inside = any(_is_same_folder(parent, folder) for parent in Path(os.path.realpath(path)).parents)
-    return inside or any(same_file(path, str(file)) for floor in ("*", "*/*") for file in Path(folder).glob(floor))
-
-
-def _is_same_folder(one: Path, other: str) -> bool:
-    try:
-        return one.samefile(other)
-    except (OSError, ValueError):
-        return False
+    """Whether a path leads to a file of a folder of models, or to one that the folder has a link to."""
+    return any(same_file(path, str(file)) for floor in ("*", f"{EFFECT_FOLDER}/*") for file in Path(folder).glob(floor))
 
 
 def _check_place(path: str) -> None:
