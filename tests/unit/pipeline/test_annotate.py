@@ -67,6 +67,7 @@ def test_no_output_takes_the_place_of_another_file(example, tiny_bank, tmp_path,
     source = tmp_path / "in.vcf"
     source.write_bytes((example / "variants.vcf").read_bytes())
     (tmp_path / "effect").mkdir()
+    (tmp_path / "effect" / "card.json").write_bytes(b"{}")
     settings = AnnotateSettings(everywhere=True, effect=str(tmp_path / "effect"), inputs=(str(tmp_path / "read.tsv"),))
     with pytest.raises(UsageError, match=what):
         annotate_vcf(
@@ -77,5 +78,5 @@ def test_no_output_takes_the_place_of_another_file(example, tiny_bank, tmp_path,
             settings=settings,
             stats=stats and tmp_path / stats,
         )
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["effect", "in.vcf"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["card.json", "effect", "in.vcf"]
     assert source.read_bytes() == (example / "variants.vcf").read_bytes()
