@@ -205,6 +205,15 @@ def bgzip(source, target):
     return target
 
 
+def block_starts(data):
+    """Where the blocks of BGZF start."""
+    found, place = [], 0
+    while place < len(data):
+        found.append(place)
+        place += int.from_bytes(data[place + 16 : place + 18], "little") + 1
+    return found
+
+
 def to_bcf(source, target, kind="b"):
     """BCF by bcftools."""
     pysam_bcftools.view("--no-version", f"-O{kind}", "-o", str(target), str(source), catch_stdout=False)

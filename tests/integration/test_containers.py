@@ -14,6 +14,7 @@ from integration.runs import (
     annotation,
     as_text,
     bgzip,
+    block_starts,
     call,
     line,
     snv,
@@ -38,17 +39,8 @@ def blocks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("blocks")
     (folder / "in.vcf").write_bytes(text)
     data = bgzip(folder / "in.vcf", folder / "in.vcf.gz").read_bytes()
-    assert len(starts(data)) > 3
+    assert len(block_starts(data)) > 3
     return data
-
-
-def starts(data):
-    """Where the blocks start."""
-    found, place = [], 0
-    while place < len(data):
-        found.append(place)
-        place += int.from_bytes(data[place + 16 : place + 18], "little") + 1
-    return found
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, members], ids=["plain", "gzip", "members"])
@@ -123,7 +115,7 @@ def test_row_3_bcf_without_end_marker(bench, binary):
 
 
 def test_row_3_a_cut_on_a_block_boundary(bench, blocks):
-    for place in starts(blocks)[1:4]:
+    for place in block_starts(blocks)[1:4]:
         source = bench.file("cut.vcf.gz", blocks[:place])
         assert "no BGZF end marker" in bench.refused(3, source)
 
@@ -133,14 +125,14 @@ def test_row_3_a_cut_on_a_block_boundary(bench, blocks):
 def test_row_4_bgzf_cut_inside_a_block(bench, blocks, share, options):
     cut = int(len(blocks) * share)
     source = bench.file("cut.vcf.gz", blocks[:cut])
-    begin = max(start for start in starts(blocks) if start <= cut)
+    begin = max(start for start in block_starts(blocks) if start <= cut)
     assert f"{source}: truncated or corrupt at byte {begin}" in bench.refused(3, source, *options)
 
 
 @pytest.mark.parametrize("block", [0, 1, 3])
 @pytest.mark.parametrize("field", ["crc", "length", "data"])
 def test_row_4_bgzf_with_a_wrong_byte(bench, blocks, block, field):
-    begin, end = starts(blocks)[block : block + 2]
+    begin, end = block_starts(blocks)[block : block + 2]
     place = {"crc": end - 8, "length": end - 3, "data": (begin + end) // 2}[field]
     data = bytearray(blocks)
     data[place] ^= 0x10
@@ -150,10 +142,12 @@ def test_row_4_bgzf_with_a_wrong_byte(bench, blocks, block, field):
 
 def test_row_4_bcf_damaged(bench, binary, blocks):
     data = bytearray(binary.read_bytes())
-    data[starts(data)[1] + 100] ^= 0xFF
-    assert f"truncated or corrupt at byte {starts(data)[1]}" in bench.refused(3, bench.file("wrong.bcf", bytes(data)))
+    data[block_starts(data)[1] + 100] ^= 0xFF
+    assert f"truncated or corrupt at byte {block_starts(data)[1]}" in bench.refused(
+        3, bench.file("wrong.bcf", bytes(data))
+    )
     large = to_bcf(bench.file("blocks.vcf.gz", blocks), bench.folder / "large.bcf").read_bytes()
-    begin = starts(large)[-2]
+    begin = block_starts(large)[-2]
     for damaged in (large[: begin + 50], large[: begin - 50], large[:30]):
         assert "truncated or corrupt at byte" in bench.refused(3, bench.file("wrong.bcf", damaged))
 

@@ -6,7 +6,7 @@ import subprocess
 
 import pysam
 import pytest
-from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, line, other, snv, spawn, to_bcf
+from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, block_starts, line, other, snv, spawn, to_bcf
 from pysam import bcftools as pysam_bcftools
 
 from varbind.errors import InputError
@@ -21,14 +21,6 @@ HEAD = HEADER.replace(b"##INFO=<ID=DP", b'##ALT=<ID=DEL,Description="d">\n##INFO
 def numbered(records):
     """Every record with an ID of its own."""
     return [record.replace(b"\t.\t", f"\tr{number}\t".encode(), 1) for number, record in enumerate(records)]
-
-
-def block_starts(data):
-    """Where the blocks of BGZF start."""
-    place = 0
-    while place < len(data):
-        yield place
-        place += int.from_bytes(data[place + 16 : place + 18], "little") + 1
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io.bcf_values import lost_value
 from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, BytePipe
-from varbind.io.vcf import VcfHeader
+from varbind.io.vcf import VcfHeader, is_blank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -166,15 +166,11 @@ def _words(error: Exception) -> str:
 def _take_blank_lines_out(text: Path, spare: Path) -> None:
     """Blank lines are broken records to htslib."""
     with text.open("rb") as lines:
-        if all(map(_says_something, lines)):
+        if not any(map(is_blank, lines)):
             return
     with text.open("rb") as lines, spare.open("wb") as out:
-        out.writelines(line for line in lines if _says_something(line))
+        out.writelines(line for line in lines if not is_blank(line))
     spare.replace(text)
-
-
-def _says_something(line: bytes) -> bool:
-    return bool(line.strip(b"\r\n"))
 
 
 def _declare_all(text_path: str, declared: Path, name: str) -> None:

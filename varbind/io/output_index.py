@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 import pysam
 
 from varbind.errors import OutputError
+from varbind.io.record_index import MARKS, SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["SUFFIXES", "make_index", "old_indexes_aside"]
-
-SUFFIXES = ("csi", "tbi")
-_MAGIC = {b"TBI\1", b"CSI\1"}
+__all__ = ["make_index", "old_indexes_aside"]
 
 
 def make_index(path: Path, suffix: str, *, said: str) -> tuple[Path | None, str]:
@@ -95,7 +93,7 @@ def _is_index(path: Path) -> bool:
         return False
     try:
         with gzip.open(os.fspath(path)) as stream:
-            return stream.read(4) in _MAGIC
+            return stream.read(4) in MARKS
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
     except OSError:  # nobody can tell

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, UsageError, output_errors
 from varbind.io.effect import EFFECT_FOLDER
-from varbind.io.output_index import SUFFIXES
+from varbind.io.record_index import SUFFIXES
 from varbind.io.stream import is_stream
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
 from varbind.io.source import Source
+from varbind.io.vcf import is_blank
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +64,7 @@ def _text(source: Source) -> Readback:
 def _lines_that_say_something(lines: bytes) -> int:
     """Number of lines that are not blank."""
     if lines.startswith((b"\n", b"\r")) or b"\n\n" in lines or b"\n\r" in lines:
-        return sum(bool(line.strip(b"\r")) for line in lines.split(b"\n"))
+        return sum(not is_blank(line) for line in lines.split(b"\n"))
     return lines.count(b"\n") + (not lines.endswith(b"\n") and bool(lines))
 
 

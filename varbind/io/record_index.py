@@ -23,9 +23,14 @@ from varbind.io.source import Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["index_of"]
+__all__ = ["MARKS", "SUFFIXES", "index_of"]
 
 logger = logging.getLogger(__name__)
+
+SUFFIXES = ("csi", "tbi")
+"""In the order in which htslib looks for them."""
+MARKS = (_CSI, _TBI) = b"CSI\1", b"TBI\1"
+"""How an index starts, unpacked."""
 
 _BYTES_MAX = 1 << 28
 _TBI_LEVELS, _LEVELS_MAX = 5, 12
@@ -46,7 +51,7 @@ def index_of(path: str) -> str | None:
         InputError: the index has no record, and the file is damaged.
     """
     # The library looks for one kind of index only.
-    found = next((name for name in (f"{path}.csi", f"{path}.tbi") if Path(name).exists()), None)
+    found = next((name for name in (f"{path}.{suffix}" for suffix in SUFFIXES) if Path(name).exists()), None)
     if found is None:
         return None
     try:
@@ -107,8 +112,8 @@ class _Index:
         # A place is that of a block in the file, and 16 bits of where in the block.
         self._end = size << 16
         self.last = 0
-        self._is_csi = data[:4] == b"CSI\1"
-        if not self._is_csi and data[:4] != b"TBI\1":
+        self._is_csi = data[:4] == _CSI
+        if not self._is_csi and data[:4] != _TBI:
             raise ValueError("it is neither tbi nor csi")
 
     def check(self) -> None:

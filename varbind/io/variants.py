@@ -16,7 +16,7 @@ from varbind.io.block import VcfBlock
 from varbind.io.closing import Closing
 from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, Container, Source
-from varbind.io.vcf import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord
+from varbind.io.vcf import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 
 if TYPE_CHECKING:
     import os
@@ -60,7 +60,7 @@ class VariantFile(Closing):
         self._source = source
         self._pieces = pieces
         self._targets = targets
-        self._blank = next((place for place, line in enumerate(header.lines, 1) if _is_blank(line)), None)
+        self._blank = next((place for place, line in enumerate(header.lines, 1) if is_blank(line)), None)
         self._position = 0
         self.name = source.name
         self.header = header
@@ -97,7 +97,7 @@ class VariantFile(Closing):
 
     def _one_by_one(self, first: int, data: bytes) -> Iterator[VcfRecord | bytes]:
         for number, line in enumerate(io.BytesIO(data), first):
-            if not _is_blank(line):
+            if not is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
                     yield record
@@ -118,10 +118,6 @@ class VariantFile(Closing):
     def close(self) -> None:
         """Close the file."""
         self._source.close()
-
-
-def _is_blank(line: bytes) -> bool:
-    return not line.strip(b"\r\n")
 
 
 def open_variants(
@@ -169,7 +165,7 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
             _check_first_line(line, name)
         if b"\0" in line:
             raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
-        if line.startswith(b"##") or _is_blank(line):
+        if line.startswith(b"##") or is_blank(line):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
             _check_columns(line, name, number)
@@ -264,7 +260,7 @@ def _check_lines(source: Source, header: VcfHeader) -> None:
     blank = None
     for first, data in source.whole_lines(len(header.lines) + 2):
         for number, line in enumerate(io.BytesIO(data), first):
-            if not _is_blank(line):
+            if not is_blank(line):
                 VcfRecord(line, number, source.name, header.columns)
             elif blank is None:
                 blank = number

@@ -17,7 +17,7 @@ from varbind.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COLUMNS", "POS_DIGITS", "VcfHeader", "VcfRecord"]
+__all__ = ["COLUMNS", "POS_DIGITS", "VcfHeader", "VcfRecord", "is_blank"]
 
 COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 POS_DIGITS = 18
@@ -26,6 +26,11 @@ POS_DIGITS = 18
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
 _LENGTH = re.compile(rb"(?:^|,)length=(\d{1,%d})" % POS_DIGITS)
+
+
+def is_blank(line: bytes) -> bool:
+    """Whether a line holds nothing but its end: it is kept, and no record."""
+    return not line.strip(b"\r\n")
 
 
 @dataclass(frozen=True, slots=True)

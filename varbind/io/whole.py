@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "discard",
     "give_name",
-    "publish",
     "settle",
     "temporary_beside",
     "whole_file",
     "whole_folder",
+    "write_whole_file",
 ]
 
 _NAME_BYTES = 200  # of 255 that a file system allows, some are left for what we add
@@ -51,16 +51,6 @@ def settle(path: Path) -> None:
         for name in names:
             _sync(Path(folder, name))
     _sync(path)
-
-
-def publish(temporary: Path, target: Path) -> None:
-    """Give a finished file or folder its name, once its bytes are on the disk.
-
-    Raises:
-        OSError: it cannot be synced or renamed.
-    """
-    settle(temporary)
-    give_name(temporary, target)
 
 
 def give_name(temporary: Path, target: Path) -> None:
@@ -105,6 +95,16 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
         discard(temporary)
 
 
+def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """`whole_file` on its own.
+
+    Raises:
+        OutputError: it cannot be written; an older file of the name stays as it was.
+    """
+    with whole_file(path, data):
+        pass
+
+
 @contextmanager
 def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
     """A folder to write into, which gets its name when all went well, and is gone where not.
@@ -125,7 +125,8 @@ def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
             temporary.mkdir(parents=parents)
         yield temporary
         with output_errors(destination):
-            publish(temporary, destination)
+            settle(temporary)
+            give_name(temporary, destination)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from varbind.errors import OutputError
-from varbind.io.whole import whole_file
+from varbind.io.whole import write_whole_file
 
 __all__ = ["EXAMPLE_FILES", "copy_example"]
 
@@ -27,8 +27,7 @@ def copy_example(folder: str | Path) -> Path:
                 data = (example / name).read_bytes()
                 if not (folder / name).exists():
                     # In order: an index that looks older than its FASTA would be remarked upon.
-                    with whole_file(folder / name, data):
-                        pass
+                    write_whole_file(folder / name, data)
                 elif (folder / name).read_bytes() != data:
                     what = "is another file than the example's"
                     raise OutputError(what, path=folder / name, remedy="name another folder")

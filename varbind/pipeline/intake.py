@@ -10,7 +10,7 @@ import numpy as np
 from varbind.core.variant import Status
 from varbind.errors import UsageError
 from varbind.io.block import VcfBlock
-from varbind.io.vcf import VcfHeader, VcfRecord
+from varbind.io.vcf import VcfHeader, VcfRecord, is_blank
 from varbind.pipeline.triage import Allele
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Intake:
         self._prefix = prefix
         self._overwrite = overwrite
         self.is_sorted = True
-        self.has_blank_lines = any(not line.strip(b"\r\n") for line in variants.header.lines)
+        self.has_blank_lines = any(map(is_blank, variants.header.lines))
         self._chrom, self._pos = "", -1
         self._finished: set[str] = set()
         self.header: VcfHeader = variants.header

@@ -16,8 +16,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from varbind.errors import OutputError
 from varbind.io.bounded import whole_bytes
+from varbind.io.whole import write_whole_file
 from varbind.train.records import RECORD_BYTES_MAX, kept_records
 
 if TYPE_CHECKING:
@@ -78,13 +78,7 @@ class NetworkRecords:
         result = {"epoch": network.epoch, "validation_auc": network.validation_auc}
         text = json.dumps({"digest": self._digest, "result": result})
         record = {"record": np.frombuffer(text.encode(), dtype=np.uint8)}
-        path = _path(self._folder, number)
-        partial = path.with_suffix(".partial")
-        try:
-            partial.write_bytes(save({**network.arrays, **record}))
-            partial.rename(path)
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+        write_whole_file(_path(self._folder, number), save({**network.arrays, **record}))
 
 
 @contextmanager

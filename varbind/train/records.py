@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.errors import OutputError, ResourceError
 from varbind.io.bounded import whole_bytes
+from varbind.io.whole import write_whole_file
 from varbind.train.calibration import Calibrated, Rating
 from varbind.train.setting import Rule, Setting
 
@@ -67,13 +68,7 @@ class Records:
         }
         arrays = {name: getattr(calibrated.stack, name) for name in DeepBindStack.array_names()}
         arrays["record"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-        path = self._path(model_id)
-        partial = path.with_suffix(".partial")
-        try:
-            partial.write_bytes(save(arrays))
-            partial.rename(path)
-        except OSError as error:
-            raise OutputError(f"cannot be written: {error.strerror}", path=path) from error
+        write_whole_file(self._path(model_id), save(arrays))
 
     def _path(self, model_id: str) -> Path:
         return self.folder / f"{quote(model_id, safe='')}.safetensors"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from varbind.errors import OutputError
-from varbind.io.whole import publish, whole_file, whole_folder
+from varbind.io.whole import give_name, settle, whole_file, whole_folder, write_whole_file
 from varbind.signals import uninterrupted
 
 
@@ -42,17 +42,15 @@ def test_a_file_that_cannot_be_written_is_told_before_the_block(tmp_path):
 
 def test_a_link_stays_a_link(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "file")
-    with whole_file(tmp_path / "link", b"new"):
-        pass
+    write_whole_file(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
 def test_a_device_is_written_through():
-    with whole_file("/dev/null", b"new"):
-        pass
-    with pytest.raises(OutputError, match="No space left"), whole_file("/dev/full", b"new"):
-        pass
+    write_whole_file("/dev/null", b"new")
+    with pytest.raises(OutputError, match="No space left"):
+        write_whole_file("/dev/full", b"new")
 
 
 def test_a_folder_gets_its_name_at_the_end(tmp_path):
@@ -94,7 +92,8 @@ def test_all_is_synced_before_the_name_is_given(tmp_path, monkeypatch):
     )
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "card").write_bytes(b"x")
-    publish(tmp_path / "new", tmp_path / "bank")
+    settle(tmp_path / "new")
+    give_name(tmp_path / "new", tmp_path / "bank")
     assert happened == ["card", "new", "named bank", tmp_path.name]
 
 
