@@ -1,5 +1,6 @@
 """Slow, plain versions of what the package computes, and the small real objects that tests build."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -127,5 +128,22 @@ def bank_card(models, **changes):
 
 
 def share_at_least(sample, value):
-    """Share of a sample that is at least as large, counted one by one."""
-    return sum(1 for other in sample if other >= value) / len(sample)
+    """Share of a sample and the value itself that is at least as large, counted one by one."""
+    return (1 + sum(1 for other in sample if other >= value)) / (1 + len(sample))
+
+
+def slow_share_of_own(sample, threshold, variant, site):
+    """Share of one value of a sample among those of other sites; beyond the threshold fitted to these alone."""
+    first = variant // site * site
+    others = [value for place, value in enumerate(sample) if not first <= place < first + site]
+    if sample[variant] <= threshold:
+        return share_at_least(others, sample[variant])
+    excess = sorted(value - threshold for value in others if value > threshold)
+    number = len(excess)
+    mean = sum(excess) / number
+    moment = sum((number - rank + 0.35) / number * value for rank, value in enumerate(excess, 1)) / number
+    shape = 0.0 if mean <= 2 * moment else min(max(2 - mean / (mean - 2 * moment), 0.0), 0.9)
+    scale = max(mean * (1 - shape), 1e-12)
+    own = sample[variant] - threshold
+    fall = own / scale if shape == 0 else math.log1p(shape * own / scale) / shape
+    return (1 + number) / (1 + len(others)) * math.exp(-min(fall, 700))

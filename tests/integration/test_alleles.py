@@ -9,6 +9,7 @@ from integration.runs import (
     HEADER,
     VCF,
     base,
+    call,
     line,
     other,
     readable,
@@ -232,6 +233,28 @@ def test_row_31_long_changes(bench):
     (bench.results / "out.vcf").unlink()
     _, rows = bench.kept(bench.vcf(*lines), "--max-indel", "51")
     assert statuses(rows) == ["ok"] * 7
+    # No background variant is so long: the longest ones stand in, and the allele says so.
+    assert [row.get("VARBIND_FLAG") for row in rows] == [None] * 3 + [
+        "size_extrapolated",
+        None,
+        "size_extrapolated",
+        None,
+    ]
+    assert all(f"VARBIND_{key}" in row for row in rows for key in ("PHRED", "LOSS_PHRED", "GAIN_PHRED"))
+
+
+def test_a_long_allele_is_ranked_among_the_others(bench):
+    """It is not put behind every SNV for want of a PHRED, and its row says that it is extrapolated."""
+    text = CONTIGS["chr1"]
+    source = bench.vcf(snv("chr1", POS), line("chr1", POS + 10, text[POS + 9 : POS + 609], text[POS + 9]))
+    assert bench.annotate(source, "--max-indel", "1000").code == 0
+    ranked = call("rank", bench.results / "out.vcf", "-o", bench.results / "ranked.tsv")
+    assert ranked.code == 0, ranked.err
+    header, *rows = [row.split("\t") for row in (bench.results / "ranked.tsv").read_text().splitlines()]
+    phreds = [float(row[header.index("phred")]) for row in rows]
+    assert phreds == sorted(phreds, reverse=True)
+    flags = {row[header.index("pos")]: row[header.index("flag")] for row in rows}
+    assert flags == {str(POS): "", str(POS + 10): "size_extrapolated"}
 
 
 def test_row_32_ref_is_alt(bench):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import compress
 from math import isnan
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -84,7 +85,8 @@ _KEYS = (
         "FLAG",
         "String",
         "Caveats on a scored allele, joined by &: padded = the window runs off the contig, in_training = the second "  # noqa: ISC004
-        "stage was trained on this change in this sequence, or on this variant of its set",
+        "stage was trained on this change in this sequence, or on this variant of its set, size_extrapolated = longer "
+        "than any background variant, so PHREDs compare it with the longest ones of its kind",
     ),
 )
 
@@ -101,6 +103,7 @@ class AlleleAnnotation:
         genes: promoters it lies in, nearest first.
         padded: its window runs off the contig.
         in_training: the second stage was trained on it.
+        size_extrapolated: it is longer than the background variants that its PHREDs compare it with.
         predicted: values of the second stage, in the order of its keys; NaN where one has none.
         explained: what each model adds to the activity, most first.
         conservation: mean of each track over its reference bases, in the order of the tracks; NaN where
@@ -112,6 +115,7 @@ class AlleleAnnotation:
     genes: tuple[GeneHit, ...] = ()
     padded: bool = False
     in_training: bool = False
+    size_extrapolated: bool = False
     predicted: tuple[float, ...] = ()
     explained: tuple[tuple[str, float], ...] = ()
     conservation: tuple[float, ...] = ()
@@ -195,16 +199,17 @@ def _values(allele: AlleleAnnotation, tracks: int, predicted: int) -> list[str |
         str(genes[0].distance) if genes else None,
         *(map(_number, allele.conservation[:tracks]) if allele.conservation else [None] * tracks),
         allele.status.value,
-        _FLAGS[allele.padded, allele.in_training],
+        _flags(allele.padded, allele.in_training, allele.size_extrapolated),
     ]
 
 
-_FLAGS = {
-    (False, False): None,
-    (True, False): "padded",
-    (False, True): "in_training",
-    (True, True): "padded&in_training",
-}
+_FLAGS = ("padded", "in_training", "size_extrapolated")
+
+
+@cache
+def _flags(*raised: bool) -> str:
+    """Those of `_FLAGS` that are raised."""
+    return "&".join(compress(_FLAGS, raised))
 
 
 def _number(value: float | None) -> str | None:

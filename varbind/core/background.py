@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from varbind.core.variant import Variant
 
-__all__ = ["BackgroundTable", "VariantKind", "kind_of"]
+__all__ = ["LARGEST_SIZE", "BackgroundTable", "VariantKind", "kind_of"]
 
 
 class VariantKind(StrEnum):
@@ -43,9 +43,18 @@ class VariantKind(StrEnum):
         bounds = [int(word) for word in self.split("_")[1:]] or [1]
         return bounds[0], bounds[-1]
 
+    @property
+    def alleles_per_site(self) -> int:
+        """Successive background variants that share a site: SNVs come as all three changes of a base."""
+        return 3 if self is VariantKind.SNV else 1
 
-def kind_of(variant: Variant) -> VariantKind | None:
-    """The kind a variant is compared within; None where there is no background (longer than 50 bases).
+
+LARGEST_SIZE = max(kind.sizes[1] for kind in VariantKind)
+"""The background has no longer variants; they are compared with the largest size class of their kind."""
+
+
+def kind_of(variant: Variant) -> VariantKind:
+    """The kind a variant is compared within; above `LARGEST_SIZE` the class of the largest sizes.
 
     A change of both content and length counts as an insertion or deletion, by its net direction.
     """
@@ -53,16 +62,12 @@ def kind_of(variant: Variant) -> VariantKind | None:
 
 
 @lru_cache(maxsize=1 << 12)
-def _kind_of_lengths(ref: int, alt: int) -> VariantKind | None:
-    size = max(ref, alt)
+def _kind_of_lengths(ref: int, alt: int) -> VariantKind:
+    size = min(max(ref, alt), LARGEST_SIZE)
     if size <= 1 and ref == alt:
         return VariantKind.SNV
     stem = "mnv" if ref == alt else "ins" if alt > ref else "del"
-    for kind in VariantKind:
-        low, high = kind.sizes
-        if kind.startswith(stem) and low <= size <= high:
-            return kind
-    return None
+    return next(kind for kind in VariantKind if kind.startswith(stem) and kind.sizes[0] <= size <= kind.sizes[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FINENESS", "LEVELS_MAX", "CodedChanges"]
+__all__ = ["FINENESS", "LEVELS_MAX", "CodedChanges", "as_level"]
 
 LEVELS_MAX = 256
 
@@ -76,16 +76,21 @@ class CodedChanges:
         return cls(np.concatenate([part.codes for part in parts]), np.concatenate(levels))
 
 
+def as_level(changes: NDArray[np.floating]) -> NDArray[np.float16]:
+    """Changes in the precision of the levels; beyond the range of float16 the largest number there."""
+    largest = float(np.finfo(np.float16).max)
+    levels: NDArray[np.float16] = np.clip(changes, -largest, largest).astype(np.float16)
+    return levels
+
+
 def _encode_model(changes: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Codes (1, V) and levels (1, L) of one model's changes (V,)."""
     ordered = np.sort(changes)
     starts = _bin_starts(ordered)
     means = np.add.reduceat(ordered, starts, dtype=np.float64) / np.diff(starts, append=len(ordered))
     codes = np.searchsorted(ordered[starts[1:]], changes, side="right").astype(np.uint8)
-    largest = float(np.finfo(np.float16).max)
     # A loss too small for float16 would be -0.
-    levels = np.clip(means, -largest, largest).astype(np.float16) + np.float16(0)
-    return codes[None], levels[None]
+    return codes[None], as_level(means)[None] + np.float16(0)
 
 
 def _bin_starts(ordered: NDArray[np.floating]) -> list[int]:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from varbind.core.background import BackgroundTable, VariantKind
-from varbind.core.coded_changes import CodedChanges
+from varbind.core.coded_changes import CodedChanges, as_level
 from varbind.core.tails import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.core.background import BackgroundTable, VariantKind
     from varbind.core.model_card import ModelCard
 
 __all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
@@ -111,6 +111,10 @@ class BindingEffects:
         """Mean z (B, M) of each family, (F, B); a variant's never depend on the others."""
         return self._members.means(z)
 
+    def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
+        """`family_means` in the precision of the background: what is equal to a background change is found equal."""
+        return self.family_means(self.z(delta if self._table is None else as_level(delta)))
+
     def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
         """Mean z of each family on the V background variants of a kind, (F, V); there must be a background."""
         assert self._table is not None
@@ -118,25 +122,23 @@ class BindingEffects:
         # A level takes one division for all the variants that have it.
         return self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
 
-    def prepare(self, kinds: Iterable[VariantKind | None]) -> None:
+    def prepare(self, kinds: Iterable[VariantKind]) -> None:
         """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
         if self._table is not None:
             for kind in set(kinds):
-                self._background(kind or VariantKind.SNV)
+                self._background(kind)
 
-    def describe(
-        self, delta: NDArray[np.floating], kinds: Sequence[VariantKind | None], *, top: int
-    ) -> list[BindingEffect]:
+    def describe(self, delta: NDArray[np.floating], kinds: Sequence[VariantKind], *, top: int) -> list[BindingEffect]:
         """The effect of each variant.
 
         Args:
             delta: alternate minus reference, (B, M).
-            kinds: the kind of each variant; None = longer than any background.
+            kinds: the kind of each variant.
             top: families listed a direction.
         """
         z = self.z(delta)
-        means = self.family_means(z)
-        rows_by_kind: dict[VariantKind | None, list[int]] = {}
+        means = self._comparable_means(delta)
+        rows_by_kind: dict[VariantKind, list[int]] = {}
         for row, kind in enumerate(kinds):
             rows_by_kind.setdefault(kind, []).append(row)
         if not rows_by_kind:
@@ -147,7 +149,7 @@ class BindingEffects:
         return list(map(BindingEffect, changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN]))
 
     def _rarest(
-        self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind | None, list[int]], count: int
+        self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind, list[int]], count: int
     ) -> _Rarest:
         """Of each variant at least the `count` families that change most rarely in this direction."""
         parts = []
@@ -156,27 +158,26 @@ class BindingEffects:
                 families, places = np.nonzero(side * means[:, rows] > 0)
                 shares = np.exp(-np.abs(means[:, rows][families, places]))
             else:
-                background = self._background(kind or VariantKind.SNV)
-                families, places, shares = background.families.rarest(side, means[:, rows], count)
+                families, places, shares = self._background(kind).families.rarest(side, means[:, rows], count)
             parts.append((np.array(rows)[places], families, shares))
         return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float64]]:
+    def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float32]]:
         """How strong the strongest loss and gain of each of B variants of a kind is: -log10 of its family's share."""
-        rows: dict[VariantKind | None, list[int]] = {kind: list(range(len(delta)))}
-        means = self.family_means(self.z(delta))
+        rows = {kind: list(range(len(delta)))}
+        means = self._comparable_means(delta)
         found = {side: self._rarest(side, means, rows, 1) for side in (LOSS, GAIN)}
-        return {side: -np.log10(own.strongest(len(delta))) for side, own in found.items()}
+        return {side: _strength(own.strongest(len(delta))) for side, own in found.items()}
 
     def _phreds(
-        self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind | None, list[int]], count: int
+        self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind, list[int]], count: int
     ) -> list[float | None]:
         """PHRED of the strongest family of each of the variants."""
         strongest = found.strongest(count)
         phreds: list[float | None] = [None] * count
         for kind, rows in rows_by_kind.items():
-            if self._table is not None and kind is not None:
-                shares = self._background(kind).strongest[side].share(-np.log10(strongest[rows]))
+            if self._table is not None:
+                shares = self._background(kind).strongest[side].share(_strength(strongest[rows]))
                 for row, value in zip(rows, phred(shares).tolist(), strict=True):
                     phreds[row] = value
         return phreds
@@ -208,11 +209,15 @@ class BindingEffects:
             if kind in self._strongest.get(side, {}):
                 strongest[side] = self._strongest[side][kind]
                 continue
-            _, rows, shares = families.rarest(side, changes, 1)
-            smallest = np.ones(changes.shape[1])
-            np.minimum.at(smallest, rows, shares)
-            strongest[side] = UpperTail(-np.log10(smallest))
+            strongest[side] = UpperTail(
+                _strength(families.rarest_of_background(side, changes, site=kind.alleles_per_site))
+            )
         return _KindBackground(families, strongest)
+
+
+def _strength(shares: NDArray[np.float64]) -> NDArray[np.float32]:
+    """-log10 of shares, in the precision in which curves keep it: equal ones stay equal."""
+    return (-np.log10(shares)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

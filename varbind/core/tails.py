@@ -1,6 +1,8 @@
 """How rare a value is among those of a background sample: counted where the sample is dense, fitted beyond.
 
-A share is of the background that is at least as large; PHRED is its logarithm.
+The share of a value is that of the background which is at least as large, the value itself counted as one more draw:
+(1 + number at least as large) / (1 + size of the sample), which is never 0 and valid for any sample (Phipson and Smyth
+2010, "Permutation P-values should never be zero"). PHRED is its logarithm.
 """
 
 from __future__ import annotations
@@ -11,6 +13,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from varbind.core.pareto_tail import (
+    TAIL_SHARE,
+    ParetoTail,
+    pareto_of_moments,
+    pareto_survival,
+    rank_weights,
+    tail_length,
+)
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -20,13 +30,7 @@ __all__ = ["GAIN", "LOSS", "ShareCurve", "SignedTails", "UpperTail", "phred"]
 
 LOSS, GAIN = -1, 1
 
-TAIL_SHARE = 0.01
-TAIL_MINIMUM = 50
-
-# Of a tail; by less, an excess could not be divided.
-SCALE_MINIMUM = 1e-12
-
-# Where the search for the rarest changes is narrowed; the last is the tail, whose share is the same or larger.
+# Where the search for the rarest changes is narrowed; the last is the usual start of the tail.
 NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
 SHARE_MINIMUM = 1e-12
 """Share of the background from which a tail may start."""
@@ -35,9 +39,8 @@ SHARE_MINIMUM = 1e-12
 class UpperTail:
     """Share of a background sample that is at least as large as a value.
 
-    Counted in the sample; in its upper one per cent and beyond by a generalised Pareto tail, fitted with
-    probability-weighted moments (Hosking and Wallis 1987, "Parameter and quantile estimation for the
-    generalized Pareto distribution", eq. 2.3), so that the share never reaches 0.
+    Counted in the sample; in its upper one per cent and beyond by a generalised Pareto tail, which begins above the
+    levels that many values share, and is there only where enough values lie beyond them.
 
     Args:
         sample: the background, at least 2 values, any order.
@@ -46,18 +49,18 @@ class UpperTail:
     def __init__(self, sample: NDArray[np.floating]) -> None:
         self.sample = np.sort(sample.astype(np.float64))
         count = len(self.sample)
-        excesses = _excesses(count)
-        self.threshold = float(self.sample[count - excesses - 1])
-        self.tail_share, self.shape, self.scale = _fit_tail(self.sample[count - excesses - 1 :], count)
+        tail = ParetoTail.of(self.sample[count - tail_length(count) - 1 :])
+        self.threshold, self.shape, self.scale = tail.threshold, tail.shape, tail.scale
+        self.tail_share = (1 + len(tail.excess)) / (1 + count)
 
     def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Share in (0, 1] for each value, same shape; NaN stays NaN."""
         values = values.astype(np.float64)
         below = np.searchsorted(self.sample, values, side="left")
-        counted = (len(self.sample) - below) / len(self.sample)
+        counted = (1 + len(self.sample) - below) / (1 + len(self.sample))
         beyond = values > self.threshold
-        excess = np.where(beyond, values - self.threshold, 0.0)
-        fitted = self.tail_share * _pareto_survival(excess, self.shape, self.scale)
+        excess = np.subtract(values, self.threshold, out=np.zeros_like(values), where=beyond)
+        fitted = self.tail_share * pareto_survival(excess, self.shape, self.scale)
         return np.where(np.isnan(values), np.nan, np.where(beyond, fitted, counted))
 
 
@@ -71,13 +74,17 @@ class SignedTails:
     def __init__(self, changes: NDArray[np.float64]) -> None:
         self._sorted = np.sort(changes, axis=1)
         count = changes.shape[1]
-        excesses = _excesses(count)
+        excesses = tail_length(count)
         largest = {
             LOSS: np.maximum(-self._sorted[:, excesses::-1], 0.0),
             GAIN: np.maximum(self._sorted[:, count - excesses - 1 :], 0.0),
         }
-        self._thresholds = {side: tails[:, 0] for side, tails in largest.items()}
-        self._fits = {side: np.array([_fit_tail(tail, count) for tail in tails]) for side, tails in largest.items()}
+        self._tails = {side: [ParetoTail.of(values) for values in largest[side]] for side in largest}
+        self._thresholds = {side: np.array([tail.threshold for tail in self._tails[side]]) for side in largest}
+        self._fits = {
+            side: np.array([((1 + len(t.excess)) / (1 + count), t.shape, t.scale) for t in self._tails[side]])
+            for side in largest
+        }
         places = [count - 1 - max(int(count * share), excesses) for share in NARROWING_SHARES]
         self._narrowing = {
             LOSS: [np.maximum(-self._sorted[:, count - 1 - place], 0.0) for place in places],
@@ -100,18 +107,81 @@ class SignedTails:
         strengths = side * changes
         families, variants = np.nonzero(self._candidates(side, strengths, count))
         found = strengths[families, variants]
-        shares = self._counted(side, families, side * found)
+        shares = (1 + self._at_least(side, families, side * found)) / (1 + self._sorted.shape[1])
         beyond = np.flatnonzero(found > self._thresholds[side][families])
         excess = found[beyond] - self._thresholds[side][families[beyond]]
         tail_shares, shapes, scales = self._fits[side][families[beyond]].T
-        shares[beyond] = tail_shares * _pareto_survival(excess, shapes, scales)
+        shares[beyond] = tail_shares * pareto_survival(excess, shapes, scales)
         return families, variants, shares
+
+    def rarest_of_background(self, side: int, changes: NDArray[np.float64], *, site: int) -> NDArray[np.float64]:
+        """Share of the rarest loss or gain of each of the V background variants, 1 where it has none, (V,).
+
+        The share of each variant is taken without the variants of its own site, as that of a new variant is taken
+        without it: then both follow one distribution. A share among all would be too large, for the variant itself
+        is among those that are at least as large and that were fitted, and everything new would seem rarer.
+
+        Args:
+            side: LOSS or GAIN.
+            changes: those that were given at the start.
+            site: so many successive variants are changes of one site, which resemble each other.
+        """
+        strengths = side * changes
+        families, variants = np.nonzero(self._candidates(side, strengths, 1))
+        found = strengths[families, variants]
+        count = strengths.shape[1]
+        places = (variants // site * site)[:, None] + np.arange(site)
+        # The last site may lack a variant.
+        of_site = np.where(places < count, strengths[families[:, None], np.minimum(places, count - 1)], -np.inf)
+        larger = self._at_least(side, families, side * found) - np.count_nonzero(of_site >= found[:, None], axis=1)
+        others = count - np.count_nonzero(places < count, axis=1)
+        shares = (1 + larger) / (1 + others)
+        beyond = np.flatnonzero(found > self._thresholds[side][families])
+        threshold = self._thresholds[side][families[beyond]]
+        number, shape, scale = self._fits_without(side, families[beyond], of_site[beyond])
+        survival = pareto_survival(found[beyond] - threshold, shape, scale)
+        shares[beyond] = (1 + number) / (1 + others[beyond]) * survival
+        smallest = np.ones(count)
+        np.minimum.at(smallest, variants, shares)
+        return smallest
+
+    def _fits_without(
+        self, side: int, families: NDArray[np.int64], left_out: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Number of values, shape and scale of the tails of N families without some of the sample, (N,) each.
+
+        Args:
+            side: LOSS or GAIN.
+            families: with a fitted tail, in order, int64 (N,).
+            left_out: strengths that stand in the sample of each, (N, S); those below the tail do not matter.
+        """
+        tails = self._tails[side]
+        sizes = np.array([len(tail.excess) for tail in tails])
+        excess = np.concatenate([tail.excess for tail in tails])
+        weighted = np.concatenate([rank_weights(len(tail.excess)) * tail.excess for tail in tails])
+        smaller = np.concatenate([np.cumsum(tail.excess) - tail.excess for tail in tails])
+        totals, weighted_totals = (
+            np.add.reduceat(np.append(values, 0.0), np.cumsum(sizes) - sizes) * (sizes > 0)
+            for values in (excess, weighted)
+        )
+        in_tail = left_out > self._thresholds[side][families][:, None]
+        every = np.repeat(families, left_out.shape[1])
+        at_least = self._at_least(side, every, side * np.maximum(left_out.ravel(), 0.0)).reshape(left_out.shape)
+        places = np.where(in_tail, np.cumsum(sizes)[families][:, None] - at_least, 0)
+        values, fallen = (np.where(in_tail, own[places], 0.0) for own in (excess, weighted + smaller))
+        # Without one value the weights of the larger ones stay, and those of the smaller ones fall by one rank: by
+        # `smaller` in all, but for the smaller ones that are left out themselves.
+        pairs = (np.sort(values, axis=1)[:, ::-1] * np.arange(values.shape[1])).sum(axis=1)
+        number = sizes[families] - np.count_nonzero(in_tail, axis=1)
+        means = (totals[families] - values.sum(axis=1)) / number
+        moments = (weighted_totals[families] - fallen.sum(axis=1) + pairs) / number**2
+        return number, *pareto_of_moments(means, moments)
 
     def _candidates(self, side: int, strengths: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
         """Where the rarest `count` of each variant must be, told by a few quantiles: most need no search, (F, B).
 
-        Above the place p of a sorted sample of V the share is at most (V - p - 1) / V; at or below it, at
-        least (V - p) / V. So what lies above it in one family is rarer than what does not in another.
+        Above the place p of a sorted sample of V the share is at most (V - p) / (V + 1); at or below it, at
+        least (V - p + 1) / (V + 1). So what lies above it in one family is rarer than what does not in another.
         """
         chosen = strengths > 0
         for quantile in self._narrowing[side]:
@@ -120,8 +190,8 @@ class SignedTails:
             chosen &= above | ~enough
         return chosen
 
-    def _counted(self, side: int, families: NDArray[np.int64], changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Share of each change as counted in its family's sample; families come in order."""
+    def _at_least(self, side: int, families: NDArray[np.int64], changes: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Number of background variants whose change is at least as large; families come in order."""
         # The next number above a loss: so the equal ones of the sample are among those below it.
         sought = np.nextafter(changes, np.inf) if side == LOSS else changes
         below = np.empty(len(families), dtype=np.int64)
@@ -129,58 +199,7 @@ class SignedTails:
         for sample, (first, last) in zip(self._sorted, pairwise(bounds), strict=True):
             if first < last:
                 below[first:last] = sample.searchsorted(sought[first:last])
-        count = self._sorted.shape[1]
-        shares: NDArray[np.float64] = (below if side == LOSS else count - below) / count
-        return shares
-
-
-def _excesses(count: int) -> int:
-    """How many of a sample's values lie in its fitted tail."""
-    return min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
-
-
-def _fit_tail(largest: NDArray[np.float64], count: int) -> tuple[float, float, float]:
-    """Share of a sample of `count` beyond the first of its largest values, with shape and scale of what lies there.
-
-    Where nothing does, as with gains of a family that every background variant weakens, no value tells how far
-    is rare: all that is beyond has the share that one more draw has of being the first there.
-    """
-    excess = largest[1:] - largest[0]
-    # Values equal to the first are no part of the tail, or a fit to their zeros would end at once.
-    excess = excess[excess > 0]
-    if not len(excess):
-        return 1 / (count + 1), 0.0, np.inf
-    return len(excess) / count, *_fit_pareto(excess)
-
-
-def _fit_pareto(excess: NDArray[np.float64]) -> tuple[float, float]:
-    """Shape xi and scale of a generalised Pareto distribution; xi is kept in [0, 0.9].
-
-    A bounded tail (xi < 0) would give share 0 beyond its end, so it is fitted as exponential.
-    """
-    count = len(excess)
-    mean = float(excess.mean())
-    if mean <= SCALE_MINIMUM:
-        return 0.0, SCALE_MINIMUM
-    weights = (count - np.arange(1, count + 1) + 0.35) / count
-    moment = float((weights * excess).mean())
-    if mean <= 2 * moment:
-        return 0.0, mean
-    xi = 2 - mean / (mean - 2 * moment)
-    if xi <= 0:
-        return 0.0, mean
-    xi = min(xi, 0.9)
-    return xi, mean * (1 - xi)
-
-
-def _pareto_survival(
-    excess: NDArray[np.float64], shape: NDArray[np.float64] | float, scale: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    exponential = np.equal(shape, 0)
-    shape = np.where(exponential, 1.0, shape)
-    fall = np.where(exponential, excess / scale, np.log1p(shape * excess / scale) / shape)
-    # The logarithm is held where its exponential is still above 0.
-    return np.exp(-np.minimum(fall, 700.0))
+        return below if side == LOSS else self._sorted.shape[1] - below
 
 
 def phred(share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -223,7 +242,7 @@ class ShareCurve:
         """Of a sample of 2 values or more, any order."""
         upper = UpperTail(sample)
         values, first = np.unique(upper.sample[upper.sample <= upper.threshold].astype(np.float32), return_index=True)
-        shares = 1 - first / len(upper.sample)
+        shares = 1 - first / (1 + len(upper.sample))
         # A point stands where the share has fallen by a step since the last, before it falls by more than one, as where
         # many values are equal, and at both ends.
         falls = np.diff(np.floor(-np.log2(shares) * POINTS_A_HALVING))
@@ -239,6 +258,6 @@ class ShareCurve:
         counted = np.exp(np.interp(values, self.values, np.log(self.shares.astype(np.float64))))
         tail_share, shape, scale = self.tail.astype(np.float64)
         excess = np.maximum(values - self.values[-1], 0.0)
-        fitted = tail_share * _pareto_survival(excess, shape, scale)
+        fitted = tail_share * pareto_survival(excess, shape, scale)
         share = np.where(values > self.values[-1], np.minimum(fitted, counted), counted)
         return np.where(np.isnan(values), np.nan, share)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.annotation import AlleleAnnotation, info_text
-from varbind.core.background import kind_of
+from varbind.core.background import LARGEST_SIZE, kind_of
 from varbind.core.effect_model import KEY_FLANK
 from varbind.core.effects import BindingEffect, BindingEffects
 from varbind.core.features import AROUND_BASES, VariantSites, transversion
@@ -210,6 +210,7 @@ def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]
         genes=allele.genes,
         padded=scored.window.padded,
         in_training=scored.in_training,
+        size_extrapolated=allele.variant is not None and allele.variant.size > LARGEST_SIZE,
         predicted=scored.predicted,
         explained=scored.explained,
         conservation=means,

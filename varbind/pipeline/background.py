@@ -142,7 +142,8 @@ def background_windows(
     """
     low, high = kind.sizes
     if kind is VariantKind.SNV:
-        yield from islice(_snvs(source.draw(-(-count // 3), 2 * CONTEXT + 1, rng)), count)
+        sites = -(-count // kind.alleles_per_site)
+        yield from islice(_snvs(source.draw(sites, 2 * CONTEXT + 1, rng)), count)
         return
     # Variants of one size are drawn together, and stand together so that they are scored together.
     sizes, numbers = np.unique(rng.integers(low, high + 1, count), return_counts=True)

@@ -62,7 +62,7 @@ def effect_curves(
     log_odds_of_snvs = np.zeros(0)
     with Scorer(scored, device=device, threads=threads) as scorer:
         for kind in VariantKind:
-            parts: dict[str, list[NDArray[np.float64]]] = {name: [] for name in curves}
+            parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in curves}
             windows = background_windows(kind, recipe.count(kind), source, recipe.stream(kind))
             for batch in batches(windows, BATCH):
                 scores = scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch])

@@ -90,13 +90,13 @@ class SecondStage:
         deepfind = self.effect.deepfind
         return deepfind is not None and any(name.endswith(AROUND) for name in deepfind.features)
 
-    def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind | None]) -> Prediction:
+    def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind]) -> Prediction:
         """Effects of B variants; a variant's never depend on the others.
 
         Args:
             scores: of the models named at the start.
             sites: of the variants.
-            kinds: of the variants; None = longer than any background.
+            kinds: of the variants.
         """
         effect, found = self.effect, Prediction()
         ref, alt = scores.ref[:, self._columns], scores.alt[:, self._columns]
@@ -127,11 +127,11 @@ class SecondStage:
         ids = self.effect.card.model_ids
         return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
 
-    def _phreds(self, log_odds: NDArray[np.float64], kinds: Sequence[VariantKind | None]) -> NDArray[np.float64]:
+    def _phreds(self, log_odds: NDArray[np.float64], kinds: Sequence[VariantKind]) -> NDArray[np.float64]:
         phreds = np.full(len(log_odds), np.nan)
         curves = self.effect.curves.get("score", {})
         for kind in set(kinds):
-            if kind is not None and kind in curves:
+            if kind in curves:
                 rows = [row for row, own in enumerate(kinds) if own is kind]
                 phreds[rows] = phred(curves[kind].share(log_odds[rows]))
         return phreds

@@ -108,6 +108,7 @@ def test_one_record_word_by_word():
             gain_phred=0.0,
             genes=(hit("A,B", -3, gene_id="G;1", transcript_id="T 1", tags=("MANE_Select", "x+y")), hit("C", 12)),
             padded=True,
+            size_extrapolated=True,
             conservation=(0.1,),
         ),
         AlleleAnnotation(Status.STAR),
@@ -120,7 +121,7 @@ def test_one_record_word_by_word():
         VARBIND_TSSDIST=-3,.
         VARBIND_CONS_phyloP=0.1,.
         VARBIND_STATUS=ok,star
-        VARBIND_FLAG=padded,.
+        VARBIND_FLAG=padded&size_extrapolated,.
     """
     assert info_text(alleles, PREFIX, ["phyloP"]).split(";") == expected.split()
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from oracles import share_at_least
+from oracles import share_at_least, slow_share_of_own
 
 from varbind.core.tails import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
 from varbind.errors import ResourceError
@@ -33,19 +33,21 @@ def test_below_the_tail_a_share_is_counted(sample):
     assert len(body)
     expected = [share_at_least(sample, value) for value in body]
     assert tail.share(body).tolist() == expected
+    if np.isinf(tail.threshold):
+        assert tail.share(np.array([sample.max() + 1])).tolist() == [1 / (1 + len(sample))]
     assert tail.share(np.array([sample.min() - 1])).tolist() == [1.0]
 
 
-@given(samples)
+@given(arrays(np.float64, st.integers(60, 300), elements=values, unique=True))
 def test_the_tail_starts_where_counting_ends(sample):
-    """From the threshold to just above it the share falls by the values at the threshold, no more."""
+    """From the threshold to just above it the share falls by the value at the threshold, no more."""
     tail = UpperTail(sample)
     at, above = tail.share(np.array([tail.threshold, np.nextafter(tail.threshold, np.inf)]))
-    counted_above = np.mean(sample > tail.threshold)
+    counted_above = np.count_nonzero(sample > tail.threshold)
     assert at == share_at_least(sample, tail.threshold)
     assert above <= at
-    if counted_above:
-        assert tail.tail_share == counted_above
+    assert counted_above >= 20
+    assert tail.tail_share == (1 + counted_above) / (1 + len(sample))
     if np.any(sample > tail.threshold + 1e-6):
         assert above == pytest.approx(tail.tail_share)
 
@@ -107,7 +109,7 @@ def test_a_tail_of_few_values_is_fitted_to_these_alone():
     """Twenty in 2,000 move at all: the zeros beside them do not shorten the tail."""
     moved = np.random.default_rng(8).standard_exponential(20)
     tail = UpperTail(np.append(np.zeros(1_980), moved))
-    assert (tail.threshold, tail.tail_share) == (0, 0.01)
+    assert (tail.threshold, tail.tail_share) == (0, 21 / 2_001)
     assert tail.share(np.array([3.0]))[0] == pytest.approx(0.01 * np.exp(-3), rel=1)
 
 
@@ -164,6 +166,50 @@ def test_the_rarest_are_found_whatever_is_left_out(changes, count, data):
             found = sorted(zip(shares[variants == variant], families[variants == variant], strict=True))
             every = sorted((share, family) for family, share in enumerate(expected[:, variant]) if share < np.inf)
             assert found[:count] == every[:count]
+
+
+@given(many_families, st.integers(1, 4), st.sampled_from([LOSS, GAIN]))
+def test_a_background_variant_is_compared_with_those_of_other_sites(changes, site, side):
+    """As if its own site were not in the sample, family by family."""
+    shares = SignedTails(changes).rarest_of_background(side, changes, site=site)
+    for variant in range(changes.shape[1]):
+        expected = [
+            slow_share_of_own(sample, UpperTail(sample).threshold, variant, site)
+            for sample in np.maximum(side * changes, 0.0)
+            if sample[variant] > 0
+        ]
+        assert shares[variant] == pytest.approx(min(expected, default=1.0), rel=1e-9)
+
+
+@pytest.mark.parametrize("law", ["exponential", "pareto", "steps"])
+def test_new_variants_are_as_rare_as_background_variants_are_to_each_other(law):
+    """Of 40 families the rarest: the shares of 4,000 new ones and of 1,000 of the background have one distribution."""
+    rng = np.random.default_rng(4)
+    draw = {
+        "exponential": rng.standard_exponential,
+        "pareto": lambda size: rng.pareto(3, size),
+        "steps": lambda size: np.minimum(np.round(rng.standard_exponential(size)), 4.0),
+    }[law]
+    background = draw((40, 1_000))
+    tails = SignedTails(background)
+    own = -np.log10(tails.rarest_of_background(GAIN, background, site=1))
+    _, variants, shares = tails.rarest(GAIN, draw((40, 4_000)), 1)
+    new = np.zeros(4_000)
+    np.maximum.at(new, variants, -np.log10(shares))
+    for share in (0.5, 0.1, 0.01):
+        cut = np.quantile(own, 1 - share)
+        error = np.sqrt(share * (1 - share) * (1 / 1_000 + 1 / 4_000))
+        assert np.mean(new > cut) <= share + 3.5 * error
+        # A step is as rare as it was without the background variant: new ones at the same step seem less rare.
+        assert law == "steps" or np.mean(new >= cut) >= share - 3.5 * error
+
+
+def test_no_distance_beyond_a_saturated_level_is_rarer():
+    """A hundred of 5,000 stand at one value and three just beyond it: these do not measure how far is rare."""
+    rng = np.random.default_rng(5)
+    sample = np.concatenate([rng.uniform(0, 1, 4_897), np.full(100, 2.0), [2.001, 2.002, 2.003]])
+    shares = UpperTail(sample).share(np.array([1.999, 2.0, 2.0005, 2.003, 2.01, 50.0]))
+    assert shares.tolist() == [104 / 5_001, 104 / 5_001, 4 / 5_001, 2 / 5_001, 1 / 5_001, 1 / 5_001]
 
 
 def test_few_families_are_searched():

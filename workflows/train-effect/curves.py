@@ -1,0 +1,43 @@
+"""The curves of LOSS_PHRED and GAIN_PHRED of a trained second stage made again, as after a change of how families rank.
+
+python workflows/train-effect/curves.py BANK NEW_FOLDER
+
+Everything else of the second stage, the curves of SCORE too, stays as it was trained.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from varbind.io.bank import shipped_banks
+from varbind.io.effect import write_effect
+from varbind.pipeline.background import BackgroundRecipe
+from varbind.pipeline.banks import load_bank
+from varbind.pipeline.effect_background import effect_curves
+
+
+def main() -> None:
+    """Write the folder."""
+    bank, folder = load_bank(sys.argv[1]), Path(sys.argv[2])
+    effect = bank.effect
+    if effect is None:
+        raise SystemExit(f"{sys.argv[1]} has no second stage")
+    bare = replace(effect, activity=None, score=None, deepfind=None, conservation=None, curves={})
+    found, _ = effect_curves(bare, bank, BackgroundRecipe(**effect.card.background), progress=tell)
+    write_effect(folder, replace(effect, curves={**effect.curves, **found}))
+    readme = shipped_banks().get(sys.argv[1], Path(sys.argv[1])) / "effect" / "README.md"
+    if readme.exists():
+        shutil.copy(readme, folder)
+
+
+def tell(done: int, total: int) -> None:
+    """Progress, now and then."""
+    if done % (1 << 14) < 512:
+        print(f"{done:,} of {total:,} background variants", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
