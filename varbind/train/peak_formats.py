@@ -10,18 +10,18 @@
 | BED | 3 or more | score, column 5 | anything else |
 
 Further columns, such as those of IDR, change nothing. Lines of as many columns have one format: what at least half of
-them look like. A line that does not fit it is an error, so that no summit gets lost.
+them look like, among the first lines of a file. A line that does not fit it is an error, so that no summit gets lost.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = ["SUMMIT", "SUMMIT_COLUMN", "PeakFormat", "PeakLine", "formats_of", "other_table"]
 
@@ -35,7 +35,7 @@ _COUNTS = re.compile(r"\d+(?:,\d+)*,?")
 
 
 class PeakFormat(Enum):
-    """A format, with the place of its column of strengths, counted from 0."""
+    """A format; its attribute `strength_column` is the place of its column of strengths, counted from 0."""
 
     BED = "BED", 4
     BED9 = "BED9", 4
@@ -44,10 +44,8 @@ class PeakFormat(Enum):
     NARROW = "narrowPeak", 6
     GAPPED = "gappedPeak", 12
 
-    @property
-    def strength_column(self) -> int:
-        """Where the strength stands, counted from 0."""
-        return self.value[1]
+    def __init__(self, _: str, strength_column: int) -> None:
+        self.strength_column = strength_column
 
 
 class PeakLine(NamedTuple):
@@ -66,20 +64,21 @@ class PeakLine(NamedTuple):
     end: int
 
 
-def formats_of(lines: Iterable[PeakLine]) -> Mapping[int, PeakFormat]:
+def formats_of(lines: Iterable[PeakLine]) -> dict[int, PeakFormat]:
     """The format of lines of a file, by their number of columns."""
-    by_width: defaultdict[int, list[PeakLine]] = defaultdict(list)
+    counts: Counter[int] = Counter()
+    likenesses: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for line in lines:
-        by_width[len(line.columns)].append(line)
-    return {width: _format_of(alike) for width, alike in by_width.items()}
+        width = len(line.columns)
+        counts[width] += 1
+        likenesses[width].update(rank for rank, (_, fits) in enumerate(_FORMATS) if fits(line))
+    return {width: _format_of(likenesses[width], count) for width, count in counts.items()}
 
 
-def _format_of(lines: Sequence[PeakLine]) -> PeakFormat:
+def _format_of(likenesses: Counter[int], count: int) -> PeakFormat:
     """The first format of the list that at least half of the lines look like."""
-    for found, fits in _FORMATS:
-        if 2 * sum(map(fits, lines)) >= len(lines):
-            return found
-    return PeakFormat.BED
+    found = (peak_format for rank, (peak_format, _) in enumerate(_FORMATS) if 2 * likenesses[rank] >= count)
+    return next(found, PeakFormat.BED)
 
 
 def _is_gapped(line: PeakLine) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,10 @@ MOST_BEYOND = 0.1
 """Of the peaks; a larger share that ends beyond its contig means another genome build."""
 
 PLACE_DIGITS = 18
+"""No place on a contig has more."""
+
+LINES_THAT_TELL = 1_000
+"""From the start of a file: what formats its lines have is told from these."""
 
 _GIVE = "give BED, narrowPeak, broadPeak or gappedPeak"
 
@@ -83,11 +88,16 @@ def read_peaks(path: str) -> list[Peak]:
     Raises:
         InputError: there is no peak, or a line is malformed.
     """
-    lines = [_line(text, path, number) for number, text in untracked_lines(path)]
-    if not lines:
+    lines = (_line(text, path, number) for number, text in untracked_lines(path))
+    head = list(islice(lines, LINES_THAT_TELL))
+    if not head:
         raise InputError("holds no peak", path=path, remedy=_GIVE)
-    formats = formats_of(lines)
-    return [_peak(line, formats[len(line.columns)], path) for line in lines]
+    formats, peaks = formats_of(head), []
+    for line in chain(head, lines):
+        if len(line.columns) not in formats:
+            formats |= formats_of([line])
+        peaks.append(_peak(line, formats[len(line.columns)], path))
+    return peaks
 
 
 def strongest(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
@@ -151,19 +161,22 @@ def peak_regions(
 def _line(text: str, path: str, line: int) -> PeakLine:
     # Spreadsheets leave tabs behind the last column.
     columns = columns_of(text.rstrip())
-    if len(columns) < 3 or not all(map(_is_place, columns[1:3])):
-        known = other_table(columns)
-        found = known[0] if known else repr(" ".join(columns[:3])[:80])
-        what = f"found {found}, expected CHROM, START and END"
-        raise InputError(what, path=path, line=line, remedy=known[1] if known else _GIVE)
+    if len(columns) < 3 or not (
+        columns[1].isdecimal() and columns[2].isdecimal() and len(columns[1] + columns[2]) <= PLACE_DIGITS
+    ):
+        raise _no_peak(columns, path, line)
     start, end = int(columns[1]), int(columns[2])
     if end <= start:
         raise InputError(f"the peak {start}-{end} is empty", path=path, line=line, remedy="END must exceed START")
     return PeakLine(line, columns, start, end)
 
 
-def _is_place(word: str) -> bool:
-    return word.isascii() and word.isdecimal() and len(word) <= PLACE_DIGITS
+def _no_peak(columns: Sequence[str], path: str, line: int) -> InputError:
+    """What stands there in place of a peak."""
+    known = other_table(columns)
+    found = known[0] if known else repr(" ".join(columns[:3])[:80])
+    what = f"found {found}, expected CHROM, START and END"
+    return InputError(what, path=path, line=line, remedy=known[1] if known else _GIVE)
 
 
 def _peak(line: PeakLine, peak_format: PeakFormat, path: str) -> Peak:
