@@ -16,7 +16,6 @@ __all__ = ["optional_import"]
 NEEDS = {
     "matplotlib.figure": ("matplotlib", "varbind[plots]"),
     "matplotlib.style": ("matplotlib", "varbind[plots]"),
-    "Bio.motifs": ("biopython", "varbind[train]"),
     "pybigtools": ("pybigtools", "varbind[conservation]"),
     "pyarrow": ("pyarrow", "varbind[tables]"),
     "pyarrow.parquet": ("pyarrow", "varbind[tables]"),

@@ -49,7 +49,8 @@ def test_row_9_header_only_of_contigs_nobody_has(bench):
         (PLAIN + COLUMNS.replace(b"\t", b" ") + b"\n", 2, "eight columns"),
         (PLAIN + COLUMNS.replace(b"REF\tALT", b"ALT\tREF") + b"\n", 2, "eight columns"),
         (PLAIN + COLUMNS[:-5] + b"\n", 2, "eight columns"),
-        (codecs.BOM_UTF8 + HEADER, 1, "UTF-8 byte order mark"),
+        (codecs.BOM_UTF8 + HEADER.split(b"\n", 1)[1], 1, "first line is not ##fileformat=VCF"),
+        (codecs.BOM_UTF8, 1, "not a VCF"),
         (HEADER.decode().encode("utf-16"), 1, "UTF-16"),
         (codecs.BOM_UTF16_BE + HEADER.decode().encode("utf-16-be"), 1, "UTF-16"),
         (HEADER.decode().encode("utf-16-le"), 1, "not a VCF"),
@@ -62,6 +63,48 @@ def test_row_10_broken_header(bench, data, place, what):
     error = bench.refused(3, source)
     assert error.startswith(f"varbind: error: {source}:{place}: ")
     assert what in error
+
+
+@pytest.mark.parametrize("output", ["out.vcf", "out.vcf.gz"])
+def test_row_10_a_byte_order_mark_is_kept(bench, output):
+    """Without the mark, the output is that of the file without it."""
+    texts = []
+    for mark in (b"", codecs.BOM_UTF8):
+        source = bench.file("in.vcf", mark + HEADER + snv("chr1", 2452) + snv("chr1", 2453))
+        done = bench.annotate(source, output=output)
+        assert done.code == 0, done.err
+        assert "2 records read, 2 written" in done.err
+        texts.append(unpacked(bench.results / output))
+        (bench.results / output).unlink()
+    assert texts[1] == codecs.BOM_UTF8 + texts[0]
+
+
+def test_row_10_a_bcf_has_no_byte_order_mark(bench, bcftools):
+    source = bench.file("in.vcf", codecs.BOM_UTF8 + HEADER + snv("chr1", 2452) + snv("chr1", 2453))
+    done = bench.annotate(source, output="out.bcf")
+    assert done.code == 0, done.err
+    assert readable(bcftools, bench.results / "out.bcf") == 2
+
+
+def test_row_10_what_a_byte_order_mark_stops_is_said(bench, tmp_path):
+    """htslib neither indexes such a text nor finds a region in it."""
+    source = bench.file("in.vcf", codecs.BOM_UTF8 + HEADER + snv("chr1", 2452))
+    done = bench.annotate(source, "-W", output="out.vcf.gz")
+    assert done.code == 0, done.err
+    assert "not indexed: it starts with a byte order mark" in done.err
+    assert [path.name for path in bench.results.iterdir()] == ["out.vcf.gz"]
+    packed = tmp_path / "packed.vcf.gz"
+    packed.write_bytes((bench.results / "out.vcf.gz").read_bytes())
+    error = bench.refused(2, packed, "-r", "chr1:1-5000", "--overwrite")
+    assert "packed.vcf.gz: starts with a byte order mark, which -r cannot pass; use -t" in error
+
+
+def test_row_10_an_annotated_file_with_a_byte_order_mark_is_read_again(bench):
+    source = bench.file("in.vcf", codecs.BOM_UTF8 + HEADER + snv("chr1", 2452))
+    assert bench.annotate(source).code == 0
+    done = call("rank", bench.results / "out.vcf", "-q")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[1].startswith(b"chr1\t2452\t")
 
 
 @pytest.mark.parametrize("columns", [b"", b"\tFORMAT\tS1"])

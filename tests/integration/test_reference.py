@@ -1,5 +1,6 @@
 """Rows 19, 20, 34 to 36 and 54 to 58: the reference, and whether it is the right one."""
 
+import codecs
 import gzip
 import json
 import os
@@ -296,6 +297,18 @@ def test_row_56_bgzf(bench, genome, expected, index):
     assert done.code == 0, done.err
     assert (bench.results / "out.vcf").read_bytes().split(b"#CHROM")[1] == expected.split(b"#CHROM")[1]
     assert sorted(path.suffix for path in bench.folder.glob("packed.fa.gz.*")) == sorted(kept)
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_row_58_a_byte_order_mark(bench, tmp_path, is_packed):
+    """No program that indexes a FASTA passes it, so it is refused and not passed over."""
+    reference = bench.file("ref.fa", codecs.BOM_UTF8 + FASTA.read_bytes())
+    if is_packed:
+        pysam.tabix_compress(str(reference), str(tmp_path / "ref.fa.gz"))
+        reference = tmp_path / "ref.fa.gz"
+    error = bench.refused(4, VCF, fasta=reference)
+    assert f"{reference}:1: the reference starts with a UTF-8 byte order mark" in error
+    assert f"{reference} | tail -c +4 > reference.fa" in error
 
 
 def test_row_57_gzip(bench):

@@ -10,7 +10,6 @@ from varbind.pipeline.scoring import score_sequences
 from varbind.pipeline.selftest import run_selftest
 from varbind.train.matrices import PSEUDO_SHARE
 
-pytest.importorskip("Bio.motifs", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import THREADS, table_options, talk_options
+from varbind.cli.options import THREADS, parse_contig_map, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
@@ -32,6 +32,7 @@ def command() -> None:
 @click.argument("data", metavar="DATA")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
 @click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
+@click.option("--contig-map", metavar="FILE", help="Two columns: the peaks' name of a contig, the FASTA's name.")
 @click.option("--protein", metavar="NAME", help="Whose binding was measured.")
 @click.option("--family", metavar="NAME", help="Of its DNA-binding domain. Default: the protein.")
 @click.option("--species", metavar="NAME", help="Of the protein, for the card.")
@@ -86,6 +87,7 @@ def binding(
     data: str,
     output: str,
     fasta: str | None,
+    contig_map: str | None,
     protein: str | None,
     family: str | None,
     species: str | None,
@@ -115,18 +117,18 @@ def binding(
     DATA is one of these, plain or gzip, told by content:
 
     \b
-    peaks        BED or narrowPeak with --fasta: 101 bases around the summit, or the centre
+    peaks        BED, narrowPeak, broadPeak or gappedPeak with --fasta: 101 bases around the summit, or the centre
     bound        bound sequences: FASTA, or one a line
-    labels       a table of sequence and label, 1 bound, 0 not
+    labels       a table of sequence and label, 1 bound, 0 or -1 not
     values       a table of sequence and measured value
     intensities  the same with positive values whose logarithm counts, as of arrays; never told by content
     many sets    a table with the columns protein and file, and any of id, family, kind, fasta, species, assay,
                  experiment, licence, default (yes or no), negatives, matrix: one bank of all
 
-    The kind of a set may also be matrix: a motif in a MEME or JASPAR file, by the name in the column matrix or its id,
-    stands in the bank as it is. A table of sequences may have a column chromosome (or group), which folds keep whole.
-    Labels are told from what negatives says, comma-separated: file (the others of the file), gc-matched (one of them
-    for each bound sequence, of its share of G and C), shuffles.
+    The kind of a set may also be matrix: a motif in a file of MEME, JASPAR, HOMER, TRANSFAC or CIS-BP, by the name in
+    the column matrix or its id, stands in the bank as it is. A table of sequences may have a column chromosome (also
+    chrom, chr or group), which folds keep whole. Labels are told from what negatives says, comma-separated: file (the
+    others of the file), gc-matched (one of them for each bound sequence, of its share of G and C), shuffles.
 
     Peaks and bound sequences are told from their dinucleotide shuffles. Random settings are rated by
     cross-validation (folds of whole chromosomes, else of neighbours). The best few are trained on everything, and a
@@ -158,7 +160,8 @@ def binding(
     if as_published:
         calibration = Calibration.as_published(double_stranded=not single_stranded)
     recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
-    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, resolve_device(device))
+    where, renamed = resolve_device(device), parse_contig_map(contig_map)
+    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, where, renamed)
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
             bank = train_bank(sets, output, plan, source=source, progress=progress)

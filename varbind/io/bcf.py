@@ -15,6 +15,7 @@ from pysam import bcftools
 
 from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io.bcf_values import lost_value
+from varbind.io.bounded import without_mark
 from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, BytePipe
 from varbind.io.vcf import VcfHeader, is_blank
@@ -119,7 +120,7 @@ def encode(text_path: str, destination: str, *, output_type: str, name: str) -> 
     filter and key that records use without declaring it, which BCF cannot do without.
 
     Args:
-        text_path: VCF text; its blank lines are taken out, for a BCF has no place for them.
+        text_path: VCF text; its blank lines and byte order mark are taken out, for a BCF has no place for them.
         destination: where the BCF goes.
         output_type: as bcftools writes it: `b`, `u`, or `b0` ... `b9`.
         name: of the output, for messages.
@@ -129,7 +130,7 @@ def encode(text_path: str, destination: str, *, output_type: str, name: str) -> 
     """
     declared = Path(f"{text_path}.declared")
     try:
-        _take_blank_lines_out(Path(text_path), declared)
+        _take_out_what_htslib_refuses(Path(text_path), declared)
         _declare_all(text_path, declared, name)
         # bcftools itself writes: pysam's own writer drops an INFO/END that agrees with the alleles.
         options = ["--no-version", f"--output-type={output_type}", f"--output={destination}"]
@@ -163,12 +164,14 @@ def _words(error: Exception) -> str:
     return match[1].strip("'\"\n") if match else str(error)
 
 
-def _take_blank_lines_out(text: Path, spare: Path) -> None:
-    """Blank lines are broken records to htslib."""
+def _take_out_what_htslib_refuses(text: Path, spare: Path) -> None:
+    """Blank lines are broken records to htslib, and a text behind a byte order mark is no VCF."""
     with text.open("rb") as lines:
-        if not any(map(is_blank, lines)):
+        first = lines.readline()
+        if without_mark(first) == first and not any(map(is_blank, lines)):
             return
     with text.open("rb") as lines, spare.open("wb") as out:
+        out.write(without_mark(lines.readline()))
         out.writelines(line for line in lines if not is_blank(line))
     spare.replace(text)
 

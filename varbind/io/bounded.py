@@ -1,11 +1,13 @@
 """What others made, read within bounds: nothing here takes much more memory than the file is large.
 
 A file that is read at once is looked at first: it is a regular one, and no larger than it may be. Of a text no line is
-endless, and a small compressed file does not unpack into a large one.
+endless, and a small compressed file does not unpack into a large one. A UTF-8 byte order mark, which spreadsheets and
+editors of Windows write, is taken off here, so that no reader of a text has to know of it.
 """
 
 from __future__ import annotations
 
+import codecs
 import errno
 import json
 import os
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from varbind.errors import VarbindError
 
-__all__ = ["LINE_BYTES_MAX", "bounded_lines", "json_of", "whole_bytes"]
+__all__ = ["LINE_BYTES_MAX", "bounded_lines", "json_of", "whole_bytes", "without_mark"]
 
 LINE_BYTES_MAX = 1 << 20
 UNPACKED_FREE = 1 << 22
@@ -47,6 +49,11 @@ def whole_bytes(path: str | os.PathLike[str], most: int) -> bytes:
         return stream.read(status.st_size)
 
 
+def without_mark(text: bytes) -> bytes:
+    """The bytes of a text without the UTF-8 byte order mark that may stand before it."""
+    return text.removeprefix(codecs.BOM_UTF8)
+
+
 def json_of(data: bytes) -> Any:
     """JSON values.
 
@@ -67,7 +74,9 @@ def bounded_lines(
     longest: int = LINE_BYTES_MAX,
     packed: Callable[[], int] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, from 1.
+    """Lines with their numbers, from 1, without byte order marks.
+
+    A mark is taken off every line: files that were joined have one where each of them began.
 
     Args:
         stream: unpacked bytes.
@@ -77,7 +86,7 @@ def bounded_lines(
         packed: bytes of the file that were read so far; 0 or None = nobody knows.
 
     Raises:
-        VarbindError: a line is longer, or the file unpacks to more than 100 times its size.
+        VarbindError: a line is longer, the file unpacks to more than 100 times its size, or it is UTF-16.
     """
     unpacked, next_look = 0, UNPACKED_FREE
     for number in count(1):
@@ -87,6 +96,8 @@ def bounded_lines(
         if len(line) > longest:
             remedy = "give a text with shorter lines"
             raise error(f"the line is longer than {longest:,} bytes", path=path, line=number, remedy=remedy)
+        if number == 1 and line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise error("is UTF-16 text, expected UTF-8", path=path, line=1, remedy="save it as plain UTF-8")
         unpacked += len(line)
         if unpacked > next_look:
             next_look += UNPACKED_FREE
@@ -95,7 +106,7 @@ def bounded_lines(
                 remedy = "if it is what it should be, unpack it first"
                 what = f"unpacks to more than {UNPACKED_MAX} times its size"
                 raise error(what, path=path, line=number, remedy=remedy)
-        yield number, line
+        yield number, without_mark(line)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 from varbind.core.model_card import ModelCard
 from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.errors import ResourceError, output_errors
-from varbind.io.bounded import whole_bytes
+from varbind.io.bounded import whole_bytes, without_mark
 from varbind.io.whole import whole_folder
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
 
 def _read_assignments(path: Path) -> dict[str, str]:
     try:
-        lines = whole_bytes(path, PARAMETERS_BYTES_MAX).decode("ascii").splitlines()
+        lines = without_mark(whole_bytes(path, PARAMETERS_BYTES_MAX)).decode("ascii").splitlines()
     except OSError as error:
         raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
     except UnicodeDecodeError as error:
@@ -123,7 +123,7 @@ def _floats(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 def _read_index(path: Path) -> dict[str, dict[str, str]]:
     """Rows of db.tsv by model id."""
     try:
-        lines = whole_bytes(path, INDEX_BYTES_MAX).decode("utf-8", "replace").splitlines()
+        lines = without_mark(whole_bytes(path, INDEX_BYTES_MAX)).decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise ResourceError(f"cannot be read: {error.strerror}", path=path) from error
     rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io import bcf
 from varbind.io.bgzf import BgzfWriter
+from varbind.io.bounded import without_mark
 from varbind.io.output_index import make_index, old_indexes_aside
 from varbind.io.readback import read_back
 from varbind.io.stream import is_stream, open_stream
@@ -95,6 +96,7 @@ class Destination:
         if index == "tbi" and output_format.kind == "b":
             raise UsageError("a BCF has no tbi index", remedy="use -W=csi")
         self._crc32 = 0
+        self._is_marked = False
         self._finished = self._prepared = False
         self._index: Path | None = None
         self._folder: Path | None = None
@@ -111,6 +113,8 @@ class Destination:
 
     def write(self, data: bytes) -> None:
         """Write decompressed bytes of a text VCF."""
+        if not self._crc32:
+            self._is_marked = without_mark(data) != data
         self._crc32 = zlib.crc32(data, self._crc32)
         self._sink.write(data)
 
@@ -159,6 +163,8 @@ class Destination:
             remark = f"{self._said}: not indexed: the records are not sorted; sort with bcftools sort"
         elif self._suffix and blank_lines and not self._format.is_bcf:
             remark = f"{self._said}: not indexed: there are blank lines; remove them"
+        elif self._suffix and self._is_marked and not self._format.is_bcf:
+            remark = f"{self._said}: not indexed: it starts with a byte order mark, as the input does; remove it there"
         elif self._suffix:
             self._index, remark = make_index(self._result, self._suffix, said=self._said)
         with output_errors(self._said):

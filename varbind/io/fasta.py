@@ -22,6 +22,7 @@ import pysam
 
 from varbind.errors import InputError, ResourceError
 from varbind.io.bgzf import BgzfReader, is_bgzf
+from varbind.io.bounded import without_mark
 from varbind.io.closing import Closing
 from varbind.io.fasta_index import bgzf_text, disagreement
 
@@ -38,6 +39,7 @@ PLAIN_BLOCK = 1 << 14
 BGZF_BLOCK = 1 << 16
 BLOCKS_KEPT = 64
 INDEX_BYTES_MAX = 1 << 26
+_MARKED = "a UTF-8 byte order mark"
 
 
 class Reference(Closing):
@@ -127,6 +129,8 @@ class Reference(Closing):
         if start[:2] == b"\x1f\x8b":
             remedy = f"bgzip it: gunzip -c {self.path} | bgzip > reference.fa.gz"
             raise ResourceError("the reference is gzip, not BGZF", path=self.path, remedy=remedy)
+        if without_mark(start) != start:
+            raise self._marked()
         if start[:1] not in b">;\n\r":
             raise ResourceError("not a FASTA", path=self.path, line=1, remedy="give a FASTA, plain or BGZF")
         return False
@@ -156,6 +160,8 @@ class Reference(Closing):
         except pysam.utils.SamtoolsError as error:
             with self._bytes(compressed=compressed) as stream:
                 line, flaw = _first_flaw(stream)
+            if flaw == _MARKED:
+                raise self._marked() from error
             remedy = "repair it, or give another FASTA"
             raise ResourceError(f"not a usable FASTA: {flaw}", path=self.path, line=line, remedy=remedy) from error
         with self._bytes(compressed=compressed) as stream:
@@ -206,6 +212,13 @@ class Reference(Closing):
         except (OSError, UnicodeDecodeError, struct.error) as error:
             raise ResourceError(f"cannot be read: {error}", path=self.path) from error
 
+    def _marked(self) -> ResourceError:
+        # Places in the file are counted in bytes, by the index and by every other program: the mark would shift them.
+        packed = "gunzip -c" if self.path.endswith("gz") else "cat"
+        remedy = f"remove it: {packed} {self.path} | tail -c +4 > reference.fa"
+        what = f"the reference starts with {_MARKED}, which no program that indexes a FASTA reads"
+        return ResourceError(what, path=self.path, line=1, remedy=remedy)
+
     def _stale(self, why: str) -> ResourceError:
         remedy = f"remove it or run samtools faidx {self.path}"
         return ResourceError(f"stale index: {why}", path=self.path + ".fai", remedy=remedy)
@@ -232,7 +245,7 @@ def _first_flaw(stream: Iterable[bytes]) -> tuple[int, str]:
         if line.startswith(b">"):
             width, short = 0, False
         elif number == 1:
-            return 1, "it does not start with >"
+            return 1, "it does not start with >" if without_mark(line) == line else _MARKED
         elif not line.strip(b"\r\n"):
             short = True
         elif short or (width and len(line.strip(b"\r\n")) > width):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from varbind.errors import InputError
@@ -39,9 +40,10 @@ def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
     """
     warned = False
     with Source(path) as source:
-        first = source.stream.peek(1)[:1]  # type: ignore[attr-defined]
         lines = _lines(source)
-        found = _fasta(lines, source.name) if first == b">" else _plain(lines)
+        first = next(lines, (1, ""))
+        whole = chain([first], lines)
+        found = _fasta(whole, source.name) if first[1].startswith(">") else _plain(whole)
         count = 0
         for number, name, sequence in found:
             count += 1

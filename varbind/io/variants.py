@@ -13,6 +13,7 @@ import pysam
 from varbind.errors import InputError, UsageError
 from varbind.io import bcf
 from varbind.io.block import VcfBlock
+from varbind.io.bounded import without_mark
 from varbind.io.closing import Closing
 from varbind.io.record_index import index_of
 from varbind.io.source import STDIN, Container, Source
@@ -29,7 +30,6 @@ __all__ = ["VariantFile", "open_variants"]
 logger = logging.getLogger(__name__)
 
 _FOREIGN_STARTS = (
-    (b"\xef\xbb\xbf", "a UTF-8 byte order mark"),
     (b"\xff\xfe", "UTF-16"),
     (b"\xfe\xff", "UTF-16"),
 )
@@ -162,10 +162,11 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
     lines: list[bytes] = []
     for number, line in numbered:
         if number == 1:
-            _check_first_line(line, name)
+            _check_first_line(without_mark(line), name)
         if b"\0" in line:
             raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
-        if line.startswith(b"##") or is_blank(line):
+        # The byte order mark stays in the line: what is not ours is written as it was read.
+        if number == 1 or line.startswith(b"##") or is_blank(line):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
             _check_columns(line, name, number)
@@ -210,6 +211,9 @@ def _check_first_line(line: bytes, name: str) -> None:
 
 def _fetch_text(source: Source, regions: Regions, header: VcfHeader) -> Iterator[tuple[int, bytes]]:
     """Lines of indexed regions, each record once, numbered from 1."""
+    if without_mark(header.lines[0]) != header.lines[0]:
+        what = "starts with a byte order mark, which -r cannot pass"
+        raise UsageError(what, path=source.name, remedy="use -t, or remove the mark and index the file again")
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
     no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}")

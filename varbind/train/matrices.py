@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,19 @@ import numpy as np
 
 from varbind.core.network import DeepBindStack, NetworkShape
 from varbind.errors import InputError, UsageError
-from varbind.gate import optional_import
 from varbind.io.bank import sha256_of
 from varbind.train.lines import numbered_lines
+from varbind.train.matrix_columns import column_matrices, names_its_columns
+from varbind.train.matrix_rows import row_matrices
+from varbind.train.meme import is_meme, meme_matrices
+from varbind.train.position_matrix import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from varbind.train.position_matrix import PositionMatrix
     from varbind.train.sets import TrainingSet
 
 __all__ = ["KnownMotif", "known_motif", "matrix_network", "read_matrices"]
@@ -29,48 +33,61 @@ __all__ = ["KnownMotif", "known_motif", "matrix_network", "read_matrices"]
 PSEUDO_SHARE = 0.01
 """Added to the share of every base, so that one that was never seen costs 4.7 bits and not everything."""
 
-_REMEDY = "give MEME, JASPAR, or names (>) over rows of four numbers"
+_STARTS = re.compile(r">|;|//|\s*[-+.]?\d|\s*\[|\s*[ACGTU][\s\[|:]+[-+.\d]", re.IGNORECASE)
+"""How a matrix without MEME's keywords and without named columns starts: a name, a comment, a row."""
+
+
+def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
+    """The matrices of a file, by name: shares of A, C, G and T (or U) at each position, float64 (width, 4).
+
+    The format is told by the content. A matrix is named by what stands first on its line of names: the identifier of
+    MEME, JASPAR and TRANSFAC; the name of HOMER; the whole line (>) over rows of numbers. The only matrix of a file
+    that gives it no name is named as the file is, up to its first dot.
+
+    Args:
+        path: MEME (letter-probability matrices), JASPAR with or without letters, HOMER, TRANSFAC, CIS-BP, or names (>)
+            over rows of four counts or shares; plain or gzip.
+
+    Raises:
+        InputError: the file cannot be read, holds no matrix, two of one name, or one that is malformed or cut off.
+    """
+    return {matrix.names[0]: matrix.shares for matrix in _matrices(path)}
 
 
 @lru_cache(maxsize=8)
-def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
-    """The matrices of a file, by name: shares of A, C, G, T at each position, (width, 4).
-
-    Args:
-        path: MEME, JASPAR, or names (>) over rows of four counts or shares; plain or gzip. Shares of MEME become
-            whole counts of its `nsites`.
-
-    Raises:
-        InputError: the file cannot be read, or holds no matrix.
-        UsageError: Biopython is not installed.
-    """
-    motifs = optional_import("Bio.motifs", needed_for="matrices")
-    lines = dict(numbered_lines(path))
-    # A blank line ends a matrix of MEME.
-    text = "\n".join(lines.get(number, "") for number in range(1, max(lines, default=0) + 2))
-    try:
-        found = motifs.parse(StringIO(text), _form_of(list(lines.values())))
-    except Exception as error:  # Biopython raises whatever a line makes it raise
-        raise InputError(f"the matrices cannot be read: {error}", path=path, remedy=_REMEDY) from error
+def _matrices(path: str) -> tuple[PositionMatrix, ...]:
+    """Every matrix of a file, with a name."""
+    lines = list(numbered_lines(path))
+    if is_meme(lines):
+        found = list(meme_matrices(lines, path))
+    elif names_its_columns(lines):
+        found = list(column_matrices(lines, path))
+    else:
+        _refuse_other_text(lines, path)
+        found = list(row_matrices(lines, path))
     if not found:
-        raise InputError("holds no matrix", path=path, remedy=_REMEDY)
-    # JASPAR has an id before the name.
-    names = [getattr(motif, "matrix_id", None) or motif.name for motif in found]
-    for name, count in Counter(names).items():
+        raise InputError("holds no matrix", path=path, remedy=FORMATS)
+    if len(found) == 1 and not found[0].names:
+        found = [replace(found[0], names=(Path(path).name.partition(".")[0] or "matrix",), is_nameless=True)]
+    for matrix in found:
+        if not matrix.names:
+            what = "the matrix has no name, and the file holds others"
+            raise InputError(what, path=path, line=matrix.line, remedy="write > and a name above each matrix")
+    for name, count in Counter(matrix.names[0] for matrix in found).items():
         if count > 1:
             what = f"holds {count} matrices of the name {name}"
             raise InputError(what, path=path, remedy="give each a name of its own")
-    return {name: _shares(motif, path) for name, motif in zip(names, found, strict=True)}
+    return tuple(found)
+
+
+def _refuse_other_text(lines: Sequence[tuple[int, str]], path: str) -> None:
+    """A file that starts as none of matrices does."""
+    if lines and not _STARTS.match(lines[0][1]):
+        number, text = lines[0]
+        raise InputError(f"holds no matrix: line {number} is {text[:40]!r}", path=path, remedy=FORMATS)
 
 
 _digest = lru_cache(maxsize=8)(sha256_of)
-
-
-def _form_of(lines: Sequence[str]) -> str:
-    """Biopython's name of a format."""
-    if lines and lines[0].startswith("MEME"):
-        return "minimal"
-    return "jaspar" if len(lines) > 1 and lines[1].lstrip()[:1].isalpha() else "pfm-four-columns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +114,30 @@ def known_motif(own: TrainingSet, *, detector_len: int, window: int) -> KnownMot
     """
     if own.negatives:
         raise UsageError("a matrix has no negatives", path=own.file, remedy="leave the cell empty")
-    name, matrices = own.matrix or own.id, read_matrices(own.file)
-    if name not in matrices:
-        what = f"holds no matrix {name}; it holds {', '.join(list(matrices)[:3])}{', ...' * (len(matrices) > 3)}"
-        raise InputError(what, path=own.file, remedy="name the matrix in the column matrix")
-    matrix = matrices[name]
+    found = _matrix_named(own.matrix or own.id, own)
+    name, matrix = found.names[0], found.shares
     path = Path(own.file)
     data = {"file": path.name, "sha256": _digest(path), "kind": str(own.kind), "matrix": name, "width": len(matrix)}
     return KnownMotif(own, matrix_network(own.id, matrix, detector_len=detector_len, window=window), data)
+
+
+def _matrix_named(name: str, own: TrainingSet) -> PositionMatrix:
+    """The matrix that goes by a name, or else the only one that has it among its other names.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    matrices = _matrices(own.file)
+    found = [matrix for matrix in matrices if matrix.names[0] == name]
+    found = found or [matrix for matrix in matrices if name in matrix.names]
+    if not found and not own.matrix and len(matrices) == 1 and matrices[0].is_nameless:
+        return matrices[0]
+    if len(found) == 1:
+        return found[0]
+    shown = [matrix.names[0] for matrix in found or matrices]
+    listed = f"{', '.join(shown[:3])}{', ...' * (len(shown) > 3)}"
+    what = f"{name} may be any of {listed}" if found else f"holds no matrix {name}; it holds {listed}"
+    raise InputError(what, path=own.file, remedy="name the matrix in the column matrix")
 
 
 def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: int, window: int) -> DeepBindStack:
@@ -134,15 +167,3 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
     arrays["weights1"][:] = 1
     arrays["biases1"][:] = -lift
     return DeepBindStack(shape, (model_id,), **arrays)
-
-
-def _shares(motif: Any, path: str) -> NDArray[np.float64]:
-    """Of each position; every column of counts is brought to 1, for counts may differ between columns."""
-    counts = np.array([motif.counts[base] for base in "ACGT"], dtype=np.float64).T
-    totals = counts.sum(axis=1, keepdims=True)
-    if not len(counts) or not np.isfinite(counts).all() or (counts < 0).any() or (totals <= 0).any():
-        raise InputError(
-            f"the matrix {motif.name} holds a column without counts", path=path, remedy="correct or remove it"
-        )
-    shares: NDArray[np.float64] = counts / totals
-    return shares

@@ -1,10 +1,11 @@
-"""Peaks of a binding assay: BED or narrowPeak and a reference enter, the bases around the summits leave."""
+"""Peaks of a binding assay: a peak file and a reference enter, the bases around the summits leave."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +13,11 @@ import numpy as np
 from varbind.core.contigs import ContigNames
 from varbind.core.sequence import Codes, encode
 from varbind.errors import InputError
-from varbind.train.lines import checked_number, untracked_lines
+from varbind.train.lines import checked_number, columns_of, untracked_lines
+from varbind.train.peak_formats import SUMMIT, SUMMIT_COLUMN, PeakFormat, PeakLine, formats_of, other_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,7 +31,13 @@ PEAK_LENGTH = 101
 MOST_BEYOND = 0.1
 """Of the peaks; a larger share that ends beyond its contig means another genome build."""
 
-NARROW_PEAK_COLUMNS = 10
+PLACE_DIGITS = 18
+"""No place on a contig has more."""
+
+LINES_THAT_TELL = 1_000
+"""From the start of a file: what formats its lines have is told from these."""
+
+_GIVE = "give BED, narrowPeak, broadPeak or gappedPeak"
 
 
 class Unused(StrEnum):
@@ -50,7 +58,7 @@ class Peak:
         contig: as the file names it.
         centre: the summit where the file states it, else the middle, 0-based.
         end: of the peak, 0-based and exclusive.
-        strength: signal of a narrowPeak, score of a BED; None where there is none.
+        strength: signal of a narrowPeak, broadPeak or gappedPeak, score of a BED; None where there is none.
     """
 
     contig: str
@@ -75,14 +83,20 @@ class PeakRegions:
 
 
 def read_peaks(path: str) -> list[Peak]:
-    """Read BED or narrowPeak, plain or compressed.
+    """Read BED, narrowPeak, broadPeak or gappedPeak, plain or compressed, told by their columns.
 
     Raises:
         InputError: there is no peak, or a line is malformed.
     """
-    peaks = [_peak(text, path, number) for number, text in untracked_lines(path)]
-    if not peaks:
-        raise InputError("holds no peak", path=path, remedy="give BED or narrowPeak")
+    lines = (_line(text, path, number) for number, text in untracked_lines(path))
+    head = list(islice(lines, LINES_THAT_TELL))
+    if not head:
+        raise InputError("holds no peak", path=path, remedy=_GIVE)
+    formats, peaks = formats_of(head), []
+    for line in chain(head, lines):
+        if len(line.columns) not in formats:
+            formats |= formats_of([line])
+        peaks.append(_peak(line, formats[len(line.columns)], path))
     return peaks
 
 
@@ -95,24 +109,28 @@ def strongest(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
     strengths = [peak.strength for peak in peaks if peak.strength is not None]
     if len(strengths) < len(peaks) or (len(peaks) > count and len(set(strengths)) < 2):
         found = "one score for all peaks" if strengths else "no scores"
-        remedy = "give narrowPeak (column 7) or BED with scores (column 5), or leave --top out"
+        remedy = "give narrowPeak or broadPeak (signal, column 7) or BED with scores (column 5), or leave --top out"
         raise InputError(f"{found}: which are the strongest cannot be told", path=path, remedy=remedy)
     order = np.argsort(-np.array(strengths), kind="stable")[:count]
     return [peaks[index] for index in np.sort(order)]
 
 
-def peak_regions(peaks: Sequence[Peak], reference: Reference, path: str) -> PeakRegions:
+def peak_regions(
+    peaks: Sequence[Peak], reference: Reference, path: str, *, renamed: Mapping[str, str] | None = None
+) -> PeakRegions:
     """Cut the bases around each peak's centre.
 
     Args:
         peaks: of one file.
         reference: of the genome on which they were called.
         path: of the file, for messages.
+        renamed: the reference's name of a contig by the peaks' name, where neither the same name nor another common
+            style of it says which contig is meant.
 
     Raises:
         InputError: no peak can be used, or too many end beyond their contigs.
     """
-    names = ContigNames(reference.contigs)
+    names = ContigNames(reference.contigs, renamed=renamed)
     number_of = {contig: number for number, contig in enumerate(reference.contigs)}
     unused: Counter[Unused] = Counter()
     placed: dict[tuple[int, int], str] = {}
@@ -140,25 +158,43 @@ def peak_regions(peaks: Sequence[Peak], reference: Reference, path: str) -> Peak
     return PeakRegions(np.stack(codes), np.array(contigs, dtype=np.int64), unused)
 
 
-def _peak(text: str, path: str, line: int) -> Peak:
-    columns = text.split("\t") if "\t" in text else text.split()
-    if len(columns) < 3 or not all(column.strip().isdecimal() for column in columns[1:3]):
-        what = f"found {' '.join(columns[:3])!r}, expected CHROM, START and END"
-        raise InputError(what, path=path, line=line, remedy="give BED or narrowPeak")
+def _line(text: str, path: str, line: int) -> PeakLine:
+    # Spreadsheets leave tabs behind the last column.
+    columns = columns_of(text.rstrip())
+    if len(columns) < 3 or not (
+        columns[1].isdecimal() and columns[2].isdecimal() and len(columns[1] + columns[2]) <= PLACE_DIGITS
+    ):
+        raise _no_peak(columns, path, line)
     start, end = int(columns[1]), int(columns[2])
     if end <= start:
         raise InputError(f"the peak {start}-{end} is empty", path=path, line=line, remedy="END must exceed START")
-    if len(columns) != NARROW_PEAK_COLUMNS:
-        return Peak(columns[0], (start + end) // 2, end, _strength(columns[4:5], path, line))
-    summit = columns[9].strip()
-    if summit != "-1" and not (summit.isdecimal() and int(summit) < end - start):
-        what = f"the summit (column 10) is {summit!r}, expected a place in the peak or -1"
-        raise InputError(what, path=path, line=line, remedy="give narrowPeak")
-    centre = (start + end) // 2 if summit == "-1" else start + int(summit)
-    return Peak(columns[0], centre, end, _strength(columns[6:7], path, line))
+    return PeakLine(line, columns, start, end)
 
 
-def _strength(column: list[str], path: str, line: int) -> float | None:
+def _no_peak(columns: Sequence[str], path: str, line: int) -> InputError:
+    """What stands there in place of a peak."""
+    known = other_table(columns)
+    found = known[0] if known else repr(" ".join(columns[:3])[:80])
+    what = f"found {found}, expected CHROM, START and END"
+    return InputError(what, path=path, line=line, remedy=known[1] if known else _GIVE)
+
+
+def _peak(line: PeakLine, peak_format: PeakFormat, path: str) -> Peak:
+    column = peak_format.strength_column
+    strength = _strength(line.columns[column : column + 1], path, line.line)
+    centre = (line.start + line.end) // 2
+    if peak_format is PeakFormat.NARROW:
+        word = line.columns[SUMMIT_COLUMN]
+        match = SUMMIT.fullmatch(word)
+        summit = int(match[1]) if match else line.end
+        if summit < -1 or summit >= line.end - line.start:
+            what = f"the summit (column 10) is {word!r}, expected a place in the peak or -1"
+            raise InputError(what, path=path, line=line.line, remedy="give narrowPeak")
+        centre = centre if summit == -1 else line.start + summit
+    return Peak(line.columns[0], centre, line.end, strength)
+
+
+def _strength(column: Sequence[str], path: str, line: int) -> float | None:
     if not column or column[0].strip() in {".", ""}:
         return None
     return checked_number(column[0], "score", path, line, "correct it")
@@ -184,4 +220,5 @@ def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
 def _nothing_left(unused: Counter[Unused], peaks: Sequence[Peak], reference: Reference, path: str) -> InputError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
     what = f"no peak can be used ({reasons}): the peaks are on {peaks[0].contig}, ..."
-    return InputError(f"{what}, the reference has {next(iter(reference.contigs))}, ...", path=path, remedy="rename")
+    remedy = "give the FASTA of their genome, or --contig-map where the names differ"
+    return InputError(f"{what}, the reference has {next(iter(reference.contigs))}, ...", path=path, remedy=remedy)

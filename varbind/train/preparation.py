@@ -13,17 +13,19 @@ import numpy as np
 from varbind.errors import InputError, UsageError
 from varbind.io.bank import sha256_of
 from varbind.train.calibration import BindingData
-from varbind.train.lines import columns_of, numbered_lines, untracked_lines
+from varbind.train.kinds import told_kind
+from varbind.train.lines import numbered_lines
 from varbind.train.matching import gc_matched, one_a_negative
 from varbind.train.peaks import peak_regions, read_peaks, strongest
 from varbind.train.sets import Kind, Negatives
 from varbind.train.shuffle import dinucleotide_shuffles
 from varbind.train.tables import (
     SequenceTable,
+    checked_labels,
     lists_bound_ones,
-    names_a_sequence,
     read_bound_sequences,
     read_sequence_table,
+    refuse_unknown_labels,
 )
 
 if TYPE_CHECKING:
@@ -99,7 +101,14 @@ class _Examples:
 
 
 def prepare(
-    own: TrainingSet, references: Callable[[str], Reference], *, folds: int, top: int | None, seed: int, fewest: int = 0
+    own: TrainingSet,
+    references: Callable[[str], Reference],
+    *,
+    folds: int,
+    top: int | None,
+    seed: int,
+    fewest: int = 0,
+    renamed: Mapping[str, str] | None = None,
 ) -> tuple[BindingData, DataFacts]:
     """Read the file of a set, make its negatives and its groups.
 
@@ -110,22 +119,25 @@ def prepare(
         top: only so many of the strongest peaks; None = all.
         seed: of the shuffles.
         fewest: negatives that are made of a kind, or chosen: where fewer are bound, several for each of them.
+        renamed: the reference's name of a contig by the peaks' name, where these differ.
 
     Raises:
         InputError: the data is malformed, or there is too little to learn from.
         ResourceError: the reference of peaks cannot be read.
         UsageError: peaks have no reference, or something else than peaks is to be thinned.
     """
-    kind = own.kind or _told_kind(own.file)
+    kind = own.kind or told_kind(own.file)
     rng = np.random.default_rng([seed, 3])
     if kind is Kind.PEAKS:
-        examples = _peaks(own, references, folds, top, _Negatives(rng, fewest))
+        examples = _peaks(own, references, folds, top, _Negatives(rng, fewest), renamed)
     elif kind is Kind.BOUND:
         examples = _bound(own, folds, top, _Negatives(rng, fewest))
     else:
         table = read_sequence_table(own.file)
         if own.kind is None and table.is_labelled:
             kind = Kind.LABELS
+        elif own.kind is None:
+            refuse_unknown_labels(table, own.file)
         _refuse_thinning(own, kind, top)
         if kind is Kind.LABELS:
             examples = _labelled(table, own, folds, _Negatives(rng, fewest))
@@ -143,28 +155,13 @@ def tell_unused(own: TrainingSet, facts: DataFacts) -> None:
         logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)
 
 
-def _told_kind(path: str) -> Kind:
-    """Peaks, bound sequences, or a table: by the first line."""
-    number, first = next(untracked_lines(path), (1, ""))
-    columns = columns_of(first)
-    if first.startswith(">") or lists_bound_ones(first):
-        return Kind.BOUND
-    if names_a_sequence(first):
-        return Kind.VALUES
-    if columns and set(columns[0].upper()) <= set("ACGTUN"):
-        return Kind.BOUND if len(columns) == 1 else Kind.VALUES
-    if len(columns) > 2 and columns[1].isdecimal() and columns[2].isdecimal():
-        return Kind.PEAKS
-    what = f"found {' '.join(columns[:3])[:60]!r}, expected peaks, sequences, or a table of sequence and label or value"
-    raise InputError(what, path=path, line=number, remedy="give BED, narrowPeak, FASTA or a table, or state --kind")
-
-
 def _peaks(
     own: TrainingSet,
     references: Callable[[str], Reference],
     folds: int,
     top: int | None,
     negatives: _Negatives,
+    renamed: Mapping[str, str] | None,
 ) -> _Examples:
     if not own.fasta:
         raise UsageError("peaks need the reference they were called on", path=own.file, remedy="give it with --fasta")
@@ -172,7 +169,7 @@ def _peaks(
     peaks = read_peaks(own.file)
     if top is not None:
         peaks = strongest(peaks, top, own.file)
-    regions = peak_regions(peaks, references(own.fasta), own.file)
+    regions = peak_regions(peaks, references(own.fasta), own.file, renamed=renamed)
     unused = {str(reason): count for reason, count in sorted(regions.unused.items())}
     _refuse_few(len(regions.codes), folds, "peaks", own.file)
     counts = np.sort(np.unique(regions.contigs, return_counts=True)[1])[::-1]
@@ -227,13 +224,9 @@ def _against_shuffles(
 
 def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Negatives) -> _Examples:
     """Bound sequences, and the negatives that are asked for."""
-    path = own.file
-    foreign = np.flatnonzero(~np.isin(table.targets, (0, 1)))
-    if len(foreign):
-        what = f"the label is {table.targets[foreign[0]]:g}, expected 0 or 1"
-        raise InputError(what, path=path, line=table.lines[foreign[0]], remedy="give --kind values for measured values")
+    path, labels = own.file, checked_labels(table, own.file)
     wanted = own.negatives or (Negatives.FILE,)
-    classes = bound, unbound = [np.flatnonzero(table.targets == label) for label in (1, 0)]
+    classes = bound, unbound = [np.flatnonzero(labels == label) for label in (1, 0)]
     _refuse_few(len(bound), folds, "bound sequences (label 1)", path)
     if set(wanted) != {Negatives.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)

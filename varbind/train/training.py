@@ -14,7 +14,7 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +63,7 @@ class TrainingPlan:
         recipe: of the background.
         fewest_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
         device: `cpu`, or a torch device such as `cuda`, where a bank is the same but for rounding.
+        renamed: the references' name of a contig by the peaks' name, where these differ.
     """
 
     calibration: Calibration
@@ -72,6 +73,7 @@ class TrainingPlan:
     threads: int = 1
     fewest_negatives: int = FEWEST_NEGATIVES
     device: str = "cpu"
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
         """Digest of all that the model of a set depends on."""
@@ -123,11 +125,12 @@ def train_bank(
         def prepared(own: TrainingSet) -> Prepared:
             seed = own.seed_from(plan.seed)
             folds, fewest = plan.calibration.folds, plan.fewest_negatives
-            return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest)
+            return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest, renamed=plan.renamed)
 
         to_train = [own for own in sets if own.kind is not Kind.MATRIX]
         known = _known_motifs(sets, plan.calibration)
         facts = {own.id: prepared(own)[1] for own in to_train}
+        _refuse_useless_map(facts, plan)
         for own in to_train:
             _refuse_single_strand(own, facts[own.id], plan.calibration)
             tell_unused(own, facts[own.id])
@@ -142,6 +145,11 @@ def _known_motifs(sets: Sequence[TrainingSet], calibration: Calibration) -> dict
     """Sets that are matrices, by id."""
     sizes = {"detector_len": calibration.detector_len, "window": calibration.window}
     return {own.id: known_motif(own, **sizes) for own in sets if own.kind is Kind.MATRIX}
+
+
+def _refuse_useless_map(facts: Mapping[str, DataFacts], plan: TrainingPlan) -> None:
+    if plan.renamed and all(fact.kind is not Kind.PEAKS for fact in facts.values()):
+        raise UsageError("--contig-map names contigs of peaks, and there are none", remedy="leave it out")
 
 
 def _refuse_single_strand(own: TrainingSet, facts: DataFacts, calibration: Calibration) -> None:

@@ -1,5 +1,6 @@
 """The published text format: exact both ways, and every broken file named."""
 
+import codecs
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +51,15 @@ def test_written_and_read(folder):
     found_models, found_stacks = read_deepbind_folder(folder)
     assert found_models == models
     assert_equal_stacks(found_stacks, sorted(stacks, key=lambda stack: stack.shape))
+
+
+def test_byte_order_marks_do_not_show(folder):
+    expected = read_deepbind_folder(folder)
+    for path in (folder / "db.tsv", *(folder / "params").glob("*.txt")):
+        path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+    models, stacks = read_deepbind_folder(folder)
+    assert models == expected[0]
+    assert_equal_stacks(stacks, expected[1])
 
 
 def test_every_single_precision_value_survives(tmp_path):

@@ -1,5 +1,6 @@
 """Regions as bcftools reads them."""
 
+import codecs
 import gzip
 
 import pytest
@@ -55,3 +56,8 @@ def test_files(tmp_path, pack):
 def test_refused(text):
     with pytest.raises(UsageError):
         Regions.from_text(text)
+
+
+def test_a_byte_order_mark_does_not_show(tmp_path):
+    (tmp_path / "a.bed").write_bytes(codecs.BOM_UTF8 + b"1\t4\t9\n")
+    assert Regions.from_file(tmp_path / "a.bed").spans == {"1": [(4, 9)]}

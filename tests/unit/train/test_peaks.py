@@ -1,5 +1,6 @@
 """Peaks are cut around their summits; what cannot be used is counted, what is wrong is told with its line."""
 
+import codecs
 import gzip
 
 import numpy as np
@@ -106,3 +107,65 @@ def test_without_strengths_there_are_no_strongest(tmp_path, score, text):
     peaks = read_peaks(str(write_lines(tmp_path / "peaks.bed", [f"chr1\t{start}\t99{score}" for start in range(5)])))
     with pytest.raises(InputError, match=text):
         strongest(peaks, 3, "x")
+
+
+def with_columns(lines, extra):
+    """Lines of a narrowPeak with something behind them."""
+    return [f"{line}{extra}" for line in lines]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["\t", "\t\t", " ", "\tq", "\t2.05\t2.56", "\t2.05\t2.56\t400\t600\t9.5\t30\t410\t590\t9.5\t20"],
+    ids=["tab", "tabs", "blank", "name", "two", "IDR"],
+)
+def test_what_stands_behind_a_summit_does_not_show(tmp_path, extra):
+    # Off the middle, so that a lost summit would show.
+    lines = [line[:-3] + "30" for line in peak_lines()]
+    expected = read_peaks(str(write_lines(tmp_path / "a", lines)))
+    found = read_peaks(str(write_lines(tmp_path / "b", with_columns(lines, extra))))
+    assert found == expected
+    assert [peak.centre - int(line.split("\t")[1]) for peak, line in zip(found, lines, strict=True)] == [30] * 80
+    assert [peak.strength for peak in strongest(found, 2, "b")] == [78, 79]
+
+
+@pytest.mark.parametrize("blank", ["\t", " "])
+@pytest.mark.parametrize(
+    ("columns", "strength"),
+    [
+        ("p 300 .", 300),
+        ("p 300 . 7.5 8.5 9.5", 7.5),
+        ("p 300 . 7.5 8.5 9.5 2.05 2.56 100 200 1.5", 7.5),
+        ("p 300 . 120 180 0 2 10,20 0,80 7.5 8.5 9.5", 7.5),
+        ("p 300 . 120 180 0 2 10,20 0,80", 300),
+        ("p 300 . 120 180 255,0,0", 300),
+        ("p 300 . x y z", 300),
+    ],
+    ids=["BED6", "broadPeak", "IDR of broadPeak", "gappedPeak", "BED12", "BED9", "BED6+3"],
+)
+def test_strengths_stand_in_the_column_of_the_format(tmp_path, columns, strength, blank):
+    (peak,) = read_peaks(str(write_lines(tmp_path / "in", [f"chr1 100 200 {columns}".replace(" ", blank)])))
+    assert (peak.centre, peak.strength) == (150, strength)
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t94\tx", r"2: the summit \(column 10\) is '94', expected a place"),
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t-2\tx", r"2: the summit \(column 10\) is '-2', expected a place"),
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t3.7\tx", r"2: the summit \(column 10\) is '3.7', expected a place"),
+        (f"chr1\t5\t{'9' * 5000}", "2: found 'chr1 5 9999"),
+        ("chr\tstart\tend", "2: found a header line .*remove that line if START counts from 0"),
+        ("chr\tstart\tend\tlength\tabs_summit", r"2: found the \.xls table of MACS.* give the \.narrowPeak"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_told(tmp_path, line, text):
+    path = write_lines(tmp_path / "in", [f"{peak_lines()[0]}\tx", line])
+    with pytest.raises(InputError, match=f"in:{text}"):
+        read_peaks(str(path))
+
+
+def test_a_byte_order_mark_does_not_show(tmp_path):
+    expected = read_peaks(str(write_lines(tmp_path / "a", peak_lines())))
+    (tmp_path / "b").write_bytes(codecs.BOM_UTF8 + (tmp_path / "a").read_bytes())
+    assert read_peaks(str(tmp_path / "b")) == expected

@@ -18,10 +18,10 @@ def prepared(tmp_path):
     """Prepares a file of the folder."""
     with ExitStack() as opened:
 
-        def run(name, *, folds=3, top=None, seed=1, fewest=0, **fields):
+        def run(name, *, folds=3, top=None, seed=1, fewest=0, renamed=None, **fields):
             own = TrainingSet(id="A", protein="A", file=str(tmp_path / name), **fields)
             reference = lambda path: opened.enter_context(Reference(path))  # noqa: E731
-            return prepare(own, reference, folds=folds, top=top, seed=seed, fewest=fewest)
+            return prepare(own, reference, folds=folds, top=top, seed=seed, fewest=fewest, renamed=renamed)
 
         yield run
 
@@ -231,3 +231,62 @@ def test_values_whose_spread_no_number_holds_are_refused(tmp_path, prepared):
     write_lines(tmp_path / "values.tsv", [*lines, f"{lines[-1].split()[0]}\t1e300"])
     with pytest.raises(InputError, match=r"values.tsv: the values reach 1e\+300"):
         prepared("values.tsv", kind=Kind.VALUES)
+
+
+def with_labels(tmp_path, name, labels):
+    """The labelled sequences with other words for 0 and 1."""
+    rows = [line.split("\t") for line in (tmp_path / "labels.tsv").read_text().splitlines()]
+    header = [f"sequence\t{name}"] if name else []
+    write_lines(tmp_path / "in.tsv", [*header, *(f"{text}\t{labels[int(bound)]}" for text, bound in rows)])
+
+
+@pytest.mark.parametrize("name", ["label", "bound", "class", ""])
+@pytest.mark.parametrize("kind", [None, Kind.LABELS])
+def test_one_and_minus_one_are_labels(tmp_path, prepared, name, kind):
+    write_files(tmp_path)
+    expected, facts = prepared("labels.tsv")
+    with_labels(tmp_path, name, ("-1", "1"))
+    data, told = prepared("in.tsv", kind=kind)
+    assert told.kind is Kind.LABELS
+    assert told.examples_sha256 == facts.examples_sha256
+    assert data.targets.tolist() == expected.targets.tolist()
+
+
+def test_measured_values_may_be_one_and_minus_one(tmp_path, prepared):
+    write_files(tmp_path)
+    with_labels(tmp_path, "value", ("-1", "1"))
+    assert prepared("in.tsv")[1].kind is Kind.VALUES
+    with_labels(tmp_path, "label", ("-1", "1"))
+    data, facts = prepared("in.tsv", kind=Kind.VALUES)
+    assert facts.kind is Kind.VALUES
+    assert set(data.targets.tolist()) == {-1, 1}
+
+
+def test_labels_that_do_not_say_which_means_bound_are_told(tmp_path, prepared):
+    write_files(tmp_path)
+    with_labels(tmp_path, "class", ("1", "2"))
+    with pytest.raises(InputError, match=r"in.tsv:2: the labels are 1 and 2, expected 1 .*--kind values"):
+        prepared("in.tsv")
+    assert prepared("in.tsv", kind=Kind.VALUES)[1].kind is Kind.VALUES
+    with_labels(tmp_path, "class", ("-1", "0"))
+    with pytest.raises(InputError, match="the labels are -1 and 0, expected"):
+        prepared("in.tsv")
+
+
+def test_labels_of_three_kinds_are_told(tmp_path, prepared):
+    lines = (write_files(tmp_path) / "labels.tsv").read_text().splitlines()
+    write_lines(tmp_path / "in.tsv", [*lines, f"{lines[0][:30]}\t-1"])
+    with pytest.raises(InputError, match=rf"in.tsv:{len(lines) + 1}: the labels are -1, 0 and 1, expected 0 or 1 thr"):
+        prepared("in.tsv", kind=Kind.LABELS)
+    assert prepared("in.tsv")[1].kind is Kind.VALUES
+
+
+def test_a_contig_map_names_the_contigs_of_peaks(tmp_path, prepared):
+    write_files(tmp_path)
+    reference = str(tmp_path / "reference.fa")
+    _, facts = prepared("peaks.narrowPeak", fasta=reference)
+    renamed = {f"other{name}": name for name in CHROMOSOMES}
+    write_lines(tmp_path / "in.narrowPeak", [f"other{line}" for line in peak_lines()])
+    with pytest.raises(InputError, match=r"no peak can be used .*--contig-map"):
+        prepared("in.narrowPeak", fasta=reference)
+    assert prepared("in.narrowPeak", fasta=reference, renamed=renamed)[1].examples_sha256 == facts.examples_sha256

@@ -1,5 +1,6 @@
 """Sequences with and without targets are read, and what is wrong is told with its line."""
 
+import codecs
 import gzip
 
 import pytest
@@ -98,3 +99,38 @@ def test_groups_are_numbered(tmp_path):
     assert table(tmp_path, "ACGT\t1").groups is None
     with pytest.raises(InputError, match="one group"):
         table(tmp_path, "chrom\tgroup\tsequence\tlabel", "1\t1\tACGT\t1")
+
+
+@pytest.mark.parametrize("name", ["chromosome", "chrom", "group", "chr", "CHR", "Chr", "contig", "seqnames"])
+def test_names_of_groups(tmp_path, name):
+    found = table(tmp_path, f"{name}\tsequence\tlabel", "2\tACGT\t1", "10\tAAAA\t0", "2\tAAAC\t0")
+    assert found.groups.tolist() == [1, 0, 1]
+
+
+def test_the_older_names_of_columns_come_first(tmp_path):
+    found = table(tmp_path, "chr\tgroup\tsequence\tvalue\ttarget", "1\ta\tACGT\t0.5\t7", "2\ta\tAAAA\t2\t9")
+    assert found.groups.tolist() == [0, 0]
+    assert found.targets.tolist() == [0.5, 2]
+
+
+@pytest.mark.parametrize("header", [["sequence\tlabel"], ["seq\tBound"], ["sequence\tClass"], ["sequence\ty"], []])
+def test_minus_one_is_a_label(tmp_path, header):
+    found = table(tmp_path, *header, "ACGT\t1", "AAAA\t-1", "CCCC\t+1", "GGGG\t-1.0")
+    assert found.is_labelled
+    assert found.labels.tolist() == [1, 0, 1, 0]
+    assert found.targets.tolist() == [1, -1, 1, -1]
+
+
+def test_what_is_named_a_value_is_no_label(tmp_path):
+    assert not table(tmp_path, "sequence\tvalue", "ACGT\t1", "AAAA\t-1").is_labelled
+    assert table(tmp_path, "sequence\tlabel", "ACGT\t1", "AAAA\t-1", "CCCC\t0").labels is None
+    assert table(tmp_path, "sequence\tlabel", "ACGT\t1", "AAAA\t2").is_named_label
+    assert not table(tmp_path, "ACGT\t1", "AAAA\t2").is_named_label
+
+
+def test_a_byte_order_mark_does_not_show(tmp_path):
+    for text in ("sequence\tlabel\nACGT\t1\n", "ACGT\t1\n"):
+        (tmp_path / "in").write_bytes(codecs.BOM_UTF8 + text.encode())
+        assert [decode(codes) for codes in read_sequence_table(str(tmp_path / "in")).codes] == ["ACGT"]
+    (tmp_path / "in").write_bytes(codecs.BOM_UTF8 + b">a\nACGT\n")
+    assert [decode(codes) for codes in read_bound_sequences(str(tmp_path / "in"))] == ["ACGT"]

@@ -1,5 +1,6 @@
 """Tables of measured variants: what is read, and each error with its file and line."""
 
+import codecs
 import gzip
 
 import numpy as np
@@ -183,3 +184,12 @@ def test_variants_without_sequence_are_told(tmp_path, header):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="missing: cannot be read: No such file"):
         read_variant_table(str(tmp_path / "missing"), flank=1, needed=())
+
+
+def test_a_byte_order_mark_does_not_show(tmp_path):
+    lines = [HEAD, "chr1\t5\tT\tC\t0.5"]
+    expected = read(tmp_path, *lines, reference=GENOME)
+    (tmp_path / "in.tsv").write_bytes(codecs.BOM_UTF8 + (tmp_path / "in.tsv").read_bytes())
+    found = read_variant_table(str(tmp_path / "in.tsv"), flank=4, needed=["effect"], reference=GENOME)
+    assert found.variants == expected.variants
+    assert found.numbers["effect"].tolist() == [0.5]

@@ -1,0 +1,163 @@
+"""Which format the lines of a peak file have, told by the types of their columns and never by the file's name.
+
+| format | columns | strength | how it is told |
+|---|---|---|---|
+| gappedPeak | 15 or more | signal, column 13 | BED12, then three numbers |
+| BED12 | 12 or more | score, column 5 | thick start and end in the peak, as many block sizes and starts as blocks |
+| BED9 | 9 or more | score, column 5 | thick start and end in the peak, a colour |
+| narrowPeak | 10 or more | signal, column 7 | three numbers in columns 7 to 9, then a whole number, the summit |
+| broadPeak | 9 or more | signal, column 7 | three numbers in columns 7 to 9 |
+| BED | 3 or more | score, column 5 | anything else |
+
+Further columns, such as those of IDR, change nothing. Lines of as many columns have one format: what at least half of
+them look like, among the first lines of a file. A line that does not fit it is an error, so that no summit gets lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["SUMMIT", "SUMMIT_COLUMN", "PeakFormat", "PeakLine", "formats_of", "other_table"]
+
+SUMMIT_COLUMN = 9
+"""Of a narrowPeak, counted from 0."""
+SUMMIT = re.compile(r"(-?\d{1,18})(?:\.0)?")
+"""A whole number; tables that were written from data frames have .0 behind it."""
+
+_COLOUR = re.compile(r"\d{1,3},\d{1,3},\d{1,3}")
+_COUNTS = re.compile(r"\d+(?:,\d+)*,?")
+
+
+class PeakFormat(Enum):
+    """A format; its attribute `strength_column` is the place of its column of strengths, counted from 0."""
+
+    BED = "BED", 4
+    BED9 = "BED9", 4
+    BED12 = "BED12", 4
+    BROAD = "broadPeak", 6
+    NARROW = "narrowPeak", 6
+    GAPPED = "gappedPeak", 12
+
+    def __init__(self, _: str, strength_column: int) -> None:
+        self.strength_column = strength_column
+
+
+class PeakLine(NamedTuple):
+    """A line whose second and third column are whole numbers.
+
+    Attributes:
+        line: its number in the file.
+        columns: of the line, without the blanks around them.
+        start: of the peak, 0-based.
+        end: of the peak, exclusive.
+    """
+
+    line: int
+    columns: Sequence[str]
+    start: int
+    end: int
+
+
+def formats_of(lines: Iterable[PeakLine]) -> dict[int, PeakFormat]:
+    """The format of lines of a file, by their number of columns."""
+    counts: Counter[int] = Counter()
+    likenesses: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    for line in lines:
+        width = len(line.columns)
+        counts[width] += 1
+        likenesses[width].update(rank for rank, (_, fits) in enumerate(_FORMATS) if fits(line))
+    return {width: _format_of(likenesses[width], count) for width, count in counts.items()}
+
+
+def _format_of(likenesses: Counter[int], count: int) -> PeakFormat:
+    """The first format of the list that at least half of the lines look like."""
+    found = (peak_format for rank, (peak_format, _) in enumerate(_FORMATS) if 2 * likenesses[rank] >= count)
+    return next(found, PeakFormat.BED)
+
+
+def _is_gapped(line: PeakLine) -> bool:
+    return _is_bed12(line) and all(map(_is_number, _padded(line.columns[12:15])))
+
+
+def _is_bed12(line: PeakLine) -> bool:
+    """Blocks are counted in column 10, and listed in columns 11 and 12."""
+    count, *lists = _padded(line.columns[9:12])
+    if not (_is_place(count) and all(map(_COUNTS.fullmatch, lists))):
+        return False
+    return all(len(text.rstrip(",").split(",")) == int(count) for text in lists)
+
+
+def _is_bed9(line: PeakLine) -> bool:
+    """Thick start and end lie in the peak, and a colour follows; where nothing is thick, only a colour tells."""
+    thick_start, thick_end, colour = _padded(line.columns[6:9])
+    if not (_is_place(thick_start) and _is_place(thick_end)):
+        return False
+    inside = line.start <= int(thick_start) <= int(thick_end) <= line.end
+    return bool(_COLOUR.fullmatch(colour)) or (inside and colour in {"0", "."})
+
+
+def _is_blank_bed9(line: PeakLine) -> bool:
+    return _padded(line.columns[6:9]) == ("0", "0", "0")
+
+
+def _is_broad(line: PeakLine) -> bool:
+    return all(map(_is_number, _padded(line.columns[6:9])))
+
+
+def _is_narrow(line: PeakLine) -> bool:
+    """Ten columns are a narrowPeak whatever the tenth holds, so that a broken summit is told."""
+    if not _is_broad(line) or len(line.columns) <= SUMMIT_COLUMN:
+        return False
+    return len(line.columns) == SUMMIT_COLUMN + 1 or SUMMIT.fullmatch(line.columns[SUMMIT_COLUMN]) is not None
+
+
+_FORMATS: tuple[tuple[PeakFormat, Callable[[PeakLine], bool]], ...] = (
+    (PeakFormat.GAPPED, _is_gapped),
+    (PeakFormat.BED12, _is_bed12),
+    (PeakFormat.BED9, _is_bed9),
+    (PeakFormat.NARROW, _is_narrow),
+    (PeakFormat.BED9, _is_blank_bed9),
+    (PeakFormat.BROAD, _is_broad),
+)
+
+
+def _padded(columns: Sequence[str]) -> tuple[str, str, str]:
+    """Three columns; those that are not there are empty."""
+    first, second, third = (*columns, "", "", "")[:3]
+    return first, second, third
+
+
+def _is_place(word: str) -> bool:
+    return word.isascii() and word.isdecimal() and len(word) < 19
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def other_table(columns: Sequence[str]) -> tuple[str, str] | None:
+    """What a first line is that is no peak, and what to give instead; None where it is not known.
+
+    Args:
+        columns: of the line.
+    """
+    names = [column.strip().lower() for column in columns]
+    if "abs_summit" in names or {"pileup", "fold_enrichment"} <= set(names):
+        remedy = "give the .narrowPeak (or .broadPeak) file that MACS wrote beside it"
+        return "the .xls table of MACS, whose places count from 1", remedy
+    if len(columns) > 3 and not _is_place(columns[1]) and all(map(_is_place, columns[2:4])):
+        return "a table whose first column is a name, as of HOMER", "make BED of it: pos2bed.pl TABLE > peaks.bed"
+    if len(names) > 2 and {"start", "chromstart", "peakstart", "begin"} & set(names):
+        remedy = "remove that line if START counts from 0, as in BED; if it counts from 1, subtract 1 from START too"
+        return f"a header line ({' '.join(columns[:3])})"[:80], remedy
+    return None
