@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from varbind.errors import UsageError
@@ -20,6 +19,7 @@ from varbind.io.vcf import POS_DIGITS
 if TYPE_CHECKING:
     import io
     from collections.abc import Iterator
+    from pathlib import Path
     from typing import BinaryIO
 
 __all__ = ["read_region_file"]
