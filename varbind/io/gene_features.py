@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Feature", "FeatureKind", "feature_lines", "feature_of"]
 
+_HASH = ord("#")
+
 
 class FeatureKind(Enum):
     """What a line is about."""
@@ -43,20 +45,23 @@ class Feature(NamedTuple):
     attributes: str
 
 
-def feature_lines(lines: Iterable[tuple[int, bytes]], path: str) -> Iterator[tuple[int, bytes, FeatureKind]]:
-    """Lines of genes, transcripts and exons.
+def feature_lines(
+    lines: Iterable[tuple[int, bytes]], path: str, *, exons: bool
+) -> Iterator[tuple[int, bytes, FeatureKind]]:
+    """Lines of genes and transcripts, and of exons where they are wanted: most lines of a file are exons.
 
     Raises:
         ResourceError: a line has too few columns for a type.
     """
+    kind_of = _kind if exons else _kind_but_exons
     for number, line in lines:
         columns = line.split(b"\t", 3)
         if len(columns) < 4:
             if is_data(line):
                 raise Place(path, number).error(f"expected 9 columns, found {len(columns)}")
             continue
-        kind = _kind(columns[2])
-        if kind is not None and not line.startswith(b"#"):
+        kind = kind_of(columns[2])
+        if kind is not None and line[0] != _HASH:
             yield number, line, kind
 
 
@@ -84,3 +89,9 @@ def _kind(name: bytes) -> FeatureKind | None:
         return FeatureKind.EXON
     is_transcript = name.endswith((b"rna", b"transcript", b"gene_segment", b"transcript_variant"))
     return FeatureKind.TRANSCRIPT if is_transcript else None
+
+
+@cache
+def _kind_but_exons(name: bytes) -> FeatureKind | None:
+    kind = _kind(name)
+    return None if kind is FeatureKind.EXON else kind

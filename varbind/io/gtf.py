@@ -1,7 +1,7 @@
 """GTF: numbered lines enter, transcription starts leave.
 
-A transcript starts at the 5' end of its line, or of its exons where it has no line of its own, as in files of the UCSC
-Table Browser. What a transcript's line does not say about its gene is taken from the gene's line.
+A transcript starts at the 5' end of its line, or of its exons in a file that has no lines of transcripts, as the UCSC
+Table Browser writes it. What a transcript's line does not say about its gene is taken from the gene's line.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from varbind.io.gene_features import Feature, FeatureKind, feature_lines, featur
 from varbind.io.gene_lines import Place, Strandless, first_of, tags_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["is_gtf_attribute", "parse_gtf"]
 
 # A key starts where a word starts: sought within words, a long one would be read once for each of its letters.
 _ATTRIBUTE = re.compile(r'(?<![^\s;"])([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
 _START = re.compile(r'\s*[^\s;"=]+ +[^\s=]')
-_TRANSCRIPT_ID = re.compile(rb'(?<![^\s;"])transcript_id\s+(?:"([^"]+)"|([^\s;"]+))')
 
 # RefSeq writes gene, FlyBase gene_symbol, StringTie ref_gene_name, WormBase locus, everybody else gene_name.
 _SYMBOLS = ("gene_name", "gene", "gene_symbol", "ref_gene_name", "locus")
@@ -48,18 +47,14 @@ def parse_gtf(
     Raises:
         ResourceError: a bad coordinate, another sign for the strand, too few columns or no name, with its line.
     """
-    table = _Table()
-    exons = _Exons()
-    for number, line, kind in feature_lines(lines, path):
-        if kind is FeatureKind.EXON:
-            exons.add(line, path, number)
-        elif kind is FeatureKind.GENE:
-            table.add_gene(_draft(feature_of(line, Place(path, number)), is_gene=True))
-        else:
-            draft = _draft(feature_of(line, Place(path, number)), is_gene=False)
-            table.transcripts.append(draft)
-            exons.has_line(line, draft.start.transcript_id)
-    table.add_exons(exons)
+    table, numbered = _Table(), iter(lines)
+    for number, line, kind in feature_lines(numbered, path, exons=True):
+        table.add(feature_of(line, Place(path, number)), kind)
+        if kind is FeatureKind.TRANSCRIPT:
+            break
+    # Exons are read up to the first line of a transcript, for most lines of a file are exons.
+    for number, line, kind in feature_lines(numbered, path, exons=False):
+        table.add(feature_of(line, Place(path, number)), kind)
     return table.starts(strandless if strandless is not None else Strandless())
 
 
@@ -70,41 +65,56 @@ class _Draft:
     Attributes:
         place: of the line.
         start: with the best name that the line has; its position is 0 where the strand is not known.
+        gene: what tells its gene.
         symbol: of the gene; empty where the line has none.
         biotype: of the transcript or the gene; empty where the line has none.
     """
 
     place: Place
     start: TranscriptionStart
+    gene: tuple[str, str]
     symbol: str
     biotype: str
 
-    @property
-    def gene(self) -> tuple[str, str]:
-        return self.start.contig, self.start.gene_id or self.start.symbol
-
 
 class _Table:
-    """Genes and transcripts of a file."""
+    """Genes, transcripts and exons of a file."""
 
     def __init__(self) -> None:
         self._genes: dict[tuple[str, str], _Draft] = {}
-        self.transcripts: list[_Draft] = []
+        self._transcripts: list[_Draft] = []
+        self._of_exons: dict[tuple[str, str, str], _Draft] = {}
 
-    def add_gene(self, draft: _Draft) -> None:
-        self._genes.setdefault(draft.gene, draft)
+    def add(self, feature: Feature, kind: FeatureKind) -> None:
+        if kind is FeatureKind.TRANSCRIPT:
+            self._transcripts.append(_draft(feature, is_gene=False))
+        elif kind is FeatureKind.GENE:
+            draft = _draft(feature, is_gene=True)
+            self._genes.setdefault(draft.gene, draft)
+        else:
+            self._add_exon(feature)
 
-    def add_exons(self, exons: _Exons) -> None:
-        """Take the transcripts that have no line; where others have one, only those of genes that would be lost."""
-        known = {draft.gene for draft in self.transcripts}
-        known = known | self._genes.keys() if known else known
-        self.transcripts += [draft for draft in exons.without_line() if draft.gene not in known]
+    def _add_exon(self, feature: Feature) -> None:
+        draft = _draft(feature, is_gene=False)
+        start = draft.start
+        if not start.transcript_id:
+            return
+        known = self._of_exons.setdefault((start.contig, start.strand, start.transcript_id), draft)
+        if start.pos and (start.pos < known.start.pos) == (start.strand == "+"):
+            known.start = replace(known.start, pos=start.pos)
+
+    def _all_transcripts(self) -> list[_Draft]:
+        """Transcripts with a line, and those of exons alone: of genes that no line names, where others have lines."""
+        if not self._transcripts:
+            return list(self._of_exons.values())
+        known = {draft.gene for draft in self._transcripts} | self._genes.keys()
+        return self._transcripts + [draft for draft in self._of_exons.values() if draft.gene not in known]
 
     def starts(self, strandless: Strandless) -> list[TranscriptionStart]:
         """All starts, with what is known of their genes."""
         found = []
         with_transcript = set()
-        for draft in self.transcripts:
+        for draft in self._all_transcripts():
             if draft.start.pos:
                 found.append(self._named(draft))
                 with_transcript.add(draft.gene)
@@ -118,65 +128,14 @@ class _Table:
         return found
 
     def _named(self, draft: _Draft) -> TranscriptionStart:
-        start, gene = draft.start, self._genes.get(draft.gene)
-        if gene is None or (draft.symbol and draft.biotype):
+        start = draft.start
+        if draft.symbol and draft.biotype:
+            return start
+        gene = self._genes.get(draft.gene)
+        if gene is None:
             return start
         tags = start.tags if draft.biotype else start.tags + tags_of((), gene.biotype)
         return replace(start, symbol=draft.symbol or gene.symbol or start.symbol, tags=tags)
-
-
-class _Exons:
-    """Exons of transcripts without a line of their own, as far as it can be told while the file is read."""
-
-    def __init__(self) -> None:
-        self._with_line: set[bytes] = set()
-        self._last = b""
-        self._found: dict[tuple[bytes, str, str], _Span] = {}
-
-    def has_line(self, line: bytes, transcript_id: str) -> None:
-        """Remember that a transcript has a line."""
-        match = _TRANSCRIPT_ID.search(line) if transcript_id else None
-        if match:
-            self._with_line.add(match[1] or match[2])
-            # Most files have the exons behind the line of their transcript: these are told without a search.
-            self._last = b'"' + match[1] + b'"' if match[1] else b""
-
-    def add(self, line: bytes, path: str, number: int) -> None:
-        """Take an exon, unless its transcript has a line already or it names none."""
-        if self._last and self._last in line:
-            return
-        match = _TRANSCRIPT_ID.search(line)
-        if match is None or (match[1] or match[2]) in self._with_line:
-            return
-        feature = feature_of(line, Place(path, number))
-        span = self._found.setdefault((match[1] or match[2], feature.contig, feature.strand), _Span())
-        span.add(feature)
-
-    def without_line(self) -> Iterator[_Draft]:
-        """Transcripts that have exons only, each with the 5' end of its exons."""
-        for (transcript_id, _, _), span in self._found.items():
-            if transcript_id not in self._with_line:
-                yield span.draft()
-
-
-class _Span:
-    """The first exon of a transcript that was met, and the 5' end of all of them."""
-
-    __slots__ = ("_first", "_pos")
-
-    def __init__(self) -> None:
-        self._first: _Draft | None = None
-        self._pos = 0
-
-    def add(self, feature: Feature) -> None:
-        if self._first is None:
-            self._first, self._pos = _draft(feature, is_gene=False), feature.pos or 0
-        elif feature.pos:
-            self._pos = (min if feature.strand == "+" else max)(self._pos, feature.pos)
-
-    def draft(self) -> _Draft:
-        assert self._first is not None
-        return replace(self._first, start=replace(self._first.start, pos=self._pos))
 
 
 def _draft(feature: Feature, *, is_gene: bool) -> _Draft:
@@ -196,7 +155,7 @@ def _draft(feature: Feature, *, is_gene: bool) -> _Draft:
         "" if is_gene else transcript_id,
         tags_of(tags, biotype),
     )
-    return _Draft(feature.place, start, symbol, biotype)
+    return _Draft(feature.place, start, (feature.contig, gene_id or name), symbol, biotype)
 
 
 def _symbol(values: Mapping[str, str]) -> str:
