@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import hashlib
 import json
 import os
 import shutil
@@ -154,25 +155,76 @@ def test_row_35_other_style_with_another_length_never_matches(bench):
     assert "not in the reference: 2 (1 records)" in done.err
 
 
-def accession(data):
-    return data.replace(b"chr1\t", b"NC_000001.11\t").replace(b"chr2\t", b"NC_000002.12\t")
+def accession(data, first=b"NC_000001.11", second=b"NC_000002.12"):
+    """The example with other contig names."""
+    for old, new in ((b"chr1", first), (b"chr2", second)):
+        data = data.replace(old + b"\t", new + b"\t").replace(old + b",", new + b",").replace(old + b"\n", new + b"\n")
+    return data
+
+
+def strange(data):
+    return accession(data, b"first", b"second")
+
+
+FILES = {"vcf": VCF, "fasta": FASTA, "genes": GENES}
+
+
+def rewritten(bench, rewrite, what):
+    """The example, in which the files named have other contig names."""
+    return {name: bench.file(f"new.{name}", rewrite(path.read_bytes())) if name in what else path
+            for name, path in FILES.items()}  # fmt: skip
+
+
+def everything_is_scored(bench, paths, *options):
+    done, rows = bench.kept(paths["vcf"], *options, fasta=paths["fasta"], genes=paths["genes"])
+    assert sum("ok" in (status or "") for status in statuses(rows)) == 31
+    assert "33 alleles scored" in done.err
+    return done
+
+
+SOME = [("vcf",), ("fasta",), ("genes",), ("vcf", "genes"), ("vcf", "fasta"), ("fasta", "genes")]
+
+
+@pytest.mark.parametrize("what", SOME, ids="-".join)
+def test_row_35_names_of_ncbi(bench, what):
+    done = everything_is_scored(bench, rewritten(bench, accession, what))
+    assert done.err.count("contig names matched to the reference: ") == (("vcf" in what) != ("fasta" in what))
 
 
 @pytest.mark.parametrize("genes", [GENES, None], ids=["genes", "everywhere"])
 def test_row_35_no_contig_shared(bench, genes):
-    source = bench.file("in.vcf", accession(VCF.read_bytes()).replace(b"##contig=<ID=chr", b"##contig=<ID=NC_"))
+    source = bench.file("in.vcf", strange(VCF.read_bytes()))
     error = bench.refused(4, source, genes=genes)
-    assert "no contig of the VCF is in the reference: the VCF says 'NC_000001.11', the reference 'chr1'" in error
+    assert "no contig of the VCF is in the reference: the VCF says 'first', the reference 'chr1'" in error
     assert "--contig-map FILE" in error
 
 
 @pytest.mark.parametrize("genes", ["chr", "plain", None])
 def test_row_35_contig_map(bench, genes):
-    source = bench.file("in.vcf", accession(VCF.read_bytes()).replace(b"##contig=<ID=chr", b"##contig=<ID=NC_"))
-    table = bench.file("map.txt", b"# VCF reference\nNC_000001.11\tchr1\n\nNC_000002.12 chr2\n")
+    source = bench.file("in.vcf", strange(VCF.read_bytes()))
+    table = bench.file("map.txt", b"# VCF reference\nfirst\tchr1\n\nsecond chr2\n")
     path = {"chr": GENES, "plain": renamed(bench, GENES.read_bytes(), "plain.gtf"), None: None}[genes]
     _, rows = bench.kept(source, "--contig-map", table, genes=path)
     assert sum("ok" in (status or "") for status in statuses(rows)) == (31 if path else 32)
+
+
+@pytest.mark.parametrize("pairs", [b"first chr1\nsecond chr2\n", b"chr1 first\nchr2 second\n"], ids=["new", "old"])
+@pytest.mark.parametrize("what", SOME, ids="-".join)
+def test_row_35_a_contig_map_serves_every_file(bench, what, pairs):
+    everything_is_scored(bench, rewritten(bench, strange, what), "--contig-map", bench.file("map.txt", pairs))
+
+
+def test_row_35_a_contig_map_of_three_names(bench):
+    paths = rewritten(bench, strange, ("vcf",)) | {
+        "genes": bench.file("g.gtf", GENES.read_bytes().replace(b"chr", b"c"))
+    }
+    table = bench.file("map.txt", b"chr1 first\nchr2 second\nchr1 c1\nc2 chr2\n")
+    everything_is_scored(bench, paths, "--contig-map", table)
+
+
+def test_row_35_a_contig_map_that_says_two_things(bench):
+    table = bench.file("map.txt", b"a b\nb c\nc a\na c\n")
+    assert f"{table}:4: 'a' and 'c' are in other pairs already" in bench.refused(4, VCF, "--contig-map", table)
 
 
 def test_row_35_a_broken_contig_map(bench):
@@ -185,6 +237,84 @@ def test_row_35_genes_of_another_build(bench):
     genes = bench.file("genes.gtf", GENES.read_bytes().replace(b"chr1\t", b"X1\t").replace(b"chr2\t", b"X2\t"))
     error = bench.refused(4, VCF, genes=genes)
     assert "no contig of the genes is in the reference: 'X1' against 'chr1'" in error
+
+
+def gtf(*starts):
+    rows = [f'{contig}\tx\ttranscript\t{pos}\t{pos + 50}\t.\t+\t.\tgene_id "{name}";' for contig, pos, name in starts]
+    return "\n".join(rows).encode()
+
+
+INSIDE = [("chr1", 2_000 + 20 * number, f"IN{number}") for number in range(200)]
+FAR = [("chr1", 16_001 + number, f"FAR{number}") for number in range(3)]
+ELSEWHERE = [("chr7", 99_000_000, "ON7")] * 9
+
+
+@pytest.mark.parametrize("length", [b",length=16000", b""], ids=["declared", "not declared"])
+@pytest.mark.parametrize("command", ["annotate", "check"])
+def test_row_36_genes_beyond_the_ends_of_contigs(bench, command, length):
+    """More than 1 % of the starts on contigs that are shared: those on other ones do not count."""
+    source = bench.vcf(snv("chr1", 2451), header=HEADER.replace(b",length=16000", length))
+    genes = bench.file("far.gtf", gtf(*INSIDE, *FAR, *ELSEWHERE))
+    if command == "check":
+        error = call("check", source, "-f", FASTA, "--genes", genes, "--proteins", "ELK1")
+        assert error.code == 4
+        error = error.error
+    else:
+        error = bench.refused(4, source, genes=genes)
+    assert "far.gtf: genes of another build? 3 of 203 transcription starts lie beyond the end of their contig" in error
+    header = "16,000 bases in the VCF's header and " if length else ""
+    assert f"such as FAR0 at 16,001 of chr1, which has {header}16,000 bases in the reference" in error
+    assert "--allow-length-mismatch" in error
+
+
+@pytest.mark.parametrize("options", [(), ("--everywhere",)])
+def test_row_36_few_genes_beyond_the_ends_are_a_warning(bench, options):
+    genes = bench.file("far.gtf", gtf(*INSIDE, *FAR[:2], *ELSEWHERE))
+    done, _ = bench.kept(bench.vcf(snv("chr1", 2451)), *options, genes=genes)
+    assert len(done.warnings) == 1
+    assert "far.gtf: 2 of 202 transcription starts lie beyond the end of their contig, such as FAR0" in done.err
+
+
+def test_row_36_the_longer_of_two_lengths_counts(bench):
+    """A reference that is cut short, with and without a header that says how long the contigs are."""
+    genes = bench.file("far.gtf", gtf(*INSIDE[:50], *FAR))
+    declared = HEADER.replace(b"length=16000", b"length=17000")
+    done, rows = bench.kept(bench.vcf(snv("chr1", 2451), header=declared), "--allow-length-mismatch", genes=genes)
+    assert statuses(rows) == ["ok"]
+    assert len(done.warnings) == 1
+    assert "3 of 53 transcription starts lie beyond the end of the reference, which is cut short" in done.err
+    (bench.results / "out.vcf").unlink()
+    done, rows = bench.kept(bench.vcf(snv("chr1", 2451)), "--allow-length-mismatch", genes=genes)
+    assert statuses(rows) == ["ok"]
+    assert len(done.warnings) == 1
+    assert "3 of 53 transcription starts lie beyond the end of their contig" in done.err
+
+
+def test_several_gene_files(bench):
+    """Each is named with its digest, and a start that two of them have counts once."""
+    lines = GENES.read_bytes().splitlines(keepends=True)
+    first = bench.file("first.gtf", b"".join(line for line in lines if line.startswith(b"chr1")))
+    rest = b"".join(line for line in lines if line.startswith(b"chr2"))
+    second = bench.file("second.gtf", (rest + lines[0] + lines[1]).replace(b"chr", b""))
+    alone = bench.annotate(VCF, "--no-version")
+    assert alone.code == 0
+    expected = (bench.results / "out.vcf").read_bytes()
+    done = bench.annotate(VCF, "--no-version", "--genes", second, genes=first)
+    assert done.code == 0, done.err
+    assert (bench.results / "out.vcf").read_bytes() == expected
+    assert bench.annotate(VCF, "--genes", second, genes=first).code == 0
+    header = (bench.results / "out.vcf").read_text()
+    for path in (first, second):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        assert f"##varbind_genes=<ID={path.name},SHA256={digest}>" in header
+    assert "--genes first.gtf --genes second.gtf" in header
+    checked = call("check", VCF, "-f", FASTA, "--genes", first, "--genes", second, "--proteins", "ELK1")
+    assert "alleles to score\t33" in checked.out.decode()
+
+
+def test_one_of_several_gene_files_is_of_another_build(bench):
+    genes = bench.file("far.gtf", gtf(*FAR))
+    assert "far.gtf: genes of another build? 3 of 3" in bench.refused(4, VCF, "--genes", genes)
 
 
 def test_row_36_another_length_under_the_same_name(bench):

@@ -9,7 +9,7 @@ import pytest
 from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, block_starts, line, other, snv, spawn, to_bcf
 from pysam import bcftools as pysam_bcftools
 
-from varbind.errors import InputError
+from varbind.errors import InputError, UsageError
 from varbind.io.bgzf import EOF_MARKER
 from varbind.io.regions import Regions
 from varbind.io.variants import open_variants
@@ -58,7 +58,6 @@ REGIONS = [
     "chr2:2390-2500,chr1:2101-2101",
     "chr1:2160-2161,chr2:2160-2161,chr1:2180-2181",
     "chr1:9000-9100",
-    "chr9",
     "chr9,chr1:2100",
     "chr1:1-100000000",
 ]
@@ -75,6 +74,14 @@ def ours(bench, path, *options):
     assert done.code == 0, done.err
     text = (bench.results / "out.vcf").read_text()
     return [tuple(row.split("\t")[:3]) for row in text.splitlines() if row[0] != "#"]
+
+
+def chosen(path, option, words, **names):
+    """What the reader passes on, without annotating it."""
+    regions = Regions.from_file(words) if option[1].isupper() else Regions.from_text(words)
+    kind = "regions" if option[1] in "rR" else "targets"
+    with open_variants(path, **{kind: regions}, **names) as variants:
+        return [tuple(record.line.decode().split("\t")[:3]) for record in variants]
 
 
 @pytest.mark.parametrize("kind", ["vcf", "csi", "bcf"])
@@ -120,12 +127,156 @@ def test_values_do_not_depend_on_the_selection(bench, source):
 
 
 @pytest.mark.parametrize("option", ["-r", "-t"])
-@pytest.mark.parametrize("regions", ["1,2", "2:2150-2200,1:2300", "1:2,150-2,200", "1:2150,2"])
+@pytest.mark.parametrize("regions", ["1,2", "2:2150-2200,1:2300", "1:2150,2"])
 def test_contigs_without_letters(bench, bcftools, source, option, regions):
     plain = gzip.decompress(source["vcf"].read_bytes()).replace(b"chr1\t", b"1\t").replace(b"chr2\t", b"2\t")
     path = bgzip(bench.file("in.vcf", plain.replace(b"ID=chr", b"ID=")), bench.folder / "in.vcf.gz")
     pysam.tabix_index(str(path), preset="vcf")
     assert ours(bench, path, option, regions) == selected(bcftools, path, option, regions)
+
+
+@pytest.mark.parametrize("option", ["-r", "-t"])
+@pytest.mark.parametrize("kind", ["vcf", "bcf"])
+def test_commas_may_group_digits(bench, bcftools, source, kind, option):
+    """To bcftools `chr1:2,150-2,200` is position 2, and two contigs that there are not: it selects nothing."""
+    expected = selected(bcftools, source[kind], option, "chr1:2150-2200,chr2:2300")
+    assert expected
+    assert chosen(source[kind], option, "chr1:2,150-2,200,chr2:2,300") == expected
+
+
+def test_a_comma_before_a_known_contig_ends_a_region(bench):
+    """Of names that are numbers of three digits, the file knows which are contigs."""
+    rows = [line(name, pos, "A", ".") for name, pos in (("1", 21), ("1", 21_200), ("200", 7))]
+    header = HEADER.replace(b"ID=chr1,length=16000", b"ID=1").replace(b"ID=chr2,length=14000", b"ID=200")
+    assert [row[:2] for row in chosen(bench.vcf(*rows, header=header), "-t", "1:21,200")] == [
+        ("1", "21"),
+        ("200", "7"),
+    ]
+    without = header.replace(b"##contig=<ID=200>\n", b"")
+    assert [row[:2] for row in chosen(bench.vcf(*rows, header=without), "-t", "1:21,200")] == [("1", "21200")]
+
+
+OTHER_STYLES = [
+    ("1:2120-2165", b""),
+    ("NC_000001.11:2120-2165,2:2300", b""),
+    ("first:2120-2165", b"chr1\tfirst\n"),
+    ("first:2120-2165", b"first\tchr1\n"),
+]
+
+
+@pytest.mark.parametrize("kind", ["vcf", "csi", "bcf", "text"])
+@pytest.mark.parametrize("letter", ["r", "R", "t", "T"])
+@pytest.mark.parametrize(("regions", "names"), OTHER_STYLES)
+def test_names_in_another_style(bench, source, kind, letter, regions, names):
+    if kind == "text" and letter in "rR":
+        return
+    path = bench.file("in.vcf", gzip.decompress(source["vcf"].read_bytes())) if kind == "text" else source[kind]
+    known = regions.replace("NC_000001.11", "chr1").replace("first", "chr1").replace(",2:", ",chr2:")
+    known = f"chr{known}".removeprefix("chr") if known.startswith("chr") else f"chr{known}"
+    expected = chosen(path, f"-{letter.lower()}", known)
+    assert expected
+    pairs = dict([names.decode().split()]) if names else {}
+    words = bench.file("places.list", regions.replace(",", "\n").encode()) if letter.isupper() else regions
+    assert chosen(path, f"-{letter}", words, contig_map=pairs) == expected
+
+
+LISTS = [
+    ("blanks.bed", b"chr1 2119 2165\nchr2  2199 2200 name 0 +\n"),
+    ("mixed.bed", b"chr1\t2119 2165\nchr2 2199\t2200\n"),
+    ("BIG.BED", b"chr1\t2119\t2165\nchr2\t2199\t2200\n"),
+    ("blanks.txt", b"chr1 2120 2165\r\nchr2 2200 2200\r\n"),
+    ("gatk.list", b"chr1:2120-2165\nchr2:2200\n"),
+    ("gatk.intervals", b"chr1:2,120-2,165\nchr2:2,200-2,200\n"),
+    ("no_suffix", b"chr1:2120-2165\n\n#comment\nchr2:2200-2200\n"),
+    ("picard.interval_list", b"@HD\tVN:1.6\n@SQ\tSN:chr1\tLN:16000\nchr1\t2120\t2165\t+\ta\nchr2\t2200\t2200\t-\tb\n"),
+    ("picard.bed", b"@SQ\tSN:chr1\tLN:16000\nchr1\t2120\t2165\t+\ta\nchr2\t2200\t2200\t-\tb\n"),
+    ("packed.list.gz", gzip.compress(b"chr1:2120-2165\nchr2:2200\n", mtime=0)),
+    ("packed.bed.bgz", gzip.compress(b"chr1\t2119\t2165\nchr2\t2199\t2200\n", mtime=0)),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), LISTS)
+@pytest.mark.parametrize(("option", "kind"), [("-R", "vcf"), ("-R", "bcf"), ("-T", "vcf"), ("-T", "bcf")])
+def test_files_of_other_programs(bench, bcftools, source, name, data, option, kind):
+    expected = selected(bcftools, source[kind], option.lower(), "chr1:2120-2165,chr2:2200")
+    assert expected
+    assert chosen(source[kind], option, bench.file(name, data)) == expected
+
+
+HLA = ["HLA-A*01", "HLA-A*01:01", "HLA-A*01:01:01:01", "chr1"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+@pytest.mark.parametrize("option", ["-r", "-t", "-T"])
+@pytest.mark.parametrize(
+    ("regions", "found"),
+    [
+        ("HLA-A*01:01:01:01", [("HLA-A*01:01:01:01", "1"), ("HLA-A*01:01:01:01", "5")]),
+        ("HLA-A*01:01:01:01:5-9", [("HLA-A*01:01:01:01", "5")]),
+        ("{HLA-A*01:01:01:01}:5-9", [("HLA-A*01:01:01:01", "5")]),
+        ("{HLA-A*01}:1", [("HLA-A*01", "1")]),
+        ("{HLA-A*01:01},chr1:5", [("HLA-A*01:01", "1"), ("HLA-A*01:01", "5"), ("chr1", "5")]),
+        ("HLA-A*01:01", [("HLA-A*01:01", "1"), ("HLA-A*01:01", "5")]),
+        ("HLA-A*01:01:-4", [("HLA-A*01:01", "1")]),
+    ],
+)
+def test_names_with_colons(bench, declared, option, regions, found):
+    """A contig of the header or the index goes before a position."""
+    if not declared and option != "-r" and regions == "HLA-A*01:01":
+        return  # read from a stream without a header's contigs, the records come too late to say which of two it is
+    header = b"".join(f"##contig=<ID={name}>\n".encode() for name in HLA) if declared else b""
+    text = b"##fileformat=VCFv4.2\n" + header + HEADER[HEADER.index(b"#CHROM") :]
+    rows = [line(name, pos, "A", ".") for name in HLA for pos in (1, 5)]
+    path = bgzip(bench.file("in.vcf", text + b"".join(rows)), bench.folder / "in.vcf.gz")
+    pysam.tabix_index(str(path), preset="vcf")
+    words = bench.file("places.list", regions.replace(",", "\n").encode()) if option == "-T" else regions
+    assert [row[:2] for row in chosen(path, option, words)] == found
+
+
+@pytest.mark.parametrize("kind", ["vcf", "bcf", "text", "undeclared"])
+@pytest.mark.parametrize("letter", ["r", "R", "t", "T"])
+def test_a_contig_that_there_is_not(bench, source, caplog, kind, letter):
+    plain = gzip.decompress(source["vcf"].read_bytes())
+    if kind == "undeclared":
+        plain = plain.replace(b"##contig=<ID=chr1,length=16000>\n##contig=<ID=chr2,length=14000>\n", b"")
+        assert b"##contig" not in plain
+    path = source[kind] if kind in source else bench.file("in.vcf", plain)
+    if path.suffix == ".vcf" and letter in "rR":
+        path = bgzip(path, bench.folder / "in.vcf.gz")
+        pysam.tabix_index(str(path), preset="vcf")
+
+    def words(*regions):
+        return bench.file("places.list", "\n".join(regions).encode()) if letter.isupper() else ",".join(regions)
+
+    with pytest.raises(UsageError) as caught:
+        chosen(path, f"-{letter}", words("chr9", "chrX:5-9"))
+    assert caught.value.what == (
+        "no region is on a contig of this file: the regions name 'chr9', 'chrX'; the file has 'chr1'"
+    )
+    caplog.clear()
+    found = chosen(path, f"-{letter}", words("chr9:1-5", "chr1:2100-2105", "chr9:7"))
+    assert {row[:2] for row in found} == {("chr1", "2100"), ("chr1", "2101")}
+    assert caplog.messages == [f"{path} has no contig 'chr9', which regions name"]
+
+
+@pytest.mark.parametrize("option", ["-r", "-t"])
+def test_what_is_said_of_a_contig_that_there_is_not(bench, source, option):
+    error = bench.refused(2, source["vcf"], option, "chr9")
+    assert f"{source['vcf']}: no region is on a contig of this file: the regions name 'chr9'" in error
+    assert "--contig-map FILE" in error
+    done = bench.annotate(source["vcf"], option, "chr9,chr1:2100", "--max-indel", "1")
+    assert done.code == 0
+    assert f"varbind: warning: {source['vcf']} has no contig 'chr9', which regions name" in done.warnings
+
+
+@pytest.mark.parametrize("option", ["-r", "-t"])
+@pytest.mark.parametrize("kind", ["vcf", "bcf"])
+def test_a_known_contig_without_records(bench, caplog, option, kind):
+    plain = bench.vcf(snv("chr1", 2451))
+    path = {"vcf": bgzip, "bcf": to_bcf}[kind](plain, bench.folder / f"in.{kind}.gz")
+    pysam_bcftools.index(str(path))
+    assert chosen(path, option, "chr2:5-90") == []
+    assert caplog.messages == []
 
 
 def test_targets_work_on_a_stream_and_on_plain_text(bench, bcftools):
@@ -155,7 +306,7 @@ def test_regions_that_cannot_be_read(bench, source, option, text):
 def test_region_files_that_cannot_be_read(bench, source):
     assert "No such file" in bench.refused(2, source["vcf"], "-R", bench.folder / "no.bed")
     bad = bench.file("bad.bed", b"chr1\t1\t5\nchr1\tx\t7\n")
-    assert f"{bad}:2: expected CHROM, FROM, TO" in bench.refused(2, source["vcf"], "-T", bad)
+    assert f"{bad}:2: expected CHROM, FROM, TO, found 'chr1 x 7'" in bench.refused(2, source["vcf"], "-T", bad)
     cut = bench.file("cut.bed.gz", gzip.compress(b"chr1\t1\t5\n", mtime=0)[:-5])
     assert f"{cut}: the gzip data is damaged" in bench.refused(2, source["vcf"], "-T", cut)
     assert "exclude each other" in bench.refused(2, source["vcf"], "-T", bad, "-t", "chr1")

@@ -39,6 +39,70 @@ def test_a_wrong_build_behind_many_outside_records_is_refused(example):
     assert not (example / "out.vcf").exists()
 
 
+def genes_at(path, *positions):
+    path.write_text("".join(f"chr1\t{pos}\t{pos + 9}\tG{pos}\t0\t+\n" for pos in positions))
+
+
+def nothing_scored(folder):
+    """Runs that score nothing: their options, and the cause that is named."""
+    reference = "".join((folder / "reference.fa").read_text().split(">")[1].splitlines()[1:])
+    base = reference[2499]
+    other = "A" if base != "A" else "C"
+    write_vcf(folder / "one.vcf", [(2500, base, other, ".")])
+    write_vcf(folder / "none.vcf", [])
+    write_vcf(
+        folder / "mixed.vcf", [(2500, base, ".", ".")] * 3 + [(2500, other, base, ".")] * 2 + [(2500, base, "*", ".")]
+    )
+    (folder / "names.vcf").write_text((folder / "one.vcf").read_text() + "chr3\t5\t.\tA\tC\t.\t.\t.\n")
+    genes_at(folder / "far.bed", 12_000)
+    (folder / "chr2.bed").write_text("chr2\t2000\t2100\tA\t0\t+\n")
+    return {
+        "outside": (("one.vcf", "--genes", "far.bed"), "1 records lie outside every promoter"),
+        "no gene": (
+            ("names.vcf", "--genes", "chr2.bed"),
+            "2 records lie on contigs without a gene (chr1, chr3): --contig-map FILE",
+        ),
+        "targets": (("one.vcf", "--everywhere", "-t", "chr1:5"), "the regions or targets hold no record"),
+        "header": (("none.vcf", "--everywhere"), "the VCF has no record"),
+        "mixed": (
+            ("mixed.vcf", "--everywhere"),
+            "3 records have no alternate allele; 2 alleles have a REF that differs from the reference: is it",
+        ),
+    }
+
+
+@pytest.mark.parametrize("case", ["outside", "no gene", "targets", "header", "mixed"])
+def test_a_run_that_scores_nothing_says_why(example, case):
+    words, cause = nothing_scored(example)[case]
+    done = annotate(example, *words, "-f", "reference.fa", "-o", "out.vcf", "-q")
+    assert done.returncode == 0, done.stderr
+    assert f"varbind: warning: no allele was scored: {cause}" in done.stderr
+    assert done.stderr.count("no allele was scored") == 1
+    (example / "out.vcf").write_text("old\n")
+    failing = annotate(example, *words, "-f", "reference.fa", "-o", "out.vcf", "--stats", "n.json", "--fail-if-none")
+    assert failing.returncode == 3
+    assert f"varbind: error: {words[0]}: no allele was scored: {cause}" in failing.stderr
+    assert failing.stderr.count("no allele was scored") == 1
+    assert (example / "out.vcf").read_text() == "old\n"
+    assert not (example / "n.json").exists()
+
+
+def test_fail_if_none_changes_nothing_where_an_allele_is_scored(example):
+    words = ("variants.vcf", "-f", "reference.fa", "--genes", "genes.gtf")
+    assert annotate(example, *words, "-o", "a.vcf").returncode == 0
+    done = annotate(example, *words, "-o", "b.vcf", "--fail-if-none")
+    assert done.returncode == 0
+    assert "no allele" not in done.stderr
+    assert (example / "a.vcf").read_bytes() == (example / "b.vcf").read_bytes()
+
+
+def test_check_says_that_nothing_would_be_scored(example):
+    (source, *options), cause = nothing_scored(example)["outside"]
+    command = [sys.executable, "-m", "varbind", "check", source, *options, "-f", "reference.fa", "--proteins", "ELK1"]
+    done = subprocess.run(command, cwd=example, capture_output=True, text=True, check=True)
+    assert f"varbind: warning: no allele would be scored: {cause}" in done.stderr
+
+
 def test_a_stale_index_does_not_stay(example):
     words = ("variants.vcf", "-f", "reference.fa", "--genes", "genes.gtf", "-o", "out.vcf.gz")
     assert annotate(example, *words, "-W").returncode == 0

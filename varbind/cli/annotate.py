@@ -12,6 +12,7 @@ from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
     bank_option,
+    contig_map_option,
     device_option,
     load_banks,
     parse_contig_map,
@@ -43,7 +44,7 @@ class AnnotateCommand(click.Command):
 @click.argument("source", metavar="IN")
 @click.option("-o", "--output", default="-", metavar="OUT", help="Result; - is standard output.")
 @click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
-@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred: the promoters to score.")
+@click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
 @click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
 @click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
 @click.option("--write-index", type=click.Choice(["tbi", "csi"]), help="Index the result; -W and -W=tbi for short.")
@@ -73,7 +74,7 @@ class AnnotateCommand(click.Command):
     help="REF differs from the reference: exit, warn, or say nothing.",
 )
 @click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
-@click.option("--contig-map", metavar="FILE", help="Two columns: the VCF's contig name, the reference's.")
+@contig_map_option
 @click.option("-r", "--regions", metavar="LIST", help="Only records overlapping these (index needed).")
 @click.option("-R", "--regions-file", metavar="FILE", help="The same from a file.")
 @click.option("-t", "--targets", metavar="LIST", help="Only records starting in these (no index needed).")
@@ -88,12 +89,13 @@ class AnnotateCommand(click.Command):
 @click.option("--allow-truncated", is_flag=True, help="Accept BGZF without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
+@click.option("--fail-if-none", is_flag=True, help="Exit with 3, and without an output, if no allele was scored.")
 @talk_options
 def command(
     source: str,
     output: str,
     reference: str | None,
-    genes: str | None,
+    genes: tuple[str, ...],
     everywhere: bool,
     output_type: str | None,
     write_index: str | None,
@@ -122,6 +124,7 @@ def command(
     allow_truncated: bool,
     allow_ref_mismatch: bool,
     allow_length_mismatch: bool,
+    fail_if_none: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
@@ -137,7 +140,7 @@ def command(
     talk(quiet=quiet, verbose=verbose)
     if reference is None:
         raise UsageError("no reference", remedy="give it with -f REF.fa")
-    if genes is None and not everywhere:
+    if not genes and not everywhere:
         raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
     settings = AnnotateSettings(
         everywhere=everywhere,
@@ -164,10 +167,11 @@ def command(
         allow_truncated=allow_truncated,
         allow_ref_mismatch=allow_ref_mismatch,
         allow_length_mismatch=allow_length_mismatch,
+        fail_if_none=fail_if_none,
         inputs=(*filter(None, (contig_map, regions_file, targets_file)), *_words_file(proteins), *_bank_folders(banks)),
     )
     # Before the models are read, which takes a while.
-    settings.check_outputs(output, stats, inputs=[source, reference, *([genes] if genes else [])])
+    settings.check_outputs(output, stats, inputs=[source, reference, *genes])
     with record_progress(quiet=quiet) as progress:
         tally = annotate_vcf(
             source,

@@ -9,6 +9,7 @@ import click
 from varbind.cli.main import put, talk
 from varbind.cli.options import (
     bank_option,
+    contig_map_option,
     device_option,
     load_banks,
     parse_contig_map,
@@ -27,13 +28,13 @@ __all__ = ["command"]
 @click.command("check")
 @click.argument("source", metavar="IN")
 @click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
-@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred: the promoters.")
+@click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
 @click.option("--everywhere", is_flag=True, help="As if every variant were scored. Assumed without --genes.")
 @bank_option
 @click.option("--proteins", metavar="LIST|@FILE", help="As for annotate.")
 @click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
 @click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
-@click.option("--contig-map", metavar="FILE", help="Two columns: the VCF's contig name, the reference's.")
+@contig_map_option
 @click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong build instead of stopping.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")
 @device_option
@@ -41,7 +42,7 @@ __all__ = ["command"]
 def command(
     source: str,
     reference: str | None,
-    genes: str | None,
+    genes: tuple[str, ...],
     everywhere: bool,
     banks: tuple[str, ...],
     proteins: str | None,
@@ -65,7 +66,7 @@ def command(
     if reference is None:
         raise UsageError("no reference", remedy="give it with -f REF.fa")
     settings = AnnotateSettings(
-        everywhere=everywhere or genes is None,
+        everywhere=everywhere or not genes,
         proteins=parse_words(proteins),
         promoter=parse_promoter(promoter),
         max_indel=max_indel,

@@ -20,6 +20,7 @@ __all__ = [
     "BATCH_SIZE",
     "THREADS",
     "bank_option",
+    "contig_map_option",
     "device_option",
     "load_banks",
     "parse_contig_map",
@@ -46,6 +47,15 @@ def bank_option(command: Command) -> Command:
         multiple=True,
         metavar="NAME|DIR",
         help="Model bank; repeatable. Default: the shipped one.",
+    )(command)
+
+
+def contig_map_option(command: Command) -> Command:
+    """`--contig-map`."""
+    return click.option(
+        "--contig-map",
+        metavar="FILE",
+        help="Two columns: names of the same contig in any two of the files given, in either order.",
     )(command)
 
 
@@ -125,7 +135,14 @@ def parse_pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def parse_contig_map(path: str | None) -> dict[str, str]:
-    """A file of two columns: the VCF's name of a contig, the reference's name."""
+    """A file of two columns: two names of the same contig, in either order.
+
+    Returns:
+        The pairs; which of two names comes first is as in the file where it can be.
+
+    Raises:
+        ResourceError: the file cannot be read, or a line has not two columns.
+    """
     if path is None:
         return {}
     try:
@@ -138,9 +155,21 @@ def parse_contig_map(path: str | None) -> dict[str, str]:
         if not words or line.startswith("#"):
             continue
         if len(words) != 2:
-            raise ResourceError("expected two columns: VCF name, reference name", path=path, line=number)
-        pairs[words[0]] = words[1]
+            what = "expected two columns: two names of the same contig, as VCF name, reference name"
+            raise ResourceError(what, path=path, line=number)
+        _add_pair(pairs, *words, path=path, line=number)
     return pairs
+
+
+def _add_pair(pairs: dict[str, str], first: str, second: str, *, path: str, line: int) -> None:
+    """A name may stand in several pairs, for files may name a contig in more than two ways."""
+    if pairs.get(first) == second:
+        return
+    free = next(((one, other) for one, other in ((first, second), (second, first)) if one not in pairs), None)
+    if free is None:
+        what = f"{first!r} and {second!r} are in other pairs already"
+        raise ResourceError(what, path=path, line=line, remedy="write each pair once, with the new name first")
+    pairs[free[0]] = free[1]
 
 
 def _lines(path: str, error: type[VarbindError]) -> Iterator[tuple[int, str]]:

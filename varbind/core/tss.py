@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -93,10 +94,22 @@ class TssIndex:
     def __len__(self) -> int:
         return sum(map(len, self._starts.values()))
 
+    def __iter__(self) -> Iterator[TranscriptionStart]:
+        """All starts, by contig and position."""
+        return chain.from_iterable(self._starts.values())
+
     @property
     def contigs(self) -> tuple[str, ...]:
         """Contigs that carry a start, sorted."""
         return tuple(self._starts)
+
+    def count(self, contig: str) -> int:
+        """Number of starts on a contig."""
+        return len(self._starts.get(contig, ()))
+
+    def beyond(self, contig: str, length: int) -> list[TranscriptionStart]:
+        """Starts that lie beyond the end of a contig of this length in bases."""
+        return self._starts.get(contig, [])[bisect_right(self._positions.get(contig, []), length) :]
 
     def promoters_at(self, contig: str, variant: Variant, promoter: Promoter) -> list[GeneHit]:
         """Starts in whose promoter some touched base lies: nearest first, ties by gene symbol.

@@ -17,11 +17,12 @@ from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io.bcf_values import lost_value
 from varbind.io.bounded import without_mark
 from varbind.io.record_index import index_of
+from varbind.io.regions import Selection
 from varbind.io.source import STDIN, BytePipe
 from varbind.io.vcf import VcfHeader, is_blank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from varbind.io.regions import Regions
     from varbind.io.source import Source
@@ -35,15 +36,17 @@ _PLAIN = bytes(byte if byte < 128 else ord("?") for byte in range(256))
 _AS_TEXT = "give it as VCF: bcftools view"
 
 
-def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+def decode(
+    source: Source, regions: Regions | None, contig_map: Mapping[str, str] | None = None
+) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
     """Header and numbered lines of a BCF, decoded from bytes that were checked on the way.
 
     Raises:
         InputError: not a BCF, or damaged.
-        UsageError: regions were asked for without an index.
+        UsageError: regions were asked for without an index, or none is on a contig of the file.
     """
     if regions is not None:
-        return _open_indexed_bcf(source, regions)
+        return _open_indexed_bcf(source, regions, contig_map)
     pipe = BytePipe(source.blocks())
     try:
         with os.fdopen(pipe.read_end, "rb") as stream:
@@ -56,7 +59,9 @@ def decode(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator
     return _bcf_header(decoder, source.name), _texts(decoder, pipe, source.name)
 
 
-def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+def _open_indexed_bcf(
+    source: Source, regions: Regions, contig_map: Mapping[str, str] | None
+) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
     no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index {source.name}")
     if source.path == STDIN:
         raise no_index
@@ -73,10 +78,14 @@ def _open_indexed_bcf(source: Source, regions: Regions) -> tuple[VcfHeader, Iter
             decoder = pysam.VariantFile(whole, index_filename=beside, ignore_truncation=True)
     except (OSError, ValueError) as error:
         raise InputError(f"not a BCF: {error}", path=source.name) from error
-    return _bcf_header(decoder, source.name), _texts(_fetch(decoder, regions, source), None, source.name)
+    header = _bcf_header(decoder, source.name)
+    known = dict.fromkeys(map(str, decoder.header.contigs)) | header.contig_lengths()
+    selection = Selection(regions, known, source.name, renamed=contig_map)
+    selection.finish()
+    return header, _texts(_fetch(decoder, selection, source), None, source.name)
 
 
-def _fetch(decoder: pysam.VariantFile, regions: Regions, source: Source) -> Iterator[pysam.VariantRecord]:
+def _fetch(decoder: pysam.VariantFile, regions: Selection, source: Source) -> Iterator[pysam.VariantRecord]:
     """Records that overlap the regions, each once."""
     for contig, start, end, before in regions.with_previous_ends():
         if contig in decoder.header.contigs and start < _LAST:

@@ -12,10 +12,24 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NO_STRAND", "Place", "first_of", "is_data", "is_integer", "split_line", "tags_of", "text_of"]
+__all__ = [
+    "NO_STRAND",
+    "STRANDS",
+    "Place",
+    "Strandless",
+    "first_of",
+    "is_data",
+    "is_integer",
+    "split_line",
+    "tags_of",
+    "text_of",
+]
 
 NO_STRAND = "a start of transcription needs a strand: give a GTF, GFF3, BED6 or genePred table with + or -"
+STRANDS = frozenset({"+", "-", ".", "?", "*"})
+"""What may stand in the column of a strand; the last three say that it is not known."""
 
+_UNKNOWN = STRANDS - {"+", "-"}
 _INTEGER = re.compile(r"[0-9]{1,15}")
 _TAGS = {
     "mane_select": "MANE_Select",
@@ -51,24 +65,47 @@ class Place:
             raise self.error(f"expected a coordinate, found {text!r}")
         return int(text)
 
-    def five_prime(self, first: str, last: str, strand: str, *, zero_based: bool) -> int:
-        """1-based position of the first transcribed base of a span.
+    def five_prime(self, first: str, last: str, strand: str, *, zero_based: bool) -> int | None:
+        """1-based position of the first transcribed base of a span; None where the strand is not known.
 
         Args:
             first: start as the file writes it.
             last: end as the file writes it.
-            strand: `+` or `-`.
+            strand: one of `STRANDS`.
             zero_based: whether the format counts starts from 0.
 
         Raises:
-            ResourceError: the span holds no base, a coordinate is bad or there is no strand.
+            ResourceError: the span holds no base, a coordinate is bad or the strand is something else.
         """
         low, high = self.integer(first) + zero_based, self.integer(last)
         if low < 1 or low > high:
             raise self.error(f"start {first} and end {last} hold no base")
-        if strand not in {"+", "-"}:
+        if strand not in STRANDS:
             raise self.error(f"the strand is {strand!r}", NO_STRAND)
+        if strand in _UNKNOWN:
+            return None
         return low if strand == "+" else high
+
+
+@dataclass(slots=True)
+class Strandless:
+    """Genes and transcripts that are left out because the strand of their line is not known.
+
+    Attributes:
+        count: how many there are.
+        line: line number of the first, from 1.
+        name: of the first.
+    """
+
+    count: int = 0
+    line: int = 0
+    name: str = ""
+
+    def add(self, place: Place, name: str) -> None:
+        """Count one that is left out."""
+        if not self.count:
+            self.line, self.name = place.line, name
+        self.count += 1
 
 
 def is_integer(text: str) -> bool:

@@ -9,27 +9,31 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import logging
 import os
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
+from varbind.core.contigs import ContigNames
 from varbind.core.tss import TranscriptionStart, TssIndex
 from varbind.errors import ResourceError
 from varbind.io.bgzf import EOF_MARKER
 from varbind.io.bounded import bounded_lines
 from varbind.io.gene_formats import PARSERS, recognise
-from varbind.io.gene_lines import Place, is_data
+from varbind.io.gene_lines import NO_STRAND, Place, Strandless, is_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["GeneTable", "read_genes"]
+__all__ = ["GeneTable", "join_genes", "read_genes"]
+
+logger = logging.getLogger(__name__)
 
 HEAD_LINES_MAX = 1_000_000
 """Of an assembly's many small sequences each may have a line."""
@@ -64,20 +68,23 @@ class GeneTable:
 def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
     """Read GTF, GFF3, BED6 (and wider) or a UCSC genePred table, plain, gzip or BGZF.
 
+    Genes and transcripts whose strand is not known are left out, with one warning that counts them.
+
     Args:
         path: the file.
         tss: `all` takes the 5' end of every transcript. `preferred` takes of each gene the best that the
             file tags: MANE, else canonical, else protein-coding transcripts, else all of them.
 
     Raises:
-        ResourceError: the file is missing, cut short, of no known format, holds no gene, or a line of it
-            is broken or without a strand.
+        ResourceError: the file is missing, cut short, of no known format, holds no gene with a strand, or a
+            line of it is broken.
     """
     source = os.fspath(path)
     try:
         with Path(source).open("rb", buffering=0) as file:
             raw = _DigestingFile(file)
-            kind, starts = _parse(_lines(raw, source), source)
+            strandless = Strandless()
+            kind, starts = _parse(_lines(raw, source), source, strandless)
             raw.require_end(source)
             digest = raw.sha256.hexdigest()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -85,6 +92,7 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
         raise ResourceError(f"the gzip data is damaged: {error}", remedy=remedy, path=source) from error
     except OSError as error:
         raise ResourceError(f"cannot be read: {error.strerror or error}", path=source) from error
+    _report_strandless(strandless, starts, source)
     if not starts:
         raise ResourceError(f"no gene and no transcript in this {kind} file", path=source)
     # The index keeps the first of equal starts: that of the best transcript.
@@ -92,6 +100,41 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
     taken = _preferred(starts) if tss == "preferred" else starts
     index, name = TssIndex(taken), Path(source).name
     return GeneTable(index, name, digest, f"{name} ({kind}): {_summary(index, taken, tss=tss)}")
+
+
+def join_genes(
+    tables: Sequence[GeneTable], contigs: Mapping[str, int | None], *, renamed: Mapping[str, str] | None = None
+) -> TssIndex:
+    """The starts of several tables in one index, in which equal ones count once.
+
+    Args:
+        tables: at least one.
+        contigs: of the reference, with their lengths in bases. Where tables name contigs in several styles, the names
+            are those of the reference, or of the first table that has the contig.
+        renamed: pairs of names of the same contig that the user gives.
+    """
+    if len(tables) == 1:
+        return tables[0].index
+    known = dict(contigs)
+    starts: list[TranscriptionStart] = []
+    for table in tables:
+        names = ContigNames(known, renamed=renamed)
+        common = {contig: names.find(contig) or contig for contig in table.index.contigs}
+        starts += [replace(start, contig=common[start.contig]) for start in table.index]
+        known |= {contig: known.get(contig) for contig in common.values()}
+    # The index keeps the first of equal starts: that of the best transcript.
+    starts.sort(key=_tier)
+    return TssIndex(starts)
+
+
+def _report_strandless(strandless: Strandless, starts: Sequence[TranscriptionStart], path: str) -> None:
+    if not strandless.count:
+        return
+    what = f"{_count(strandless.count, 'gene or transcript', 'genes and transcripts')} without a strand"
+    first = f"the first is {strandless.name!r} in line {strandless.line}"
+    if not starts:
+        raise ResourceError(f"nothing but {what}, {first}", remedy=NO_STRAND, path=path, line=strandless.line)
+    logger.warning("%s: left out %s, %s", path, what, first)
 
 
 class _DigestingFile(io.RawIOBase):
@@ -136,7 +179,9 @@ def _lines(raw: _DigestingFile, path: str) -> Iterator[tuple[int, bytes]]:
         yield number, text.rstrip(b"\r\n")
 
 
-def _parse(lines: Iterator[tuple[int, bytes]], path: str) -> tuple[str, list[TranscriptionStart]]:
+def _parse(
+    lines: Iterator[tuple[int, bytes]], path: str, strandless: Strandless
+) -> tuple[str, list[TranscriptionStart]]:
     """The format's name and the starts in the file's order."""
     head = []
     for number, line in lines:
@@ -146,7 +191,7 @@ def _parse(lines: Iterator[tuple[int, bytes]], path: str) -> tuple[str, list[Tra
             raise ResourceError(what, path=path, line=number, remedy="give a GTF, GFF3, BED6 or UCSC genePred file")
         if is_data(line):
             kind = recognise(line, Place(path, number))
-            return kind, PARSERS[kind](chain(head, lines), path)
+            return kind, PARSERS[kind](chain(head, lines), path, strandless)
     raise ResourceError(
         "the file is empty" if not head else "the file holds comments only",
         remedy="give a GTF, GFF3, BED6 or UCSC genePred file",
@@ -179,5 +224,5 @@ def _summary(index: TssIndex, taken: Iterable[TranscriptionStart], *, tss: str) 
     return text + "preferred: " + ", ".join(f"{_TIERS[tier]} {genes[tier]}" for tier in sorted(genes))
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str, several: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else several or noun + 's'}"

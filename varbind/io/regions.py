@@ -1,37 +1,47 @@
-"""Regions of interest, as bcftools reads them: `chr`, `chr:pos`, `chr:from-to`, or a file."""
+"""Regions of interest: a list or a file of them enters, and what they hold of one variant file leaves.
+
+How a region is to be read depends on the file's contigs, for their names may hold colons and may be written in another
+style. So regions are read twice: at first without a file, which shows what is wrong with them, and then for a file.
+"""
 
 from __future__ import annotations
 
-import gzip
-import re
-import zlib
+import logging
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
+from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
-from varbind.io.bounded import bounded_lines
-from varbind.io.vcf import POS_DIGITS
+from varbind.io.region_lines import read_region_file
+from varbind.io.region_text import END, Region, read_regions
 
 if TYPE_CHECKING:
-    import io
-    from collections.abc import Iterable, Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-__all__ = ["Regions"]
+__all__ = ["Regions", "Selection"]
 
-# Behind every POS; longer numbers, which htslib would take for smaller ones, are no positions.
-_END = 10**POS_DIGITS
-_REGION = re.compile(r"(?P<contig>.+?)(?::(?P<start>[0-9]+)(?P<range>-(?P<end>[0-9]*))?)?")
-_POSITION = re.compile(rf"[0-9]{{1,{POS_DIGITS}}}")
+logger = logging.getLogger(__name__)
+
+_NAMED_MAX = 5
+
+Spans = dict[str, list[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Merged spans by contig, 0-based half-open, in the order in which contigs were first named."""
+    """Regions that the user asks for.
 
-    spans: dict[str, list[tuple[int, int]]]
+    Attributes:
+        asked: each region of a file with columns, and the text of every other one or more.
+        spans: merged spans by contig, 0-based half-open, in the order in which contigs were first named, as they are
+            read without knowing any contig.
+    """
+
+    asked: tuple[Region | str, ...]
+    spans: Spans
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -40,31 +50,30 @@ class Regions:
         Raises:
             UsageError: a region cannot be understood.
         """
-        return cls._merged(_parse(word) for word in text.split(",") if word)
+        return cls._of([text])
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Read a file, plain or gzip: BED if its name ends in .bed or .bed.gz, else CHROM, FROM, TO from 1.
+        """Read a file, plain or gzip: BED, columns CHROM, FROM and TO from 1, or one region a line.
 
         Raises:
             UsageError: the file cannot be read, or a line is malformed.
         """
-        return cls._merged(_read(Path(path)))
+        return cls._of(_checked(Path(path)))
 
     @classmethod
-    def _merged(cls, spans: Iterable[tuple[str, int, int]]) -> Self:
-        by_contig: dict[str, list[tuple[int, int]]] = {}
-        for contig, start, end in spans:
-            by_contig.setdefault(contig, []).append((start, end))
-        if not by_contig:
+    def _of(cls, asked: Iterable[Region | str]) -> Self:
+        kept = tuple(asked)
+        spans: Spans = {}
+        for region in _read(kept, lambda _: False):
+            spans.setdefault(region.contig, []).append((region.start, region.end))
+        if not spans:
             raise UsageError("no region is named", remedy="give chr:from-to")
-        return cls({contig: _merge(found) for contig, found in by_contig.items()})
+        return cls(kept, {contig: _merge(found) for contig, found in spans.items()})
 
     def holds(self, contig: str, pos: int) -> bool:
         """Whether a 1-based position lies in a region."""
-        spans = self.spans.get(contig, [])
-        index = bisect_right(spans, (pos - 1, _END)) - 1
-        return index >= 0 and spans[index][0] <= pos - 1 < spans[index][1]
+        return _holds(self.spans.get(contig, []), pos)
 
     def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
         """Contig, start and end of every span, and the end of the span before it on the contig.
@@ -72,28 +81,119 @@ class Regions:
         A record that overlaps a span and starts before that end was met in an earlier span already. The
         first span of a contig has -1 there: no record starts before it.
         """
-        for contig, spans in self.spans.items():
-            before = -1
-            for start, end in spans:
-                yield contig, start, end, before
-                before = end
+        return _with_previous_ends(self.spans)
 
 
-def _parse(word: str) -> tuple[str, int, int]:
-    match = _REGION.fullmatch(word.strip())
-    if word.startswith("^"):
-        raise UsageError(f"{word!r}: leaving regions out is not supported", remedy="give the regions to keep")
-    if not match:
-        raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
-    if match["start"] is None:
-        return match["contig"], 0, _END
-    if not all(_POSITION.fullmatch(place) for place in (match["start"], match["end"]) if place):
-        raise UsageError(f"no place has more than {POS_DIGITS} digits: {word[:80]!r}", remedy="give chr:from-to")
-    start = int(match["start"])
-    end = start if match["range"] is None else int(match["end"] or _END)
-    if start < 1 or end < start:
-        raise UsageError(f"the region {word!r} is empty", remedy="give chr:from-to with 1 <= from <= to")
-    return match["contig"], start - 1, end
+class Selection:
+    """Regions in the words of one variant file.
+
+    Args:
+        regions: what the user asks for.
+        contigs: of the file's header or index, with their lengths in bases; None = length unknown.
+        path: of the file, for messages.
+        renamed: pairs of names of the same contig that the user gives.
+    """
+
+    def __init__(
+        self,
+        regions: Regions,
+        contigs: Mapping[str, int | None],
+        path: str,
+        *,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        self._path = path
+        self._contigs = contigs
+        self._names = ContigNames(contigs, renamed=renamed)
+        self._spans: Spans = {}
+        # Regions on contigs that neither header nor index has: the records may.
+        self._ahead: dict[str, list[Region]] = {}
+        for region in _read(regions.asked, lambda name: self._names.find(name) is not None):
+            contig = self._names.find(region.contig)
+            if contig is None:
+                self._wait_for(region)
+            else:
+                self._spans.setdefault(contig, []).append((region.start, region.end))
+        self._spans = {contig: _merge(found) for contig, found in self._spans.items()}
+
+    def holds(self, contig: str, pos: int) -> bool:
+        """Whether a 1-based position lies in a region; the contig may be one that is met for the first time."""
+        spans = self._spans.get(contig)
+        return _holds(self._meet(contig) if spans is None else spans, pos)
+
+    def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
+        """As `Regions.with_previous_ends`, with the names of the file."""
+        return _with_previous_ends(self._spans)
+
+    def finish(self) -> None:
+        """Say which contigs are neither in the header or index nor among the records met.
+
+        Raises:
+            UsageError: that is so of all regions.
+        """
+        waiting = Counter(region.contig for found in self._ahead.values() for region in set(found))
+        if not waiting:
+            return
+        more = " ..." if len(waiting) > _NAMED_MAX else ""
+        named = ", ".join(repr(name) for name in list(waiting)[:_NAMED_MAX]) + more
+        if not any(self._spans.values()):
+            ours = next(iter(self._contigs), None) or next(iter(self._spans), None)
+            against = f"; the file has {ours!r}" if ours else ""
+            what = f"no region is on a contig of this file: the regions name {named}{against}"
+            remedy = "name contigs as the file does, or give --contig-map FILE"
+            raise UsageError(what, path=self._path, remedy=remedy)
+        logger.warning("%s has no contig %s, which regions name", self._path, named)
+
+    def _wait_for(self, region: Region) -> None:
+        self._ahead.setdefault(region.contig, []).append(region)
+        if region.whole:
+            self._ahead.setdefault(region.whole, []).append(region)
+
+    def _meet(self, contig: str) -> list[tuple[int, int]]:
+        """The spans of a contig that no region was known to be on so far."""
+        spans = []
+        met: set[Region] = set()
+        if contig not in self._contigs:
+            for name in dict.fromkeys((contig, *self._names.equivalents(contig))):
+                here = self._ahead.pop(name, [])
+                spans += [(0, END) if region.whole == name else (region.start, region.end) for region in here]
+                met.update(here)
+        for name in {name for region in met for name in (region.contig, region.whole)} & self._ahead.keys():
+            self._ahead[name] = [region for region in self._ahead[name] if region not in met]
+        self._spans[contig] = _merge(spans)
+        return self._spans[contig]
+
+
+def _checked(path: Path) -> Iterator[Region | str]:
+    """Regions of a file; those that are text are read once, so that the line is named if one cannot be."""
+    for number, region in read_region_file(path):
+        if isinstance(region, str):
+            try:
+                list(read_regions(region, lambda _: False))
+            except UsageError as error:
+                raise UsageError(error.what, remedy=error.remedy, path=path, line=number) from error
+        yield region
+
+
+def _read(asked: Iterable[Region | str], is_contig: Callable[[str], bool]) -> Iterator[Region]:
+    for region in asked:
+        if isinstance(region, str):
+            yield from read_regions(region, is_contig)
+        else:
+            yield region
+
+
+def _holds(spans: list[tuple[int, int]], pos: int) -> bool:
+    index = bisect_right(spans, (pos - 1, END)) - 1
+    return index >= 0 and spans[index][0] <= pos - 1 < spans[index][1]
+
+
+def _with_previous_ends(by_contig: Spans) -> Iterator[tuple[str, int, int, int]]:
+    for contig, spans in by_contig.items():
+        before = -1
+        for start, end in spans:
+            yield contig, start, end, before
+            before = end
 
 
 def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -104,32 +204,3 @@ def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
-
-
-def _read(path: Path) -> Iterator[tuple[str, int, int]]:
-    shift = 1 if path.name.endswith((".bed", ".bed.gz")) else 0
-    try:
-        with path.open("rb") as raw:
-            yield from _spans(raw, str(path), shift)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UsageError(f"the gzip data is damaged: {error}", path=path) from error
-    except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", path=path) from error
-
-
-def _spans(raw: io.BufferedReader, path: str, shift: int) -> Iterator[tuple[str, int, int]]:
-    packed = raw.peek(2)[:2] == b"\x1f\x8b"
-    stream = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
-    # Line feeds alone end lines: a name may hold bytes that other texts are split at.
-    for number, line in bounded_lines(stream, path, UsageError, packed=raw.tell if packed else None):
-        text = line.decode("latin-1").rstrip("\r\n")
-        if not text.strip() or text.startswith(("#", "track", "browser")):
-            continue
-        contig, *ends = text.split("\t")[:3]
-        if b"\0" in line or not all(map(_POSITION.fullmatch, ends)):
-            raise UsageError("expected CHROM, FROM, TO", path=path, line=number)
-        first = int(ends[0]) + shift if ends else 1
-        last = int(ends[1]) if len(ends) > 1 else first if ends else _END
-        if first < 1 or last < first:
-            raise UsageError("the region is empty", path=path, line=number, remedy="give a span of at least one base")
-        yield contig, first - 1, last

@@ -16,12 +16,13 @@ from varbind.io.block import VcfBlock
 from varbind.io.bounded import without_mark
 from varbind.io.closing import Closing
 from varbind.io.record_index import index_of
+from varbind.io.regions import Selection
 from varbind.io.source import STDIN, Container, Source
 from varbind.io.vcf import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from varbind.io.regions import Regions
 
@@ -55,7 +56,7 @@ class VariantFile(Closing):
         header: VcfHeader,
         pieces: Iterator[tuple[int, bytes]],
         *,
-        targets: Regions | None = None,
+        targets: Selection | None = None,
     ) -> None:
         self._source = source
         self._pieces = pieces
@@ -70,6 +71,7 @@ class VariantFile(Closing):
 
         Raises:
             InputError: a line is broken, or the file is damaged.
+            UsageError: at the end, no target is on a contig of the file.
         """
         for item in self.blocks():
             if isinstance(item, VcfBlock):
@@ -82,6 +84,7 @@ class VariantFile(Closing):
 
         Raises:
             InputError: a line is broken, or the file is damaged.
+            UsageError: at the end, no target is on a contig of the file.
         """
         if self._blank is not None:
             self._warn_of_blank(self._blank)
@@ -94,6 +97,8 @@ class VariantFile(Closing):
             else:
                 yield block
             self._position = self._source.position
+        if self._targets is not None:
+            self._targets.finish()
 
     def _one_by_one(self, first: int, data: bytes) -> Iterator[VcfRecord | bytes]:
         for number, line in enumerate(io.BytesIO(data), first):
@@ -125,6 +130,7 @@ def open_variants(
     *,
     regions: Regions | None = None,
     targets: Regions | None = None,
+    contig_map: Mapping[str, str] | None = None,
     allow_truncated: bool = False,
 ) -> VariantFile:
     """Open a VCF (plain, gzip, BGZF) or BCF, told by content; `-` is standard input.
@@ -133,29 +139,35 @@ def open_variants(
         path: the file.
         regions: read only records that overlap these, through the file's index.
         targets: read everything, pass on only records whose POS lies in these.
+        contig_map: pairs of names of the same contig, for regions and targets that name them in another way.
         allow_truncated: accept BGZF without its end marker.
 
     Raises:
         InputError: not a variant file, or its header is broken.
-        UsageError: regions were asked for without an index.
+        UsageError: regions were asked for without an index, or none is on a contig of the file.
     """
     source = Source(path, allow_truncated=allow_truncated)
     try:
         is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
-        header, pieces = bcf.decode(source, regions) if is_bcf else _open_text(source, regions)
+        header, pieces = (bcf.decode if is_bcf else _open_text)(source, regions, contig_map)
     except BaseException:
         source.close()
         raise
-    return VariantFile(source, header, pieces, targets=targets)
+    if targets is None:
+        return VariantFile(source, header, pieces)
+    selection = Selection(targets, header.contig_lengths(), source.name, renamed=contig_map)
+    return VariantFile(source, header, pieces, targets=selection)
 
 
-def _open_text(source: Source, regions: Regions | None) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+def _open_text(
+    source: Source, regions: Regions | None, contig_map: Mapping[str, str] | None
+) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
     header = _read_header(source.header_lines(), source.name)
     if header.line_end == b"\r\n":
         logger.warning("%s: lines end in CR LF; they are kept", source.name)
     if regions is None:
         return header, source.whole_lines(len(header.lines) + 2)
-    return header, _fetch_text(source, regions, header)
+    return header, _fetch_text(source, regions, header, contig_map)
 
 
 def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
@@ -209,7 +221,9 @@ def _check_first_line(line: bytes, name: str) -> None:
     raise InputError(what, path=name, line=1, remedy="give a VCF, VCF.gz or BCF, with its header")
 
 
-def _fetch_text(source: Source, regions: Regions, header: VcfHeader) -> Iterator[tuple[int, bytes]]:
+def _fetch_text(
+    source: Source, regions: Regions, header: VcfHeader, contig_map: Mapping[str, str] | None
+) -> Iterator[tuple[int, bytes]]:
     """Lines of indexed regions, each record once, numbered from 1."""
     if without_mark(header.lines[0]) != header.lines[0]:
         what = "starts with a byte order mark, which -r cannot pass"
@@ -231,8 +245,11 @@ def _fetch_text(source: Source, regions: Regions, header: VcfHeader) -> Iterator
         raise UsageError("-r needs contigs whose names are UTF-8", path=source.name, remedy="use -t") from error
     except (OSError, ValueError) as error:
         raise no_index from error
+    known = dict.fromkeys(tabix.contigs) | header.contig_lengths()
+    selection = Selection(regions, known, source.name, renamed=contig_map)
+    selection.finish()
     number = 0
-    for contig, start, end, before in regions.with_previous_ends():
+    for contig, start, end, before in selection.with_previous_ends():
         if contig not in contigs:
             continue
         for text in _fetch(tabix, (contig, start, end), source, header):

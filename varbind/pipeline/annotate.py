@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from varbind._version import __version__
 from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
-from varbind.errors import OutputError
+from varbind.errors import InputError, OutputError
 from varbind.io.destination import Destination, OutputFormat
 from varbind.io.whole import whole_file
 from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
+from varbind.pipeline.gene_scope import gene_paths
 from varbind.pipeline.inputs import Inputs, open_inputs
 from varbind.pipeline.intake import batches
 from varbind.pipeline.overlap import overlapped
@@ -29,6 +30,7 @@ from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.second_stage import scored_with
 from varbind.pipeline.settings import AnnotateSettings, select_models
 from varbind.pipeline.tracks import Tracks
+from varbind.pipeline.unscored import why_nothing_was_scored
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from varbind.core.bank import Bank
     from varbind.core.window import Window
+    from varbind.pipeline.gene_scope import GenePaths
     from varbind.pipeline.intake import Entry, Intake
     from varbind.pipeline.second_stage import SecondStage
 
@@ -56,7 +59,7 @@ def annotate_vcf(
     *,
     reference: str | os.PathLike[str],
     bank: Bank,
-    genes: str | os.PathLike[str] | None = None,
+    genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
     progress: Callable[[int, float | None], None] | None = None,
@@ -68,7 +71,8 @@ def annotate_vcf(
         destination: where the result goes; `-` is standard output. A file appears whole or not at all.
         reference: FASTA of the variants' build.
         bank: the models to choose from.
-        genes: GTF, GFF3, BED or genePred table; needed unless everything is scored.
+        genes: GTF, GFF3, BED or genePred table, or several in a list or tuple; needed unless everything is
+            scored. A start of transcription that several of them have counts once.
         settings: everything else; None = the defaults.
         stats: where the counts go, as JSON, with the result or not at all; None = nowhere.
         progress: called with (records read, share of the file read or None) now and then.
@@ -82,8 +86,7 @@ def annotate_vcf(
     settings = settings or AnnotateSettings()
     source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
     stats = None if stats is None else os.fspath(stats)
-    gene_files = [] if genes is None else [os.fspath(genes)]
-    settings.check_outputs(destination, stats, inputs=[source, fasta, *gene_files])
+    settings.check_outputs(destination, stats, inputs=[source, fasta, *gene_paths(genes)])
     models = select_models(bank, settings.proteins)
     if models.background is None:
         logger.warning("the banks have no background in common: no PHRED is given")
@@ -92,7 +95,7 @@ def annotate_vcf(
         threads = thread_count(settings.threads)
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
-        tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs))
+        tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs, renamed=settings.contig_map))
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
         stack.enter_context(out)
         device = resolve_device(settings.device)
@@ -109,9 +112,12 @@ def annotate_vcf(
             out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
+        unscored = _check_scored(tally, inputs, settings)
         _finish(out, stats, tally, intake=inputs.intake)
         tracks.report()
     _report(tally, settings)
+    if unscored:
+        logger.warning(unscored)
     return tally
 
 
@@ -130,12 +136,23 @@ def _header_lines(
 ) -> list[str]:
     """What is added to the header."""
     genes = inputs.genes
+    gene_names = [table.name for table in genes]
     effect = second.keys if second else None
-    added = header_lines(settings.prefix, __version__, tracks.names, genes=genes is not None, effect=effect)
+    added = header_lines(settings.prefix, __version__, tracks.names, genes=bool(genes), effect=effect)
     if settings.provenance:
-        options = settings.value_options(reference=inputs.genome.path, genes=genes.name if genes else None)
+        options = settings.value_options(reference=inputs.genome.path, genes=gene_names)
         added += provenance_lines(models, genes, options, second.effect.card if second else None)
     return added
+
+
+def _check_scored(tally: Tally, inputs: Inputs, settings: AnnotateSettings) -> str:
+    """Why no allele was scored; empty where one was."""
+    chosen = settings.regions is not None or settings.targets is not None
+    why = why_nothing_was_scored(tally, inputs, chosen=chosen)
+    if why and settings.fail_if_none:
+        remedy = "without --fail-if-none this is a warning"
+        raise InputError(why, path=inputs.variants.name, remedy=remedy)
+    return why
 
 
 def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, intake: Intake) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from contextlib import ExitStack
@@ -14,13 +15,17 @@ from varbind.pipeline.intake import Untouched
 from varbind.pipeline.scoring import Scorer, resolve_device
 from varbind.pipeline.second_stage import scored_with
 from varbind.pipeline.settings import AnnotateSettings, select_models
+from varbind.pipeline.unscored import why_nothing_was_scored
 
 if TYPE_CHECKING:
     from varbind.core.bank import Bank
     from varbind.core.variant import Variant
     from varbind.core.window import Window
+    from varbind.pipeline.gene_scope import GenePaths
 
 __all__ = ["CheckReport", "check_vcf"]
+
+logger = logging.getLogger(__name__)
 
 TIMED_VARIANTS = 64
 
@@ -47,7 +52,7 @@ def check_vcf(
     *,
     reference: str | os.PathLike[str],
     bank: Bank,
-    genes: str | os.PathLike[str] | None = None,
+    genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
 ) -> CheckReport:
     """Read everything, score a few variants for the time, write nothing.
@@ -56,7 +61,7 @@ def check_vcf(
         source: the variants; `-` is standard input.
         reference: FASTA of the variants' build.
         bank: the models to choose from.
-        genes: promoters; needed unless everything would be scored.
+        genes: one or several gene files; needed unless everything would be scored.
         settings: as for `annotate_vcf`.
 
     Raises:
@@ -81,6 +86,9 @@ def check_vcf(
         scorer = stack.enter_context(Scorer(scored, device=resolve_device(settings.device), threads=settings.threads))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, tally.scored) if windows else 0.0
+        chosen = settings.regions is not None or settings.targets is not None
+        if why := why_nothing_was_scored(tally, inputs, chosen=chosen):
+            logger.warning(why.replace("was scored", "would be scored"))
         contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
     return CheckReport(tally, len(models.models), contigs, seconds)
 

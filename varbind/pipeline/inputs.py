@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind.core.contigs import ContigNames
-from varbind.errors import ResourceError, UsageError
+from varbind.errors import UsageError
 from varbind.io.fasta import Reference
 from varbind.io.genes import read_genes
 from varbind.io.variants import open_variants
+from varbind.pipeline.gene_scope import gene_paths, gene_scope
 from varbind.pipeline.intake import Intake, entry_size
 from varbind.pipeline.preflight import preflight
-from varbind.pipeline.triage import GeneScope, Triage, TriageRules
+from varbind.pipeline.triage import Triage, TriageRules
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
     from varbind.core.tally import Tally
     from varbind.io.genes import GeneTable
     from varbind.io.variants import VariantFile
+    from varbind.pipeline.gene_scope import GenePaths
     from varbind.pipeline.intake import Entry
     from varbind.pipeline.settings import AnnotateSettings
 
@@ -39,7 +40,7 @@ class Inputs:
         variants: the VCF.
         intake: its records, cleaned and watched.
         genome: the reference.
-        genes: promoters; None = everything is scored.
+        genes: the gene files; none = everything is scored.
         names: from the VCF's contig names to the reference's.
         declared: contigs that the VCF's header declares.
         triage: what can be done with a record.
@@ -48,7 +49,7 @@ class Inputs:
     variants: VariantFile
     intake: Intake
     genome: Reference
-    genes: GeneTable | None
+    genes: tuple[GeneTable, ...]
     names: ContigNames
     declared: Mapping[str, int | None]
     triage: Triage
@@ -78,7 +79,7 @@ def open_inputs(
     source: str,
     *,
     reference: str,
-    genes: str | os.PathLike[str] | None,
+    genes: GenePaths | None,
     settings: AnnotateSettings,
     tally: Tally,
 ) -> Inputs:
@@ -87,16 +88,21 @@ def open_inputs(
     Raises:
         VarbindError: an input is missing, broken or does not fit the others.
     """
-    if genes is None and not settings.everywhere:
+    paths = gene_paths(genes)
+    if not paths and not settings.everywhere:
         raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
     variants = stack.enter_context(
         open_variants(
-            source, regions=settings.regions, targets=settings.targets, allow_truncated=settings.allow_truncated
+            source,
+            regions=settings.regions,
+            targets=settings.targets,
+            contig_map=settings.contig_map,
+            allow_truncated=settings.allow_truncated,
         )
     )
     intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
     genome = stack.enter_context(Reference(reference))
-    gene_table = None if genes is None else read_genes(genes, tss=settings.tss)
+    tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
     declared = variants.header.contig_lengths()
     names = ContigNames(
         genome.contigs,
@@ -107,36 +113,12 @@ def open_inputs(
     triage = Triage(
         genome,
         names,
-        scope=_gene_scope(gene_table, settings, genome.contigs, names, declared) if gene_table else None,
+        scope=gene_scope(tables, settings, genome.contigs, names, declared) if tables else None,
         rules=TriageRules(settings.check_ref, settings.max_indel),
         tally=tally,
         path=variants.name,
     )
-    return Inputs(variants, intake, genome, gene_table, names, declared, triage)
-
-
-def _gene_scope(
-    genes: GeneTable,
-    settings: AnnotateSettings,
-    contigs: Mapping[str, int],
-    names: ContigNames,
-    declared: Mapping[str, int | None],
-) -> GeneScope:
-    logger.info(genes.summary)
-    known = dict.fromkeys(genes.index.contigs)
-    of_reference = ContigNames(known)
-    if not of_reference.shares_any(contigs):
-        theirs, ours = next(iter(known)), next(iter(contigs))
-        what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
-        raise ResourceError(what, path=genes.name, remedy="give the genes of this build")
-    # The user's map leads to names of the reference, which the genes may write in another style.
-    renamed = {theirs: of_reference.resolve(ours) or ours for theirs, ours in settings.contig_map.items()}
-    gene_names = ContigNames(known, renamed=renamed)
-    for contig in () if settings.everywhere else declared:
-        if names.conflict(contig) and gene_names.resolve(contig) is None:
-            text = "contig %s has another length in the reference, but no gene: its records are passed on"
-            logger.warning(text, contig)
-    return GeneScope(genes.index, gene_names, settings.promoter, settings.everywhere)
+    return Inputs(variants, intake, genome, tables, names, declared, triage)
 
 
 def _say_restyled(names: ContigNames) -> None:

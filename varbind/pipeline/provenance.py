@@ -9,7 +9,7 @@ from varbind._version import __version__
 from varbind.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.core.bank import Bank
     from varbind.core.effect_model import EffectCard
@@ -20,13 +20,13 @@ __all__ = ["provenance_lines"]
 
 
 def provenance_lines(
-    bank: Bank, genes: GeneTable | None, options: Mapping[str, str | None], effect: EffectCard | None = None
+    bank: Bank, genes: Sequence[GeneTable], options: Mapping[str, str | None], effect: EffectCard | None = None
 ) -> list[str]:
     """The version, the options that can change a value, and the digests of bank and genes.
 
     Args:
         bank: the models used.
-        genes: the gene file used.
+        genes: the gene files used.
         options: option names with their values; None = not given, empty = a switch.
         effect: of the second stage used.
     """
@@ -41,8 +41,7 @@ def provenance_lines(
         digest = effect.digests.get("weights.safetensors", "none")
         named = f"ID={_plain(effect.name)},Version={_plain(effect.version)}"
         lines.append(f"##varbind_effect=<{named},SHA256={_plain(digest)}>")
-    if genes:
-        lines.append(f"##varbind_genes=<ID={_plain(_one_line(genes.name))},SHA256={genes.sha256}>")
+    lines += [f"##varbind_genes=<ID={_plain(_one_line(table.name))},SHA256={table.sha256}>" for table in genes]
     return lines
 
 

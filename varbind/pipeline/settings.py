@@ -12,7 +12,7 @@ from varbind.errors import UsageError
 from varbind.io.output_paths import check_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.core.bank import Bank
     from varbind.io.regions import Regions
@@ -36,7 +36,8 @@ class AnnotateSettings:
         top: families listed a direction.
         check_ref: `w` counts REFs that differ, `x` does so silently, `e` stops at the first.
         max_indel: longest trimmed allele that is scored, in bases.
-        contig_map: the VCF's contig names to the reference's, where the styles do not tell.
+        contig_map: pairs of names of the same contig in any two of the VCF, the reference, the genes, the
+            tracks, the regions and the targets, where the styles do not tell; it does not matter which is first.
         regions: read only these, through the index.
         targets: pass on only records in these.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
@@ -50,7 +51,8 @@ class AnnotateSettings:
         index: `tbi` or `csi`; None = none.
         allow_truncated: accept BGZF without its end marker.
         allow_ref_mismatch: go on although most REFs differ.
-        allow_length_mismatch: go on although contig lengths differ.
+        allow_length_mismatch: go on although contig lengths differ, or genes lie beyond the reference's contigs.
+        fail_if_none: end with an InputError, and without an output, where no allele was scored.
         inputs: files that were read for these settings, and folders of banks: no output takes their place.
     """
 
@@ -78,6 +80,7 @@ class AnnotateSettings:
     allow_truncated: bool = False
     allow_ref_mismatch: bool = False
     allow_length_mismatch: bool = False
+    fail_if_none: bool = False
     inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -97,14 +100,14 @@ class AnnotateSettings:
         folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
         check_outputs(destination, files, folders=folders, stats=stats)
 
-    def value_options(self, *, reference: str, genes: str | None) -> dict[str, str | None]:
+    def value_options(self, *, reference: str, genes: Sequence[str]) -> dict[str, str | None]:
         """Every option that can change a value, with files by their base names; None = not in use."""
         reach = f"{self.promoter.upstream},{self.promoter.downstream}"
         tracks = [f"{name}={Path(path).name}" for name, path in self.conservation.items()]
         renamed = [f"{theirs}={ours}" for theirs, ours in self.contig_map.items()]
         return {
             "-f": Path(reference).name,
-            "--genes": genes,
+            "--genes": " --genes ".join(genes) or None,
             "--everywhere": "" if self.everywhere else None,
             "--proteins": ",".join(self.proteins) or None,
             "--promoter": reach if genes else None,

@@ -31,20 +31,23 @@ class Tracks(Closing):
     Args:
         paths: files by track name.
         contigs: of the reference, with their lengths.
+        renamed: pairs of names of the same contig that the user gives.
 
     Raises:
         UsageError: a name cannot be part of an INFO key.
         ResourceError: a file is not a bigWig.
     """
 
-    def __init__(self, paths: Mapping[str, str], contigs: Mapping[str, int]) -> None:
+    def __init__(
+        self, paths: Mapping[str, str], contigs: Mapping[str, int], *, renamed: Mapping[str, str] | None = None
+    ) -> None:
         for name in paths:
             if not re.fullmatch(r"[0-9A-Za-z_.]+", name):
                 raise UsageError(f"track name {name!r}", remedy="use letters, digits, _ and . only")
         self._paths = dict(paths)
         self._files = ExitStack()
         self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]
-        self._names = [ContigNames(track.contigs, declared=contigs) for track in self._tracks]
+        self._names = [ContigNames(track.contigs, declared=contigs, renamed=renamed) for track in self._tracks]
         for name, names in zip(paths, self._names, strict=True):
             if different := [contig for contig in contigs if names.conflict(contig)]:
                 logger.warning("track %s: %s has another length: another build?", name, ", ".join(different[:5]))

@@ -111,6 +111,11 @@ class Triage:
         self._tally = tally
         self._path = path
 
+    @property
+    def scope(self) -> GeneScope | None:
+        """Promoters; None = everything is scored, and no gene is named."""
+        return self._scope
+
     def pass_on(self, block: VcfBlock, *, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which lines of a block are passed on untouched, counted; every other one is to be sorted.
 

@@ -78,6 +78,78 @@ def test_the_user_has_the_last_word():
     assert names.conflict("1") is None
 
 
+@pytest.mark.parametrize("pairs", [{"a": "x"}, {"x": "a"}])
+@pytest.mark.parametrize(("known", "name"), [("a", "x"), ("x", "a"), ("chra", "x"), ("x", "chra")])
+def test_a_map_serves_both_directions(pairs, known, name):
+    assert ContigNames({known: 5}, declared={name: 5}, renamed=pairs).resolve(name) == known
+
+
+def test_a_map_of_more_than_two_names():
+    pairs = {"chr1": "a", "b": "chr1"}
+    for known in ("a", "b", "chr1", "1", "NC_000001.11"):
+        for name in ("a", "b", "chr1", "1", "NC_000001.11"):
+            assert ContigNames({known: None}, renamed=pairs).resolve(name) == known
+
+
+def test_a_map_that_numbers_contigs_anew_is_read_in_one_direction():
+    names = ContigNames({"1": 5, "2": 5}, renamed={"1": "2", "2": "3", "3": "1"})
+    assert [names.resolve(name) for name in "123"] == ["2", None, "1"]
+    swapped = ContigNames({"1": 5, "2": 5}, renamed={"1": "2", "2": "1"})
+    assert [swapped.resolve(name) for name in "12"] == ["2", "1"]
+
+
+def test_a_pair_for_another_file_hides_no_difference_in_length():
+    names = ContigNames({"chr1": 100}, declared={"chr1": 99}, renamed={"chr1": "other"})
+    assert names.resolve("chr1") == "chr1"
+    assert names.conflict("chr1") == (99, 100)
+
+
+GRCH37, GRCH38 = 249_250_621, 248_956_422
+
+
+@pytest.mark.parametrize(
+    ("known", "name", "declared", "found"),
+    [
+        ({"chr1": None}, "NC_000001.10", {}, "chr1"),
+        ({"1": None}, "NC_000001.11", {}, "1"),
+        ({"NC_000001.11": None}, "1", {}, "NC_000001.11"),
+        ({"NC_000001.10": None}, "chr1", {}, "NC_000001.10"),
+        ({"NC_000023.11": 9}, "chrX", {"chrX": 9}, "NC_000023.11"),
+        ({"NC_000024.9": 9}, "Y", {"Y": 8}, None),
+        ({"MT": 16_569}, "NC_012920.1", {}, "MT"),
+        ({"NC_012920.1": 16_569}, "chrM", {}, "NC_012920.1"),
+        # The length of a shortened sequence shows no build.
+        ({"chr1": 16_000}, "NC_000001.11", {}, "chr1"),
+        ({"chr1": GRCH37}, "NC_000001.10", {}, "chr1"),
+        ({"chr1": GRCH37}, "NC_000001.11", {}, None),
+        ({"chr1": GRCH38}, "NC_000001.10", {}, None),
+        ({"NC_000001.10": None}, "1", {"1": GRCH38}, None),
+        ({"NC_000001.11": None}, "1", {"1": GRCH38}, "NC_000001.11"),
+        ({"NC_000001.10": None}, "NC_000001.11", {}, None),
+        # UCSC's chrM of hg19.
+        ({"chrM": 16_571}, "NC_012920.1", {}, None),
+        # Other contigs of a file tell its build.
+        ({"chr1": None, "chr2": 242_193_529}, "NC_000001.10", {}, None),
+        ({"NC_000001.11": None}, "1", {"1": None, "2": 243_199_373}, None),
+        # Both builds are known, and neither is the one meant.
+        ({"NC_000001.10": None, "NC_000001.11": None}, "1", {"1": GRCH38}, "NC_000001.11"),
+        ({"NC_000001.9": None}, "1", {}, None),
+    ],
+)
+def test_names_of_ncbi(known, name, declared, found):
+    assert ContigNames(known, declared=declared).resolve(name) == found
+
+
+def test_names_of_another_build_can_be_allowed():
+    assert ContigNames({"chr1": GRCH38}, check_lengths=False).resolve("NC_000001.10") == "chr1"
+
+
+def test_a_name_that_is_only_looked_for_was_not_met():
+    names = ContigNames({"1": 100})
+    assert names.find("chr1") == "1"
+    assert names.seen == ()
+
+
 def test_what_was_looked_up_is_remembered():
     names = ContigNames({"1": 100, "chr2": 50})
     for name in ("chr1", "chr2", "chr3", "chr1"):

@@ -177,3 +177,13 @@ def test_an_unknown_contig_has_no_start():
     assert index.nearest("x", variant) == []
     assert index.promoters_at("x", variant, Promoter()) == []
     assert not index.near_promoter("x", 4, 5, Promoter())
+
+
+@given(starts, st.integers(0, REACH + 1))
+def test_beyond_is_the_walk_over_all_starts(starts, length):
+    index = TssIndex(starts)
+    on_contig = [tss for tss in index if tss.contig == "c"]
+    assert index.count("c") == len(on_contig)
+    assert index.beyond("c", length) == [tss for tss in on_contig if tss.pos > length]
+    assert index.beyond("absent", length) == []
+    assert len(list(index)) == len(index)

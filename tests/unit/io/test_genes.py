@@ -14,7 +14,7 @@ from varbind.core.variant import Variant
 from varbind.errors import ResourceError
 from varbind.io.gene_formats import PARSERS, recognise
 from varbind.io.gene_lines import Place
-from varbind.io.genes import read_genes
+from varbind.io.genes import join_genes, read_genes
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 PIECES = DATA / "hg19-pieces" / "gencode.v19.chr20.250k.gtf.gz"
@@ -73,7 +73,8 @@ def test_gtf(table):
     one, two, three = starts_of(genes)
     assert (one.contig, one.pos, one.strand, one.symbol) == ("chr1", 101, "+", "ONE")
     assert (one.gene_id, one.transcript_id, one.tags) == ("G1.2", "T1.1", ("lncRNA",))
-    assert (two.pos, two.transcript_id, two.tags) == (151, "T2.7", ("MANE_Select",))
+    # What a transcript does not say of its biotype, the line of its gene does.
+    assert (two.pos, two.transcript_id, two.tags) == (151, "T2.7", ("MANE_Select", "protein_coding"))
     # A gene without transcripts stands for itself, with its id for a symbol.
     assert (three.pos, three.strand, three.symbol, three.transcript_id) == (450, "-", "G2", "")
     assert three.tags == ("snRNA",)
@@ -302,7 +303,8 @@ NO_STRAND = "needs a strand"
     ("text", "line", "what"),
     [
         ("NM_1.2 chr1 65418 71585 OR4F5", 1, NO_STRAND),
-        ("chr1 0 5 A 0 +\nchr1 0 5 B 0 .", 2, NO_STRAND),
+        ("chr1 0 5 A 0 .\nchr1 0 5 B 0 .", 1, NO_STRAND),
+        ("chr1 0 5 A 0 +\nchr1 0 5 B 0 x", 2, "the strand is 'x'"),
         ("chr1 0 5", 1, NO_STRAND),
         ("chr1 0 5 A 0 +\nchr1 0 5 B", 2, "at least 6 columns"),
         ("chr1 0 5 A 0 +\nchr1 x 5 B 0 +", 2, "'x'"),
@@ -319,7 +321,7 @@ NO_STRAND = "needs a strand"
         ('c s gene 5 9 . + . gene_type~"A"', 1, "gene_id"),
         ("c s mRNA 5 9 . + . Note=x", 1, "ID"),
         ("c s mRNA 5 9 . ? . ID=x", 1, NO_STRAND),
-        (f"{PREDICTION}\n{PREDICTION.replace('-', '.')}", 2, NO_STRAND),
+        (PREDICTION.replace("-", "."), 1, NO_STRAND),
         (f"{PREDICTION}\nNM_1 chr1 -", 2, NO_STRAND),
         (f"{PREDICTION}\n{PREDICTION.replace('150', 'x')}", 2, "'x'"),
         ("#CHROM\nchr1 5 . A G . PASS .", 2, "no gene table"),
@@ -333,6 +335,196 @@ def test_a_broken_line_is_named(table, text, line, what):
     assert f"genes.txt:{line}: " in str(caught.value)
     assert what in str(caught.value)
     assert caught.value.exit_code == 4
+
+
+def without_strand(sign):
+    """Two of three genes in every format have this sign for a strand."""
+    gtf = [('gene_id "A"', "+"), ('gene_id "B"', sign), ('gene_id "C"; transcript_id "C1"', sign)]
+    gff3 = [("ID=A", "+"), ("ID=B", sign), ("ID=C", sign)]
+    bed = [("A", "+"), ("B", sign), ("C", sign)]
+    return {
+        "GTF": "".join(feature("c", "transcript", 5, 9, strand, text) for text, strand in gtf),
+        "GFF3": "".join(feature("c", "mRNA", 5, 9, strand, text) for text, strand in gff3),
+        "BED": "".join(f"c\t4\t9\t{name}\t0\t{strand}\n" for name, strand in bed),
+        "genePred": "".join(f"{name}\tc\t{strand}\t4\t9\t9\t9\t1\t4,\t9,\n" for name, strand in bed),
+    }
+
+
+@pytest.mark.parametrize("kind", ["GTF", "GFF3", "BED", "genePred"])
+@pytest.mark.parametrize("sign", [".", "?", "*"])
+def test_lines_without_a_strand_are_left_out_and_counted_once(table, caplog, tmp_path, kind, sign):
+    genes = table(without_strand(sign)[kind])
+    assert [start.symbol for start in starts_of(genes)] == ["A"]
+    what = "left out 2 genes and transcripts without a strand, the first is 'B' in line 2"
+    assert caplog.messages == [f"{tmp_path / 'genes.txt'}: {what}"]
+
+
+@pytest.mark.parametrize("kind", ["GTF", "GFF3", "BED", "genePred"])
+def test_a_file_without_any_strand_is_refused(table, kind):
+    text = "".join(without_strand("?")[kind].splitlines(keepends=True)[1:])
+    with pytest.raises(ResourceError, match="nothing but 2 genes and transcripts without a strand") as caught:
+        table(text)
+    assert caught.value.exit_code == 4
+    assert caught.value.remedy.startswith("a start of transcription needs a strand")
+
+
+def test_a_gene_with_a_strand_stands_for_its_transcript_without_one(table):
+    names = 'gene_id "G"', 'gene_name "ONE"'
+    gtf = feature("c", "gene", 5, 9, "-", *names) + feature("c", "transcript", 5, 8, ".", *names, 'transcript_id "T"')
+    assert brief(table(gtf)) == [("ONE", 9, "")]
+    gff3 = feature("c", "gene", 5, 9, "-", "ID=G") + feature("c", "mRNA", 5, 8, ".", "ID=T", "Parent=G")
+    assert brief(table(gff3)) == [("G", 9, "")]
+
+
+def test_a_gene_without_a_strand_names_its_transcripts(table):
+    """RefSeq has genes of both strands, whose parts are joined."""
+    gff3 = feature("c", "gene", 5, 9, "?", "ID=gene-X", "Name=X") + feature(
+        "c", "mRNA", 5, 8, "+", "ID=T", "Parent=gene-X"
+    )
+    assert brief(table(gff3)) == [("X", 5, "T")]
+
+
+EXONS = [
+    ("+", 100, 200, "T1"),
+    ("+", 50, 60, "T1"),
+    ("-", 300, 400, "T2"),
+    ("-", 500, 600, "T2"),
+    ("+", 70, 90, "T3"),
+]
+
+
+def exon(strand, first, last, transcript_id, *more, gene="G", kind="exon"):
+    return feature("c", kind, first, last, strand, f'gene_id "{gene}"', f'transcript_id "{transcript_id}"', *more)
+
+
+def test_transcripts_of_exons_alone(table):
+    """As the UCSC Table Browser and old releases of Ensembl write GTF."""
+    text = "".join(exon(*row) + exon(*row, kind="CDS") for row in EXONS)
+    assert brief(table(text)) == [("G", 50, "T1"), ("G", 70, "T3"), ("G", 600, "T2")]
+    reordered = "".join(exon(*row) for row in reversed(EXONS))
+    assert sorted(brief(table(reordered))) == sorted(brief(table(text)))
+
+
+def test_exons_go_before_the_gene_and_a_gene_without_them_stays(table):
+    text = (
+        feature("c", "gene", 1, 999, "+", 'gene_id "G"', 'gene_name "ONE"', 'gene_biotype "lncRNA"')
+        + "".join(exon(*row) for row in EXONS[:2])
+        + feature("c", "gene", 2000, 2999, "-", 'gene_id "H"')
+    )
+    genes = table(text)
+    assert brief(genes) == [("ONE", 50, "T1"), ("H", 2999, "")]
+    assert starts_of(genes)[0].tags == ("lncRNA",)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_exons_change_nothing_where_transcripts_have_lines(table, order):
+    """Whatever the order of lines; a gene that only exons before the first transcript name is not lost."""
+    lines = [
+        exon("+", 40, 200, "T1", kind="transcript"),
+        exon("+", 40, 60, "T1"),
+        exon("+", 30, 60, "T10"),
+        exon("+", 40, 60, "T1"),
+    ]
+    assert brief(table("".join(lines[::order]))) == [("G", 40, "T1")]
+    alone = exon("+", 800, 900, "T9", gene="H") + exon("+", 700, 750, "T9", gene="H")
+    assert brief(table(alone + "".join(lines))) == [("G", 40, "T1"), ("H", 700, "T9")]
+
+
+def test_an_exon_without_a_strand_is_one_transcript_left_out(table, caplog):
+    text = "".join(exon(*row) for row in EXONS[:2]) + exon(".", 5, 9, "T5") + exon(".", 15, 19, "T5")
+    assert brief(table(text)) == [("G", 50, "T1")]
+    assert "left out 1 gene or transcript without a strand, the first is 'T5' in line 3" in caplog.messages[0]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("on_gene", "on_transcript", "symbol", "tags"),
+    [
+        (('gene_name "NICE"', 'gene_biotype "protein_coding"'), (), "NICE", ("protein_coding",)),
+        (('gene_name "NICE"', 'gene_type "lncRNA"'), ('gene_name "OWN"',), "OWN", ("lncRNA",)),
+        (('gene "NICE"', 'gene_biotype "x"'), ('transcript_biotype "own"',), "NICE", ("own",)),
+        ((), ('gene_biotype "own"',), "G", ("own",)),
+        (('gene_symbol "w"',), (), "w", ()),
+        ((), ('gene_symbol "w"', 'transcript_symbol "w-RA"'), "w", ()),
+        ((), ('locus "unc-1"',), "unc-1", ()),
+        ((), ('locus "RLOC_00000001"',), "G", ()),
+        ((), ('ref_gene_name "REF"',), "REF", ()),
+    ],
+)
+def test_a_transcript_has_what_its_gene_says(table, order, on_gene, on_transcript, symbol, tags):
+    lines = [
+        feature("c", "gene", 5, 9, "+", 'gene_id "G"', *on_gene),
+        feature("c", "transcript", 5, 9, "+", 'gene_id "G"', 'transcript_id "T"', *on_transcript),
+        feature("d", "gene", 5, 9, "+", 'gene_id "G"', 'gene_name "OTHER"', 'gene_biotype "other"'),
+    ]
+    start = next(start for start in starts_of(table("".join(lines[::order]))) if start.contig == "c")
+    assert (start.symbol, start.gene_id, start.transcript_id, start.tags) == (symbol, "G", "T", tags)
+
+
+def test_wormbase_gff3(table):
+    genes = table(
+        "##gff-version 3\n"
+        + feature("I", "gene", 5, 90, "-", "ID=Gene:WBGene1", "Name=WBGene1", "locus=unc-1", "biotype=protein_coding")
+        + feature("I", "mRNA", 5, 80, "-", "ID=Transcript:X.1", "Parent=Gene:WBGene1", "Name=X.1", "locus=unc-1")
+    )
+    (start,) = starts_of(genes)
+    assert (start.symbol, start.gene_id, start.transcript_id, start.pos) == ("unc-1", "WBGene1", "X.1", 80)
+
+
+@pytest.mark.parametrize(
+    ("names", "symbol", "gene_id"),
+    [
+        ("SYM\t.", "SYM", ""),
+        ("SYM\tAlias", "SYM", ""),
+        ("ENSG00000000001.5\tSYM", "SYM", "ENSG00000000001.5"),
+        ("none\tnone", "ENST1.1", ""),
+    ],
+)
+def test_big_gene_pred(table, names, symbol, gene_id):
+    """BED12 and eight columns, as bigBedToBed writes it."""
+    row = f"chr1\t100\t900\tENST1.1\t0\t-\t150\t850\t0\t1\t800,\t0,\tname2\tcmpl\tcmpl\t0,\tnone\t{names}\tnone\n"
+    (start,) = starts_of(table(row))
+    assert (start.pos, start.symbol, start.gene_id, start.transcript_id) == (900, symbol, gene_id, "ENST1.1")
+    assert start.tags == ("protein_coding",)
+
+
+def test_a_wide_bed_is_no_big_gene_pred(table):
+    row = "chr1\t100\t900\tA\t0\t-\t150\t850\t0\t1\t800,\t0,\t" + "\t".join("x" * 8) + "\n"
+    assert brief(table(row)) == [("A", 900, "")]
+
+
+def bed(*rows):
+    return "".join(f"{contig}\t{pos - 1}\t{pos + 99}\t{name}\t0\t+\n" for contig, pos, name in rows)
+
+
+def joined(tmp_path, texts, contigs, **names):
+    tables = []
+    for number, text in enumerate(texts):
+        path = tmp_path / f"genes{number}.bed"
+        path.write_text(text)
+        tables.append(read_genes(path, tss="all"))
+    return [(start.contig, start.pos, start.symbol) for start in join_genes(tables, contigs, **names)]
+
+
+def test_tables_are_joined_and_equal_starts_count_once(tmp_path):
+    first, second = bed(("chr1", 10, "A"), ("chr2", 20, "B")), bed(("1", 10, "A"), ("1", 30, "C"), ("x", 5, "D"))
+    found = [("chr1", 10, "A"), ("chr1", 30, "C"), ("chr2", 20, "B"), ("x", 5, "D")]
+    assert joined(tmp_path, [first, second], {"chr1": 500}) == found
+    # The reference decides how a contig is called, and without it the first table that has it.
+    assert joined(tmp_path, [first, second], {"1": 500})[:2] == [("1", 10, "A"), ("1", 30, "C")]
+    assert joined(tmp_path, [second, first], {})[:2] == [("1", 10, "A"), ("1", 30, "C")]
+    renamed = joined(tmp_path, [first, second], {"chr1": 500}, renamed={"chr2": "x"})
+    assert renamed[2:] == [("chr2", 5, "D"), ("chr2", 20, "B")]
+
+
+def test_of_equal_starts_of_two_tables_the_best_transcript_gives_its_name(tmp_path):
+    paths = []
+    for name, tag in (("plain", ()), ("mane", ("MANE_Select",))):
+        path = tmp_path / f"{name}.gtf"
+        path.write_text(transcript("A", 10, *tag).replace("A10", name))
+        paths.append(path)
+    tables = [read_genes(path, tss="preferred") for path in paths]
+    assert [start.transcript_id for start in join_genes(tables, {})] == ["mane"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.errors import UsageError
-from varbind.io.regions import Regions
+from varbind.io.regions import Regions, Selection
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,51 @@ def test_files(tmp_path, pack):
     assert Regions.from_file(text).spans == {"1": [(4, 9)], "2": [(2, 3)], "3": [(0, 10**18)]}
 
 
-@pytest.mark.parametrize("text", ["", ",", "1:0", "1:5-4", "^1"])
+@given(
+    st.lists(st.tuples(st.sampled_from(["1", "chr2", "c:3"]), st.integers(1, 10**9), st.integers(0, 10**9)), min_size=1)
+)
+def test_digits_may_be_grouped(places):
+    """Whatever regions stand beside each other, the commas in their numbers change nothing."""
+    plain = ",".join(f"{contig}:{start}-{start + more}" for contig, start, more in places)
+    grouped = ",".join(f"{contig}:{start:,}-{start + more:,}" for contig, start, more in places)
+    known = {"1": None, "chr2": None, "c:3": None}
+    found = [list(Selection(Regions.from_text(text), known, "x").with_previous_ends()) for text in (plain, grouped)]
+    assert found[0] == found[1]
+
+
+@given(
+    st.lists(st.sampled_from(["a:1", "a", "a:1:1", "b"]), min_size=1, max_size=4),
+    st.sampled_from(["a:1", "a", "a:1:1", "b"]),
+)
+def test_a_known_contig_is_read_as_a_whole(names, contig):
+    selection = Selection(Regions.from_text(",".join(names)), dict.fromkeys(["a:1", "a", "a:1:1", "b"]), "x")
+    assert selection.holds(contig, 77) == (contig in names)
+
+
+def test_contigs_that_only_records_have():
+    regions = Regions.from_text("1:5-9,{b:1}:3,c:4")
+    selection = Selection(regions, {}, "x", renamed={"first": "c"})
+    assert selection.holds("chr1", 5)
+    assert not selection.holds("chr1", 4)
+    assert selection.holds("b:1", 3)
+    assert selection.holds("first", 4)
+    selection.finish()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("a.bed", b"1\t5\tx\n"), ("a.txt", b"1 x\n"), ("a.list", b"1:9-5\n"), ("a.list", b"1\t2\0\t5\n")],
+)
+def test_a_bad_line_is_named(tmp_path, name, line):
+    path = tmp_path / name
+    path.write_bytes(b"1\t4\t9\n" + line)
+    with pytest.raises(UsageError) as caught:
+        Regions.from_file(path)
+    assert str(caught.value).startswith(f"{path}:2: ")
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["", ",", "1:0", "1:5-4", "^1", "1:5-1,000,000,000,000,000,000,000"])
 def test_refused(text):
     with pytest.raises(UsageError):
         Regions.from_text(text)

@@ -10,9 +10,9 @@ from varbind.pipeline.settings import AnnotateSettings
 def test_what_is_said(shipped_bank):
     genes = GeneTable(TssIndex([]), "my\ngenes.gtf", "abc", "")
     options = AnnotateSettings(threads=3, batch_size=9, device="cpu", top=2).value_options(
-        reference="/some/where/ref\n.fa", genes="my\ngenes.gtf"
+        reference="/some/where/ref\n.fa", genes=["my\ngenes.gtf"]
     )
-    lines = provenance_lines(shipped_bank.select_proteins(("SP1",)), genes, options)
+    lines = provenance_lines(shipped_bank.select_proteins(("SP1",)), [genes], options)
     digest = shipped_bank.cards[0].digests["weights.safetensors"]
     words = "-f ref .fa --genes my genes.gtf --promoter 1000,500 --tss preferred --top 2 --max-indel 50"
     assert lines == [
@@ -24,7 +24,7 @@ def test_what_is_said(shipped_bank):
 
 
 def test_without_genes(shipped_bank):
-    options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=None)
-    lines = provenance_lines(shipped_bank, None, options)
+    options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=())
+    lines = provenance_lines(shipped_bank, (), options)
     assert "--everywhere" in lines[1]
     assert not any("genes" in line or "promoter " in line for line in lines)

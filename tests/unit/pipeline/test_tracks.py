@@ -41,6 +41,12 @@ def test_means_by_row(track, caplog):
     assert caplog.messages == [f"track {name} has no contig chr2 (1 alleles)" for name in "ab"]
 
 
+@pytest.mark.parametrize("pairs", [{"1": "first"}, {"first": "1"}])
+def test_names_that_the_user_gives(track, pairs):
+    with Tracks({"a": str(track)}, {"first": 100}, renamed=pairs) as tracks:
+        assert tracks.means([allele("first", 10, 11)]) == [(2.0,)]
+
+
 def test_a_signal_while_a_track_is_read_stays_a_signal(track):
     from varbind.errors import Interrupted
     from varbind.io.conservation import ConservationTrack
