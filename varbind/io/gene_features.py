@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from varbind.io.gene_lines import Place, is_data, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Feature", "FeatureKind", "feature_lines", "feature_of"]
 
@@ -46,22 +46,29 @@ class Feature(NamedTuple):
 
 
 def feature_lines(
-    lines: Iterable[tuple[int, bytes]], path: str, *, exons: bool
+    lines: Iterable[tuple[int, bytes]], path: str, *, is_told: Callable[[bytes], bool] | None = None
 ) -> Iterator[tuple[int, bytes, FeatureKind]]:
-    """Lines of genes and transcripts, and of exons where they are wanted: most lines of a file are exons.
+    """Lines of genes and transcripts, and of exons where they are wanted.
+
+    Args:
+        lines: of the file, with their numbers.
+        path: of the file, for messages.
+        is_told: whether an exon tells nothing new; None = none of them does.
 
     Raises:
         ResourceError: a line has too few columns for a type.
     """
-    kind_of = _kind if exons else _kind_but_exons
+    exon = FeatureKind.EXON
     for number, line in lines:
         columns = line.split(b"\t", 3)
         if len(columns) < 4:
             if is_data(line):
                 raise Place(path, number).error(f"expected 9 columns, found {len(columns)}")
             continue
-        kind = kind_of(columns[2])
-        if kind is not None and line[0] != _HASH:
+        kind = _kind(columns[2])
+        if kind is None or line[0] == _HASH:
+            continue
+        if kind is not exon or not (is_told is None or is_told(line)):
             yield number, line, kind
 
 
@@ -89,9 +96,3 @@ def _kind(name: bytes) -> FeatureKind | None:
         return FeatureKind.EXON
     is_transcript = name.endswith((b"rna", b"transcript", b"gene_segment", b"transcript_variant"))
     return FeatureKind.TRANSCRIPT if is_transcript else None
-
-
-@cache
-def _kind_but_exons(name: bytes) -> FeatureKind | None:
-    kind = _kind(name)
-    return None if kind is FeatureKind.EXON else kind

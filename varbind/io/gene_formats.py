@@ -101,7 +101,7 @@ def parse_gff3(lines: Lines, path: str, strandless: Strandless | None = None) ->
     genes: dict[str, TranscriptionStart] = {}
     transcripts: list[tuple[str, TranscriptionStart]] = []
     transcript_ids: set[str] = set()
-    for number, line, kind in feature_lines(_before_fasta(lines), path, exons=False):
+    for number, line, kind in feature_lines(_before_fasta(lines), path):
         feature, is_gene = feature_of(line, Place(path, number)), kind is FeatureKind.GENE
         values = _gff3_attributes(feature.attributes)
         own_id, start = values.get("ID", ""), _gff3_start(feature, values, is_gene=is_gene)

@@ -1,7 +1,8 @@
 """GTF: numbered lines enter, transcription starts leave.
 
-A transcript starts at the 5' end of its line, or of its exons in a file that has no lines of transcripts, as the UCSC
-Table Browser writes it. What a transcript's line does not say about its gene is taken from the gene's line.
+A transcript starts at the 5' end of its line. Where it has no line it starts at the 5' end of its exons, as in a file
+of the UCSC Table Browser, or in a gene of one's own that was added to a file. What a transcript's line does not say
+about its gene is taken from the gene's line.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = ["is_gtf_attribute", "parse_gtf"]
 # A key starts where a word starts: sought within words, a long one would be read once for each of its letters.
 _ATTRIBUTE = re.compile(r'(?<![^\s;"])([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
 _START = re.compile(r'\s*[^\s;"=]+ +[^\s=]')
+_TRANSCRIPT_ID = re.compile(rb'transcript_id\s+"?[^";]+"?')
 
 # RefSeq writes gene, FlyBase gene_symbol, StringTie ref_gene_name, WormBase locus, everybody else gene_name.
 _SYMBOLS = ("gene_name", "gene", "gene_symbol", "ref_gene_name", "locus")
@@ -47,15 +49,33 @@ def parse_gtf(
     Raises:
         ResourceError: a bad coordinate, another sign for the strand, too few columns or no name, with its line.
     """
-    table, numbered = _Table(), iter(lines)
-    for number, line, kind in feature_lines(numbered, path, exons=True):
-        table.add(feature_of(line, Place(path, number)), kind)
+    table, named = _Table(), _Named()
+    for number, line, kind in feature_lines(lines, path, is_told=named.has_told):
         if kind is FeatureKind.TRANSCRIPT:
-            break
-    # Exons are read up to the first line of a transcript, for most lines of a file are exons.
-    for number, line, kind in feature_lines(numbered, path, exons=False):
+            named.add(line)
         table.add(feature_of(line, Place(path, number)), kind)
     return table.starts(strandless if strandless is not None else Strandless())
+
+
+class _Named:
+    """Transcripts that have a line, whose exons tell nothing new: most lines of a file are such exons."""
+
+    def __init__(self) -> None:
+        self._latest = b"\n"
+        self._ids: set[bytes] = set()
+
+    def add(self, line: bytes) -> None:
+        """Take note of the line of a transcript."""
+        if found := _TRANSCRIPT_ID.search(line):
+            self._latest = found[0]
+            self._ids.add(self._latest)
+
+    def has_told(self, line: bytes) -> bool:
+        """Whether an exon is of one of them, or of no transcript."""
+        if self._latest in line:
+            return True
+        found = _TRANSCRIPT_ID.search(line)
+        return not found or found[0] in self._ids
 
 
 @dataclass(slots=True)

@@ -418,7 +418,7 @@ def test_exons_go_before_the_gene_and_a_gene_without_them_stays(table):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_exons_change_nothing_where_transcripts_have_lines(table, order):
-    """Whatever the order of lines; a gene that only exons before the first transcript name is not lost."""
+    """Whatever the order of lines; a gene that only exons name is not lost, wherever they stand."""
     lines = [
         exon("+", 40, 200, "T1", kind="transcript"),
         exon("+", 40, 60, "T1"),
@@ -427,7 +427,8 @@ def test_exons_change_nothing_where_transcripts_have_lines(table, order):
     ]
     assert brief(table("".join(lines[::order]))) == [("G", 40, "T1")]
     alone = exon("+", 800, 900, "T9", gene="H") + exon("+", 700, 750, "T9", gene="H")
-    assert brief(table(alone + "".join(lines))) == [("G", 40, "T1"), ("H", 700, "T9")]
+    for text in (alone + "".join(lines), "".join(lines) + alone, lines[0] + alone + "".join(lines[1:])):
+        assert brief(table(text)) == [("G", 40, "T1"), ("H", 700, "T9")]
 
 
 def test_an_exon_without_a_strand_is_one_transcript_left_out(table, caplog):
