@@ -9,6 +9,7 @@ import numpy as np
 
 from varbind.core.annotation import EffectKeys
 from varbind.core.background import kind_of
+from varbind.core.called_variant import normalised_variants
 from varbind.core.effect_model import key_of_place, key_of_window
 from varbind.core.features import AROUND, VariantSites, feature_matrix, transversion
 from varbind.core.score_head import ScoreHead, logistic
@@ -20,15 +21,16 @@ from varbind.pipeline.scoring import SEQUENCES_A_BATCH, Scorer, batches
 from varbind.pipeline.settings import AnnotateSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.core.background import VariantKind
     from varbind.core.bank import Bank
+    from varbind.core.called_variant import NamedReference
     from varbind.core.effect_model import EffectModel
     from varbind.core.scores import BindingScores
-    from varbind.core.variant import ReferenceSequence, Variant
+    from varbind.core.variant import Variant
     from varbind.core.window import Window
 
 __all__ = ["Prediction", "SecondStage", "predict_effects", "scored_with"]
@@ -192,13 +194,13 @@ def _misfit(effect: EffectModel, bank: Bank) -> str:
 
 
 def predict_effects(
-    variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank
+    variants: Iterable[Variant], reference: NamedReference, bank: Bank
 ) -> dict[str, NDArray[np.float64]]:
     """What a bank's second stage says of B variants, from sequence alone.
 
     Args:
-        variants: normalised variants on contigs of the reference (`varbind.normalise`).
-        reference: where the flanks come from.
+        variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
+        reference: the genome that they were normalised on; the flanks come from it.
         bank: with a second stage.
 
     Returns:
@@ -207,13 +209,16 @@ def predict_effects(
 
     Raises:
         ResourceError: the bank has no second stage, or lacks models that it reads.
+        UsageError: these are no variants, or no reference.
+        InputError: a variant disagrees with the reference, or is not normalised on it.
     """
     scored, stage = scored_with(bank, bank, (), AnnotateSettings())
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
+    checked = normalised_variants(variants, reference)
     parts: list[dict[str, NDArray[np.float64]]] = []
     with Scorer(scored) as scorer:
-        for batch in batches(variants, SEQUENCES_A_BATCH):
+        for batch in batches(checked, SEQUENCES_A_BATCH):
             scores = scorer.score([scorer.cut(variant, reference) for variant in batch])
             transversions = np.array([transversion(variant) for variant in batch])
             sites = VariantSites(np.full(len(batch), np.nan), transversions)

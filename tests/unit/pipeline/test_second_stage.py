@@ -15,9 +15,9 @@ from varbind.core.background import VariantKind
 from varbind.core.effect_model import key_of_place, key_of_window, merged_keys
 from varbind.core.features import VariantSites, feature_matrix
 from varbind.core.scores import BindingScores
-from varbind.core.variant import Variant
+from varbind.core.variant import Variant, left_align
 from varbind.core.window import Window
-from varbind.errors import ResourceError, UsageError
+from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effect import write_effect
 from varbind.nn.deepfind import deepfind_logits
 from varbind.pipeline.scoring import score_variants
@@ -303,7 +303,8 @@ def test_effects_of_variants_are_those_of_their_scores():
     text = "".join("ACGT"[code] for code in np.random.default_rng(0).integers(0, 4, 400))
     genome, bank = TextReference(c=text), replace(BANK, effect=EFFECT)
     snvs = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 330)]
-    variants = [*snvs, Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")]
+    moving = Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")
+    variants = [*snvs, *(left_align(variant, genome) for variant in moving)]
     found = predict_effects(variants, genome, bank)
     kinds = [VariantKind.SNV] * len(snvs) + [VariantKind.DEL_1, VariantKind.INS_2_5]
     transversions = np.array([float((v.ref in "AG") != (v.alt in "AG")) for v in snvs] + [np.nan] * 2)
@@ -315,3 +316,5 @@ def test_effects_of_variants_are_those_of_their_scores():
     assert [len(values) for values in predict_effects([], genome, bank).values()] == [0] * 5
     with pytest.raises(ResourceError, match="the bank has no second stage; `varbind train effect` makes one"):
         predict_effects(variants, genome, BANK)
+    with pytest.raises(InputError, match=f"ref_mismatch: the reference has '{text[49]}'"):
+        predict_effects([Variant("c", 50, snvs[0].alt, snvs[0].ref)], genome, bank)
