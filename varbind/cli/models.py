@@ -71,11 +71,23 @@ def show(name: str, model: str | None) -> None:
 @click.option(
     "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
 )
+@click.option("--allow-missing", is_flag=True, help="Go on where db.tsv names models without a parameter file.")
 @talk_options
 def import_models(
-    kind: str, folder: str, output: str, background: str | None, background_snvs: int | None, quiet: bool, verbose: bool
+    kind: str,
+    folder: str,
+    output: str,
+    background: str | None,
+    background_snvs: int | None,
+    allow_missing: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
-    """Import published models: `deepbind DIR` with db.tsv and params/*.txt."""
+    """Import published models: `deepbind DIR` with db.tsv and params/*.txt.
+
+    Every model of db.tsv needs its params/ID.txt. Only those that db.tsv labels as deprecated, which were published
+    without parameters, are left out.
+    """
     from varbind.cli.progress import count_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
@@ -87,7 +99,9 @@ def import_models(
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
     with count_progress("variants") as progress:
-        bank = import_deepbind(folder, output, recipe=recipe, source=source, progress=progress)
+        bank = import_deepbind(
+            folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
+        )
     default = sum(model.default for model in bank.models)
     logger.info("%s: %d models, %d of them used by default", output, len(bank.models), default)
 
