@@ -171,4 +171,5 @@ def _report(tally: Tally, settings: AnnotateSettings) -> None:
         logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
     if tally.mismatched_ref and settings.check_ref == "w":
         text = "%d of %d compared REF differ from the reference"
+        text += ": REF and ALT look swapped" if tally.looks_swapped else ""
         logger.warning(text, tally.mismatched_ref, tally.checked_ref)

@@ -233,12 +233,18 @@ class Triage:
         if common is Status.OK or contig is None:
             return
         self._tally.mismatched_ref += 1
+        self._tally.swapped_ref += self._looks_swapped(record, contig)
         if strict:
             start = record.pos - 1
             found = self._reference.fetch(contig, start, start + len(record.ref))
             what = f"REF is {_short(record.ref)}, the reference has {_short(found)}"
             remedy = "give the right reference, or --check-ref w"
             raise InputError(what, path=self._path, line=record.number, remedy=remedy)
+
+    def _looks_swapped(self, record: VcfRecord, contig: str) -> bool:
+        """Whether an ALT is what the reference has in place of REF."""
+        start = record.pos - 1
+        return any(alt and self._reference.fetch(contig, start, start + len(alt)) == alt.upper() for alt in record.alts)
 
 
 def _short(text: str) -> str:
