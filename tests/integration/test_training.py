@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from integration.runs import PROGRAM, VCF, call, spawn, statuses
+from integration.runs import PROGRAM, VCF, call, default_signals, spawn, statuses
 from planted import peak_lines, write_files, write_lines
 
 from varbind.io.bank import read_bank, sha256_of
@@ -149,7 +149,8 @@ def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
 def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
-    process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.PIPE, text=True)
+    streams = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": default_signals}
+    process = subprocess.Popen([*PROGRAM, *map(str, words)], **streams)
     while not list(state.glob("*.safetensors")):
         assert process.poll() is None
         time.sleep(0.005)
