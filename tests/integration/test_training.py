@@ -166,6 +166,22 @@ def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     assert contents(folder / "bank") == contents(whole)
 
 
+def test_the_id_of_a_model(folder):
+    """Beside the shipped model of the protein, with the family that the shipped bank states."""
+    words = ["train", "binding", folder / "labels.tsv", "--protein", "CTCF", *QUICK]
+    assert call(*words, "--id", "my.CTCF", "-o", folder / "named").code == 0
+    assert read_bank(folder / "named").models[0].model_id == "my.CTCF"
+    listed = call("models", "list", "--bank", "default", "--bank", folder / "named").out.decode()
+    assert "\nmy.CTCF\tCTCF\tCTCF-like\t" in listed
+    assert "\nCTCF\tCTCF\tCTCF-like\t" in listed
+    done = call(*words, "--id", "my CTCF", "-o", folder / "bank")
+    assert done.code == 2
+    assert "--id 'my CTCF' cannot name a model; use up to 100 letters without blanks and slashes" in done.error
+    done = call("train", "binding", folder / "sets.tsv", "--id", "x", "-o", folder / "bank", *QUICK)
+    assert done.code == 2
+    assert "--id is a column of the table" in done.error
+
+
 def test_changed_data_is_trained_again(folder, whole):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     lines = (folder / "labels.tsv").read_text().splitlines()

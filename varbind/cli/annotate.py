@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +39,7 @@ class AnnotateCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Spell the option out; what stands behind `--` is no option."""
         end = args.index("--") if "--" in args else len(args)
-        spelled = [_index_option(*pair) for pair in zip(args[:end], [*args[1:end], ""], strict=True)]
+        spelled = [_index_option(word, following) for word, following in pairwise([*args[:end], ""])]
         return super().parse_args(ctx, spelled + args[end:])
 
 

@@ -25,22 +25,26 @@ def command() -> None:
 @command.command("list")
 @bank_option
 def list_models(banks: tuple[str, ...]) -> None:
-    """Shipped banks; with --bank, the models of a bank as a table."""
+    """Shipped banks; with --bank, the models of the banks as a table.
+
+    The ids are those that the same banks give together elsewhere: an id that several of them have is BANK:ID, by the
+    name on the bank's card, or its folder's where two cards have the same name.
+    """
     from varbind.io.bank import read_card, shipped_banks
-    from varbind.pipeline.banks import DEFAULT_BANK, find_bank
+    from varbind.pipeline import banks as found
 
     if not banks:
         for name, folder in shipped_banks().items():
-            mark = " (default)" if name == DEFAULT_BANK else ""
+            mark = " (default)" if name == found.DEFAULT_BANK else ""
             put(f"{name}{mark}\t{read_card(folder).description}\n")
         return
+    models = found.list_models(banks)
     put("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
-    for name in banks:
-        for model in read_card(find_bank(name)).models:
-            words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
-            words += ["yes" if model.default else "no", str(model.shape.window)]
-            words.append(printable(str(model.training.get("held_out_auc", "."))))
-            put("\t".join(words) + "\n")
+    for model in models:
+        words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
+        words += ["yes" if model.default else "no", str(model.shape.window)]
+        words.append(printable(str(model.training.get("held_out_auc", "."))))
+        put("\t".join(words) + "\n")
 
 
 @command.command("show")

@@ -33,6 +33,7 @@ def command() -> None:
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
 @click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
 @click.option("--protein", metavar="NAME", help="Whose binding was measured.")
+@click.option("--id", "model_id", metavar="ID", help="Of the model. Default: the protein.")
 @click.option("--family", metavar="NAME", help="Of its DNA-binding domain. Default: the protein.")
 @click.option("--species", metavar="NAME", help="Of the protein, for the card.")
 @click.option("--assay", metavar="NAME", help="How binding was measured, for the card.")
@@ -87,6 +88,7 @@ def binding(
     output: str,
     fasta: str | None,
     protein: str | None,
+    model_id: str | None,
     family: str | None,
     species: str | None,
     assay: str | None,
@@ -145,7 +147,7 @@ def binding(
 
     talk(quiet=quiet, verbose=verbose)
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
-    sets = sets_of(data, fasta=fasta, kind=kind, **described)
+    sets = sets_of(data, fasta=fasta, kind=kind, id=model_id, **described)
     calibration = Calibration(
         settings=settings,
         folds=folds,

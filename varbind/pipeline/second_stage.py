@@ -15,6 +15,7 @@ from varbind.core.features import AROUND, VariantSites, feature_matrix, transver
 from varbind.core.score_head import ScoreHead, logistic
 from varbind.core.tails import phred
 from varbind.errors import ResourceError, UsageError
+from varbind.io.card_folder import WEIGHTS
 from varbind.io.effect import read_effect
 from varbind.nn.deepfind import deepfind_logits
 from varbind.pipeline.scoring import SEQUENCES_A_BATCH, Scorer, batches
@@ -168,6 +169,8 @@ def scored_with(
     effect = None if settings.effect == "none" else bank.effect
     if settings.effect not in {None, "none"}:
         effect = read_effect(settings.effect)
+    if effect is not None:
+        effect = _among_joined(effect, bank)
     if effect is not None and (misfit := _misfit(effect, bank)):
         if settings.effect is not None:
             remedy = "give the bank that it was trained on"
@@ -184,11 +187,19 @@ def scored_with(
     return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain)
 
 
+def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
+    """The second stage with its models under the ids that they have beside those of other banks."""
+    cards = [card for card in bank.cards if card.digests.get(WEIGHTS, "none") == effect.card.bank.get("sha256")]
+    if not bank.own_ids or not cards:
+        return effect
+    return effect.renamed({bank.own_id(model.model_id): model.model_id for model in cards[0].models})
+
+
 def _misfit(effect: EffectModel, bank: Bank) -> str:
     """Why the second stage cannot read a bank: other models, or other networks by the same names; empty if it can."""
     if lacking := set(effect.card.model_ids) - set(bank.model_ids):
         return f"it reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
-    if effect.card.bank.get("sha256") not in {card.digests.get("weights.safetensors", "none") for card in bank.cards}:
+    if effect.card.bank.get("sha256") not in {card.digests.get(WEIGHTS, "none") for card in bank.cards}:
         return f"it was trained on a bank {effect.card.bank.get('name')} of other weights"
     return ""
 
