@@ -12,9 +12,10 @@ from varbind._version import __version__
 
 if TYPE_CHECKING:
     from varbind.core.bank import Bank
+    from varbind.core.called_variant import normalise
     from varbind.core.scores import BindingScores
     from varbind.core.tally import Tally
-    from varbind.core.variant import Status, Variant, normalise
+    from varbind.core.variant import Status, Variant
     from varbind.core.window import Window
     from varbind.errors import VarbindError
     from varbind.interpret.mutation_map import mutation_map
@@ -61,7 +62,7 @@ _HOME = {
     "import_deepbind": "varbind.pipeline.importing",
     "load_bank": "varbind.pipeline.banks",
     "mutation_map": "varbind.interpret.mutation_map",
-    "normalise": "varbind.core.variant",
+    "normalise": "varbind.core.called_variant",
     "predict_effects": "varbind.pipeline.second_stage",
     "score_sequences": "varbind.pipeline.scoring",
     "score_variants": "varbind.pipeline.scoring",

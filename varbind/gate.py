@@ -6,11 +6,12 @@ An optional package that is missing gives one line with the command that install
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 from varbind.errors import UsageError
 
-__all__ = ["optional_import"]
+__all__ = ["forget_unusable_threads", "optional_import"]
 
 # What a module needs that may be absent, and what to install for it.
 NEEDS = {
@@ -36,6 +37,16 @@ NEEDS = {
     "varbind.nn.lookup_stack": ("numba", "varbind"),
     "varbind.train.device_descent": ("torch", "varbind[gpu]"),
 }
+
+
+def forget_unusable_threads() -> None:
+    """Take NUMBA_NUM_THREADS out of the environment where it is no number of threads.
+
+    numba refuses to compile with such a value. Here it counts for nothing: our kernels run in threads of our own.
+    """
+    value = os.environ.get("NUMBA_NUM_THREADS", "1")
+    if not value.strip().isdecimal() or int(value) < 1:
+        del os.environ["NUMBA_NUM_THREADS"]
 
 
 def optional_import(module: str, *, needed_for: str) -> Any:

@@ -30,7 +30,7 @@ PUBLIC = [
 SIGNATURES = {
     "annotate_vcf": "(source, destination='-', *, reference, bank, genes=None, settings=None, stats=None, "
     "progress=None)",
-    "import_deepbind": "(folder, destination, *, recipe=None, source=None, progress=None)",
+    "import_deepbind": "(folder, destination, *, recipe=None, source=None, progress=None, allow_missing=False)",
     "load_bank": "(name_or_path='default')",
     "mutation_map": "(sequence, bank, *, model_id)",
     "normalise": "(chrom, pos, ref, alt, reference)",

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import counting
 from faults.aftermath import JOBS, SIGNAL_CODES, Job, Scene, said_wrong
-from integration.runs import PROGRAM, Run
+from integration.runs import PROGRAM, Run, default_signals
 
 SIGNALS = [*SIGNAL_CODES, signal.SIGKILL]
 # In order, with the longest time in seconds that is waited on after a phase has begun.
@@ -102,6 +102,7 @@ def strike(scene, kill):
     assert scene.new
     scene.restore()
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": scene.environment}
+    streams["preexec_fn"] = default_signals
     with subprocess.Popen([*PROGRAM, *map(str, scene.words)], **streams) as process:
         limit = time.monotonic() + LIMIT
         while process.poll() is None and not _is_reached(scene, kill, process.pid):

@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -83,6 +84,12 @@ def spawn(*words, timeout=LIMIT, program=PROGRAM, **options):
     streams.setdefault("env", {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"})
     done = subprocess.run([*program, *map(str, words)], timeout=timeout, check=False, **streams)
     return Run(done.returncode, done.stdout or b"", (done.stderr or b"").decode())
+
+
+def default_signals():
+    """Let a child hear what this process ignores, as it does where the tests run under nohup or in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def annotation(source, *options, fasta=FASTA, genes=GENES):

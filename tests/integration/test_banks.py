@@ -3,7 +3,6 @@
 import hashlib
 import json
 import pickle
-import re
 import shutil
 import subprocess
 import sys
@@ -110,9 +109,46 @@ def test_row_59_a_folder_that_is_no_bank(bench):
     assert "not a varbind model bank: card.json" in bench.refused(4, VCF, "--bank", bench.folder)
 
 
-def test_two_banks_with_equal_ids(bench, bank):
-    error = bench.refused(2, VCF, "--bank", DEFAULT_BANK, "--bank", bank)
-    assert re.search(r"model id \S+ is in more than one bank", error)
+PREDICTED = [f"VARBIND_{key}" for key in ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")]
+
+
+def listed(row):
+    """(protein, model id) of every family that a record lists."""
+    words = [word for key in ("LOSS", "GAIN") for word in row.get(f"VARBIND_BIND_{key}", ".").split("&")]
+    return [tuple(word.split("|")[1:3]) for word in words if word != "."]
+
+
+def test_two_banks_with_equal_ids(bench, bank, expected):
+    """Ids that both have are qualified, and the second stage of the first still reads its own models."""
+    for output, first, second in (("1.vcf", DEFAULT_BANK, bank), ("2.vcf", bank, DEFAULT_BANK)):
+        done = bench.annotate(VCF, "--bank", first, "--bank", second, "--proteins", "ELK1,GABPA,SP1", output=output)
+        assert done.code == 0, done.err
+        rows = records((bench.results / output).read_bytes())
+        predicted = [[row.get(key) for key in PREDICTED] for row in rows]
+        assert predicted == [[row.get(key) for key in PREDICTED] for row in records(expected)]
+        found = {pair for row in rows for pair in listed(row)}
+        assert found
+        assert found <= {(p, f"{name}:{p}") for p in ("ELK1", "GABPA", "SP1") for name in (DEFAULT_BANK, "tiny")}
+        header = (bench.results / output).read_text()
+        assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=1,Models=3," in header
+        assert "##varbind_bank=<ID=tiny,Version=1,Models=3," in header
+
+
+def test_a_copy_of_a_bank_goes_by_its_folder(bench, tiny_bank_path):
+    copy = shutil.copytree(tiny_bank_path, bench.folder / "mine")
+    both = ("--bank", tiny_bank_path, "--bank", copy)
+    ids = [row.partition("\t")[0] for row in call("models", "list", *both).out.decode().splitlines()[1:]]
+    own = [model_id.partition(":")[2] for model_id in ids[:7]]
+    assert ids == [f"{name}:{model_id}" for name in ("tiny", "mine") for model_id in own]
+    text = bench.file("one.txt", b"GGGACCGGAAGTGACC\n")
+    table = call("score", text, *both, "--models", "elk1").out.decode().split()
+    assert table[:4] == ["id", "tiny:ELK1", "mine:ELK1", "1"]
+    assert table[4] == table[5]
+    table = call("score", text, *both, "--models", "mine:ELK1").out.decode().split()
+    assert table == ["id", "mine:ELK1", "1", table[-1]]
+    for again in (copy, f"{copy}/../mine"):
+        assert "is named twice; name each bank once" in call("models", "list", "--bank", copy, "--bank", again).error
+        assert "is named twice" in bench.refused(2, VCF, "--bank", copy, "--bank", again)
 
 
 @pytest.fixture

@@ -262,6 +262,23 @@ def test_row_41_prefix_writes_other_keys(bench, expected):
     assert result.splitlines()[-1].replace(b"MY.own_", b"VARBIND_").count(b"VARBIND_STATUS=ok") == 2
 
 
+def test_row_41_overwrite_keeps_the_lines_of_another_prefix(bench, expected):
+    """Two runs with prefixes of their own, and one of them again: both say how their values came about."""
+    source = bench.file("in.vcf", expected)
+    for number, top in enumerate(["2", "1", "1"]):
+        assert bench.annotate(source, "--overwrite", "--prefix", "MY", "--top", top).code == 0
+        (bench.results / "out.vcf").rename(source := bench.folder / f"{number}.vcf")
+    result = source.read_bytes()
+    ours = [row for row in result.splitlines(keepends=True) if row.startswith(b"##varbind_")]
+    first = [row for row in expected.splitlines(keepends=True) if row.startswith(b"##varbind_")]
+    assert ours[:5] == first
+    assert len(ours) == 10
+    assert all(b"; Prefix=MY\n" in row or b",Prefix=MY>\n" in row for row in ours[5:])
+    assert b" --top 1 " in ours[6]
+    assert restored(restored(result, "MY")) == VCF.read_bytes()
+    assert (bench.folder / "1.vcf").read_bytes() == result
+
+
 @pytest.mark.parametrize("prefix", ["", "1A", "A B", "A;B", "A=B", "A,B", "A\tB", "\u00e9"])
 def test_a_prefix_that_cannot_start_a_key(bench, prefix):
     assert "cannot start an INFO key" in bench.refused(2, VCF, "--prefix", prefix)

@@ -412,6 +412,9 @@ def test_dev_stdout_and_dev_null(expected):
         ("out.vcf.gz", "-W=csi", "csi"),
         ("out.vcf.gz", "-W=tbi", "tbi"),
         ("out.vcf.gz", "--write-index=tbi", "tbi"),
+        ("out.vcf.gz", "--write-index", "csi"),
+        ("out.VCF.GZ", "-W", "csi"),
+        ("out.vcf.bgzf", "-W=tbi", "tbi"),
         ("out.bcf", "-W", "csi"),
     ],
 )
@@ -424,7 +427,7 @@ def test_an_index_is_made_and_read(bench, bcftools, output, option, index):
     )
     assert [row.split("\t")[::2] for row in counts.stdout.splitlines()] == [["chr1", "15"], ["chr2", "18"]]
     assert (bench.results / f"{output}.{index}").stat().st_mtime >= (bench.results / output).stat().st_mtime - 1
-    if output.endswith("gz"):
+    if not output.endswith("bcf"):
         with pysam.TabixFile(
             str(bench.results / output), index=f"{bench.results / output}.{index}", encoding="latin-1"
         ) as tabix:
@@ -437,11 +440,18 @@ def test_an_index_is_made_and_read(bench, bcftools, output, option, index):
         ("out.vcf", ["-W"], 2, "only a compressed file can be indexed"),
         ("out.bcf", ["-W=tbi"], 2, "a BCF has no tbi index"),
         ("out.bcf", ["-Ou", "-W"], 2, "only a compressed file can be indexed"),
-        ("out.vcf.gz", ["-W=xyz"], 2, "-W"),
+        ("out.vcf.gz", ["-W=xyz"], 2, "write-index"),
+        ("out.vcf.gz", ["--write-index", "xyz"], 2, "unexpected extra argument"),
     ],
 )
 def test_an_index_that_cannot_be(bench, output, options, code, what):
     assert what in bench.refused(code, VCF, *options, output=output)
+
+
+def test_the_type_of_an_index_in_a_word_of_its_own(bench):
+    for words, suffix in ((["--write-index", "tbi"], "tbi"), (["--write-index", "-q"], "csi")):
+        assert bench.annotate(VCF, *words, output="out.vcf.gz").code == 0
+        assert (bench.results / f"out.vcf.gz.{suffix}").exists()
 
 
 def test_no_index_of_a_stream():
@@ -458,6 +468,39 @@ def test_a_position_beyond_tbi(bench):
     assert [path.name for path in bench.results.iterdir()] == ["out.vcf.gz"]
     done = bench.annotate(source, "-W", output="out.vcf.gz", fasta=fasta, genes=None)
     assert sorted(path.suffix for path in bench.results.iterdir()) == [".csi", ".gz"]
+
+
+@pytest.mark.parametrize(("length", "code"), [(1 << 29, 0), ((1 << 29) + 1, 2)])
+def test_a_contig_too_long_for_tbi_is_told_before_anything_is_scored(bench, length, code):
+    header = HEADER.replace(b"##contig=<ID=chr1", b"##contig=<ID=3B,length=%d>\n##contig=<ID=chr1" % length)
+    source = bench.vcf(snv("chr1", 2451), header=header)
+    if not code:
+        assert bench.annotate(source, "-W=tbi", output="out.vcf.gz").code == 0
+        return
+    error = bench.refused(2, source, "-W=tbi", output="out.vcf.gz")
+    assert f"{source}: contig 3B has 536,870,913 bases in the header, and a tbi index holds at most" in error
+    assert error.endswith("; use -W=csi")
+    assert bench.annotate(source, "-W", output="out.vcf.gz").code == 0
+
+
+def test_counts_on_standard_output(bench):
+    plain, done = bench.folder / "stats.json", bench.annotate(VCF, "--stats", "-")
+    assert done.code == 0
+    assert bench.annotate(VCF, "--stats", plain).code == 0
+    assert done.out == plain.read_bytes()
+    assert not Path("-").exists()
+    assert "would go to the same stream" in call(*annotation(VCF, "--stats", "-")).error
+    for out, stats in (("/dev/stdout", "-"), ("-", "/dev/stdout")):
+        done = spawn(*annotation(VCF, "-o", out, "--stats", stats))
+        assert (done.code, done.out) == (2, b"")
+
+
+def test_counts_that_nobody_can_read_leave_no_output(bench):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = bench.annotate(VCF, "--stats", "-", run=lambda *words: spawn(*words, stdout=full))
+    assert done.code == 5
+    assert done.error.startswith("varbind: error: standard output: cannot be written")
+    assert not list(bench.results.iterdir())
 
 
 def test_row_62_the_tally(bench):

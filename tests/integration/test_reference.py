@@ -82,6 +82,17 @@ def test_row_20_wrong_build(bench, good, bad, code):
     assert statuses(rows).count("ref_mismatch") == bad
 
 
+def test_a_swapped_export_is_told(bench):
+    """As plink writes them: ALT is the reference's base, REF the other one."""
+    swapped = [line("chr1", pos, other(base("chr1", pos)), base("chr1", pos)) for pos in range(2900, 2940)]
+    source = bench.vcf(*swapped, snv("chr1", 2950))
+    error = bench.refused(4, source)
+    assert "wrong genome build? 40 of 41 REF differ from the reference, and in 40 of these ALT is what" in error
+    assert "swap them back with bcftools norm --check-ref s -f REF.fa" in error
+    done, _ = bench.kept(source, "--allow-ref-mismatch")
+    assert any(text.endswith("REF differ from the reference: REF and ALT look swapped") for text in done.warnings)
+
+
 def test_row_20_only_the_first_thousand_count(bench):
     good = [snv("chr1", 2101 + number % 300) for number in range(1_000)]
     _, rows = bench.kept(bench.vcf(*good, *mixed(0, 200)))

@@ -11,7 +11,7 @@ import termios
 import time
 
 import pytest
-from integration.runs import PROGRAM, VCF, Bench, annotation, snv, to_bcf
+from integration.runs import PROGRAM, VCF, Bench, annotation, default_signals, snv, to_bcf
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
@@ -25,7 +25,7 @@ def long_source(tmp_path_factory):
 
 def start(bench, source, output, *options, **streams):
     words = annotation(source, "-o", bench.results / output, "--proteins", "all", *options)
-    pipes = {"stderr": subprocess.PIPE} | streams
+    pipes = {"stderr": subprocess.PIPE, "preexec_fn": default_signals} | streams
     return subprocess.Popen([*PROGRAM, *map(str, words)], **pipes)
 
 
@@ -102,6 +102,7 @@ def test_nohup_is_respected(bench):
     """A signal that the caller ignores stays ignored."""
 
     def ignore():
+        default_signals()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     process = start(bench, "-", "out.vcf", stdin=subprocess.PIPE, preexec_fn=ignore)

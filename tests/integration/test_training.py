@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from integration.runs import PROGRAM, VCF, call, spawn, statuses
+from integration.runs import PROGRAM, VCF, call, default_signals, spawn, statuses
 from planted import peak_lines, write_files, write_lines
 
 from varbind.io.bank import read_bank, sha256_of
@@ -149,7 +149,8 @@ def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
 def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
-    process = subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.PIPE, text=True)
+    streams = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": default_signals}
+    process = subprocess.Popen([*PROGRAM, *map(str, words)], **streams)
     while not list(state.glob("*.safetensors")):
         assert process.poll() is None
         time.sleep(0.005)
@@ -163,6 +164,22 @@ def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     assert not (folder / "bank").exists()
     assert spawn(*words).code == 0
     assert contents(folder / "bank") == contents(whole)
+
+
+def test_the_id_of_a_model(folder):
+    """Beside the shipped model of the protein, with the family that the shipped bank states."""
+    words = ["train", "binding", folder / "labels.tsv", "--protein", "CTCF", *QUICK]
+    assert call(*words, "--id", "my.CTCF", "-o", folder / "named").code == 0
+    assert read_bank(folder / "named").models[0].model_id == "my.CTCF"
+    listed = call("models", "list", "--bank", "default", "--bank", folder / "named").out.decode()
+    assert "\nmy.CTCF\tCTCF\tCTCF-like\t" in listed
+    assert "\nCTCF\tCTCF\tCTCF-like\t" in listed
+    done = call(*words, "--id", "my CTCF", "-o", folder / "bank")
+    assert done.code == 2
+    assert "--id 'my CTCF' cannot name a model; use up to 100 letters without blanks and slashes" in done.error
+    done = call("train", "binding", folder / "sets.tsv", "--id", "x", "-o", folder / "bank", *QUICK)
+    assert done.code == 2
+    assert "--id is a column of the table" in done.error
 
 
 def test_changed_data_is_trained_again(folder, whole):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import click
@@ -30,14 +31,24 @@ __all__ = ["command"]
 
 logger = logging.getLogger("varbind")
 
+INDEX_TYPES = ("tbi", "csi")
+
 
 class AnnotateCommand(click.Command):
-    """Reads `-W[=tbi|csi]` as bcftools does: the index type never takes the next word."""
+    """Reads `-W[=tbi|csi]` and `--write-index[=tbi|csi]` as bcftools does, csi where no type is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Spell `-W` out."""
-        spelled = {"-W": "--write-index=csi", "-W=csi": "--write-index=csi", "-W=tbi": "--write-index=tbi"}
-        return super().parse_args(ctx, [spelled.get(word, word) for word in args])
+        """Spell the option out; what stands behind `--` is no option."""
+        end = args.index("--") if "--" in args else len(args)
+        spelled = [_index_option(word, following) for word, following in pairwise([*args[:end], ""])]
+        return super().parse_args(ctx, spelled + args[end:])
+
+
+def _index_option(word: str, following: str) -> str:
+    # `--write-index tbi`, in two words, names the type; `-W` never takes the next word.
+    if word == "-W" or (word == "--write-index" and following not in INDEX_TYPES):
+        return "--write-index=csi"
+    return f"--write-index={word[3:]}" if word.startswith("-W=") else word
 
 
 @click.command("annotate", cls=AnnotateCommand)
@@ -47,7 +58,9 @@ class AnnotateCommand(click.Command):
 @click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
 @click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
 @click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
-@click.option("--write-index", type=click.Choice(["tbi", "csi"]), help="Index the result; -W and -W=tbi for short.")
+@click.option(
+    "--write-index", type=click.Choice(INDEX_TYPES), help="Index the result; -W for short. Without a type: csi."
+)
 @bank_option
 @click.option(
     "--proteins",
@@ -85,7 +98,7 @@ class AnnotateCommand(click.Command):
 @click.option("--overwrite", is_flag=True, help="Replace our keys where the input has them.")
 @click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
 @click.option("--no-version", is_flag=True, help="Leave version, options and digests out of the header.")
-@click.option("--stats", metavar="JSON", help="Write the counts of the run.")
+@click.option("--stats", metavar="JSON", help="Write the counts of the run; - is standard output.")
 @click.option("--allow-truncated", is_flag=True, help="Accept BGZF without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")

@@ -7,13 +7,14 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from varbind._version import __version__
-from varbind.errors import Interrupted, VarbindError, output_errors, printable
+from varbind.errors import Interrupted, UsageError, VarbindError, output_errors, printable
 from varbind.signals import STOPPING, ignore_signals, is_too_late
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def run() -> NoReturn:
     """Entry point: run a command, print one line on an error, leave with the right exit code."""
     if sys.stderr is None:  # closed by the caller; a file must not take its place
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    # numba tells of a variable that it cannot read with a traceback; it then takes the usual value.
+    warnings.filterwarnings("ignore", "Environment variable 'NUMBA_", RuntimeWarning)
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
             signal.signal(number, _interrupt)
@@ -111,8 +114,7 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
     except (BrokenPipeError, _ClosedPipeError):
         return CLOSED_PIPE  # nobody reads on
     except OSError as error:
-        _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
-        return INTERNAL_ERROR
+        return _tell_of_system(error)
     except Exception as error:
         if isinstance(error, MemoryError) or str(error) in NO_ROOM:
             _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
@@ -123,6 +125,23 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
         _say(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
         return INTERNAL_ERROR
     return 0
+
+
+def _tell_of_system(error: OSError) -> int:
+    if _is_nowhere():
+        _say("error: the working folder does not exist any more; cd to another one, or give absolute paths")
+        return UsageError.exit_code
+    _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
+    return INTERNAL_ERROR
+
+
+def _is_nowhere() -> bool:
+    """Whether the folder in which the program was started is gone: relative paths then lead nowhere."""
+    try:
+        os.getcwd()  # noqa: PTH109 (what every other way of asking comes down to)
+    except OSError:
+        return True
+    return False
 
 
 def _call() -> None:

@@ -25,22 +25,26 @@ def command() -> None:
 @command.command("list")
 @bank_option
 def list_models(banks: tuple[str, ...]) -> None:
-    """Shipped banks; with --bank, the models of a bank as a table."""
+    """Shipped banks; with --bank, the models of the banks as a table.
+
+    The ids are those that the same banks give together elsewhere: an id that several of them have is BANK:ID, by the
+    name on the bank's card, or its folder's where two cards have the same name.
+    """
     from varbind.io.bank import read_card, shipped_banks
-    from varbind.pipeline.banks import DEFAULT_BANK, find_bank
+    from varbind.pipeline import banks as found
 
     if not banks:
         for name, folder in shipped_banks().items():
-            mark = " (default)" if name == DEFAULT_BANK else ""
+            mark = " (default)" if name == found.DEFAULT_BANK else ""
             put(f"{name}{mark}\t{read_card(folder).description}\n")
         return
+    models = found.list_models(banks)
     put("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
-    for name in banks:
-        for model in read_card(find_bank(name)).models:
-            words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
-            words += ["yes" if model.default else "no", str(model.shape.window)]
-            words.append(printable(str(model.training.get("held_out_auc", "."))))
-            put("\t".join(words) + "\n")
+    for model in models:
+        words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
+        words += ["yes" if model.default else "no", str(model.shape.window)]
+        words.append(printable(str(model.training.get("held_out_auc", "."))))
+        put("\t".join(words) + "\n")
 
 
 @command.command("show")
@@ -71,11 +75,23 @@ def show(name: str, model: str | None) -> None:
 @click.option(
     "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
 )
+@click.option("--allow-missing", is_flag=True, help="Go on where db.tsv names models without a parameter file.")
 @talk_options
 def import_models(
-    kind: str, folder: str, output: str, background: str | None, background_snvs: int | None, quiet: bool, verbose: bool
+    kind: str,
+    folder: str,
+    output: str,
+    background: str | None,
+    background_snvs: int | None,
+    allow_missing: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
-    """Import published models: `deepbind DIR` with db.tsv and params/*.txt."""
+    """Import published models: `deepbind DIR` with db.tsv and params/*.txt.
+
+    Every model of db.tsv needs its params/ID.txt. Only those that db.tsv labels as deprecated, which were published
+    without parameters, are left out.
+    """
     from varbind.cli.progress import count_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
@@ -87,7 +103,9 @@ def import_models(
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
     with count_progress("variants") as progress:
-        bank = import_deepbind(folder, output, recipe=recipe, source=source, progress=progress)
+        bank = import_deepbind(
+            folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
+        )
     default = sum(model.default for model in bank.models)
     logger.info("%s: %d models, %d of them used by default", output, len(bank.models), default)
 

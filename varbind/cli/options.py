@@ -46,7 +46,7 @@ def bank_option(command: Command) -> Command:
         "banks",
         multiple=True,
         metavar="NAME|DIR",
-        help="Model bank; repeatable. Default: the shipped one.",
+        help="Model bank; repeatable. Default: the shipped one. Ids that several banks have become BANK:ID.",
     )(command)
 
 
@@ -88,10 +88,9 @@ def talk_options(command: Command) -> Command:
 
 def load_banks(names: tuple[str, ...]) -> Bank:
     """The banks of `--bank`, side by side; without any, the shipped one."""
-    from varbind.core.bank import Bank
-    from varbind.pipeline.banks import load_bank
+    from varbind.pipeline import banks
 
-    return Bank.concatenate([load_bank(name) for name in names or ("default",)])
+    return banks.load_banks(names or ("default",))
 
 
 def parse_words(text: str | None) -> tuple[str, ...]:

@@ -26,8 +26,9 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
 
     Raises:
         InputError: the table is malformed.
-        UsageError: a table is described, or nobody says whose binding a file tells.
+        UsageError: a table is described, nobody says whose binding a file tells, or the id can name no model.
     """
+    from varbind.core.model_card import ID_CHARACTERS_MAX, is_model_id
     from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
@@ -35,7 +36,10 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         for name in [*stated, *(["kind"] if kind else [])]:
             raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
         return read_set_table(data, fasta=fasta or "")
+    if not is_model_id(stated.get("id", "x")):
+        remedy = f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
+        raise UsageError(f"--id {stated['id']!r} cannot name a model", remedy=remedy)
     if "protein" not in stated:
         raise UsageError("is no table of sets: whose binding is it?", path=data, remedy="give --protein NAME")
-    own = stated["protein"]
-    return [TrainingSet(id=own, file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **stated)]
+    stated = {"id": stated["protein"], **stated}
+    return [TrainingSet(file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **stated)]

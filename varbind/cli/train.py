@@ -34,6 +34,7 @@ def command() -> None:
 @click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
 @click.option("--contig-map", metavar="FILE", help="Two columns: the peaks' name of a contig, the FASTA's name.")
 @click.option("--protein", metavar="NAME", help="Whose binding was measured.")
+@click.option("--id", "model_id", metavar="ID", help="Of the model. Default: the protein.")
 @click.option("--family", metavar="NAME", help="Of its DNA-binding domain. Default: the protein.")
 @click.option("--species", metavar="NAME", help="Of the protein, for the card.")
 @click.option("--assay", metavar="NAME", help="How binding was measured, for the card.")
@@ -89,6 +90,7 @@ def binding(
     fasta: str | None,
     contig_map: str | None,
     protein: str | None,
+    model_id: str | None,
     family: str | None,
     species: str | None,
     assay: str | None,
@@ -147,7 +149,7 @@ def binding(
 
     talk(quiet=quiet, verbose=verbose)
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
-    sets = sets_of(data, fasta=fasta, kind=kind, **described)
+    sets = sets_of(data, fasta=fasta, kind=kind, id=model_id, **described)
     calibration = Calibration(
         settings=settings,
         folds=folds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -138,6 +138,21 @@ class EffectModel:
             strangers = [name for name in self.deepfind.features if is_binding(name) and name not in known]
             if strangers:
                 raise ResourceError(f"the DeepFind head reads {strangers[0]}, which is of no model of the card")
+
+    def renamed(self, ids: Mapping[str, str]) -> Self:
+        """The same heads over models that go by other ids.
+
+        Args:
+            ids: the new id by the old one; a model that is not in it keeps its id.
+        """
+        models, default = (
+            [ids.get(name, name) for name in names] for names in (self.card.model_ids, self.card.default_ids)
+        )
+        deepfind = self.deepfind
+        if deepfind is not None:
+            new_names = dict(zip(binding_features(self.card.model_ids), binding_features(models), strict=True))
+            deepfind = replace(deepfind, features=tuple(new_names.get(name, name) for name in deepfind.features))
+        return replace(self, card=replace(self.card, model_ids=models, default_ids=default), deepfind=deepfind)
 
     def has_seen(self, keys: Sequence[int]) -> bool:
         """Whether one of the keys is a training variant's; of 100,000 such, 1 in 43,000 other keys is taken for one."""

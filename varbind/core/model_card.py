@@ -11,7 +11,15 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CARD_FORMAT", "BankCard", "GoldenScores", "ModelCard", "is_model_id", "require_printable"]
+__all__ = [
+    "CARD_FORMAT",
+    "ID_CHARACTERS_MAX",
+    "BankCard",
+    "GoldenScores",
+    "ModelCard",
+    "is_model_id",
+    "require_printable",
+]
 
 CARD_FORMAT = 2
 ID_CHARACTERS_MAX = 100

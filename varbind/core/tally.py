@@ -29,6 +29,7 @@ class Tally:
         missing_contigs: names that the reference does not have, with records on them.
         checked_ref: records whose REF was compared with the reference.
         mismatched_ref: those that differ.
+        swapped_ref: those of them in which an ALT is what the reference has: REF and ALT look exchanged.
     """
 
     records_read: int = 0
@@ -41,11 +42,17 @@ class Tally:
     missing_contigs: Counter[str] = field(default_factory=Counter)
     checked_ref: int = 0
     mismatched_ref: int = 0
+    swapped_ref: int = 0
 
     @property
     def scored(self) -> int:
         """Alleles that have a score."""
         return self.alleles[Status.OK]
+
+    @property
+    def looks_swapped(self) -> bool:
+        """Whether most REFs that differ stand beside an ALT that is the reference's; by chance a third of them do."""
+        return 2 * self.swapped_ref > self.mismatched_ref
 
     def count_alleles(self, statuses: Iterable[Status]) -> None:
         """Add the alleles of one record."""

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["NO_ALT", "ReferenceSequence", "Status", "Variant", "left_align", "normalise", "status_of_alt", "trim"]
+__all__ = [
+    "NO_ALT",
+    "ReferenceSequence",
+    "Status",
+    "Variant",
+    "left_align",
+    "normalise",
+    "status_of_alt",
+    "status_of_place",
+    "trim",
+]
 
 
 class Status(StrEnum):
@@ -84,6 +94,7 @@ class Variant:
 
 
 _BASES = re.compile(r"[ACGTacgt]+")
+_DEFINITE = re.compile(r"[ACGT]*")
 _IUPAC = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
 NO_ALT = frozenset({"<*>", "<NON_REF>", "."})
 """ALTs that are no allele."""
@@ -104,6 +115,29 @@ def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a 
     if not _BASES.fullmatch(alt):
         return Status.AMBIGUOUS_ALT
     return Status.OK
+
+
+def status_of_place(contig: str | None, pos: int, ref: str, reference: ReferenceSequence) -> Status:
+    """What the place and REF of a record say, for all its plain alleles.
+
+    Args:
+        contig: the reference's name of the contig; None where it has none.
+        pos: POS of the record, 1-based, 0 for the telomere.
+        ref: REF of the record, in any case.
+        reference: the genome.
+    """
+    if contig is None:
+        return Status.NO_CONTIG
+    length = reference.length(contig)
+    if pos in {0, length + 1}:
+        return Status.TELOMERE
+    start = pos - 1
+    if start + len(ref) > length:
+        return Status.OFF_CONTIG
+    found = reference.fetch(contig, start, start + len(ref))
+    if not _DEFINITE.fullmatch(found):
+        return Status.REF_UNKNOWN
+    return Status.OK if found == ref.upper() else Status.REF_MISMATCH
 
 
 def trim(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
@@ -151,7 +185,9 @@ def left_align(variant: Variant, reference: ReferenceSequence) -> Variant:
 
 
 def normalise(chrom: str, pos: int, ref: str, alt: str, reference: ReferenceSequence) -> Variant:
-    """The one shortest, leftmost form of a change whose REF agrees with the reference.
+    """The one shortest, leftmost form of a change whose REF is known to agree with the reference.
+
+    Nothing is checked here: `varbind.normalise` checks first.
 
     Args:
         chrom: contig name as the reference spells it.

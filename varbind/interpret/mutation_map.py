@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.sequence import BASES, decode, encode
+from varbind.core.sequence import BASES, decode, encode, require_nucleotides
 from varbind.errors import UsageError
 from varbind.pipeline.scoring import score_sequences
 
@@ -22,7 +22,7 @@ def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.floa
     """Score change of every substitution, the model reading the whole sequence.
 
     Args:
-        sequence: L letters ACGTUN in any case.
+        sequence: L letters ACGTUN in any case; the other IUPAC letters count as N.
         bank: holds the model.
         model_id: which model.
 
@@ -30,11 +30,13 @@ def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.floa
         Mutant minus original score, float32 (4, L), rows A, C, G, T; 0 at the base that is there.
 
     Raises:
-        UsageError: the sequence is empty, or the bank has no such model.
+        UsageError: the sequence is empty or no string, or the bank has no such model.
+        InputError: the sequence holds a letter that is no IUPAC code.
     """
+    if sequence == "":
+        raise UsageError("an empty sequence has no mutation map", remedy="give at least one base")
+    require_nucleotides(sequence, "the sequence")
     codes = encode(sequence)
-    if not len(codes):
-        raise UsageError("an empty sequence has no mutation map")
     mutants = np.repeat(codes[None], 4 * len(codes), axis=0).reshape(4, len(codes), len(codes))
     for base in range(len(BASES)):
         np.fill_diagonal(mutants[base], base)

@@ -8,7 +8,7 @@ import shutil
 import warnings
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pysam
 from pysam import bcftools
@@ -143,7 +143,9 @@ def encode(text_path: str, destination: str, *, output_type: str, name: str) -> 
         _declare_all(text_path, declared, name)
         # bcftools itself writes: pysam's own writer drops an INFO/END that agrees with the alleles.
         options = ["--no-version", f"--output-type={output_type}", f"--output={destination}"]
-        bcftools.view(*options, str(declared), catch_stdout=False)
+        # As bytes: a path need not be UTF-8.
+        words: list[Any] = [os.fsencode(word) for word in (*options, str(declared))]
+        bcftools.view(*words, catch_stdout=False)
     except (OSError, ValueError, pysam.utils.SamtoolsError) as error:
         with output_errors(name):
             _ask_the_system(error, destination)

@@ -7,6 +7,7 @@ A folder holds `db.tsv` and `params/*.txt`. Format of a parameter file: `# deepb
 from __future__ import annotations
 
 import csv
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,11 @@ from varbind.io.bounded import whole_bytes, without_mark
 from varbind.io.whole import whole_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["read_deepbind_folder", "read_parameter_file", "write_deepbind_folder"]
+
+logger = logging.getLogger(__name__)
 
 # The published second stage read the central 25, 31 or 51 bases for detectors of 20, 24 or 32. For the
 # other lengths no rule was published; they take the nearest of the three.
@@ -36,26 +39,35 @@ SEQUENCE_SPECIFIC_WITHOUT_FAMILY = {"NFYB": "CBF/NF-Y", "NRF1": "NRF"}
 
 PARAMETERS_BYTES_MAX = 1 << 22
 INDEX_BYTES_MAX = 1 << 24
+NAMED_MAX = 10
 
 _HEADER = ("reverse_complement", "num_detectors", "detector_len", "has_avg_pooling", "num_hidden")
 _COLUMNS = ("ID", "Protein", "Type", "Species", "Family", "Experiment", "Experiment Details", "Labels", "Cite")
 _ARRAYS = ("detectors", "thresholds", "weights1", "biases1", "weights2", "biases2")
 
 
-def read_deepbind_folder(folder: str | Path) -> tuple[list[ModelCard], list[DeepBindStack]]:
+def read_deepbind_folder(
+    folder: str | Path, *, allow_missing: bool = False
+) -> tuple[list[ModelCard], list[DeepBindStack]]:
     """Read every parameter file of a folder, in the order of their ids.
+
+    Args:
+        folder: the folder.
+        allow_missing: go on, with a warning, where the index names models that have no parameter file.
 
     Returns:
         One card a model, and the stacks of equal shape.
 
     Raises:
-        ResourceError: a file is missing or malformed, or a model is not in the index.
+        ResourceError: a file is missing or malformed, or a model is not in the index. Only models that the index
+            labels as deprecated, which were published without parameters, may lack their file.
     """
     folder = Path(folder)
     paths = sorted((folder / "params").glob("*.txt"))
     if not paths:
         raise ResourceError("no params/*.txt here", path=folder, remedy="give the folder that holds db.tsv and params/")
     index = _read_index(folder / "db.tsv")
+    _look_for_missing(index, {path.stem for path in paths}, folder / "db.tsv", allow_missing=allow_missing)
     models: list[ModelCard] = []
     singles: dict[NetworkShape, list[DeepBindStack]] = {}
     for path in paths:
@@ -69,6 +81,23 @@ def read_deepbind_folder(folder: str | Path) -> tuple[list[ModelCard], list[Deep
             raise ResourceError(f"model {path.stem!r} cannot be imported: {error}", path=folder / "db.tsv") from error
         singles.setdefault(stack.shape, []).append(stack)
     return models, [DeepBindStack.concatenate(singles[shape]) for shape in sorted(singles)]
+
+
+def _look_for_missing(
+    index: Mapping[str, Mapping[str, str]], found: set[str], path: Path, *, allow_missing: bool
+) -> None:
+    """Refuse an index of which models would be left out, or count them."""
+    without = [model_id for model_id in index if model_id not in found]
+    missing = [model_id for model_id in without if not _is_deprecated(index[model_id])]
+    if deprecated := len(without) - len(missing):
+        logger.info("%s: %d deprecated models without a parameter file are left out", path, deprecated)
+    if not missing:
+        return
+    named = ", ".join(missing[:NAMED_MAX]) + (", ..." if len(missing) > NAMED_MAX else "")
+    what = f"{len(missing):,} of {len(index):,} models have no parameter file params/ID.txt: {named}"
+    if not allow_missing:
+        raise ResourceError(what, path=path, remedy="add the files, or --allow-missing to import the others")
+    logger.warning("%s: %s; they are left out", path, what)
 
 
 def read_parameter_file(path: str | Path) -> DeepBindStack:
@@ -130,12 +159,17 @@ def _read_index(path: Path) -> dict[str, dict[str, str]]:
     try:
         if not set(_COLUMNS) <= set(rows.fieldnames or ()):
             raise ResourceError(f"the index lacks the columns {', '.join(sorted(_COLUMNS))}", path=path)
-        index = {row["ID"]: row for row in rows}
+        listed = list(rows)
     except csv.Error as error:
         raise ResourceError(f"the index cannot be read: {error}", path=path) from error
-    for model_id, row in index.items():
+    index: dict[str, dict[str, str]] = {}
+    for row in listed:
         if None in row.values():
-            raise ResourceError(f"the row of {model_id} is cut short", path=path)
+            raise ResourceError(f"the row of {row['ID']} is cut short", path=path)
+        if row["ID"] in index:
+            remedy = "leave one of the rows out"
+            raise ResourceError(f"the model {row['ID']} has two rows", path=path, remedy=remedy)
+        index[row["ID"]] = row
     return index
 
 
@@ -162,10 +196,14 @@ def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:
 
 def _binds_on_its_own(row: dict[str, str], family: str) -> bool:
     """Whether the model shows a human protein's own DNA-binding preference."""
-    if row["Type"] != "TF" or row["Species"].lower() != "homo sapiens" or "deprecated" in row["Labels"]:
+    if row["Type"] != "TF" or row["Species"].lower() != "homo sapiens" or _is_deprecated(row):
         return False
     in_vitro = row["Experiment"] != "ChIP-seq"
     return in_vitro or (bool(family) and row["Protein"] not in NOT_SEQUENCE_SPECIFIC)
+
+
+def _is_deprecated(row: Mapping[str, str]) -> bool:
+    return "deprecated" in row["Labels"]
 
 
 def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[DeepBindStack]) -> None:

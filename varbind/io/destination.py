@@ -31,7 +31,7 @@ from varbind.signals import uninterrupted
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Destination", "OutputFormat"]
+__all__ = ["STDOUT", "Destination", "OutputFormat", "write_stdout"]
 
 STDOUT = "-"
 
@@ -56,8 +56,8 @@ class OutputFormat:
             UsageError: the text is not v, z, u or b with an optional level.
         """
         if text is None:
-            suffixes = {".gz": "z", ".bgz": "z", ".bcf": "b"}
-            return cls(suffixes.get(Path(path).suffix, "v"))
+            suffixes = {".gz": "z", ".bgz": "z", ".bgzf": "z", ".bcf": "b"}
+            return cls(suffixes.get(Path(path).suffix.lower(), "v"))
         match = re.fullmatch(r"([vzub])([0-9])?", text)
         if not match or (match[2] and match[1] in "vu"):
             raise UsageError(f"unknown output type {text!r}", remedy="use v, z, u or b, and a level as in z9")
@@ -90,7 +90,7 @@ class Destination:
         self._suffix = index
         self._direct = path == STDOUT or is_stream(path)
         # A link stays a link: what it points to is replaced.
-        self._target = Path(os.path.realpath(path))
+        self._target = Path(path if path == STDOUT else os.path.realpath(path))
         if index and (self._direct or output_format.kind in "vu"):
             raise UsageError("only a compressed file can be indexed", remedy="write -O z or -O b to a file")
         if index == "tbi" and output_format.kind == "b":
@@ -233,9 +233,7 @@ class Destination:
         if self.path != STDOUT:
             with output_errors(self._said):
                 return open_stream(self.path)
-        if sys.stdout is None:
-            raise OutputError("is closed", path=self._said, remedy="name a file with -o")
-        return sys.stdout.buffer
+        return _stdout()
 
     def _read_back(self) -> int:
         try:
@@ -284,6 +282,24 @@ class Destination:
     def _discard(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def write_stdout(data: bytes) -> None:
+    """Write all bytes to standard output.
+
+    Raises:
+        OutputError: it is closed, or cannot be written.
+    """
+    with output_errors("standard output"):
+        stream = _stdout()
+        stream.write(data)
+        stream.flush()
+
+
+def _stdout() -> BinaryIO:
+    if sys.stdout is None:
+        raise OutputError("is closed", path="standard output", remedy="name a file with -o")
+    return sys.stdout.buffer
 
 
 class _Checked:

@@ -16,7 +16,7 @@ from collections import Counter
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pysam
 
@@ -155,8 +155,10 @@ class Reference(Closing):
         folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
         index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
         options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]
+        # As bytes: a path need not be UTF-8.
+        words: list[Any] = [os.fsencode(word) for word in (*options, self._local)]
         try:
-            pysam.samtools.faidx(*options, self._local, catch_stdout=False)
+            pysam.samtools.faidx(*words, catch_stdout=False)
         except pysam.utils.SamtoolsError as error:
             with self._bytes(compressed=compressed) as stream:
                 line, flaw = _first_flaw(stream)

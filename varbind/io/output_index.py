@@ -11,13 +11,35 @@ from typing import TYPE_CHECKING
 
 import pysam
 
-from varbind.errors import OutputError
+from varbind.errors import OutputError, UsageError
 from varbind.io.record_index import MARKS, SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["make_index", "old_indexes_aside"]
+__all__ = ["check_lengths", "make_index", "old_indexes_aside"]
+
+TBI_BASES_MAX = 1 << 29
+"""A tbi has bins for so many bases of a contig (SAM specification, section 5.1.1)."""
+
+
+def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, path: str) -> None:
+    """Refuse a tbi of contigs that are too long for it, before anything is scored.
+
+    Args:
+        declared: contigs of the header with their lengths; None where the header does not say.
+        suffix: of the index, `csi` or `tbi`; None = there is no index.
+        path: of the variants, for the message.
+
+    Raises:
+        UsageError: a contig is longer than a tbi can hold.
+    """
+    if suffix != "tbi":
+        return
+    for name, length in declared.items():
+        if length is not None and length > TBI_BASES_MAX:
+            what = f"contig {name} has {length:,} bases in the header, and a tbi index holds at most {TBI_BASES_MAX:,}"
+            raise UsageError(what, path=path, remedy="use -W=csi")
 
 
 def make_index(path: Path, suffix: str, *, said: str) -> tuple[Path | None, str]:

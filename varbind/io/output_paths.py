@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from varbind.errors import OutputError, UsageError, output_errors
 from varbind.io.effect import EFFECT_FOLDER
 from varbind.io.record_index import SUFFIXES
-from varbind.io.stream import is_stream
+from varbind.io.stream import descriptor_of, is_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,20 +33,25 @@ def check_outputs(
         destination: the result; `-` is standard output. Its indexes are outputs too, for old ones are removed.
         inputs: files that are read, with the indexes beside them; `-` is standard input.
         folders: of models: the files that lie in them are inputs.
-        stats: a second output.
+        stats: a second output; `-` is standard output.
 
     Raises:
-        UsageError: two of them are the same file, by whatever name, or an output is a file of such a folder.
+        UsageError: two of them are the same file, by whatever name, or both are standard output, or an output is a file
+            of such a folder.
         OutputError: an output is a directory, or its folder is missing or not writable.
     """
     files = ["/dev/stdin" if path == "-" else path for path in inputs]
     read = [f"{path}{suffix}" for path in files for suffix in _READ]
     written = _written(destination)
     models = list(folders)
-    for path in [*written, *([stats] if stats else [])]:
+    counts = _named(stats) if stats else None
+    for path in [*written, *([counts] if counts else [])]:
         if any(same_file(path, name) for name in read) or any(_is_of(path, folder) for folder in models):
             raise UsageError("the output is the input", path=path, remedy="name another output")
-    if stats and any(same_file(stats, name) for name in written):
+    if counts and _descriptor(counts) is not None and _descriptor(counts) == _descriptor(written[0]):
+        what = "the counts and the result would go to the same stream"
+        raise UsageError(what, path=stats, remedy="name a file with -o or with --stats")
+    if counts and any(same_file(counts, name) for name in written):
         raise UsageError("--stats is the output", path=stats, remedy="name another file")
     for path in filter(None, (destination, stats)):
         _check_place(path)
@@ -63,10 +68,20 @@ def same_file(one: str, other: str) -> bool:
         return False
 
 
+def _named(path: str) -> str:
+    """The name of an output in the file system."""
+    return "/dev/stdout" if path == "-" else path
+
+
+def _descriptor(path: str) -> int | None:
+    """The descriptor that a name stands for, as /dev/stdout and /dev/fd/1 do for 1."""
+    return descriptor_of(path) if is_stream(path) else None
+
+
 def _written(destination: str) -> list[str]:
     """The result and its indexes, which stand beside it and beside a link to it."""
     if destination == "-" or is_stream(destination):
-        return ["/dev/stdout" if destination == "-" else destination]
+        return [_named(destination)]
     beside = dict.fromkeys([destination, os.path.realpath(destination)])
     return [destination, *(f"{name}.{suffix}" for name in beside for suffix in SUFFIXES)]
 

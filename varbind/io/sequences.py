@@ -7,6 +7,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from varbind.core.sequence import require_nucleotides
 from varbind.errors import InputError
 from varbind.io.bounded import bounded_lines
 from varbind.io.source import Source
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 BASES_MAX = 1 << 26
 
-_LETTERS = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]*")
 _PLAIN = re.compile(r"[ACGTUNacgtun]*")
 
 
@@ -47,12 +47,10 @@ def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
         count = 0
         for number, name, sequence in found:
             count += 1
-            if not sequence:
-                raise InputError(f"sequence {name} is empty", path=source.name, line=number, remedy="remove it")
-            if not _LETTERS.fullmatch(sequence):
-                letter = _LETTERS.sub("", sequence)[:1]
-                what = f"sequence {name} holds {letter!r}, which is no nucleotide letter"
-                raise InputError(what, path=source.name, line=number, remedy="use ACGTUN")
+            try:
+                require_nucleotides(sequence, f"sequence {name}")
+            except InputError as error:
+                raise InputError(error.what, path=source.name, line=number, remedy=error.remedy) from error
             if not warned and not _PLAIN.fullmatch(sequence):
                 logger.warning("%s:%d: letters other than ACGTUN count as N", source.name, number)
                 warned = True

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from varbind.errors import UsageError
 
-__all__ = ["is_stream", "open_stream"]
+__all__ = ["descriptor_of", "is_stream", "open_stream"]
 
 _DESCRIPTORS = re.compile(r"/proc/(?:self|thread-self|\d+(?:/task/\d+)?)/fd|/dev/fd")
 _LINKS_MAX = 40

@@ -25,6 +25,10 @@ POS_DIGITS = 18
 
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
+_PROVENANCE = b"##varbind_"
+# As `varbind.pipeline.provenance` writes it.
+_PREFIX = re.compile(rb"[,;] ?Prefix=([0-9A-Za-z_.]+)>?\s*$")
+_KEY_OF_OURS = re.compile(rb'##INFO=<.*,Source="varbind",Version="[^"]*">\s*$')
 _LENGTH = re.compile(rb"(?:^|,)length=(\d{1,%d})" % POS_DIGITS)
 
 
@@ -68,14 +72,21 @@ class VcfHeader:
     def declared_key(self, prefix: str) -> str | None:
         """The first of our keys that the header declares already."""
         for line in self.lines:
-            if (match := _header_pattern(prefix).match(line)) and match[1]:
+            if match := _header_pattern(prefix).match(line):
                 return match[1].decode("latin-1")
         return None
 
     def without_ours(self, prefix: str) -> VcfHeader:
-        """The header without the lines that an earlier run added."""
+        """The header without the lines that an earlier run of this prefix added."""
         ours = _header_pattern(prefix)
-        return VcfHeader(tuple(line for line in self.lines if not ours.match(line)), self.columns_line)
+        # Those of an older varbind do not say whose they are: they stay while keys of another prefix do.
+        kept = {prefix, None} if all(ours.match(line) for line in self.lines if _KEY_OF_OURS.match(line)) else {prefix}
+        lines = [
+            line
+            for line in self.lines
+            if not (_prefix_of(line) in kept if line.startswith(_PROVENANCE) else ours.match(line))
+        ]
+        return VcfHeader(tuple(lines), self.columns_line)
 
     def bytes_with(self, added: Sequence[str]) -> bytes:
         """The header with lines added before `#CHROM`."""
@@ -85,10 +96,16 @@ class VcfHeader:
         return b"".join(self.lines) + ours + self.columns_line
 
 
+def _prefix_of(line: bytes) -> str | None:
+    """The prefix of the run that a line of provenance tells of; None where it does not say."""
+    match = _PREFIX.search(line)
+    return match[1].decode("ascii") if match else None
+
+
 @cache
 def _header_pattern(prefix: str) -> re.Pattern[bytes]:
     # What is quoted is passed over: a description may speak of our keys.
-    return re.compile(rb'##(?:INFO=<(?:(?:[^">]|"(?:[^"\\]|\\.)*")*?,)?ID=(%s)[,>]|varbind_\w+=)' % _our_keys(prefix))
+    return re.compile(rb'##INFO=<(?:(?:[^">]|"(?:[^"\\]|\\.)*")*?,)?ID=(%s)[,>]' % _our_keys(prefix))
 
 
 @cache

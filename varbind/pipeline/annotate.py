@@ -17,7 +17,8 @@ from varbind._version import __version__
 from varbind.core.annotation import header_lines
 from varbind.core.tally import Tally
 from varbind.errors import InputError, OutputError
-from varbind.io.destination import Destination, OutputFormat
+from varbind.io.destination import STDOUT, Destination, OutputFormat, write_stdout
+from varbind.io.output_index import check_lengths
 from varbind.io.whole import whole_file
 from varbind.nn.cpu import thread_count
 from varbind.pipeline.annotator import Annotator
@@ -74,7 +75,8 @@ def annotate_vcf(
         genes: GTF, GFF3, BED or genePred table, or several in a list or tuple; needed unless everything is
             scored. A start of transcription that several of them have counts once.
         settings: everything else; None = the defaults.
-        stats: where the counts go, as JSON, with the result or not at all; None = nowhere.
+        stats: where the counts go, as JSON, with the result or not at all; `-` is standard output, where the result
+            goes elsewhere; None = nowhere.
         progress: called with (records read, share of the file read or None) now and then.
 
     Returns:
@@ -95,6 +97,7 @@ def annotate_vcf(
         threads = thread_count(settings.threads)
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
+        check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs, renamed=settings.contig_map))
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
         stack.enter_context(out)
@@ -141,7 +144,9 @@ def _header_lines(
     added = header_lines(settings.prefix, __version__, tracks.names, genes=bool(genes), effect=effect)
     if settings.provenance:
         options = settings.value_options(reference=inputs.genome.path, genes=gene_names)
-        added += provenance_lines(models, genes, options, second.effect.card if second else None)
+        added += provenance_lines(
+            models, genes, options, second.effect.card if second else None, prefix=settings.prefix
+        )
     return added
 
 
@@ -178,7 +183,11 @@ def _counts_beside(stats: str | os.PathLike[str] | None, tally: Tally) -> Abstra
     """The counts get their name with the result, or not at all."""
     if stats is None:
         return nullcontext()
-    return whole_file(stats, json.dumps(tally.as_json(), indent=1).encode() + b"\n")
+    data = json.dumps(tally.as_json(), indent=1).encode() + b"\n"
+    if stats == STDOUT:
+        write_stdout(data)
+        return nullcontext()
+    return whole_file(stats, data)
 
 
 def _report(tally: Tally, settings: AnnotateSettings) -> None:
@@ -188,4 +197,5 @@ def _report(tally: Tally, settings: AnnotateSettings) -> None:
         logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
     if tally.mismatched_ref and settings.check_ref == "w":
         text = "%d of %d compared REF differ from the reference"
+        text += ": REF and ALT look swapped" if tally.looks_swapped else ""
         logger.warning(text, tally.mismatched_ref, tally.checked_ref)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from varbind.errors import ResourceError
-from varbind.io.bank import read_bank, shipped_banks
+from varbind.core.bank import Bank
+from varbind.core.joined_models import join_models, names_of_banks
+from varbind.errors import ResourceError, UsageError, printable
+from varbind.io.bank import read_bank, read_card, shipped_banks
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
-    from varbind.core.bank import Bank
+    from varbind.core.model_card import ModelCard
 
-__all__ = ["DEFAULT_BANK", "find_bank", "load_bank"]
+__all__ = ["DEFAULT_BANK", "find_bank", "list_models", "load_bank", "load_banks"]
 
 DEFAULT_BANK = "promoter-v1"
 
@@ -44,3 +47,41 @@ def load_bank(name_or_path: str | os.PathLike[str] = "default") -> Bank:
         ResourceError: there is none, or it is damaged.
     """
     return read_bank(find_bank(name_or_path))
+
+
+def load_banks(names_or_paths: Sequence[str | os.PathLike[str]]) -> Bank:
+    """Read banks and join them; see `Bank.concatenate` for what becomes of ids that they share.
+
+    Raises:
+        ResourceError: there is none, or it is damaged.
+        UsageError: a bank is named twice.
+    """
+    folders = _different_folders(names_or_paths)
+    return Bank.concatenate([read_bank(folder) for folder in folders], folders=[_name_of(folder) for folder in folders])
+
+
+def list_models(names_or_paths: Sequence[str | os.PathLike[str]]) -> list[ModelCard]:
+    """The models of banks as `load_banks` joins them, told by the cards alone.
+
+    Raises:
+        ResourceError: there is no such bank, or its card is damaged.
+        UsageError: a bank is named twice.
+    """
+    folders = _different_folders(names_or_paths)
+    cards = [read_card(folder) for folder in folders]
+    names = names_of_banks([card.name for card in cards], [_name_of(folder) for folder in folders])
+    return [model for part in join_models([card.models for card in cards], names) for model in part]
+
+
+def _different_folders(names_or_paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    folders: list[Path] = []
+    for name in names_or_paths:
+        folder = find_bank(name)
+        if any(folder.samefile(other) for other in folders):
+            raise UsageError(f"the bank {name} is named twice", path=folder, remedy="name each bank once")
+        folders.append(folder)
+    return folders
+
+
+def _name_of(folder: Path) -> str:
+    return printable(folder.resolve().name)

@@ -27,6 +27,7 @@ def import_deepbind(
     recipe: BackgroundRecipe | None = None,
     source: PromoterSource | None = None,
     progress: Callable[[int, int], None] | None = None,
+    allow_missing: bool = False,
 ) -> Bank:
     """Import a folder of published DeepBind parameter files (`db.tsv` and `params/*.txt`).
 
@@ -36,6 +37,7 @@ def import_deepbind(
         recipe: of the background; None = the usual one.
         source: of background sequence; None = a Markov chain of human promoters.
         progress: called with (background variants done, in all).
+        allow_missing: go on, with a warning, where `db.tsv` names models that have no parameter file.
 
     Returns:
         The bank, written; with a second stage, where the package has one for these very models.
@@ -47,7 +49,7 @@ def import_deepbind(
     destination = Path(destination)
     if destination.exists():
         raise OutputError("exists already", path=destination, remedy="name a new folder")
-    models, stacks = read_deepbind_folder(folder)
+    models, stacks = read_deepbind_folder(folder, allow_missing=allow_missing)
     card = BankCard(
         name=printable(destination.name),
         version="0.1",

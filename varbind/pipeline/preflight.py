@@ -93,8 +93,12 @@ def _check_contigs(
 def _check_build(tally: Tally, path: str | None) -> None:
     wrong, checked = tally.mismatched_ref, tally.checked_ref
     if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
-        raise ResourceError(
-            f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference",
-            path=path,
-            remedy="give the right reference, or --allow-ref-mismatch",
-        )
+        what = f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference"
+        remedy = "give the right reference, or --allow-ref-mismatch"
+        if tally.looks_swapped:
+            what += f", and in {tally.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"
+            remedy = (
+                "exports of plink are: swap them back with bcftools norm --check-ref s -f REF.fa, or export again with "
+                f"plink2 --ref-from-fa force; else {remedy}"
+            )
+        raise ResourceError(what, path=path, remedy=remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from varbind.core.called_variant import normalised_variants
 from varbind.core.scores import BindingScores
-from varbind.core.sequence import encode
+from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
 from varbind.errors import UsageError
 from varbind.gate import optional_import
@@ -21,11 +23,12 @@ from varbind.nn.scan import ScanEnsemble, ScanRule
 from varbind.pipeline.portions import Portions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.core.bank import Bank
+    from varbind.core.called_variant import NamedReference
     from varbind.core.variant import ReferenceSequence, Variant
 
 __all__ = ["Scorer", "SequenceScorer", "batches", "resolve_device", "score_sequences", "score_variants"]
@@ -111,21 +114,26 @@ class Scorer(Closing):
         return self._ensemble.score_windows(by_width)
 
 
-def score_variants(variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank) -> BindingScores:
+def score_variants(variants: Iterable[Variant], reference: NamedReference, bank: Bank) -> BindingScores:
     """Score both alleles of B variants, each model on its own window.
 
     Args:
-        variants: normalised variants on contigs of the reference (`varbind.core.variant.normalise`).
-        reference: where the flanks come from.
+        variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
+        reference: the genome that they were normalised on; the flanks come from it.
         bank: the models.
 
     Returns:
         Scores of shape (B, M), float32.
+
+    Raises:
+        UsageError: these are no variants, or no reference.
+        InputError: a variant disagrees with the reference, or is not normalised on it.
     """
+    checked = normalised_variants(variants, reference)
     with Scorer(bank) as scorer:
         parts = [
             scorer.score([scorer.cut(variant, reference) for variant in batch])
-            for batch in batches(variants, SEQUENCES_A_BATCH)
+            for batch in batches(checked, SEQUENCES_A_BATCH)
         ]
     empty = np.zeros((0, len(bank.models)), dtype=np.float32)
     return BindingScores(
@@ -180,8 +188,8 @@ def score_sequences(
     """Score sequences; see `SequenceScorer` for the modes.
 
     Args:
-        sequences: B sequences of letters ACGTUN in any case, each at least 1 long; U = T, and any other
-            letter counts as N.
+        sequences: B sequences of letters ACGTUN in any case, each at least 1 long; U = T, and the other IUPAC
+            letters (R, Y, ...) count as N. A list, and not one string.
         bank: the models.
         mode: `whole` or `scan`.
         scan_rule: which windows `scan` slides.
@@ -191,11 +199,21 @@ def score_sequences(
         Scores, float32 (B, M), columns in bank order.
 
     Raises:
-        UsageError: unknown mode or rule.
+        UsageError: unknown mode or rule, or the sequences are one string, or no strings.
+        InputError: a sequence is empty, or holds a letter that is no IUPAC code, such as `-` or `*`.
     """
+    if not isinstance(sequences, Iterable) or isinstance(sequences, str | bytes):
+        what = f"found a {type(sequences).__name__}, expected a list of sequences"
+        raise UsageError(what, remedy="give [sequence]")
     scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=device)
-    parts = [scorer.score(batch) for batch in batches(sequences, SEQUENCES_A_BATCH)]
+    parts = [scorer.score(batch) for batch in batches(_checked(sequences), SEQUENCES_A_BATCH)]
     return np.concatenate([np.zeros((0, len(bank.models)), dtype=np.float32), *parts])
+
+
+def _checked(sequences: Iterable[str]) -> Iterator[str]:
+    for number, sequence in enumerate(sequences):
+        require_nucleotides(sequence, f"sequence {number}")
+        yield sequence
 
 
 def _scan_rule(text: str) -> ScanRule:

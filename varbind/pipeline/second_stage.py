@@ -9,26 +9,29 @@ import numpy as np
 
 from varbind.core.annotation import EffectKeys
 from varbind.core.background import kind_of
+from varbind.core.called_variant import normalised_variants
 from varbind.core.effect_model import key_of_place, key_of_window
 from varbind.core.features import AROUND, VariantSites, feature_matrix, transversion
 from varbind.core.score_head import ScoreHead, logistic
 from varbind.core.tails import phred
 from varbind.errors import ResourceError, UsageError
+from varbind.io.card_folder import WEIGHTS
 from varbind.io.effect import read_effect
 from varbind.nn.deepfind import deepfind_logits
 from varbind.pipeline.scoring import SEQUENCES_A_BATCH, Scorer, batches
 from varbind.pipeline.settings import AnnotateSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.core.background import VariantKind
     from varbind.core.bank import Bank
+    from varbind.core.called_variant import NamedReference
     from varbind.core.effect_model import EffectModel
     from varbind.core.scores import BindingScores
-    from varbind.core.variant import ReferenceSequence, Variant
+    from varbind.core.variant import Variant
     from varbind.core.window import Window
 
 __all__ = ["Prediction", "SecondStage", "predict_effects", "scored_with"]
@@ -166,6 +169,8 @@ def scored_with(
     effect = None if settings.effect == "none" else bank.effect
     if settings.effect not in {None, "none"}:
         effect = read_effect(settings.effect)
+    if effect is not None:
+        effect = _among_joined(effect, bank)
     if effect is not None and (misfit := _misfit(effect, bank)):
         if settings.effect is not None:
             remedy = "give the bank that it was trained on"
@@ -182,23 +187,31 @@ def scored_with(
     return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain)
 
 
+def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
+    """The second stage with its models under the ids that they have beside those of other banks."""
+    cards = [card for card in bank.cards if card.digests.get(WEIGHTS, "none") == effect.card.bank.get("sha256")]
+    if not bank.own_ids or not cards:
+        return effect
+    return effect.renamed({bank.own_id(model.model_id): model.model_id for model in cards[0].models})
+
+
 def _misfit(effect: EffectModel, bank: Bank) -> str:
     """Why the second stage cannot read a bank: other models, or other networks by the same names; empty if it can."""
     if lacking := set(effect.card.model_ids) - set(bank.model_ids):
         return f"it reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
-    if effect.card.bank.get("sha256") not in {card.digests.get("weights.safetensors", "none") for card in bank.cards}:
+    if effect.card.bank.get("sha256") not in {card.digests.get(WEIGHTS, "none") for card in bank.cards}:
         return f"it was trained on a bank {effect.card.bank.get('name')} of other weights"
     return ""
 
 
 def predict_effects(
-    variants: Sequence[Variant], reference: ReferenceSequence, bank: Bank
+    variants: Iterable[Variant], reference: NamedReference, bank: Bank
 ) -> dict[str, NDArray[np.float64]]:
     """What a bank's second stage says of B variants, from sequence alone.
 
     Args:
-        variants: normalised variants on contigs of the reference (`varbind.normalise`).
-        reference: where the flanks come from.
+        variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
+        reference: the genome that they were normalised on; the flanks come from it.
         bank: with a second stage.
 
     Returns:
@@ -207,13 +220,16 @@ def predict_effects(
 
     Raises:
         ResourceError: the bank has no second stage, or lacks models that it reads.
+        UsageError: these are no variants, or no reference.
+        InputError: a variant disagrees with the reference, or is not normalised on it.
     """
     scored, stage = scored_with(bank, bank, (), AnnotateSettings())
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
+    checked = normalised_variants(variants, reference)
     parts: list[dict[str, NDArray[np.float64]]] = []
     with Scorer(scored) as scorer:
-        for batch in batches(variants, SEQUENCES_A_BATCH):
+        for batch in batches(checked, SEQUENCES_A_BATCH):
             scores = scorer.score([scorer.cut(variant, reference) for variant in batch])
             transversions = np.array([transversion(variant) for variant in batch])
             sites = VariantSites(np.full(len(batch), np.nan), transversions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from varbind.io.regions import Regions
 
 __all__ = ["AnnotateSettings", "select_models"]
+
+
+_CHOICES: Mapping[str, tuple[str | None, ...]] = {
+    "tss": ("preferred", "all"),
+    "check_ref": ("e", "w", "x"),
+    "index": (None, "tbi", "csi"),
+}
+_MOST = {"top": sys.maxsize, "max_indel": sys.maxsize, "batch_size": 1 << 16, "threads": 1 << 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,9 @@ class AnnotateSettings:
         allow_length_mismatch: go on although contig lengths differ, or genes lie beyond the reference's contigs.
         fail_if_none: end with an InputError, and without an output, where no allele was scored.
         inputs: files that were read for these settings, and folders of banks: no output takes their place.
+
+    Raises:
+        UsageError: a value is not one that `varbind annotate` takes.
     """
 
     everywhere: bool = False
@@ -88,6 +100,20 @@ class AnnotateSettings:
         if not re.fullmatch(r"[A-Za-z_][0-9A-Za-z_.]*", self.prefix):
             remedy = "start with a letter, then letters, digits, _ and ."
             raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
+        self._check_choices()
+
+    def _check_choices(self) -> None:
+        """What the command line refuses before it makes settings of it."""
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                what = f"{name} is {getattr(self, name)!r}, expected one of {', '.join(map(repr, choices))}"
+                raise UsageError(what, remedy="correct it")
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            if (name, value) != ("threads", None) and not (whole and 1 <= value <= most):
+                expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < sys.maxsize else "")
+                raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
     def check_outputs(self, destination: str, stats: str | None, *, inputs: Iterable[str]) -> None:
         """Refuse outputs that are each other or an input: one of those given, or one that is named here.

@@ -6,13 +6,12 @@ promoters; then its REF is not even compared. Everything else gets one status an
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.variant import Status, Variant, normalise, status_of_alt, trim
+from varbind.core.variant import Status, Variant, normalise, status_of_alt, status_of_place, trim
 from varbind.errors import InputError, ResourceError
 from varbind.pipeline.passage import certainly_outside
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from varbind.io.vcf import VcfRecord
 
 __all__ = ["Allele", "GeneScope", "Triage", "TriageRules"]
-
-_DEFINITE = re.compile(r"[ACGT]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ class Triage:
         if not self._may_be_inside(record, statuses):
             self._tally.records_outside += 1
             return None
-        common = self._status_of_place(record, contig)
+        common = status_of_place(contig, record.pos, record.ref, self._reference)
         alleles = [
             self._sort_allele(record, alt, status, common, contig)
             for alt, status in zip(record.alts, statuses, strict=True)
@@ -185,21 +182,6 @@ class Triage:
             for alt, status in zip(record.alts, statuses, strict=True)
         )
         return moving and self._names.resolve(record.chrom) is not None
-
-    def _status_of_place(self, record: VcfRecord, contig: str | None) -> Status:
-        """What the place and REF say, for all plain alleles of the record."""
-        if contig is None:
-            return Status.NO_CONTIG
-        length = self._reference.length(contig)
-        if record.pos in {0, length + 1}:
-            return Status.TELOMERE
-        start = record.pos - 1
-        if start + len(record.ref) > length:
-            return Status.OFF_CONTIG
-        found = self._reference.fetch(contig, start, start + len(record.ref))
-        if not _DEFINITE.fullmatch(found):
-            return Status.REF_UNKNOWN
-        return Status.OK if found == record.ref.upper() else Status.REF_MISMATCH
 
     def _sort_allele(self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None) -> Allele:
         variant = None
@@ -256,12 +238,18 @@ class Triage:
         if common is Status.OK or contig is None:
             return
         self._tally.mismatched_ref += 1
+        self._tally.swapped_ref += self._looks_swapped(record, contig)
         if strict:
             start = record.pos - 1
             found = self._reference.fetch(contig, start, start + len(record.ref))
             what = f"REF is {_short(record.ref)}, the reference has {_short(found)}"
             remedy = "give the right reference, or --check-ref w"
             raise InputError(what, path=self._path, line=record.number, remedy=remedy)
+
+    def _looks_swapped(self, record: VcfRecord, contig: str) -> bool:
+        """Whether an ALT is what the reference has in place of REF."""
+        start = record.pos - 1
+        return any(alt and self._reference.fetch(contig, start, start + len(alt)) == alt.upper() for alt in record.alts)
 
 
 def _short(text: str) -> str:

@@ -120,6 +120,51 @@ def test_banks_of_different_backgrounds_have_none_together(other):
     assert Bank.concatenate([BANK, other]).background is None
 
 
-def test_an_id_in_two_banks():
-    with pytest.raises(UsageError, match=r"M0\.0"):
-        Bank.concatenate([BANK, small_bank(seed=2)])
+def named(bank, name):
+    return replace(bank, cards=(replace(bank.cards[0], name=name),))
+
+
+def test_an_id_in_two_banks_is_qualified_by_the_bank():
+    shared, other = BANK.model_ids[1], named(small_bank("N", seed=2), "mine")
+    other = other.renamed([replace(other.models[0], model_id=shared), *other.models[1:]], "")
+    other = replace(other, own_ids={})
+    joined = Bank.concatenate([named(BANK, "first"), other])
+    first = [f"first:{shared}" if model_id == shared else model_id for model_id in BANK.model_ids]
+    assert joined.model_ids == (*first, f"mine:{shared}", *other.model_ids[1:])
+    assert list(networks(joined).values()) == [networks(BANK)[i] for i in networks(BANK)] + [
+        networks(other)[i] for i in networks(other)
+    ]
+    for model_id, own, bank in ((f"first:{shared}", shared, BANK), (f"mine:{shared}", shared, other)):
+        assert networks(joined)[model_id] == networks(bank)[own]
+        assert columns(joined)[model_id] == columns(bank)[own]
+        assert joined.own_id(model_id) == own
+    assert joined.own_id(BANK.model_ids[0]) == BANK.model_ids[0]
+    assert [[model.model_id for model in card.models] for card in joined.cards] == [
+        first,
+        [f"mine:{shared}", *other.model_ids[1:]],
+    ]
+    assert joined.select_proteins([shared]).model_ids == (f"first:{shared}", f"mine:{shared}")
+    assert joined.select_proteins([f"MINE:{shared}"]).model_ids == (f"mine:{shared}",)
+    with pytest.raises(UsageError, match=f"several banks have a model {shared}; name first:{shared} or mine:{shared}"):
+        joined.select([shared])
+    assert joined.select([f"mine:{shared}"]).own_id(f"mine:{shared}") == shared
+
+
+def test_copies_of_a_bank_go_by_their_folders():
+    joined = Bank.concatenate([BANK, BANK, BANK], folders=["a", "b", "b"])
+    assert joined.model_ids == tuple(f"{name}:{i}" for name in ("a", "b", "b.2") for i in BANK.model_ids)
+    assert [card.name for card in joined.cards] == ["a", "b", "b.2"]
+    twice = Bank.concatenate([joined, named(BANK, "b")])
+    assert twice.model_ids == (*joined.model_ids, *BANK.model_ids)
+    assert {twice.own_id(model_id) for model_id in twice.model_ids} == set(BANK.model_ids)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=2, max_size=4), st.integers(0, 3))
+def test_joined_ids_are_unique_and_keep_their_networks(names, seed):
+    banks = [named(small_bank(seed=seed + i), name) for i, name in enumerate(names)]
+    joined = Bank.concatenate(banks)
+    assert len(set(joined.model_ids)) == len(joined.models) == 6 * len(banks)
+    found = networks(joined)
+    for i, bank in enumerate(banks):
+        own = joined.model_ids[6 * i : 6 * i + 6]
+        assert [found[model_id] for model_id in own] == [networks(bank)[model_id] for model_id in bank.model_ids]

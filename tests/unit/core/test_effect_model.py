@@ -122,3 +122,15 @@ def test_heads_that_do_not_fit_are_refused(effect):
     stranger = random_deepfind(np.random.default_rng(0), ["ref:M1", "delta:M9"])
     with pytest.raises(ResourceError, match="reads delta:M9, which is of no model of the card"):
         replace(effect, deepfind=stranger)
+
+
+def test_models_by_other_ids():
+    effect = random_effect(scored_bank())
+    ids = effect.card.model_ids
+    renamed = effect.renamed({ids[0]: f"mine:{ids[0]}"})
+    assert renamed.card.model_ids == [f"mine:{ids[0]}", *ids[1:]]
+    changed = {name: name.replace(":", ":mine:", 1) for name in (f"ref:{ids[0]}", f"delta:{ids[0]}")}
+    assert renamed.deepfind.features == tuple(changed.get(name, name) for name in effect.deepfind.features)
+    assert renamed.deepfind.features != effect.deepfind.features
+    assert renamed.activity is effect.activity
+    assert effect.renamed({}).card == effect.card

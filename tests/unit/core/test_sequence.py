@@ -1,11 +1,13 @@
 """Base codes keep what DNA letters say, and a shuffle keeps every dinucleotide."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import reverse_strand
 
-from varbind.core.sequence import N_CODE, decode, encode, reverse_complement
+from varbind.core.sequence import N_CODE, decode, encode, require_nucleotides, reverse_complement
+from varbind.errors import InputError, UsageError
 
 codes = st.lists(st.integers(0, 4), max_size=60).map(lambda values: np.array(values, dtype=np.uint8))
 
@@ -46,3 +48,19 @@ def test_reverse_complement_turns_each_row():
     rows = np.random.default_rng(0).integers(0, 5, (4, 11)).astype(np.uint8)
     for row, turned in zip(rows, reverse_complement(rows), strict=True):
         np.testing.assert_array_equal(turned, reverse_complement(row))
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_letters_that_a_sequence_may_hold(text):
+    if set(text.upper()) <= set("ACGTUNRYSWKMBDHV") and text.isascii():
+        require_nucleotides(text, "it")
+        return
+    with pytest.raises(InputError, match=r"it holds .*, which is no nucleotide letter"):
+        require_nucleotides(text, "it")
+
+
+def test_a_sequence_is_a_text_of_at_least_one_letter():
+    with pytest.raises(InputError, match="it is empty"):
+        require_nucleotides("", "it")
+    with pytest.raises(UsageError, match="it is a bytes, expected a str"):
+        require_nucleotides(b"ACGT", "it")

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,3 +54,8 @@ def test_two_tallies_share_nothing():
     one.count_alleles([Status.OK])
     one.missing_contigs["1"] += 1
     assert other == Tally()
+
+
+@pytest.mark.parametrize(("wrong", "swapped", "looks"), [(0, 0, False), (1, 1, True), (4, 2, False), (5, 3, True)])
+def test_most_that_differ_look_swapped(wrong, swapped, looks):
+    assert Tally(mismatched_ref=wrong, swapped_ref=swapped).looks_swapped == looks

@@ -10,7 +10,7 @@ from oracles import bank_card, model_card, network_shape, random_stack, whole_sc
 import varbind
 from varbind.core.bank import Bank
 from varbind.core.sequence import encode
-from varbind.errors import UsageError
+from varbind.errors import InputError, UsageError
 from varbind.interpret.mutation_map import mutation_map
 
 SHAPES = [network_shape(hidden=2, mean_pooling=True), network_shape(double_stranded=False, detector_len=3)]
@@ -62,3 +62,9 @@ def test_what_cannot_be_mapped():
         mutation_map("", BANK, model_id="0.0")
     with pytest.raises(UsageError, match="nobody"):
         mutation_map("ACGT", BANK, model_id="nobody")
+    for sequence in (None, b"ACGT", ["ACGT"], 3):
+        with pytest.raises(UsageError, match=r"the sequence is a .*, expected a str"):
+            mutation_map(sequence, BANK, model_id="0.0")
+    for sequence in ("AC-T", "ACG*", "ACG T", "ACGT\n", "ACGX"):
+        with pytest.raises(InputError, match=r"the sequence holds .*, which is no nucleotide letter"):
+            mutation_map(sequence, BANK, model_id="0.0")

@@ -1,6 +1,8 @@
 """The published text format: exact both ways, and every broken file named."""
 
 import codecs
+import logging
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -191,6 +193,48 @@ def test_a_model_that_is_not_in_the_index(folder):
     lines = (folder / "db.tsv").read_text().splitlines()
     (folder / "db.tsv").write_text("\n".join(line for line in lines if not line.startswith("D1.0")))
     refused(folder / "db.tsv", lambda: read_deepbind_folder(folder), r"D1\.0")
+
+
+@pytest.mark.parametrize("gone", [["D1.0"], ["D0.1", "D2.0", "D2.1"]])
+def test_models_without_a_parameter_file(folder, caplog, gone):
+    for model_id in gone:
+        (folder / "params" / f"{model_id}.txt").unlink()
+    told = f"{len(gone)} of 6 models have no parameter file params/ID.txt: {', '.join(gone)}"
+    refused(folder / "db.tsv", lambda: read_deepbind_folder(folder), f"{re.escape(told)}; add the files")
+    models, _ = read_deepbind_folder(folder, allow_missing=True)
+    assert [model.model_id for model in models] == [f"D{i}.{j}" for i in (0, 1, 2) for j in (0, 1)
+                                                    if f"D{i}.{j}" not in gone]  # fmt: skip
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"{told}; they are left out" in caplog.text
+
+
+def test_many_models_without_a_parameter_file(tmp_path):
+    stack = random_stack(np.random.default_rng(0), network_shape(), 13)
+    cards = [model_card(model_id, shape=stack.shape) for model_id in stack.model_ids]
+    write_deepbind_folder(tmp_path / "set", cards, [stack])
+    for model_id in stack.model_ids[1:]:
+        (tmp_path / "set" / "params" / f"{model_id}.txt").unlink()
+    refused(tmp_path, lambda: read_deepbind_folder(tmp_path / "set"), r"12 of 13 .* M9, M10, \.\.\.; add the files")
+
+
+def test_deprecated_models_were_published_without_parameters(folder, caplog):
+    caplog.set_level(logging.INFO)
+    path = folder / "db.tsv"
+    rows = path.read_text().splitlines()
+    cells = rows[1].split("\t")
+    deprecated = "\t".join(["D9.0", *cells[1:-2], "deprecated", cells[-1]])
+    path.write_text("\n".join([*rows, deprecated]) + "\n")
+    models, _ = read_deepbind_folder(folder)
+    assert len(models) == 6
+    assert "1 deprecated models without a parameter file are left out" in caplog.text
+    path.write_text("\n".join([*rows, deprecated.replace("deprecated", "x")]) + "\n")
+    refused(path, lambda: read_deepbind_folder(folder), r"1 of 7 models .*: D9\.0;")
+
+
+def test_a_model_with_two_rows(folder):
+    path = folder / "db.tsv"
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    refused(path, lambda: read_deepbind_folder(folder), r"the model D0\.0 has two rows")
 
 
 def test_a_row_that_is_cut_short(folder):

@@ -33,6 +33,20 @@ def test_streams_are_not_compared_and_need_no_folder_of_ours(folder, monkeypatch
         check_outputs(stream, [stream], stats=stream)
 
 
+@pytest.mark.parametrize("destination", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
+@pytest.mark.parametrize("stats", ["-", "/dev/stdout", "/dev/fd/1"])
+def test_counts_and_result_cannot_share_a_stream(folder, destination, stats):
+    with pytest.raises(UsageError, match="would go to the same stream; name a file") as caught:
+        check_outputs(destination, ["in.vcf"], stats=stats)
+    assert caught.value.path == stats
+
+
+def test_counts_may_go_to_standard_output(folder):
+    for destination in ("out.vcf", "/dev/stderr", os.devnull):
+        check_outputs(destination, ["in.vcf", "-"], stats="-")
+    assert not folder.joinpath("-").exists()
+
+
 def test_a_folder_that_is_not_writable(folder, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(OutputError, match="the folder is not writable"):

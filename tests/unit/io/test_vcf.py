@@ -78,6 +78,31 @@ def test_our_lines_are_told_from_others():
     assert HEADER.without_ours("VARBIND").lines == (*HEADER.lines[:5], HEADER.lines[7])
 
 
+def lines_of(prefix, *, marked=True):
+    end, last = (f",Prefix={prefix}>", f"; Prefix={prefix}") if marked else (">", "")
+    return (
+        f'##INFO=<ID={prefix}_STATUS,Number=A,Type=String,Description="x",Source="varbind",Version="1">\n'.encode(),
+        f"##varbind_annotateVersion=1{last}\n".encode(),
+        f"##varbind_annotateCommand=annotate -f --prefix.fa{last}\n".encode(),
+        f"##varbind_bank=<ID=x,Version=1,Models=2,SHA256=none{end}\n".encode(),
+    )
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_lines_of_another_prefix_stay(end):
+    first, second = lines_of("VARBIND"), lines_of("MY.own")
+    header = VcfHeader(tuple(line.replace(b"\n", end) for line in (*first, *second)), COLUMNS + end)
+    assert header.without_ours("VARBIND").lines == header.lines[4:]
+    assert header.without_ours("MY.own").lines == header.lines[:4]
+    assert header.without_ours("MY").lines == header.lines
+
+
+def test_lines_that_do_not_say_their_prefix_go_with_the_last_keys():
+    old, new = lines_of("VARBIND", marked=False), lines_of("OTHER", marked=False)
+    assert VcfHeader(old, COLUMNS).without_ours("VARBIND").lines == ()
+    assert VcfHeader((*old, *new), COLUMNS).without_ours("VARBIND").lines == (*old[1:], *new)
+
+
 def test_lines_are_added_before_the_columns():
     header = VcfHeader((b"##a\r\n",), COLUMNS + b"\r\n")
     assert header.bytes_with(["##b", "##c"]) == b"##a\r\n##b\r\n##c\r\n" + COLUMNS + b"\r\n"

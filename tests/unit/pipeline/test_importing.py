@@ -1,5 +1,6 @@
 """Export, import and export again: the weights stay, and the new bank is complete."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -99,3 +100,13 @@ def test_promoters_of_the_user(folder, tmp_path):
     )
     assert bank.cards[0].background["source"] == source.name
     assert calls[-1][0] == calls[-1][1] == 150 + 10 * BACKGROUND_MINIMUM
+
+
+def test_a_model_without_parameters_is_refused_or_left_out(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "set")
+    (copy / "params" / "USF1.2.txt").unlink()
+    with pytest.raises(ResourceError, match=r"1 of 4 models have no parameter file params/ID.txt: USF1\.2; "):
+        varbind.import_deepbind(copy, tmp_path / "bank", recipe=RECIPE)
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    bank = varbind.import_deepbind(copy, tmp_path / "bank", recipe=RECIPE, allow_missing=True)
+    assert bank.model_ids == ("SP3.matrix", "USF1.1", "USF1.3")

@@ -48,6 +48,17 @@ def test_the_rule(good, bad, stops):
         assert list(run(outcomes)[0]) == list(range(len(outcomes)))
 
 
+@pytest.mark.parametrize(("bad", "swapped", "hint"), [(10, 5, False), (10, 6, True), (40, 40, True), (40, 13, False)])
+def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
+    tally = Tally(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
+    with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
+        preflight([], tally, size_of=len, names=ContigNames({}), declared=(), reference_contigs=(),
+                  allow_ref_mismatch=False)  # fmt: skip
+    assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
+    assert ("bcftools norm --check-ref s" in str(caught.value)) == hint
+    assert "give the right reference, or --allow-ref-mismatch" in str(caught.value)
+
+
 def test_what_comes_later_is_not_judged():
     stream, _ = run([True] * 1_000 + [False] * 1_000)
     assert len(list(stream)) == 2_000

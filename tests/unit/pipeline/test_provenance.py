@@ -16,11 +16,18 @@ def test_what_is_said(shipped_bank):
     digest = shipped_bank.cards[0].digests["weights.safetensors"]
     words = "-f ref .fa --genes my genes.gtf --promoter 1000,500 --tss preferred --top 2 --max-indel 50"
     assert lines == [
-        f"##varbind_annotateVersion={__version__}",
-        f"##varbind_annotateCommand=annotate {words}",
-        f"##varbind_bank=<ID=promoter-v1,Version={shipped_bank.cards[0].version},Models=1,SHA256={digest}>",
-        "##varbind_genes=<ID=my genes.gtf,SHA256=abc>",
+        f"##varbind_annotateVersion={__version__}; Prefix=VARBIND",
+        f"##varbind_annotateCommand=annotate {words}; Prefix=VARBIND",
+        f"##varbind_bank=<ID=promoter-v1,Version={shipped_bank.cards[0].version},Models=1,SHA256={digest},Prefix=VARBIND>",
+        "##varbind_genes=<ID=my genes.gtf,SHA256=abc,Prefix=VARBIND>",
     ]
+
+
+def test_every_line_says_its_prefix(shipped_bank):
+    options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=None)
+    lines = provenance_lines(shipped_bank, None, options, shipped_bank.effect.card, prefix="MY.own")
+    assert len(lines) == 4
+    assert all(line.endswith(("; Prefix=MY.own", ",Prefix=MY.own>")) for line in lines)
 
 
 def test_without_genes(shipped_bank):

@@ -9,8 +9,8 @@ from oracles import TextReference, bank_card, model_card, network_shape, random_
 
 from varbind.core.bank import Bank
 from varbind.core.sequence import encode
-from varbind.core.variant import Variant
-from varbind.errors import ResourceError, UsageError
+from varbind.core.variant import Variant, normalise
+from varbind.errors import InputError, ResourceError, UsageError
 from varbind.nn.scan import ScanRule
 from varbind.pipeline.scoring import (
     SEQUENCES_A_BATCH,
@@ -52,9 +52,9 @@ def random_variants(reference, count):
         chrom = rng.choice(list(reference.contigs))
         text = reference.contigs[chrom]
         start = int(rng.integers(0, len(text)))
-        ref = text[start : start + int(rng.integers(0, 4))]
+        ref = text[start : start + int(rng.integers(0, 4))].partition("N")[0]
         alt = "".join(rng.choice(list("ACGT"), int(rng.integers(0, 4))))
-        variants.append(Variant(str(chrom), start + 1, ref, alt))
+        variants.append(normalise(str(chrom), start + 1, ref, alt, reference))
     return variants
 
 
@@ -160,9 +160,37 @@ def test_an_unknown_mode_or_rule(bank, keywords):
         score_sequences(["ACGT"], bank, **keywords)
 
 
+@pytest.mark.parametrize("text", ["ACGT", "", b"ACGT", None, 4])
+def test_sequences_are_a_list(bank, text):
+    with pytest.raises(UsageError, match=r"expected a list of sequences; give \[sequence\]"):
+        score_sequences(text, bank)
+
+
+@pytest.mark.parametrize("text", ["AC-GT", "ACGT*", "ACGT-*", "AC GT", "ACGT\n", ">a", "ACGX", "ACG\u00e4", "1"])
+def test_a_sequence_of_other_letters(bank, text):
+    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is no nucleotide letter; use ACGTUN"):
+        score_sequences(["ACGT", text], bank)
+
+
 def test_an_empty_sequence(bank):
-    with pytest.raises(ValueError, match="empty"):
-        score_sequences([""], bank)
+    with pytest.raises(InputError, match="sequence 1 is empty"):
+        score_sequences(["ACGT", ""], bank)
+
+
+@pytest.mark.parametrize("item", [None, 3, b"ACGT", ["ACGT"]])
+def test_a_sequence_is_a_text(bank, item):
+    with pytest.raises(UsageError, match=r"sequence 1 is a .*, expected a str"):
+        score_sequences(["ACGT", item], bank)
+
+
+def test_variants_of_another_reference(bank, reference):
+    pos = reference.contigs["one"].index("A") + 1
+    good = Variant("one", pos, "A", "C")
+    assert score_variants(iter([good]), reference, bank).ref.shape == (1, 6)
+    with pytest.raises(InputError, match="ref_mismatch: the reference has 'A'"):
+        score_variants([good, Variant("one", pos, "G", "C")], reference, bank)
+    with pytest.raises(UsageError, match="expected a list of variants"):
+        score_variants(good, reference, bank)
 
 
 @given(st.lists(st.integers(), max_size=40), st.integers(1, 12))

@@ -12,12 +12,13 @@ from oracles import TextReference
 from second_stages import TRACKS, random_effect, scored_bank
 
 from varbind.core.background import VariantKind
+from varbind.core.bank import Bank
 from varbind.core.effect_model import key_of_place, key_of_window, merged_keys
 from varbind.core.features import VariantSites, feature_matrix
 from varbind.core.scores import BindingScores
-from varbind.core.variant import Variant
+from varbind.core.variant import Variant, left_align
 from varbind.core.window import Window
-from varbind.errors import ResourceError, UsageError
+from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effect import write_effect
 from varbind.nn.deepfind import deepfind_logits
 from varbind.pipeline.scoring import score_variants
@@ -303,7 +304,8 @@ def test_effects_of_variants_are_those_of_their_scores():
     text = "".join("ACGT"[code] for code in np.random.default_rng(0).integers(0, 4, 400))
     genome, bank = TextReference(c=text), replace(BANK, effect=EFFECT)
     snvs = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 330)]
-    variants = [*snvs, Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")]
+    moving = Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")
+    variants = [*snvs, *(left_align(variant, genome) for variant in moving)]
     found = predict_effects(variants, genome, bank)
     kinds = [VariantKind.SNV] * len(snvs) + [VariantKind.DEL_1, VariantKind.INS_2_5]
     transversions = np.array([float((v.ref in "AG") != (v.alt in "AG")) for v in snvs] + [np.nan] * 2)
@@ -315,3 +317,25 @@ def test_effects_of_variants_are_those_of_their_scores():
     assert [len(values) for values in predict_effects([], genome, bank).values()] == [0] * 5
     with pytest.raises(ResourceError, match="the bank has no second stage; `varbind train effect` makes one"):
         predict_effects(variants, genome, BANK)
+    with pytest.raises(InputError, match=f"ref_mismatch: the reference has '{text[49]}'"):
+        predict_effects([Variant("c", 50, snvs[0].alt, snvs[0].ref)], genome, bank)
+
+
+def test_a_second_stage_finds_its_models_beside_those_of_another_bank():
+    """Of a bank whose ids another one shares: before it and behind it, and of a second stage that is named."""
+    text = "".join("ACGT"[code] for code in np.random.default_rng(1).integers(0, 4, 300))
+    genome, mine = TextReference(c=text), replace(BANK, effect=EFFECT)
+    variants = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 250)]
+    alone = predict_effects(variants, genome, mine)
+    other_card = replace(BANK.cards[0], name="other", digests={"weights.safetensors": "another"})
+    other = replace(BANK, cards=(other_card,))
+    for banks in ([mine, other], [other, mine]):
+        joined = Bank.concatenate(banks)
+        assert all(":" in model_id for model_id in joined.model_ids)
+        found = predict_effects(variants, genome, joined)
+        assert {name: values.tobytes() for name, values in found.items()} == {
+            name: values.tobytes() for name, values in alone.items()
+        }
+        _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=True))
+        own = f"{BANK.cards[0].name}:"
+        assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models))))

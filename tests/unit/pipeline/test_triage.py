@@ -82,6 +82,28 @@ def test_counts():
     assert (tally.records_outside, tally.records_without_alt) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("fields", "swapped"),
+    [
+        ((2, "A", "C"), 1),
+        ((2, "a", "c"), 1),
+        ((2, "A", "G"), 0),
+        ((2, "A", "G,C"), 1),
+        ((2, "CC", "C"), 1),
+        ((2, "CC", "CG"), 1),
+        ((2, "CC", "CT"), 0),
+        ((2, "A", "<DEL>,G"), 0),
+        ((2, "A", ",G"), 0),
+        ((2, "C", "A"), 0),
+    ],
+)
+def test_ref_and_alt_that_are_exchanged_are_counted(fields, swapped):
+    found = triage()
+    found.sort(record(*fields))
+    assert found._tally.swapped_ref == swapped
+    assert found._tally.mismatched_ref == (fields[1] != "C")
+
+
 def test_strict():
     found = triage(check_ref="e")
     with pytest.raises(InputError, match=r"in.vcf:9: REF is 'C', the reference has 'A'"):

@@ -1,0 +1,184 @@
+"""A change that a program states, held against the reference before it is normalised or scored.
+
+The command line sorts the alleles of a record and goes on; a program that states one change wants to hear why it has no
+score. Both go by the same reasons (`varbind.core.variant.Status`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from varbind.core import variant as fast
+from varbind.core.contigs import ContigNames
+from varbind.core.variant import ReferenceSequence, Status, Variant, status_of_alt, status_of_place
+from varbind.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["NamedReference", "normalise", "normalised_variants"]
+
+_DEFINITE = re.compile(r"[ACGT]*")
+_SHOWN = 20
+
+_REASONS = {
+    Status.REF_UNKNOWN: "the reference has other letters than A, C, G and T under REF",
+    Status.SYMBOLIC: "a symbolic allele names no bases",
+    Status.BREAKEND: "a breakend is no change of a few bases",
+    Status.STAR: "* stands for a deletion that another record describes",
+    Status.NO_ALT: "this is no alternate allele",
+    Status.AMBIGUOUS_ALT: "ALT has other letters than A, C, G and T",
+    Status.BAD_ALLELE: "REF and ALT are letters of the bases, one allele each",
+}
+
+
+class NamedReference(ReferenceSequence, Protocol):
+    """A reference genome that can name its contigs, as `varbind.Reference`."""
+
+    @property
+    def contigs(self) -> Collection[str]:
+        """Names of its contigs."""
+
+
+def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference) -> Variant:
+    """The one shortest, leftmost form of a change, once it agrees with the reference.
+
+    Args:
+        chrom: name of the contig, as the reference spells it or in another common style (`1` for `chr1`).
+        pos: 1-based position of the first base of `ref`, as POS of a VCF record.
+        ref: the reference allele, as REF of the record, in any case.
+        alt: one alternate allele, as one ALT of the record, in any case.
+        reference: the genome; see `varbind.Reference`.
+
+    Returns:
+        The variant on the reference's contig.
+
+    Raises:
+        UsageError: an argument is of a wrong type.
+        InputError: `varbind annotate` would not score the change either. The message has the word that
+            VARBIND_STATUS would have, such as `ref_mismatch`.
+    """
+    _require_reference(reference)
+    _require_texts(chrom=chrom, ref=ref, alt=alt)
+    place = _whole_number(pos)
+    contig = _contig(chrom, reference)
+    status = status_of_alt(ref, alt)
+    if status is Status.OK and place < 0:
+        status = Status.OFF_CONTIG
+    if status is Status.OK:
+        status = status_of_place(contig, place, ref, reference)
+    if status is not Status.OK or contig is None:
+        raise _unscored(f"{chrom}:{place} {_short(ref)}>{_short(alt)}", status, (contig, place, ref), reference)
+    return fast.normalise(contig, place, ref, alt, reference)
+
+
+def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> list[Variant]:
+    """The variants, every one of which has the form that `normalise` gives on this reference.
+
+    Raises:
+        UsageError: these are no variants.
+        InputError: a variant was made by hand or on another reference: it is not on a contig, REF differs, or it is
+            not trimmed to the end or not leftmost.
+    """
+    _require_reference(reference)
+    if not isinstance(variants, Iterable) or isinstance(variants, str | bytes):
+        what = f"found a {type(variants).__name__}, expected a list of variants"
+        raise UsageError(what, remedy="give [variant], each made with varbind.normalise")
+    found = list(variants)
+    for number, variant in enumerate(found):
+        if not isinstance(variant, Variant):
+            what = f"item {number} of the variants is a {type(variant).__name__}, expected a varbind.Variant"
+            raise UsageError(what, remedy="make it with varbind.normalise")
+        if flaw := _flaw(variant, reference):
+            raise InputError(f"variant {number}, {variant}: {flaw}", remedy="make it with varbind.normalise")
+    return found
+
+
+def _flaw(variant: Variant, reference: NamedReference) -> str:
+    """Why a variant is not what `normalise` gives; empty if it is."""
+    return _flaw_of_fields(variant) or _flaw_of_place(variant, reference) or _flaw_of_form(variant, reference)
+
+
+def _flaw_of_fields(variant: Variant) -> str:
+    if type(variant.pos) is not int:
+        return f"pos is a {type(variant.pos).__name__}, expected an int"
+    if not all(isinstance(text, str) for text in (variant.chrom, variant.ref, variant.alt)):
+        return "chrom, ref and alt must be texts"
+    if not _DEFINITE.fullmatch(variant.ref + variant.alt):
+        return "ref and alt must be upper-case letters A, C, G and T, or empty"
+    return ""
+
+
+def _flaw_of_place(variant: Variant, reference: NamedReference) -> str:
+    if variant.chrom not in reference.contigs:
+        return f"{Status.NO_CONTIG}: the reference has no contig of this very name"
+    length = reference.length(variant.chrom)
+    if variant.start < 0 or max(variant.start, variant.end) > length:
+        return f"{Status.OFF_CONTIG}: {variant.chrom} has the positions 1 to {length:,}"
+    return ""
+
+
+def _flaw_of_form(variant: Variant, reference: NamedReference) -> str:
+    ref, alt = variant.ref, variant.alt
+    # One base more on the left: it tells whether an insertion or deletion can move there.
+    around = reference.fetch(variant.chrom, variant.start - 1, variant.end)
+    if around[1:] != ref:
+        return f"{Status.REF_MISMATCH}: the reference has {_short(around[1:])}"
+    if ref and alt:
+        return "it is not trimmed: both alleles start or end alike" if ref[0] == alt[0] or ref[-1] == alt[-1] else ""
+    moving = ref or alt
+    return "it is not leftmost: the same change can be written further left" if around[0] == moving[-1:] else ""
+
+
+def _unscored(said: str, status: Status, place: tuple[str | None, int, str], reference: NamedReference) -> InputError:
+    contig, pos, ref = place
+    reason, remedy = _REASONS.get(status, ""), "leave it out"
+    if status is Status.NO_CONTIG or contig is None:
+        reason = f"the reference has no such contig; it has {_named(reference.contigs)}"
+        status, remedy = Status.NO_CONTIG, "give a name of the reference"
+    elif status in {Status.OFF_CONTIG, Status.TELOMERE}:
+        reason = f"{contig} has the positions 1 to {reference.length(contig):,}"
+        remedy = "give a 1-based position, and the reference of this build"
+    elif status is Status.REF_MISMATCH:
+        found = reference.fetch(contig, pos - 1, pos - 1 + len(ref))
+        reason = f"REF is {_short(ref)}, the reference has {_short(found)}"
+        remedy = "give the 1-based position and REF on the forward strand, and the reference of this build"
+    return InputError(f"{said} has no score: {status}: {reason}", remedy=remedy)
+
+
+def _contig(chrom: str, reference: NamedReference) -> str | None:
+    """The reference's name of a contig; None where it has none."""
+    contigs = reference.contigs
+    if chrom in contigs:
+        return chrom
+    return ContigNames({name: reference.length(name) for name in contigs}).resolve(chrom)
+
+
+def _whole_number(pos: Any) -> int:
+    """POS as an int, also of numpy's whole numbers, as those of a data frame."""
+    if not isinstance(pos, bool) and hasattr(pos, "__index__"):
+        return int(pos)
+    raise UsageError(f"pos is {pos!r}, expected an int", remedy="give the 1-based position as a whole number")
+
+
+def _require_texts(**words: Any) -> None:
+    for name, word in words.items():
+        if not isinstance(word, str):
+            raise UsageError(f"{name} is {word!r}, expected a str", remedy="give the text of the VCF's column")
+
+
+def _require_reference(reference: Any) -> None:
+    if not all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
+        what = f"the reference is a {type(reference).__name__}, expected an opened genome"
+        raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
+
+
+def _named(contigs: Collection[str]) -> str:
+    names = list(contigs)
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
