@@ -67,13 +67,14 @@ def read_deepbind_folder(
     if not paths:
         raise ResourceError("no params/*.txt here", path=folder, remedy="give the folder that holds db.tsv and params/")
     index = _read_index(folder / "db.tsv")
+    for path in paths:
+        if path.stem not in index:
+            raise ResourceError(f"model {path.stem} is not in the index", path=folder / "db.tsv")
     _look_for_missing(index, {path.stem for path in paths}, folder / "db.tsv", allow_missing=allow_missing)
     models: list[ModelCard] = []
     singles: dict[NetworkShape, list[DeepBindStack]] = {}
     for path in paths:
         stack = read_parameter_file(path)
-        if path.stem not in index:
-            raise ResourceError(f"model {path.stem} is not in the index", path=folder / "db.tsv")
         try:
             models.append(_card(path.stem, index[path.stem], stack.shape))
             models[-1].check()
