@@ -24,8 +24,8 @@ def test_what_is_said(shipped_bank):
 
 
 def test_every_line_says_its_prefix(shipped_bank):
-    options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=None)
-    lines = provenance_lines(shipped_bank, None, options, shipped_bank.effect.card, prefix="MY.own")
+    options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=())
+    lines = provenance_lines(shipped_bank, (), options, shipped_bank.effect.card, prefix="MY.own")
     assert len(lines) == 4
     assert all(line.endswith(("; Prefix=MY.own", ",Prefix=MY.own>")) for line in lines)
 
