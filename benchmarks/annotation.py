@@ -17,13 +17,13 @@ from unittest.mock import patch
 
 from material import write_files
 
-from varbind.core.effects import BindingEffects
-from varbind.io.destination import Destination
-from varbind.io.fasta import Reference
-from varbind.pipeline.annotate import annotate_vcf
-from varbind.pipeline.annotator import Annotator
-from varbind.pipeline.inputs import Inputs
-from varbind.pipeline.settings import AnnotateSettings
+from varbind.annotate.annotator import Annotator
+from varbind.annotate.inputs import Inputs
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api.annotate_vcf import annotate_vcf
+from varbind.bank.binding_changes import BindingEffects
+from varbind.io.output.output_file import Destination
+from varbind.io.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from material import Files
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
 
 __all__ = ["STAGES", "measure_annotation"]
 

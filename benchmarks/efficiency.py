@@ -14,18 +14,18 @@ from material import cut_to, draw_windows, with_window
 from turns import Way, take_turns, timed
 
 from varbind.core.window import flank_of
-from varbind.nn import lookup_stack
-from varbind.nn.ensemble import Ensemble
-from varbind.nn.plan import Plan
-from varbind.nn.vector import LANES
+from varbind.kernels.cpu import table_stack as lookup_stack
+from varbind.kernels.cpu.simd import LANES
+from varbind.kernels.work_plan import Plan
+from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from varbind.core.bank import Bank
-    from varbind.core.network import DeepBindStack
+    from varbind.bank.bank import Bank
+    from varbind.core.network_stack import DeepBindStack
     from varbind.core.window import Window
-    from varbind.nn.plan import Work
+    from varbind.kernels.work_plan import Work
 
 __all__ = ["load_adds", "measure_efficiency", "measure_threads"]
 

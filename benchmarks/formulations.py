@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from varbind.core.network import DeepBindStack
+from varbind.core.network_stack import DeepBindStack
 from varbind.core.sequence import N_CODE
 from varbind.nn.deepbind import DeepBind
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network import NetworkShape
+    from varbind.core.network_stack import NetworkShape
     from varbind.core.sequence import Codes
 
     Sequences = Mapping[int, Sequence[Codes]]

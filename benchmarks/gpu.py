@@ -19,16 +19,16 @@ import numpy as np
 import torch
 
 from varbind.core.window import Window, flank_of
-from varbind.nn.device import DeviceStacks, Stretches, has_fused_kernel, torch_device
-from varbind.nn.plan import Plan
-from varbind.nn.stretches import Piece, stretch_width
-from varbind.pipeline.background import PromoterSource
-from varbind.pipeline.banks import load_bank
+from varbind.io.load_bank import load_bank
+from varbind.kernels.gpu.device import DeviceStacks, Stretches, has_fused_kernel, torch_device
+from varbind.kernels.gpu.gpu_layout import Piece, stretch_width
+from varbind.kernels.work_plan import Plan
+from varbind.scoring.background import PromoterSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from varbind.core.network import DeepBindStack, NetworkShape
+    from varbind.core.network_stack import DeepBindStack, NetworkShape
 
 ALTERNATES = 3
 HUMAN_SUBSTITUTIONS = 231e6
@@ -125,7 +125,7 @@ def report_tile(
     stacks: Sequence[DeepBindStack], sites: Sequence[Window], device: torch.device, sizes: tuple[int, ...], rounds: int
 ) -> None:
     """Time of the first kernel with other tiles, over all stacks."""
-    from varbind.nn.fused import FusedBlock, Tile  # noqa: PLC0415 (Triton may be absent)
+    from varbind.kernels.gpu.fused import FusedBlock, Tile  # noqa: PLC0415 (Triton may be absent)
 
     total = 0.0
     for stack in stacks:

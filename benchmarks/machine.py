@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from varbind.nn.vector import LANES, add, load, store
+from varbind.kernels.cpu.simd import LANES, add, load, store
 
 __all__ = ["LoadAdds", "describe"]
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from varbind.core.sequence import BASES, decode
 from varbind.core.window import Window, flank_of
-from varbind.pipeline.background import PromoterSource
+from varbind.scoring.background import PromoterSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from varbind.core.bank import Bank
-    from varbind.core.network import DeepBindStack
+    from varbind.bank.bank import Bank
+    from varbind.core.network_stack import DeepBindStack
     from varbind.core.sequence import Codes
 
 __all__ = ["SEED", "Files", "both_alleles", "cut_to", "draw_windows", "evenly", "with_window", "write_files"]

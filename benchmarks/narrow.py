@@ -19,8 +19,8 @@ import torch
 from material import both_alleles, cut_to, draw_windows, with_window
 from turns import Spent, Way, timed
 
-from varbind.nn.ensemble import Ensemble
-from varbind.pipeline.banks import load_bank
+from varbind.io.load_bank import load_bank
+from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def main() -> None:
     from formulations import Loop  # noqa: PLC0415
     from ways import digest  # noqa: PLC0415
 
-    from varbind.nn.vector import LANES  # noqa: PLC0415
+    from varbind.kernels.cpu.simd import LANES  # noqa: PLC0415
 
     torch.set_num_threads(1)
     about = json.loads(sys.argv[1])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from material import cut_to, draw_windows, evenly, with_window
 from turns import Way, take_turns, timed
 
-from varbind.nn.ensemble import Ensemble
+from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
     from varbind.core.window import Window
 
 __all__ = ["BATCHES", "MODELS", "WINDOWS", "measure_scaling"]

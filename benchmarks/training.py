@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from varbind.core.network import NetworkShape
+from varbind.core.network_stack import NetworkShape
 from varbind.train.engine import Engine, engine_on
-from varbind.train.setting import Rule, Setting
+from varbind.train.hyperparameters import Rule, Setting
 from varbind.train.trial import BATCH, Examples, Trial
 
 STEPS_A_NETWORK = 4_000

@@ -14,7 +14,7 @@ from narrow import narrow_process
 from threadpoolctl import threadpool_limits
 from turns import Way, take_turns, timed
 
-from varbind.nn.ensemble import Ensemble
+from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from narrow import NarrowProcess
     from numpy.typing import NDArray
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
 
 __all__ = ["BASELINE", "Scorers", "digest", "measure_ways"]
 

@@ -12,9 +12,9 @@ import hypothesis
 import pytest
 
 import varbind
-from varbind.io.bank import write_bank
-from varbind.pipeline.background import BackgroundRecipe, add_background
-from varbind.pipeline.selftest import add_golden_scores
+from varbind.io.banks import write_bank
+from varbind.scoring.background import BackgroundRecipe, add_background
+from varbind.scoring.selftest import add_golden_scores
 
 ROOT = Path(__file__).parents[1]
 

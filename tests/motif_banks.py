@@ -3,10 +3,10 @@
 import numpy as np
 from planted import sequence, write_lines
 
-from varbind.core.bank import Bank
-from varbind.core.model_card import BankCard, ModelCard
-from varbind.core.network import DeepBindStack, NetworkShape
-from varbind.io.bank import write_bank
+from varbind.bank.bank import Bank
+from varbind.bank.model_card import BankCard, ModelCard
+from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.io.banks import write_bank
 
 E_BOX, CRE, TATA = "CACGTGAC", "TGACGTCA", "TATAAAGG"
 

@@ -5,8 +5,8 @@ from collections import Counter
 
 import numpy as np
 
-from varbind.core.model_card import BankCard, ModelCard
-from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.bank.model_card import BankCard, ModelCard
+from varbind.core.network_stack import DeepBindStack, NetworkShape
 
 COMPLEMENT = {0: 3, 1: 2, 2: 1, 3: 0, 4: 4}
 

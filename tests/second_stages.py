@@ -3,16 +3,16 @@
 import numpy as np
 from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 
-from varbind.core.activity_head import ActivityHead
-from varbind.core.background import VariantKind
-from varbind.core.binding_scale import BindingScale
-from varbind.core.conservation_head import ConservationHead
-from varbind.core.deepfind_head import DeepFindHead
-from varbind.core.effect_model import EffectCard, EffectModel
-from varbind.core.features import TRANSVERSION, TSS_DISTANCE, binding_features
-from varbind.core.score_head import ScoreHead
-from varbind.core.tails import ShareCurve
-from varbind.pipeline.background import BackgroundRecipe, add_background
+from varbind.bank.background import VariantKind
+from varbind.bank.binding_scale import BindingScale
+from varbind.bank.null_distribution import ShareCurve
+from varbind.effect.activity import ActivityHead
+from varbind.effect.conservation import ConservationHead
+from varbind.effect.deepfind import DeepFindHead
+from varbind.effect.effect_model import EffectCard, EffectModel
+from varbind.effect.features import TRANSVERSION, TSS_DISTANCE, binding_features
+from varbind.effect.score import ScoreHead
+from varbind.scoring.background import BackgroundRecipe, add_background
 
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
 TRACKS = ("phyloP_a", "share_b")

@@ -3,8 +3,8 @@
 import numpy as np
 
 from varbind.core.sequence import N_CODE
-from varbind.train.calibration import BindingData
-from varbind.train.setting import Rule, Setting
+from varbind.datasets.binding_data import BindingData
+from varbind.train.hyperparameters import Rule, Setting
 from varbind.train.trial import Examples
 
 MOTIF = np.array([2, 2, 0, 3, 1, 1, 0], dtype=np.uint8)

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 from varbind._version import __version__
 
 if TYPE_CHECKING:
-    from varbind.core.bank import Bank
+    from varbind.annotate.counts import Tally
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.annotate_vcf import annotate_vcf
+    from varbind.api.import_deepbind import import_deepbind
+    from varbind.api.predict_effects import predict_effects
+    from varbind.bank.bank import Bank
     from varbind.core.called_variant import normalise
     from varbind.core.scores import BindingScores
-    from varbind.core.tally import Tally
     from varbind.core.variant import Status, Variant
     from varbind.core.window import Window
     from varbind.errors import VarbindError
     from varbind.interpret.mutation_map import mutation_map
-    from varbind.io.fasta import Reference
-    from varbind.pipeline.annotate import annotate_vcf
-    from varbind.pipeline.banks import load_bank
-    from varbind.pipeline.importing import import_deepbind
-    from varbind.pipeline.scoring import score_sequences, score_variants
-    from varbind.pipeline.second_stage import predict_effects
-    from varbind.pipeline.settings import AnnotateSettings
+    from varbind.io.load_bank import load_bank
+    from varbind.io.reference import Reference
+    from varbind.scoring.scorer import score_sequences, score_variants
 
 __all__ = [
     "AnnotateSettings",
@@ -49,23 +49,23 @@ __all__ = [
 ]
 
 _HOME = {
-    "AnnotateSettings": "varbind.pipeline.settings",
-    "Bank": "varbind.core.bank",
+    "AnnotateSettings": "varbind.annotate.settings",
+    "Bank": "varbind.bank.bank",
     "BindingScores": "varbind.core.scores",
-    "Reference": "varbind.io.fasta",
+    "Reference": "varbind.io.reference",
     "Status": "varbind.core.variant",
-    "Tally": "varbind.core.tally",
+    "Tally": "varbind.annotate.counts",
     "VarbindError": "varbind.errors",
     "Variant": "varbind.core.variant",
     "Window": "varbind.core.window",
-    "annotate_vcf": "varbind.pipeline.annotate",
-    "import_deepbind": "varbind.pipeline.importing",
-    "load_bank": "varbind.pipeline.banks",
+    "annotate_vcf": "varbind.api.annotate_vcf",
+    "import_deepbind": "varbind.api.import_deepbind",
+    "load_bank": "varbind.io.load_bank",
     "mutation_map": "varbind.interpret.mutation_map",
     "normalise": "varbind.core.called_variant",
-    "predict_effects": "varbind.pipeline.second_stage",
-    "score_sequences": "varbind.pipeline.scoring",
-    "score_variants": "varbind.pipeline.scoring",
+    "predict_effects": "varbind.api.predict_effects",
+    "score_sequences": "varbind.scoring.scorer",
+    "score_variants": "varbind.scoring.scorer",
 }
 
 

@@ -30,12 +30,12 @@ NEEDS = {
     "torch": ("torch", "varbind[gpu]"),
     "triton": ("triton", "varbind[gpu]"),
     "triton.language": ("triton", "varbind[gpu]"),
-    "varbind.nn.compiled": ("numba", "varbind"),
+    "varbind.kernels.cpu.numba_cache": ("numba", "varbind"),
     "varbind.nn.deepbind": ("torch", "varbind[train]"),
-    "varbind.nn.device": ("torch", "varbind[gpu]"),
-    "varbind.nn.fused": ("triton", "varbind[gpu]"),
-    "varbind.nn.lookup_stack": ("numba", "varbind"),
-    "varbind.train.device_descent": ("torch", "varbind[gpu]"),
+    "varbind.kernels.gpu.device": ("torch", "varbind[gpu]"),
+    "varbind.kernels.gpu.fused": ("triton", "varbind[gpu]"),
+    "varbind.kernels.cpu.table_stack": ("numba", "varbind"),
+    "varbind.train.gpu_training": ("torch", "varbind[gpu]"),
 }
 
 

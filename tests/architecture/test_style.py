@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 TREES = [tree for tree in ("varbind", "tests", "workflows", "benchmarks") if (ROOT / tree).is_dir()]
 ABSOLUTE = re.compile(rb"(?<![\w.}~)-])/(?:work|opt|tmp|home|root|Users|mnt)(?:/|\b)[\w./-]*")
 # The folder for the text of a BCF that goes to a stream: TMPDIR, or its POSIX default.
-DOCUMENTED = {("varbind/io/destination.py", b"/tmp")}
+DOCUMENTED = {("varbind/io/output/output_file.py", b"/tmp")}
 
 
 @pytest.mark.parametrize(

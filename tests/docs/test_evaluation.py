@@ -5,11 +5,11 @@ import shlex
 from pathlib import Path
 
 from varbind.cli.evaluate import binding
-from varbind.evaluation.comparison import FEWEST_PAIRS
-from varbind.evaluation.contenders import CHOICE_MOST
-from varbind.evaluation.gapped_words import LETTERS, SPAN
-from varbind.evaluation.metrics import OUTLIER_SDS
-from varbind.evaluation.report import RESULT_COLUMNS, SUMMARY_COLUMNS
+from varbind.evaluate.comparison import FEWEST_PAIRS
+from varbind.evaluate.gkm_svm import LETTERS, SPAN
+from varbind.evaluate.methods import CHOICE_MOST
+from varbind.evaluate.report import RESULT_COLUMNS, SUMMARY_COLUMNS
+from varbind.evaluate.test_data import OUTLIER_SDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)

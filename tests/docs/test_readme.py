@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from varbind.pipeline.demo import copy_example
+from varbind.annotate.demo import copy_example
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,10 +10,10 @@ import pytest
 from integration.runs import FASTA, VCF, bgzip
 
 from varbind.errors import ResourceError
-from varbind.io.bank import read_bank
-from varbind.io.conservation import ConservationTrack
-from varbind.io.effect import EFFECT_FOLDER, read_effect
-from varbind.io.fasta import Reference
+from varbind.io.banks import read_bank
+from varbind.io.effects import EFFECT_FOLDER, read_effect
+from varbind.io.reference import Reference
+from varbind.io.tracks import ConservationTrack
 
 LENGTHS = {"chr1": 120_000, "chr2": 45_011, "chr3": 60}
 DRAWS = 40
@@ -51,7 +51,7 @@ def bank_folder(tiny_bank_path, shipped_effect, tmp_path):
 @pytest.fixture(scope="session")
 def shipped_effect(shipped_bank):
     """Folder of the second stage that travels with the package."""
-    from varbind.io.bank import shipped_banks
+    from varbind.io.banks import shipped_banks
 
     return shipped_banks()[shipped_bank.cards[0].name] / EFFECT_FOLDER
 

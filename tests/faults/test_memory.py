@@ -8,8 +8,8 @@ from faults.aftermath import Job, Scene
 from integration.runs import VCF, call, spawn
 
 from varbind.errors import ResourceError
-from varbind.nn.ensemble import Ensemble
-from varbind.pipeline.portions import Portions
+from varbind.scoring.ensemble import Ensemble
+from varbind.scoring.memory_limit import Portions
 
 # From what Python itself hardly starts in, to what is enough.
 LADDER = [100, 220, 280, 340, 420, 560, 1000]

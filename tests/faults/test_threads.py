@@ -5,9 +5,9 @@ import threading
 import pytest
 from integration.runs import VCF, snv
 
-from varbind.io import bgzf
-from varbind.nn.ensemble import Ensemble
-from varbind.pipeline import annotator
+from varbind.annotate import annotator
+from varbind.io.vcf import bgzf
+from varbind.scoring.ensemble import Ensemble
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from integration.runs import (
     unpacked,
 )
 
-from varbind.io.source import _BUFFER
-from varbind.pipeline import annotate as annotating
-from varbind.pipeline.annotator import Annotator
+from varbind.annotate.annotator import Annotator
+from varbind.api import annotate_vcf as annotating
+from varbind.io.vcf.input_stream import _BUFFER
 
 # More than are compared with the reference before anything is scored.
 SCORED, PASSED = 1_600, 36_000

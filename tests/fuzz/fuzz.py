@@ -34,7 +34,7 @@ from collections import deque
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-PACKAGES = ("varbind.io", "varbind.pipeline", "varbind.core", "varbind.cli")
+PACKAGES = ("varbind.io", "varbind.annotate", "varbind.api", "varbind.bank", "varbind.core", "varbind.cli")
 TURN = 120
 LINES_SHOWN = 30
 LONGEST = 4096

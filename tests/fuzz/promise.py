@@ -13,7 +13,7 @@ import pysam
 from fuzz.world import OLD, PROMOTER, RESULT
 from integration.runs import call
 
-from varbind.core.annotation import KEY_NAMES, TRACK_STEM
+from varbind.core.info_keys import KEY_NAMES, TRACK_STEM
 
 CODES = {0, 2, 3, 4, 5}
 _COUNT = re.compile(r"^varbind: ([\d,]+) records read, ([\d,]+) written", re.MULTILINE)
@@ -85,7 +85,7 @@ def _left(world):
 @contextmanager
 def without_blocks():
     """Every record is looked at by itself."""
-    with mock.patch("varbind.io.variants.VcfBlock.parse", return_value=None):
+    with mock.patch("varbind.io.vcf.variants.VcfBlock.parse", return_value=None):
         yield
 
 

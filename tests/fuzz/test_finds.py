@@ -10,7 +10,7 @@ from fuzz import pieces
 from fuzz.promise import annotation, check_kept, held
 from fuzz.world import COLUMNS, HEADER, bgzf, fasta, plain_vcf, record
 
-from varbind.io.bcf import encode
+from varbind.io.vcf.bcf import encode
 
 LONG = "99999999999999999999"
 

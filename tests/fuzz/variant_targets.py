@@ -8,7 +8,7 @@ from fuzz.promise import annotation, check_binary, check_chosen, check_kept, cou
 from fuzz.target import controlled, decompressed, target
 from fuzz.world import bgzf, packed, plain_vcf
 
-from varbind.io.bcf import encode
+from varbind.io.vcf.bcf import encode
 
 OPTIONS = (
     lambda world: (),

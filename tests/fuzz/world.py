@@ -17,10 +17,10 @@ from motif_banks import CRE, E_BOX, TATA
 from planted import sequence
 from second_stages import random_effect, scored_bank
 
-from varbind.io.bank import read_card, write_bank
-from varbind.io.bgzf import BgzfWriter
+from varbind.io.banks import read_card, write_bank
 from varbind.io.card_folder import WEIGHTS, digests_of
-from varbind.io.effect import write_effect
+from varbind.io.effects import write_effect
+from varbind.io.vcf.bgzf import BgzfWriter
 
 OLD = b"old\n"
 RESULT = "out.vcf"

@@ -16,7 +16,7 @@ import pytest
 from pysam import bcftools as pysam_bcftools
 
 from varbind.cli import main as cli
-from varbind.io.vcf import VcfRecord
+from varbind.io.vcf.records import VcfRecord
 
 EXAMPLE = Path(cli.__file__).parents[1] / "data" / "example"
 VCF, FASTA, GENES = EXAMPLE / "variants.vcf", EXAMPLE / "reference.fa", EXAMPLE / "genes.gtf"

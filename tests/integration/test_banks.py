@@ -13,8 +13,8 @@ import pytest
 from integration.runs import FASTA, GENES, PROGRAM, VCF, annotation, call, records, restored, snv, spawn, statuses
 from security.bombs import Bomb
 
-from varbind.io.bank import write_bank
-from varbind.pipeline.banks import DEFAULT_BANK, find_bank
+from varbind.io.banks import write_bank
+from varbind.io.load_bank import DEFAULT_BANK, find_bank
 
 
 @pytest.fixture
@@ -332,7 +332,7 @@ def test_annotating_on_the_cpu_imports_no_torch():
     words = ["-X", "importtime", *PROGRAM[1:], *map(str, annotation(VCF, "-o", "/dev/null", "--device", "cpu"))]
     done = subprocess.run([sys.executable, *words], capture_output=True, check=True, text=True, timeout=60)
     imported = {row.rsplit("|", 1)[1].strip() for row in done.stderr.splitlines() if row.startswith("import time:")}
-    assert "varbind.pipeline.annotate" in imported
+    assert "varbind.api.annotate_vcf" in imported
     assert not imported & set(HEAVY)
 
 

@@ -7,7 +7,7 @@ import pytest
 from integration.runs import EXAMPLE, FASTA, annotation, call
 from planted import peak_lines, write_files, write_lines
 
-from varbind.io.bank import read_bank
+from varbind.io.banks import read_bank
 
 QUICK = ("--settings", "1", "--checkpoints", "20", "--group", "1", "--background-snvs", "300")
 QUICK = (*QUICK, "--fewest-negatives", "0")

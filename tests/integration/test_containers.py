@@ -22,7 +22,7 @@ from integration.runs import (
     to_bcf,
 )
 
-from varbind.io.bgzf import EOF_MARKER
+from varbind.io.vcf.bgzf import EOF_MARKER
 
 EMPTY_GZIP = gzip.compress(b"")
 

@@ -10,7 +10,7 @@ from motif_banks import CRE, E_BOX, motif_model, write_motif_bank
 from planted import sequence
 from second_stages import scored_bank
 
-from varbind.io.bank import write_bank
+from varbind.io.banks import write_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")

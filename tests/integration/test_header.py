@@ -18,8 +18,8 @@ from integration.runs import (
     unpacked,
 )
 
-from varbind.io.vcf import VcfRecord
-from varbind.pipeline.banks import DEFAULT_BANK
+from varbind.io.load_bank import DEFAULT_BANK
+from varbind.io.vcf.records import VcfRecord
 
 PLAIN = b"##fileformat=VCFv4.2\n"
 

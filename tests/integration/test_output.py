@@ -33,9 +33,9 @@ from integration.runs import (
     unpacked,
 )
 
-from varbind.io import bcf
-from varbind.io.bank import shipped_banks
-from varbind.io.bgzf import EOF_MARKER
+from varbind.io.banks import shipped_banks
+from varbind.io.vcf import bcf
+from varbind.io.vcf.bgzf import EOF_MARKER
 
 
 @pytest.fixture
@@ -651,7 +651,7 @@ def test_a_loop_of_links(bench):
 def test_a_signal_after_the_name_is_given_comes_too_late(bench, monkeypatch):
     """A run that is all but over ends as it would have."""
     script = (
-        "import os, signal, varbind.pipeline.tracks as t; before = t.Tracks.report\n"
+        "import os, signal, varbind.annotate.tracks as t; before = t.Tracks.report\n"
         "def report(self):\n    os.kill(os.getpid(), signal.SIGTERM); before(self)\n"
         "t.Tracks.report = report\nfrom varbind.cli.main import run; run()"
     )

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from integration.runs import call, records
 
-from varbind.core.background import BackgroundTable, VariantKind
-from varbind.core.effects import BindingEffects
+from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.binding_changes import BindingEffects
 from varbind.core.sequence import decode
-from varbind.pipeline.background import CONTEXT, BackgroundRecipe, PromoterSource, background_windows
-from varbind.pipeline.banks import load_bank
-from varbind.pipeline.scoring import Scorer, batches
+from varbind.io.load_bank import load_bank
+from varbind.scoring.background import CONTEXT, BackgroundRecipe, PromoterSource, background_windows
+from varbind.scoring.scorer import Scorer, batches
 
 SEED = 77
 """Neither that of a bank's background nor that of the curves of a second stage."""

@@ -10,9 +10,9 @@ from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, block_
 from pysam import bcftools as pysam_bcftools
 
 from varbind.errors import InputError, UsageError
-from varbind.io.bgzf import EOF_MARKER
-from varbind.io.regions import Regions
-from varbind.io.variants import open_variants
+from varbind.io.vcf.bgzf import EOF_MARKER
+from varbind.io.vcf.regions import Regions
+from varbind.io.vcf.variants import open_variants
 
 PACKERS = {"in.vcf.gz": bgzip, "in.bcf": to_bcf}
 HEAD = HEADER.replace(b"##INFO=<ID=DP", b'##ALT=<ID=DEL,Description="d">\n##INFO=<ID=DP')

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from oracles import network_shape, random_stack
 
-from varbind.nn.ensemble import Ensemble
-from varbind.pipeline.demo import copy_example
+from varbind.annotate.demo import copy_example
+from varbind.scoring.ensemble import Ensemble
 
 
 def annotate(folder, *words):

@@ -10,8 +10,8 @@ import pytest
 from integration.runs import PROGRAM, VCF, call, default_signals, spawn, statuses
 from planted import peak_lines, write_files, write_lines
 
-from varbind.io.bank import read_bank, sha256_of
-from varbind.pipeline.selftest import run_selftest
+from varbind.io.banks import read_bank, sha256_of
+from varbind.scoring.selftest import run_selftest
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")

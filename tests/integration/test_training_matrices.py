@@ -5,10 +5,10 @@ import pytest
 from integration.runs import call
 from planted import write_files, write_lines
 
-from varbind.io.bank import read_bank
-from varbind.pipeline.scoring import score_sequences
-from varbind.pipeline.selftest import run_selftest
-from varbind.train.matrices import PSEUDO_SHARE
+from varbind.datasets.pwm import PSEUDO_SHARE
+from varbind.io.banks import read_bank
+from varbind.scoring.scorer import score_sequences
+from varbind.scoring.selftest import run_selftest
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from oracles import network_shape, random_stack
 
 from varbind.core.window import Window, flank_of
-from varbind.nn.ensemble import Ensemble
-from varbind.nn.plan import Plan
+from varbind.kernels.work_plan import Plan
+from varbind.scoring.ensemble import Ensemble
 
 SHAPES = [
     network_shape(window=25, detector_len=14),
@@ -113,8 +113,8 @@ import sys
 import numpy as np
 from oracles import network_shape, random_stack
 from varbind.core.window import Window
-from varbind.nn.ensemble import Ensemble
-from varbind.nn.vector import LANES
+from varbind.scoring.ensemble import Ensemble
+from varbind.kernels.cpu.simd import LANES
 rng = np.random.default_rng(5)
 shapes = [
     network_shape(window=25, detector_len=14, detectors=7, hidden=3),

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import random_stack
 
-from varbind.core.network import DeepBindStack, NetworkShape
-from varbind.nn.ensemble import Ensemble
-from varbind.pipeline.scoring import score_sequences
+from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.scoring.ensemble import Ensemble
+from varbind.scoring.scorer import score_sequences
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 from varbind.nn.deepbind import DeepBind, score_models

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import tolerances
 
-from varbind.core.bank import Bank
+from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
 from varbind.core.window import Window, flank_of
 from varbind.io.deepbind_text import read_deepbind_folder, read_parameter_file
-from varbind.nn.ensemble import Ensemble
-from varbind.nn.scan import ScanEnsemble, ScanRule
-from varbind.pipeline.scoring import score_sequences
+from varbind.scoring.ensemble import Ensemble
+from varbind.scoring.scan import ScanEnsemble, ScanRule
+from varbind.scoring.scorer import score_sequences
 
 # README.txt of the published models: rows = example.seq, columns = example.ids, every window counted.
 LATER_ALL = """

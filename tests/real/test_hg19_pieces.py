@@ -16,7 +16,7 @@ import pysam
 import pytest
 
 import varbind
-from varbind.io.vcf import VcfRecord
+from varbind.io.vcf.records import VcfRecord
 
 VARBIND = [sys.executable, "-m", "varbind", "annotate"]
 

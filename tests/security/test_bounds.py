@@ -14,9 +14,9 @@ from integration.runs import FASTA, GENES, VCF, annotation, call
 from safetensors.numpy import save
 from security.programs import BEYOND_SOUND, measured
 
-from varbind.core.network import WINDOW_MAX
-from varbind.io.bank import CARD_BYTES_MAX
-from varbind.pipeline.banks import find_bank
+from varbind.core.network_stack import WINDOW_MAX
+from varbind.io.banks import CARD_BYTES_MAX
+from varbind.io.load_bank import find_bank
 
 HUGE = 1 << 40
 UNPACKED = 1 << 25

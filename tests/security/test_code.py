@@ -11,7 +11,7 @@ from integration.runs import COLUMNS, FASTA, GENES, HEADER, VCF, annotation, cal
 from security.bombs import Bomb
 
 import varbind
-from varbind.train.records import kept_records
+from varbind.train.checkpoints import kept_records
 
 PACKAGE = Path(varbind.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))

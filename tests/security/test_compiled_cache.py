@@ -8,8 +8,8 @@ import numba
 import pytest
 from security.bombs import Bomb
 
-from varbind.nn import compiled as module
-from varbind.nn.compiled import compiled
+from varbind.kernels.cpu import numba_cache as module
+from varbind.kernels.cpu.numba_cache import compiled
 
 OTHERS_WRITE = (stat.S_IWGRP, stat.S_IWOTH, stat.S_IWGRP | stat.S_IWOTH)
 

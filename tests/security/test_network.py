@@ -15,7 +15,7 @@ from planted import write_files
 from second_stages import scored_bank
 from security.programs import AUDITED
 
-from varbind.io.bank import write_bank
+from varbind.io.banks import write_bank
 
 LIMIT = 300
 QUICK = ("--settings", "1", "--checkpoints", "2", "--group", "1", "--background-snvs", "300", "--fewest-negatives", "0")

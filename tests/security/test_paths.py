@@ -9,7 +9,7 @@ import pytest
 from integration.runs import VCF, annotation, call
 from planted import write_files, write_lines
 
-from varbind.io.bank import read_bank
+from varbind.io.banks import read_bank
 
 ESCAPES = ("../../out", "/{folder}/out", "a/b", "a b", "a\tb", "a\nb", "a\x1b[2Jb", "", ".." + "/.." * 30, "x" * 101)
 

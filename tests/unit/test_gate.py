@@ -21,10 +21,10 @@ def test_a_missing_package_is_named_with_its_remedy(monkeypatch):
 
 
 def test_a_module_of_ours_that_is_broken_is_not_called_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "varbind.nn.lookup", None)
-    monkeypatch.delitem(sys.modules, "varbind.nn.lookup_stack", raising=False)
-    with pytest.raises(ImportError, match=r"varbind\.nn\.lookup"):
-        optional_import("varbind.nn.lookup_stack", needed_for="the CPU kernel")
+    monkeypatch.setitem(sys.modules, "varbind.kernels.cpu.table_convolution", None)
+    monkeypatch.delitem(sys.modules, "varbind.kernels.cpu.table_stack", raising=False)
+    with pytest.raises(ImportError, match=r"varbind\.kernels\.cpu\.table_convolution"):
+        optional_import("varbind.kernels.cpu.table_stack", needed_for="the CPU kernel")
 
 
 def test_every_need_names_a_package_and_an_extra():

@@ -25,7 +25,7 @@ from varbind.cli.options import (
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.io.regions import Regions
+    from varbind.io.vcf.regions import Regions
 
 __all__ = ["command"]
 
@@ -146,9 +146,9 @@ def command(
     IN is a VCF (plain, gzip, BGZF) or BCF, told by content; - is standard input. Every record comes out,
     in order, and nothing but our keys is added.
     """
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.annotate_vcf import annotate_vcf
     from varbind.cli.progress import record_progress
-    from varbind.pipeline.annotate import annotate_vcf
-    from varbind.pipeline.settings import AnnotateSettings
 
     talk(quiet=quiet, verbose=verbose)
     if reference is None:
@@ -205,13 +205,13 @@ def _words_file(text: str | None) -> list[str]:
 
 def _bank_folders(names: tuple[str, ...]) -> list[str]:
     """The folders named, and those of the shipped banks, which have other names."""
-    from varbind.io.bank import shipped_banks
+    from varbind.io.banks import shipped_banks
 
     return [*names, *map(str, shipped_banks().values())]
 
 
 def _regions(text: str | None, path: str | None, option: str, file_option: str) -> Regions | None:
-    from varbind.io.regions import Regions
+    from varbind.io.vcf.regions import Regions
 
     if text is not None and path is not None:
         raise UsageError(f"{option} and {file_option} exclude each other")

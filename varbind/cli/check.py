@@ -20,7 +20,7 @@ from varbind.cli.options import (
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.pipeline.check import CheckReport
+    from varbind.api.check_vcf import CheckReport
 
 __all__ = ["command"]
 
@@ -59,8 +59,8 @@ def command(
 
     Nothing is written. A reference that does not fit ends with the exit code of annotate.
     """
-    from varbind.pipeline.check import check_vcf
-    from varbind.pipeline.settings import AnnotateSettings
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.check_vcf import check_vcf
 
     talk(quiet=quiet, verbose=verbose)
     if reference is None:

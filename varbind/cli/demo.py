@@ -27,9 +27,9 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
 
     Nothing is downloaded. DIR (default varbind-demo) receives the example's files and annotated.vcf.gz.
     """
-    from varbind.pipeline.annotate import annotate_vcf
-    from varbind.pipeline.demo import copy_example
-    from varbind.pipeline.settings import AnnotateSettings
+    from varbind.annotate.demo import copy_example
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.annotate_vcf import annotate_vcf
 
     talk(quiet=quiet, verbose=verbose)
     example = copy_example(folder)

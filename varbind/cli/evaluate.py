@@ -15,7 +15,7 @@ from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.evaluation.classes import Protocol
+    from varbind.evaluate.simulated_vs_derived import Protocol
 
 __all__ = ["command"]
 
@@ -87,10 +87,10 @@ def binding(
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
     from varbind.cli.progress import count_progress
-    from varbind.evaluation.binding import EvaluationPlan, evaluate_binding
-    from varbind.nn.cpu import thread_count
-    from varbind.pipeline.banks import load_bank
-    from varbind.train.sets import read_set_table
+    from varbind.datasets.datasets import read_set_table
+    from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
+    from varbind.io.load_bank import load_bank
+    from varbind.kernels.cpu.cpu import thread_count
 
     talk(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
@@ -105,7 +105,7 @@ def binding(
 
 
 def _table(path: str) -> str:
-    from varbind.train.sets import is_set_table
+    from varbind.datasets.datasets import is_set_table
 
     if not is_set_table(path):
         what = "--training is no table of sets, with the columns protein and file"
@@ -115,7 +115,7 @@ def _table(path: str) -> str:
 
 def _bank_name(bank: str) -> str:
     """Of its folder."""
-    from varbind.pipeline.banks import find_bank
+    from varbind.io.load_bank import find_bank
 
     return Path(find_bank(bank)).resolve().name
 
@@ -174,10 +174,10 @@ def effect(
     FOLDER gets a table of each, summary.md (also printed) and reliability.svg.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import stage_progress
-    from varbind.evaluation.classes import ClassesPlan
-    from varbind.evaluation.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
-    from varbind.pipeline.banks import load_bank
-    from varbind.pipeline.scoring import resolve_device
+    from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
+    from varbind.evaluate.simulated_vs_derived import ClassesPlan
+    from varbind.io.load_bank import load_bank
+    from varbind.scoring.scorer import resolve_device
 
     talk(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
@@ -194,7 +194,7 @@ def effect(
 
 
 def _protocols(text: str) -> tuple[Protocol, ...]:
-    from varbind.evaluation.classes import Protocol
+    from varbind.evaluate.simulated_vs_derived import Protocol
 
     known = {protocol.word: protocol for protocol in Protocol}
     words = [word.strip() for word in text.split(",") if word.strip()]

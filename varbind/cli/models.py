@@ -30,8 +30,8 @@ def list_models(banks: tuple[str, ...]) -> None:
     The ids are those that the same banks give together elsewhere: an id that several of them have is BANK:ID, by the
     name on the bank's card, or its folder's where two cards have the same name.
     """
-    from varbind.io.bank import read_card, shipped_banks
-    from varbind.pipeline import banks as found
+    from varbind.io import load_bank as found
+    from varbind.io.banks import read_card, shipped_banks
 
     if not banks:
         for name, folder in shipped_banks().items():
@@ -52,8 +52,8 @@ def list_models(banks: tuple[str, ...]) -> None:
 @click.option("--model", metavar="ID", help="Only this model's card.")
 def show(name: str, model: str | None) -> None:
     """The card of a bank, or of one of its models, as JSON."""
-    from varbind.io.bank import read_card
-    from varbind.pipeline.banks import find_bank
+    from varbind.io.banks import read_card
+    from varbind.io.load_bank import find_bank
 
     data = read_card(find_bank(name)).as_json()
     if model is None:
@@ -92,11 +92,11 @@ def import_models(
     Every model of db.tsv needs its params/ID.txt. Only those that db.tsv labels as deprecated, which were published
     without parameters, are left out.
     """
+    from varbind.api.import_deepbind import import_deepbind
     from varbind.cli.progress import count_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.background import BackgroundRecipe, PromoterSource
-    from varbind.pipeline.importing import import_deepbind
+    from varbind.scoring.background import BackgroundRecipe, PromoterSource
 
     del kind
     talk(quiet=quiet, verbose=verbose)
@@ -131,7 +131,7 @@ def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME|DIR]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check every file of a bank against its SHA-256 and every array against the card."""
-    from varbind.pipeline.banks import load_bank
+    from varbind.io.load_bank import load_bank
 
     for name in names or ("default",):
         bank = load_bank(name)

@@ -12,7 +12,7 @@ from varbind.errors import ResourceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
     from varbind.core.tss import Promoter
     from varbind.errors import VarbindError
 
@@ -88,9 +88,9 @@ def talk_options(command: Command) -> Command:
 
 def load_banks(names: tuple[str, ...]) -> Bank:
     """The banks of `--bank`, side by side; without any, the shipped one."""
-    from varbind.pipeline import banks
+    from varbind.io import load_bank
 
-    return banks.load_banks(names or ("default",))
+    return load_bank.load_banks(names or ("default",))
 
 
 def parse_words(text: str | None) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ def _add_pair(pairs: dict[str, str], first: str, second: str, *, path: str, line
 
 def _lines(path: str, error: type[VarbindError]) -> Iterator[tuple[int, str]]:
     """Lines of a small text with their numbers."""
-    from varbind.io.bounded import bounded_lines
+    from varbind.io.size_limits import bounded_lines
 
     with Path(path).open("rb") as stream:
         for number, line in bounded_lines(stream, path, error):

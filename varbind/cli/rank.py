@@ -42,8 +42,8 @@ def command(
     gene; an allele in two promoters has two rows. Missing values are empty in TSV and null in Parquet, and come last;
     ties keep the order of IN. Activity is sorted without its sign; binding is the larger of LOSS_PHRED and GAIN_PHRED.
     """
+    from varbind.annotate.rank import rank_vcf
     from varbind.cli.progress import record_progress
-    from varbind.pipeline.rank import rank_vcf
 
     talk(quiet=quiet, verbose=verbose)
     with record_progress(quiet=quiet) as progress:

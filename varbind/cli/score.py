@@ -12,7 +12,7 @@ from varbind.cli.options import bank_option, device_option, load_banks, parse_wo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
 
 __all__ = ["command"]
 
@@ -47,7 +47,7 @@ def command(
     or 1.5 times that (later) and takes the maximum, as the published DeepBind executable does.
     """
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.scoring import SEQUENCES_A_BATCH, SequenceScorer, batches, resolve_device
+    from varbind.scoring.scorer import SEQUENCES_A_BATCH, SequenceScorer, batches, resolve_device
 
     talk(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)

@@ -23,9 +23,9 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
     and whole, with the compiled kernel or the GPU and without: all must give the same bytes. A mismatch or a
     score that is not a number ends with exit code 1.
     """
-    from varbind.pipeline.banks import load_bank
-    from varbind.pipeline.scoring import resolve_device
-    from varbind.pipeline.selftest import GOLDEN_TOLERANCE, run_selftest
+    from varbind.io.load_bank import load_bank
+    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.selftest import GOLDEN_TOLERANCE, run_selftest
 
     talk(quiet=quiet, verbose=verbose)
     where = resolve_device(device)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.train.sets import TrainingSet
+    from varbind.datasets.datasets import TrainingSet
 
 __all__ = ["KINDS", "sets_of"]
 
@@ -28,8 +28,8 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         InputError: the table is malformed.
         UsageError: a table is described, nobody says whose binding a file tells, or the id can name no model.
     """
-    from varbind.core.model_card import ID_CHARACTERS_MAX, is_model_id
-    from varbind.train.sets import Kind, TrainingSet, is_set_table, read_set_table
+    from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
+    from varbind.datasets.datasets import Kind, TrainingSet, is_set_table, read_set_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
     if is_set_table(data):

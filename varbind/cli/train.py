@@ -14,7 +14,7 @@ from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from varbind.pipeline.background import PromoterSource
+    from varbind.scoring.background import PromoterSource
 
 __all__ = ["command"]
 
@@ -140,11 +140,11 @@ def binding(
     A run that was stopped goes on where it was when it is called again: finished proteins are in BANK.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import count_progress
-    from varbind.nn.cpu import thread_count
-    from varbind.pipeline.background import BackgroundRecipe
-    from varbind.pipeline.scoring import resolve_device
-    from varbind.train.calibration import Calibration, Search
-    from varbind.train.setting import Rule
+    from varbind.kernels.cpu.cpu import thread_count
+    from varbind.scoring.background import BackgroundRecipe
+    from varbind.scoring.scorer import resolve_device
+    from varbind.train.hyperparameter_search import Calibration, Search
+    from varbind.train.hyperparameters import Rule
     from varbind.train.training import TrainingPlan, train_bank
 
     talk(quiet=quiet, verbose=verbose)
@@ -185,7 +185,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
     """Of background sequence; None = the usual one."""
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
-    from varbind.pipeline.background import PromoterSource
+    from varbind.scoring.background import PromoterSource
 
     return PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None
 
@@ -244,12 +244,12 @@ def effect(
 
     from varbind.cli.options import parse_pairs
     from varbind.cli.progress import stage_progress
-    from varbind.pipeline.background import BackgroundRecipe
-    from varbind.pipeline.banks import load_bank
-    from varbind.pipeline.effect_background import EFFECT_BACKGROUND
-    from varbind.pipeline.scoring import resolve_device
+    from varbind.io.load_bank import load_bank
+    from varbind.scoring.background import BackgroundRecipe
+    from varbind.scoring.scorer import resolve_device
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
+    from varbind.train.effect_background import EFFECT_BACKGROUND
 
     talk(quiet=quiet, verbose=verbose)
     recipe = EFFECT_BACKGROUND

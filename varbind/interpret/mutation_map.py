@@ -8,12 +8,12 @@ import numpy as np
 
 from varbind.core.sequence import BASES, decode, encode, require_nucleotides
 from varbind.errors import UsageError
-from varbind.pipeline.scoring import score_sequences
+from varbind.scoring.scorer import score_sequences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
 
 __all__ = ["mutation_map"]
 

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from varbind.errors import ResourceError, output_errors
-from varbind.io.bounded import whole_bytes
+from varbind.io.size_limits import whole_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.model_card import ModelCard
-from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.bank.model_card import ModelCard
+from varbind.core.network_stack import DeepBindStack, NetworkShape
 from varbind.errors import ResourceError, output_errors
-from varbind.io.bounded import whole_bytes, without_mark
-from varbind.io.whole import whole_folder
+from varbind.io.output.atomic_files import whole_folder
+from varbind.io.size_limits import whole_bytes, without_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

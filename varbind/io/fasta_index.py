@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from varbind.io.bgzf import BgzfReader
+from varbind.io.vcf.bgzf import BgzfReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from varbind.core.sequence import require_nucleotides
 from varbind.errors import InputError
-from varbind.io.bounded import bounded_lines
-from varbind.io.source import Source
+from varbind.io.size_limits import bounded_lines
+from varbind.io.vcf.input_stream import Source
 
 if TYPE_CHECKING:
     import os

@@ -1,7 +1,7 @@
 """The DeepBind network as its paper defines it: the reference that every faster scorer is proven equal to.
 
 f(s) = net(pool(rect_b(conv_M(s)))), DeepBind 2015, supplementary section 1.1. It reads top to bottom
-and is in no hurry; annotation uses `varbind.nn.ensemble`.
+and is in no hurry; annotation uses `varbind.scoring.ensemble`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from varbind.core.network import DeepBindStack
+    from varbind.core.network_stack import DeepBindStack
 else:
     torch = optional_import("torch", needed_for="the reference network")
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.activity_head import ActivityHead
+from varbind.effect.activity import ActivityHead
 from varbind.errors import InputError
 from varbind.gate import optional_import
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.binding_scale import BindingScale
+    from varbind.bank.binding_scale import BindingScale
 
 __all__ = [
     "PENALTIES",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.conservation_head import MATCHED, MOST_TRACKS, PATHOGENIC, ConservationHead, logit_of_share
+from varbind.effect.conservation import MATCHED, MOST_TRACKS, PATHOGENIC, ConservationHead, logit_of_share
 from varbind.errors import InputError, ResourceError
 
 if TYPE_CHECKING:

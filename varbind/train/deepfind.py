@@ -9,15 +9,15 @@ kind of CPU, and a training that was stopped goes on from the networks that were
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.deepfind_head import DeepFindHead, standardised
+from varbind.effect.deepfind import DeepFindHead, standardised
 from varbind.errors import InputError, UsageError
-from varbind.train.deepfind_descent import ARRAYS, Descent, fixed_threads, placed
+from varbind.train.deepfind_descent import ARRAYS, DeepFindSetting, Descent, fixed_threads, placed
 from varbind.train.deepfind_records import FittedNetwork, kept_networks
 
 if TYPE_CHECKING:
@@ -41,55 +41,6 @@ CONSTANT = 1e-6
 
 COLUMNS_AT_ONCE = 16
 """Features that are read together where each is looked at alone: as many as lie side by side in memory anyway."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeepFindSetting:
-    """How DeepFind is trained.
-
-    Attributes:
-        hidden: H, ReLU units.
-        dropout: probability that a hidden unit is left out of a step.
-        input_dropout: the same of a feature.
-        rule: how a step follows from the slopes; `sgd` has momentum.
-        rate: learning rate.
-        momentum: of `sgd`; Adam has its own.
-        decay: weight decay (L2), added to the slopes of weights.
-        batch: rows of a step.
-        epochs: at most.
-        patience: epochs without a better one after which training ends.
-        networks: whose mean is the head.
-        limit: standardised features are clipped to this on both sides.
-
-    Raises:
-        ValueError: a number that cannot be.
-    """
-
-    hidden: int = 200
-    dropout: float = 0.5
-    input_dropout: float = 0.2
-    rule: Literal["adam", "sgd"] = "adam"
-    rate: float = 3e-4
-    momentum: float = 0.9
-    decay: float = 3e-4
-    batch: int = 512
-    epochs: int = 25
-    patience: int = 4
-    networks: int = 4
-    limit: float = 6.0
-
-    def __post_init__(self) -> None:
-        counts = (self.hidden, self.batch, self.epochs, self.patience, self.networks)
-        chances = (self.dropout, self.input_dropout)
-        if min(counts) < 1 or not all(0 <= chance < 1 for chance in chances) or self.rule not in {"adam", "sgd"}:
-            raise ValueError(f"DeepFind cannot be trained by {self}")
-
-    @classmethod
-    def as_published(cls) -> DeepFindSetting:
-        """DeepFind's own (Alipanahi et al. 2015, supplementary notes): one network, all epochs, the best one kept."""
-        return cls(
-            input_dropout=0.0, rule="sgd", rate=5e-4, decay=1e-6, batch=128, epochs=250, patience=250, networks=1
-        )
 
 
 def fit_deepfind(

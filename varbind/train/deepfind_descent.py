@@ -7,12 +7,13 @@ which is given back.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from varbind.gate import optional_import
-from varbind.nn.device import torch_device
+from varbind.kernels.gpu.device import torch_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from varbind.train.deepfind import DeepFindSetting
 else:
     torch = optional_import("torch", needed_for="training")
 
-__all__ = ["ARRAYS", "Descent", "fixed_threads", "placed"]
+__all__ = ["ARRAYS", "DeepFindSetting", "Descent", "fixed_threads", "placed"]
 
 ARRAYS = ("hidden", "hidden_bias", "output", "output_bias")
 """The parameters, in the order in which they are stepped."""
@@ -62,6 +62,55 @@ def placed(features: NDArray[np.float32], device: str) -> torch.Tensor:
     """
     # Torch warns of arrays that cannot be written to.
     return torch.from_numpy(np.require(features, np.float32, ["C", "W"])).to(torch_device(device))
+
+
+@dataclass(frozen=True, slots=True)
+class DeepFindSetting:
+    """How DeepFind is trained.
+
+    Attributes:
+        hidden: H, ReLU units.
+        dropout: probability that a hidden unit is left out of a step.
+        input_dropout: the same of a feature.
+        rule: how a step follows from the slopes; `sgd` has momentum.
+        rate: learning rate.
+        momentum: of `sgd`; Adam has its own.
+        decay: weight decay (L2), added to the slopes of weights.
+        batch: rows of a step.
+        epochs: at most.
+        patience: epochs without a better one after which training ends.
+        networks: whose mean is the head.
+        limit: standardised features are clipped to this on both sides.
+
+    Raises:
+        ValueError: a number that cannot be.
+    """
+
+    hidden: int = 200
+    dropout: float = 0.5
+    input_dropout: float = 0.2
+    rule: Literal["adam", "sgd"] = "adam"
+    rate: float = 3e-4
+    momentum: float = 0.9
+    decay: float = 3e-4
+    batch: int = 512
+    epochs: int = 25
+    patience: int = 4
+    networks: int = 4
+    limit: float = 6.0
+
+    def __post_init__(self) -> None:
+        counts = (self.hidden, self.batch, self.epochs, self.patience, self.networks)
+        chances = (self.dropout, self.input_dropout)
+        if min(counts) < 1 or not all(0 <= chance < 1 for chance in chances) or self.rule not in {"adam", "sgd"}:
+            raise ValueError(f"DeepFind cannot be trained by {self}")
+
+    @classmethod
+    def as_published(cls) -> DeepFindSetting:
+        """DeepFind's own (Alipanahi et al. 2015, supplementary notes): one network, all epochs, the best one kept."""
+        return cls(
+            input_dropout=0.0, rule="sgd", rate=5e-4, decay=1e-6, batch=128, epochs=250, patience=250, networks=1
+        )
 
 
 class Descent:

@@ -16,9 +16,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from varbind.io.bounded import whole_bytes
-from varbind.io.whole import write_whole_file
-from varbind.train.records import RECORD_BYTES_MAX, kept_records
+from varbind.io.output.atomic_files import write_whole_file
+from varbind.io.size_limits import whole_bytes
+from varbind.train.checkpoints import RECORD_BYTES_MAX, kept_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

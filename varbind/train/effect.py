@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
-from varbind.core.features import binding_features, feature_matrix
-from varbind.core.score_head import ScoreHead, logistic
+from varbind.annotate.tracks import Tracks
+from varbind.effect.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
+from varbind.effect.features import binding_features, feature_matrix
+from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
-from varbind.io.effect import write_effect
-from varbind.io.fasta import Reference
-from varbind.io.genes import read_genes
-from varbind.pipeline.effect_background import EFFECT_BACKGROUND, effect_curves
-from varbind.pipeline.tracks import Tracks
+from varbind.io.effects import write_effect
+from varbind.io.genes.gene_table import read_genes
+from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
 from varbind.train.conservation import fit_conservation
 from varbind.train.deepfind import DeepFindSetting, fit_deepfind
 from varbind.train.deepfind_records import forget_networks
+from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
     FLANK,
     activity_data,
@@ -39,7 +39,7 @@ from varbind.train.effect_tables import (
     read_classes,
     read_pathogenic,
 )
-from varbind.train.pace import pace_of
+from varbind.train.progress import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table, second_stage_models
 from varbind.train.variant_sites import site_features, sites_of
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.activity_head import ActivityHead
-    from varbind.core.bank import Bank
-    from varbind.core.conservation_head import ConservationHead
-    from varbind.core.deepfind_head import DeepFindHead
-    from varbind.pipeline.background import BackgroundRecipe
-    from varbind.train.variant_table import VariantTable
+    from varbind.bank.bank import Bank
+    from varbind.datasets.variant_table import VariantTable
+    from varbind.effect.activity import ActivityHead
+    from varbind.effect.conservation import ConservationHead
+    from varbind.effect.deepfind import DeepFindHead
+    from varbind.scoring.background import BackgroundRecipe
 
 __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
 

@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.binding_scale import BindingScale
-from varbind.core.features import AROUND
+from varbind.bank.binding_scale import BindingScale
+from varbind.datasets.variant_table import OPTIONAL, read_variant_table
+from varbind.effect.features import AROUND
 from varbind.errors import InputError
 from varbind.train.activity import ActivityData
 from varbind.train.variant_sites import sites_of
-from varbind.train.variant_table import OPTIONAL, read_variant_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.core.bank import Bank
+    from varbind.annotate.tracks import Tracks
+    from varbind.bank.bank import Bank
     from varbind.core.variant import ReferenceSequence
-    from varbind.pipeline.tracks import Tracks
+    from varbind.datasets.variant_table import VariantTable
     from varbind.train.scored_variants import ScoredVariants
-    from varbind.train.variant_table import VariantTable
 
 __all__ = [
     "FLANK",

@@ -18,7 +18,7 @@ class Engine(Protocol):
     """Something that trains networks.
 
     Attributes:
-        device: where networks are scored in between, as `varbind.nn.ensemble` takes it.
+        device: where networks are scored in between, as `varbind.scoring.ensemble` takes it.
     """
 
     device: str
@@ -60,6 +60,6 @@ def engine_on(device: str, threads: Executor, finished: Callable[[int], None]) -
     """
     if device == "cpu":
         return KernelThreads(threads, finished)
-    descent = optional_import("varbind.train.device_descent", needed_for=f"--device {device}")
+    descent = optional_import("varbind.train.gpu_training", needed_for=f"--device {device}")
     engine: Engine = descent.DeviceDescent(device, threads, finished)
     return engine

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from varbind.core.bank import Bank
-from varbind.core.model_card import BankCard, ModelCard
-from varbind.core.network import DeepBindStack
+from varbind.bank.bank import Bank
+from varbind.bank.model_card import BankCard, ModelCard
+from varbind.core.network_stack import DeepBindStack
+from varbind.datasets.pwm import KnownMotif
 from varbind.errors import printable
-from varbind.train.matrices import KnownMotif
-from varbind.train.setting import Setting
+from varbind.train.hyperparameters import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from varbind.train.calibration import Calibrated, Calibration, Rating
-    from varbind.train.preparation import DataFacts
-    from varbind.train.sets import TrainingSet
+    from varbind.datasets.dataset_loading import DataFacts
+    from varbind.datasets.datasets import TrainingSet
+    from varbind.train.hyperparameter_search import Calibrated, Calibration, Rating
 
 __all__ = ["Trained", "bank_of", "write_ratings"]
 

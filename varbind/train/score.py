@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.score_head import ScoreHead, logistic
+from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 
 if TYPE_CHECKING:

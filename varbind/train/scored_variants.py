@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import ResourceError
-from varbind.pipeline.scoring import Scorer, batches
+from varbind.scoring.scorer import Scorer, batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from varbind.core.bank import Bank
-    from varbind.train.variant_table import VariantTable
+    from varbind.bank.bank import Bank
+    from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["SECOND_STAGE_WINDOW", "ScoredVariants", "score_table", "second_stage_models"]
 

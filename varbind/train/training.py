@@ -1,8 +1,8 @@
 """A bank from training sets: files enter, a bank of calibrated networks leaves.
 
 All data is read first, so that what is broken is told before anything is trained. Then protein after protein is
-calibrated and kept in a folder beside the output (`varbind.train.records`); a run that was stopped goes on there. The
-bank is made of what is kept, so a resumed run gives the same bytes.
+calibrated and kept in a folder beside the output (`varbind.train.checkpoints`); a run that was stopped goes on there.
+The bank is made of what is kept, so a resumed run gives the same bytes.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from varbind.datasets.dataset_loading import FEWEST_NEGATIVES, DataFacts, prepare, tell_unused
+from varbind.datasets.datasets import Kind, refuse_equal_ids
+from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.gate import optional_import
-from varbind.io.bank import write_bank
-from varbind.io.fasta import Reference
-from varbind.pipeline.background import BackgroundRecipe, PromoterSource, add_background
-from varbind.pipeline.selftest import add_golden_scores
-from varbind.train.calibration import BindingData, Calibrated, Calibration, calibrate
+from varbind.io.banks import write_bank
+from varbind.io.reference import Reference
+from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_background
+from varbind.scoring.selftest import add_golden_scores
+from varbind.train.checkpoints import Records, kept_records
 from varbind.train.engine import engine_on
-from varbind.train.matrices import KnownMotif, known_motif
-from varbind.train.pace import Pace
-from varbind.train.preparation import FEWEST_NEGATIVES, DataFacts, prepare, tell_unused
-from varbind.train.records import Records, kept_records
+from varbind.train.hyperparameter_search import Calibrated, Calibration, calibrate
+from varbind.train.progress import Pace
 from varbind.train.results import Trained, bank_of, write_ratings
-from varbind.train.sets import Kind, refuse_equal_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from varbind.core.bank import Bank
+    from varbind.bank.bank import Bank
+    from varbind.datasets.binding_data import BindingData
+    from varbind.datasets.datasets import TrainingSet
     from varbind.train.engine import Engine
-    from varbind.train.sets import TrainingSet
 
     Prepared = tuple[BindingData, DataFacts]
 
@@ -118,7 +119,7 @@ def train_bank(
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("varbind.nn.deepbind", needed_for="training")
     if plan.device != "cpu":
-        optional_import("varbind.nn.device", needed_for=f"--device {plan.device}").torch_device(plan.device)
+        optional_import("varbind.kernels.gpu.device", needed_for=f"--device {plan.device}").torch_device(plan.device)
     with ExitStack() as opened:
         reference = cache(lambda path: opened.enter_context(Reference(path)))
 

@@ -1,7 +1,7 @@
 """One training of one network: sequences, targets and a setting enter, its parameters at checkpoints leave.
 
 A trial holds what is random: its start, the order of its rows and what is left out. Its steps are taken here by the
-CPU kernel, where equal input and seed give equal bytes, or together with others' by `varbind.train.device_descent`.
+CPU kernel, where equal input and seed give equal bytes, or together with others' by `varbind.train.gpu_training`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.network import DeepBindStack, NetworkShape
+from varbind.core.network_stack import DeepBindStack, NetworkShape
 from varbind.core.sequence import N_CODE, Codes, reverse_complement
-from varbind.nn.lookup import table_size
-from varbind.nn.lookup_stack import aligned, triplets_of
-from varbind.train.descent import ADAM, NESTEROV, descent_kernel
-from varbind.train.setting import Rule
+from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
+from varbind.kernels.cpu.table_convolution import table_size
+from varbind.kernels.cpu.table_stack import aligned, triplets_of
+from varbind.train.hyperparameters import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from varbind.train.setting import Setting
+    from varbind.train.hyperparameters import Setting
 
 __all__ = ["BATCH", "STEPS_AT_ONCE", "Examples", "Trial"]
 
@@ -82,7 +82,7 @@ class Trial:
         setting: everything else.
         examples: what it is trained on.
         steps: taken so far.
-        values: all parameters, float32, flat (`varbind.train.descent`).
+        values: all parameters, float32, flat (`varbind.kernels.cpu.sgd`).
         moments: float32 (2, parameters).
         decays: of each parameter, float32.
     """

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.annotate.allele_status import Allele
 from varbind.core.contigs import ContigNames
-from varbind.core.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
 from varbind.core.variant import Status
+from varbind.effect.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
 from varbind.errors import InputError
-from varbind.pipeline.triage import Allele
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from varbind.annotate.tracks import Tracks
     from varbind.core.tss import TssIndex
-    from varbind.pipeline.tracks import Tracks
-    from varbind.train.variant_table import VariantTable
+    from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["site_features", "sites_of"]
 

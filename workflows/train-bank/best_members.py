@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from varbind.io.bank import read_bank, write_bank
+from varbind.io.banks import read_bank, write_bank
 
 
 def main() -> None:

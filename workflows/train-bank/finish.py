@@ -17,16 +17,16 @@ import numpy as np
 from regions import HELD_OUT
 from tables import read_table
 
-from varbind.evaluation.comparison import Result, compare
-from varbind.evaluation.metrics import Metric
-from varbind.io.bank import read_bank, write_bank
-from varbind.pipeline.background import add_family_quantiles
+from varbind.evaluate.comparison import Result, compare
+from varbind.evaluate.metrics import Metric
+from varbind.io.banks import read_bank, write_bank
+from varbind.scoring.background import add_family_quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from varbind.core.bank import Bank
-    from varbind.core.model_card import ModelCard
+    from varbind.bank.bank import Bank
+    from varbind.bank.model_card import ModelCard
 
 LEAST_AUC = 0.7
 """In cross-validation, of the default models: what learned less would only add to the tests that a variant stands."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import Codes, decode, encode
-from varbind.train.matching import gc_matched, one_a_negative
-from varbind.train.preparation import FEWEST_NEGATIVES
+from varbind.datasets.dataset_loading import FEWEST_NEGATIVES
+from varbind.datasets.gc_matching import gc_matched, one_a_negative
 
 if TYPE_CHECKING:
     from pathlib import Path

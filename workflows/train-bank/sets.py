@@ -24,7 +24,7 @@ from families import read_families
 from regions import Regions
 from tables import read_table
 
-from varbind.train.matrices import read_matrices
+from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind import Bank, load_bank
-from varbind.core.background import VariantKind
-from varbind.core.effects import BindingEffects
-from varbind.core.features import VariantSites, feature_matrix, transversion
-from varbind.core.score_head import logit
-from varbind.evaluation.activity import LeftOutScores
-from varbind.evaluation.metrics import auc
+from varbind.bank.background import VariantKind
+from varbind.bank.binding_changes import BindingEffects
+from varbind.effect.deepfind import deepfind_logits
+from varbind.effect.features import VariantSites, feature_matrix, transversion
+from varbind.effect.score import logit
+from varbind.evaluate.activity import LeftOutScores
+from varbind.evaluate.metrics import auc
 from varbind.gate import optional_import
-from varbind.io.effect import read_effect
-from varbind.nn.deepfind import deepfind_logits
+from varbind.io.effects import read_effect
 from varbind.train.activity import rank_correlation
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable, read_activity
 from varbind.train.scored_variants import score_table, second_stage_models

@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from varbind.core.deepfind_head import DeepFindHead, standardised
-from varbind.evaluation.metrics import auc
-from varbind.nn.deepfind import deepfind_logits
+from varbind.effect.deepfind import DeepFindHead, deepfind_logits, standardised
+from varbind.evaluate.metrics import auc
 from varbind.train.deepfind import DeepFindSetting, fit_network
 
 FOLDS = 5

@@ -12,11 +12,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from varbind.io.bank import shipped_banks
-from varbind.io.effect import write_effect
-from varbind.pipeline.background import BackgroundRecipe
-from varbind.pipeline.banks import load_bank
-from varbind.pipeline.effect_background import effect_curves
+from varbind.io.banks import shipped_banks
+from varbind.io.effects import write_effect
+from varbind.io.load_bank import load_bank
+from varbind.scoring.background import BackgroundRecipe
+from varbind.train.effect_background import effect_curves
 
 
 def main() -> None:

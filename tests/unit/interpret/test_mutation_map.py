@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from oracles import bank_card, model_card, network_shape, random_stack, whole_score
 
 import varbind
-from varbind.core.bank import Bank
+from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
 from varbind.errors import InputError, UsageError
 from varbind.interpret.mutation_map import mutation_map

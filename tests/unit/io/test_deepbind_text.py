@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from oracles import model_card, network_shape, random_stack
 
-from varbind.core.network import DeepBindStack
+from varbind.core.network_stack import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.deepbind_text import read_deepbind_folder, read_parameter_file, write_deepbind_folder
 

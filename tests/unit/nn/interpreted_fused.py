@@ -10,10 +10,10 @@ from exact import exact_scores
 from oracles import network_shape, random_stack
 
 from varbind.core.window import Window
-from varbind.nn import fused
-from varbind.nn.device import DeviceStacks
-from varbind.nn.fused import Tile, tile_of
-from varbind.nn.plan import Plan
+from varbind.kernels.gpu import fused
+from varbind.kernels.gpu.device import DeviceStacks
+from varbind.kernels.gpu.fused import Tile, tile_of
+from varbind.kernels.work_plan import Plan
 
 CPU = torch.device("cpu")
 

@@ -7,13 +7,13 @@ from integration.runs import EXAMPLE
 from second_stages import random_effect
 
 import varbind
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api import import_deepbind as importing
 from varbind.errors import ResourceError
-from varbind.io.bank import BACKGROUND_MINIMUM, WEIGHTS, read_card
+from varbind.io.banks import BACKGROUND_MINIMUM, WEIGHTS, read_card
 from varbind.io.deepbind_text import write_deepbind_folder
-from varbind.io.effect import EFFECT_FOLDER, write_effect
-from varbind.pipeline import importing
-from varbind.pipeline.background import BackgroundRecipe
-from varbind.pipeline.settings import AnnotateSettings
+from varbind.io.effects import EFFECT_FOLDER, write_effect
+from varbind.scoring.background import BackgroundRecipe
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 

@@ -9,16 +9,16 @@ import pytest
 from integration.runs import records, spawn
 
 import varbind
-from varbind.core.background import VariantKind
-from varbind.core.effect_model import CURVES
-from varbind.core.score_head import logit
-from varbind.core.tails import phred
+from varbind.annotate.demo import copy_example
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api.annotate_vcf import annotate_vcf
+from varbind.bank.background import VariantKind
+from varbind.bank.null_distribution import phred
+from varbind.effect.effect_model import CURVES
+from varbind.effect.score import logit
 from varbind.errors import ResourceError
-from varbind.io.bank import WEIGHTS, read_bank, read_card
-from varbind.pipeline.annotate import annotate_vcf
-from varbind.pipeline.banks import find_bank
-from varbind.pipeline.demo import copy_example
-from varbind.pipeline.settings import AnnotateSettings
+from varbind.io.banks import WEIGHTS, read_bank, read_card
+from varbind.io.load_bank import find_bank
 
 HEADS = ("activity", "score", "deepfind", "conservation")
 KEYS = ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")

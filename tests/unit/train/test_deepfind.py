@@ -5,9 +5,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from varbind.core.deepfind_head import DeepFindHead
+from varbind.effect.deepfind import DeepFindHead, deepfind_logits
 from varbind.errors import InputError, OutputError, UsageError
-from varbind.nn.deepfind import deepfind_logits
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 

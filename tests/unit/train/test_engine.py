@@ -8,8 +8,8 @@ import tolerances
 from trials import planted
 
 from varbind.errors import ResourceError
-from varbind.train.calibration import Calibration, calibrate, score_stacks
 from varbind.train.engine import KernelThreads, engine_on
+from varbind.train.hyperparameter_search import Calibration, calibrate, score_stacks
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 torch = pytest.importorskip("torch", reason="needs the extra `train`")

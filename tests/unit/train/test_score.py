@@ -6,7 +6,7 @@ import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.core.score_head import logistic
+from varbind.effect.score import logistic
 from varbind.errors import InputError
 from varbind.train.score import calibration_error, fit_score
 

@@ -9,13 +9,13 @@ import pytest
 import tolerances
 from planted import write_files
 
+from varbind.datasets.dataset_loading import prepare
+from varbind.datasets.datasets import TrainingSet
 from varbind.errors import InputError, OutputError, ResourceError, UsageError
-from varbind.io.bank import read_bank
-from varbind.pipeline.background import BackgroundRecipe
-from varbind.pipeline.selftest import run_selftest
-from varbind.train.calibration import Calibration
-from varbind.train.preparation import prepare
-from varbind.train.sets import TrainingSet
+from varbind.io.banks import read_bank
+from varbind.scoring.background import BackgroundRecipe
+from varbind.scoring.selftest import run_selftest
+from varbind.train.hyperparameter_search import Calibration
 from varbind.train.training import METHOD, TrainingPlan, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")

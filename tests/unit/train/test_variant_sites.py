@@ -5,10 +5,10 @@ import pytest
 from oracles import TextReference
 from planted import write_lines
 
+from varbind.annotate.tracks import Tracks
 from varbind.core.tss import TranscriptionStart, TssIndex
-from varbind.pipeline.tracks import Tracks
+from varbind.datasets.variant_table import read_variant_table
 from varbind.train.variant_sites import site_features, sites_of
-from varbind.train.variant_table import read_variant_table
 
 pybigtools = pytest.importorskip("pybigtools")
 

@@ -1,0 +1,51 @@
+"""What was annotated, read back."""
+
+import math
+
+import pytest
+
+from varbind.annotate.info_reader import DeclaredKeys, alleles_of
+from varbind.errors import InputError
+from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
+
+KEY = b'##INFO=<ID=%s,Number=A,Type=Float,Description="x, ID=VARBIND_SCORE">\n'
+
+
+def declared(*names):
+    lines = tuple(KEY % name for name in names)
+    return DeclaredKeys.of(VcfHeader(lines, COLUMNS + b"\n"), "VARBIND", "in.vcf")
+
+
+def alleles(info, keys, alt=b"C"):
+    line = b"1\t5\t.\tA\t" + alt + b"\t.\t.\t" + info + b"\n"
+    return alleles_of(VcfRecord(line, 9, "in.vcf", 8), keys, "in.vcf")
+
+
+def test_only_our_keys_count_and_each_once():
+    keys = declared(b"VARBIND_CONS_x", b"VARBIND_PHRED", b"DP", b"VARBIND_OTHER", b"VARBIND_PHRED", b"AVARBIND_SCORE")
+    assert keys.names == ("CONS_x", "PHRED")
+    assert (keys.scores, keys.tracks, keys.numbers) == (("PHRED",), ("CONS_x",), ("PHRED", "CONS_x"))
+    with pytest.raises(InputError, match=r"in\.vcf: the header declares no VARBIND_ key; run varbind annotate first"):
+        declared(b"DP", b"VARBIND_OTHER")
+
+
+def test_one_value_an_alt():
+    keys = declared(b"VARBIND_PHRED", b"VARBIND_STATUS")
+    first, second = alleles(b"VARBIND_PHRED=1.5,.;VARBIND_STATUS=ok,star;VARBIND_PHRED=7,7", keys, b"C,*")
+    assert (first.numbers, first.texts, first.genes, first.why_not) == ((1.5,), ("", "", "ok", ""), (), "")
+    assert math.isnan(second.numbers[0])
+    assert second.why_not == "star"
+    assert alleles(b"DP=3;XVARBIND_PHRED=1", keys) is None
+    assert [one.why_not for one in alleles(b"VARBIND_PHRED=1", keys)] == ["no status"]
+    # A lone missing value stands for all, and a key without a value is missing.
+    assert len(alleles(b"VARBIND_PHRED=.;VARBIND_STATUS", keys, b"C,G,T")) == 3
+
+
+def test_without_numbers_there_are_alleles_too():
+    found = alleles(b"VARBIND_STATUS=ok,ok", declared(b"VARBIND_STATUS"), b"C,G")
+    assert [(one.numbers, one.why_not) for one in found] == [((), ""), ((), "")]
+
+
+def test_damage_is_told_with_its_line():
+    with pytest.raises(InputError, match=r"in\.vcf:9: VARBIND_PHRED has 2 values, expected 1, one an ALT; annotate"):
+        alleles(b"VARBIND_PHRED=1,2", declared(b"VARBIND_PHRED"))

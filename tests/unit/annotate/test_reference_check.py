@@ -1,0 +1,80 @@
+"""The first items are held back until the reference is known to fit."""
+
+import pytest
+
+from varbind.annotate import reference_check as module
+from varbind.annotate.counts import Tally
+from varbind.annotate.reference_check import preflight
+from varbind.core.contigs import ContigNames
+from varbind.errors import ResourceError
+
+
+def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
+    """Items 0, 1, ...; reading item i compares one REF, which differs where outcomes[i] is false."""
+    tally = Tally()
+    names = names or ContigNames({"chr1": 100})
+    read = []
+
+    def items():
+        for number, agrees in enumerate(outcomes):
+            names.resolve(contig)
+            if names.resolve(contig) is None:
+                tally.missing_contigs[contig] += 1
+            else:
+                tally.checked_ref += 1
+                tally.mismatched_ref += not agrees
+            read.append(number)
+            yield number
+
+    stream = preflight(items(), tally, size_of=lambda _: size, names=names, declared=(), reference_contigs=["chr1"],
+                       allow_ref_mismatch=allow)  # fmt: skip
+    return stream, read
+
+
+def test_all_items_come_in_order():
+    stream, read = run([True] * 2_500)
+    assert len(read) == 1_000
+    assert list(stream) == list(range(2_500))
+
+
+@pytest.mark.parametrize(("good", "bad", "stops"), [(0, 9, False), (0, 10, True), (90, 10, False), (89, 10, True)])
+def test_the_rule(good, bad, stops):
+    outcomes = [True] * good + [False] * bad
+    if stops:
+        with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of {good + bad} REF"):
+            run(outcomes)
+        assert list(run(outcomes, allow=True)[0]) == list(range(len(outcomes)))
+    else:
+        assert list(run(outcomes)[0]) == list(range(len(outcomes)))
+
+
+@pytest.mark.parametrize(("bad", "swapped", "hint"), [(10, 5, False), (10, 6, True), (40, 40, True), (40, 13, False)])
+def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
+    tally = Tally(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
+    with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
+        preflight([], tally, size_of=len, names=ContigNames({}), declared=(), reference_contigs=(),
+                  allow_ref_mismatch=False)  # fmt: skip
+    assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
+    assert ("bcftools norm --check-ref s" in str(caught.value)) == hint
+    assert "give the right reference, or --allow-ref-mismatch" in str(caught.value)
+
+
+def test_what_comes_later_is_not_judged():
+    stream, _ = run([True] * 1_000 + [False] * 1_000)
+    assert len(list(stream)) == 2_000
+
+
+def test_bytes_are_bounded():
+    _, read = run([True] * 500, size=module.HELD_BYTES // 10)
+    assert len(read) == 11
+
+
+def test_no_contig_is_shared():
+    with pytest.raises(ResourceError, match=r"the VCF says 'NC_1', the reference 'chr1'"):
+        run([True], contig="NC_1")
+    with pytest.raises(ResourceError, match=r"the VCF says 'NC_1', the reference 'chr1'"):
+        run([True], contig="NC_1", allow=True)
+
+
+def test_nothing_at_all_is_fine():
+    assert list(run([])[0]) == []

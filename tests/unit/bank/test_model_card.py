@@ -1,0 +1,96 @@
+"""A card survives JSON, and a broken one is refused."""
+
+import json
+
+import pytest
+from oracles import bank_card, model_card, network_shape
+
+from varbind.bank.model_card import CARD_FORMAT, BankCard, GoldenScores
+from varbind.errors import ResourceError
+
+
+def full_card():
+    models = [
+        model_card("A", delta_sd=0.25, quantiles={"score": [1.0, 2.5]}, training={"steps": 4000}),
+        model_card("B", shape=network_shape(hidden=4, mean_pooling=True), default=False, family="ETS|x"),
+    ]
+    return bank_card(
+        models,
+        background={"seed": 1, "counts": {"snv": 3}},
+        quantile_levels=[0.1, 0.9],
+        golden=GoldenScores(["ACGT", "NNNN"], [[1.5, -2.0], [0.0, 3.25]]),
+        digests={"weights.safetensors": "00"},
+    )
+
+
+def damaged(*path, value=None, drop=False):
+    """The JSON of a card with one value exchanged or dropped."""
+    data = json.loads(json.dumps(full_card().as_json()))
+    place = data
+    for step in path[:-1]:
+        place = place[step]
+    if drop:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return data
+
+
+@pytest.mark.parametrize("card", [full_card(), bank_card([model_card("A")])])
+def test_through_json_and_back(card):
+    assert BankCard.from_json(json.loads(json.dumps(card.as_json()))) == card
+
+
+@pytest.mark.parametrize("data", [None, [], "card", 1, {}, {"format": CARD_FORMAT + 1}, {"format": "1"}])
+def test_what_is_no_card(data):
+    with pytest.raises(ResourceError, match="not a varbind model card"):
+        BankCard.from_json(data)
+
+
+def test_an_older_format():
+    with pytest.raises(ResourceError, match=f"format 1, .* format {CARD_FORMAT}; make it again with"):
+        BankCard.from_json({**full_card().as_json(), "format": 1})
+
+
+@pytest.mark.parametrize("key", sorted(set(full_card().as_json()) - {"format"}))
+def test_a_missing_key(key):
+    with pytest.raises(ResourceError, match=key):
+        BankCard.from_json(damaged(key, drop=True))
+
+
+@pytest.mark.parametrize("key", sorted(full_card().as_json()["models"][0]))
+def test_a_missing_key_of_a_model(key):
+    with pytest.raises(ResourceError, match=key):
+        BankCard.from_json(damaged("models", 1, key, drop=True))
+
+
+@pytest.mark.parametrize("key", sorted(full_card().as_json()["models"][0]["shape"]))
+def test_a_missing_key_of_a_shape(key):
+    with pytest.raises(ResourceError, match=key):
+        BankCard.from_json(damaged("models", 1, "shape", key, drop=True))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("name",), 5),
+        (("models",), 5),
+        (("models",), "AB"),
+        (("models",), []),
+        (("models", 0), None),
+        (("models", 0, "model_id"), None),
+        (("models", 0, "model_id"), "B"),
+        (("models", 0, "default"), "no"),
+        (("models", 0, "delta_sd"), "0.25"),
+        (("models", 0, "shape"), "w31"),
+        (("models", 0, "shape", "window"), "31"),
+        (("models", 0, "shape", "detector_len"), 5.5),
+        (("models", 0, "shape", "double_stranded"), 1),
+        (("golden",), [1]),
+        (("golden", "scores"), [[1.5, 2.0]]),
+        (("golden", "scores"), [[1.5], [0.0]]),
+    ],
+)
+def test_a_wrong_value(path, value):
+    with pytest.raises(ResourceError):
+        BankCard.from_json(damaged(*path, value=value))

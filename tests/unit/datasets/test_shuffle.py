@@ -1,0 +1,67 @@
+"""Shuffles keep what they promise and nothing more."""
+
+from collections import Counter
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import dinucleotides
+
+from varbind.core.sequence import encode
+from varbind.datasets.shuffle import dinucleotide_shuffles
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=12, max_size=12), min_size=1, max_size=4), st.integers(0, 2**32))
+def test_dinucleotides_and_ends_are_kept(rows, seed):
+    codes = np.array(rows, dtype=np.uint8)
+    before = codes.copy()
+    found = dinucleotide_shuffles(codes, np.random.default_rng(seed))
+    assert np.array_equal(codes, before)
+    for sequence, shuffled in zip(codes, found, strict=True):
+        assert dinucleotides(shuffled) == dinucleotides(sequence)
+        assert (shuffled[0], shuffled[-1]) == (sequence[0], sequence[-1])
+
+
+@given(st.integers(0, 3), st.integers(0, 2**32))
+def test_short_sequences(length, seed):
+    codes = np.random.default_rng(seed).integers(0, 5, (3, length)).astype(np.uint8)
+    assert dinucleotide_shuffles(codes, np.random.default_rng(seed)).shape == (3, length)
+
+
+def test_every_order_comes_equally_often():
+    """ACAGATA has the six orders of the loops ACA, AGA and ATA."""
+    codes = np.tile(np.array([0, 1, 0, 2, 0, 3, 0], dtype=np.uint8), (6000, 1))
+    found = Counter(map(tuple, dinucleotide_shuffles(codes, np.random.default_rng(0)).tolist()))
+    assert len(found) == 6
+    assert all(abs(count - 1000) < 130 for count in found.values())  # four standard deviations
+
+
+@pytest.mark.parametrize("text", ["ACGTACGA", "AACACAGA", "TTGTGATC", "NANCNANA"])
+def test_a_shuffle_reaches_every_arrangement(text):
+    values = encode(text)
+    arrangements = {
+        order
+        for order in permutations(values.tolist())
+        if dinucleotides(np.array(order)) == dinucleotides(values) and order[0] == values[0] and order[-1] == values[-1]
+    }
+    assert len(arrangements) > 1
+    codes = np.tile(values, (60 * len(arrangements), 1))
+    assert set(map(tuple, dinucleotide_shuffles(codes, np.random.default_rng(1)).tolist())) == arrangements
+
+
+def test_a_long_shuffle_is_another_sequence():
+    rng = np.random.default_rng(2)
+    codes = np.tile(rng.integers(0, 4, 101).astype(np.uint8), (10, 1))
+    shuffled = dinucleotide_shuffles(codes, rng)
+    assert (shuffled == codes).mean() < 0.6
+    assert len({row.tobytes() for row in shuffled}) == len(shuffled)
+
+
+def test_equal_seeds_give_equal_shuffles():
+    codes = np.random.default_rng(0).integers(0, 4, (5, 60)).astype(np.uint8)
+    one, other, third = (dinucleotide_shuffles(codes, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(one, other)
+    assert not np.array_equal(one, third)
+    assert not np.array_equal(one, codes)

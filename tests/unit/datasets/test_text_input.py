@@ -1,0 +1,38 @@
+"""Lines keep their numbers, however the file is packed."""
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from varbind.datasets.text_input import checked_sequence, numbered_lines
+from varbind.errors import InputError
+
+TEXT = b"# text\r\nACGT\r\n\n  \n\tx y\nlast"
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_lines_keep_their_numbers(tmp_path, packed):
+    path = tmp_path / "in"
+    path.write_bytes(packed(TEXT))
+    assert list(numbered_lines(str(path))) == [(2, "ACGT"), (5, "\tx y"), (6, "last")]
+
+
+def test_what_cannot_be_read_is_told(tmp_path):
+    cut = tmp_path / "cut"
+    cut.write_bytes(gzip.compress(TEXT * 99)[:-9])
+    with pytest.raises(InputError, match="cut: truncated or corrupt"):
+        list(numbered_lines(str(cut)))
+    with pytest.raises(InputError, match="cannot be read"):
+        list(numbered_lines(str(tmp_path)))
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=255), max_size=9))
+def test_a_sequence_is_letters_of_dna_and_rna(text):
+    good = text.strip() and set(text.strip().upper()) <= set("ACGTUN")
+    if good:
+        assert checked_sequence(text, "in", 1) == text.strip()
+    else:
+        with pytest.raises(InputError, match="in:1: the sequence holds"):
+            checked_sequence(text, "in", 1)

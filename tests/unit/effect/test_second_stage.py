@@ -1,0 +1,342 @@
+"""From binding scores to effects: which keys there are, what each number is, and who may ask for what."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tolerances
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import TextReference
+from second_stages import TRACKS, random_effect, scored_bank
+
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api.predict_effects import predict_effects, scored_with
+from varbind.bank.background import VariantKind
+from varbind.bank.bank import Bank
+from varbind.core.scores import BindingScores
+from varbind.core.variant import Variant, left_align
+from varbind.core.window import Window
+from varbind.effect.deepfind import deepfind_logits
+from varbind.effect.effect_model import key_of_place, key_of_window, merged_keys
+from varbind.effect.features import VariantSites, feature_matrix
+from varbind.effect.second_stage import SecondStage
+from varbind.errors import InputError, ResourceError, UsageError
+from varbind.io.effects import write_effect
+from varbind.scoring.scorer import score_variants
+
+ROWS = 40
+BANK = scored_bank()
+EFFECT = random_effect(BANK)
+KINDS = [kind for _ in range(ROWS) for kind in (VariantKind.SNV, VariantKind.INS_1, VariantKind.DEL_1)][:ROWS]
+# The columns of a run: those of the second stage, in another order and with others between.
+COLUMNS = ("X", "M3", "M1", "Y", "M2")
+
+
+def run_scores(seed=1):
+    ref, alt = np.random.default_rng(seed).uniform(2, 8, (2, ROWS, len(COLUMNS))).astype(np.float32)
+    return BindingScores(COLUMNS, ref, alt)
+
+
+def run_sites(seed=2, tracks=TRACKS, missing=()):
+    rng = np.random.default_rng(seed)
+    distances, transversions = rng.integers(-3000, 3000, ROWS).astype(float), rng.integers(0, 2, ROWS).astype(float)
+    conservation = {name: rng.uniform(0, 1, (ROWS, 2)) for name in TRACKS}
+    for name in missing:
+        conservation[name][:] = np.nan
+    return VariantSites(distances, transversions, {name: conservation[name] for name in tracks})
+
+
+SCORES, SITES = run_scores(), run_sites()
+
+
+def taken(rows, sites=SITES):
+    """Some of the variants."""
+    own = VariantSites(
+        sites.tss_distance[rows],
+        sites.transversions[rows],
+        {name: values[rows] for name, values in sites.conservation.items()},
+    )
+    return BindingScores(COLUMNS, SCORES.ref[rows], SCORES.alt[rows]), own, [KINDS[row] for row in rows]
+
+
+def predict(effect=EFFECT, tracks=TRACKS, sites=SITES):
+    return SecondStage(effect, COLUMNS, tracks).predict(SCORES, sites, KINDS)
+
+
+ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
+
+
+@pytest.mark.parametrize(
+    ("heads", "tracks", "names"),
+    [
+        (("activity", "score", "deepfind", "conservation"), TRACKS, ALL),
+        (("activity", "score", "deepfind", "conservation"), ("other", TRACKS[1]), ALL),
+        (("activity", "score", "deepfind", "conservation"), (), [n for n in ALL if n != "SCORE_CONS"]),
+        (("activity", "score", "conservation"), ("other",), ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
+        (("activity", "score"), TRACKS, ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
+        (("activity",), TRACKS, ["ACTIVITY", "ACTIVITY_SE"]),
+        (("deepfind",), (), ["DEEPFIND"]),
+        (("deepfind", "conservation"), TRACKS, ["DEEPFIND"]),
+        (("conservation",), TRACKS, []),
+    ],
+)
+def test_keys_are_those_of_heads_and_tracks(heads, tracks, names):
+    stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, tracks)
+    assert stage.keys.names == tuple(names)
+    found = stage.predict(SCORES, run_sites(tracks=[name for name in tracks if name in TRACKS]), KINDS)
+    assert set(names) <= set(found.values)
+    assert all(found.values[name].shape == (ROWS,) for name in names)
+
+
+def test_without_curves_there_is_no_phred():
+    assert "PHRED" not in SecondStage(random_effect(BANK, curves=()), COLUMNS).keys.names
+
+
+@pytest.mark.parametrize(("asked", "heads"), [(True, ("deepfind",)), (False, ("activity",)), (True, ("activity",))])
+def test_explanations_are_of_the_activity_alone(asked, heads):
+    stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, explain=asked)
+    assert stage.keys.explain == (asked and "activity" in heads)
+
+
+def test_only_deepfind_reads_around():
+    assert SecondStage(EFFECT, COLUMNS).reads_around
+    assert not SecondStage(random_effect(BANK, heads=("activity", "score", "conservation")), COLUMNS).reads_around
+
+
+def test_cutoffs_are_told():
+    told = SecondStage(EFFECT, COLUMNS).keys.cutoffs
+    assert told.endswith("cut-offs of 0.5 (precision 0.75, recall 0.25, 1 % of background SNVs)")
+    assert not SecondStage(replace(EFFECT, card=replace(EFFECT.card, cutoffs=[])), COLUMNS).keys.cutoffs
+
+
+def test_numbers_are_those_of_the_heads_variant_by_variant():
+    found, place = predict().values, [COLUMNS.index(model_id) for model_id in EFFECT.card.model_ids]
+    ref, alt = SCORES.ref[:, place], SCORES.alt[:, place]
+    scale, (weights, floors) = EFFECT.activity.scale, (EFFECT.score.weights, EFFECT.score.floors)
+    evidence = EFFECT.conservation.log_odds(np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1))
+    for row in range(ROWS):
+        bound, z = (part[0] for part in (scale.bound_change(ref[[row]], alt[[row]]), scale.z(ref[[row]], alt[[row]])))
+        activity = sum(
+            float(EFFECT.activity.weights[0, m] * bound[m] + EFFECT.activity.weights[1, m] * z[m]) for m in range(3)
+        )
+        square = sum(float(one) ** 2 for one in bound) / 3
+        odds = EFFECT.score.constant
+        odds += weights[0] * math.log(abs(activity) + floors[0]) + weights[1] * math.log(square + floors[1])
+        slow = {"ACTIVITY": activity, "SCORE": 1 / (1 + math.exp(-odds))}
+        slow["SCORE_CONS"] = 1 / (1 + math.exp(-odds - evidence[row]))
+        for name, value in slow.items():
+            assert found[name][row] == pytest.approx(value, rel=tolerances.ORACLE), name
+    assert found["ACTIVITY_SE"] == pytest.approx(EFFECT.activity.errors(EFFECT.activity.changes(ref, alt)))
+    features = feature_matrix(EFFECT.deepfind.features, EFFECT.card.model_ids, ref, alt, SITES)
+    logits = deepfind_logits(EFFECT.deepfind, features)
+    assert found["DEEPFIND"] == pytest.approx(1 / (1 + np.exp(-logits)), rel=tolerances.ORACLE)
+
+
+def test_phred_is_there_for_kinds_with_a_curve_and_missing_for_others():
+    found = predict()
+    for kind, phred, odds in zip(KINDS, found.values["PHRED"], found.log_odds, strict=True):
+        if kind in {VariantKind.SNV, VariantKind.INS_1}:
+            share = EFFECT.curves["score"][kind].share(np.array([odds]))[0]
+            assert phred == pytest.approx(-10 * math.log10(share))
+        else:
+            assert np.isnan(phred)
+
+
+def test_a_larger_score_has_no_smaller_phred():
+    found = predict()
+    snvs = [row for row, kind in enumerate(KINDS) if kind is VariantKind.SNV]
+    order = sorted(snvs, key=lambda row: found.values["SCORE"][row])
+    assert (np.diff(found.values["PHRED"][order]) >= 0).all()
+    assert np.ptp(found.values["PHRED"][order]) > 0
+
+
+@given(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
+def test_a_variant_has_the_same_bytes_alone_and_in_any_batch(rows):
+    stage = SecondStage(EFFECT, COLUMNS, TRACKS)
+    whole = stage.predict(*taken(rows))
+    for place, row in enumerate(rows):
+        alone = stage.predict(*taken([row]))
+        for name, values in whole.values.items():
+            assert values[place].tobytes() == alone.values[name][0].tobytes(), name
+        assert whole.contributions[place].tobytes() == alone.contributions[0].tobytes()
+        assert whole.log_odds[place].tobytes() == alone.log_odds[0].tobytes()
+
+
+def test_many_models_have_the_same_bytes_in_every_batch(tiny_bank):
+    """Sums over many models are where numpy's order could depend on the batch."""
+    effect = random_effect(tiny_bank, seed=3)
+    rng = np.random.default_rng(5)
+    ref, alt = rng.normal(size=(2, 300, len(tiny_bank.models))).astype(np.float32)
+    stage, sites = SecondStage(effect, tiny_bank.model_ids), VariantSites(*[np.zeros(300)] * 2)
+    whole = stage.predict(BindingScores(tiny_bank.model_ids, ref, alt), sites, [VariantKind.SNV] * 300)
+    for size in (1, 7, 256):
+        for first in range(0, 300, size):
+            rows = slice(first, first + size)
+            own = VariantSites(sites.tss_distance[rows], sites.transversions[rows])
+            part = BindingScores(tiny_bank.model_ids, ref[rows], alt[rows])
+            found = stage.predict(part, own, [VariantKind.SNV] * len(part.ref))
+            for name, values in whole.values.items():
+                assert values[rows].tobytes() == found.values[name].tobytes(), (name, size)
+
+
+def test_what_no_track_knows_leaves_the_score_as_it_is():
+    sites = run_sites(missing=TRACKS)
+    found = predict(sites=sites).values
+    np.testing.assert_array_equal(found["SCORE_CONS"], found["SCORE"])
+
+
+@pytest.mark.parametrize("name", TRACKS)
+def test_a_track_that_is_not_at_hand_is_one_without_values(name):
+    """And changes nothing but SCORE_CONS and what DeepFind reads."""
+    other = next(track for track in TRACKS if track != name)
+    gone = predict(tracks=[other], sites=run_sites(tracks=[other])).values
+    empty = predict(sites=run_sites(missing=[name])).values
+    whole = predict().values
+    for key in ALL:
+        np.testing.assert_array_equal(gone[key], empty[key])
+    for key in ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"):
+        np.testing.assert_array_equal(gone[key], whole[key])
+    assert (gone["SCORE_CONS"] != whole["SCORE_CONS"]).any()
+    values = np.stack(
+        [SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1
+    )
+    odds = predict().log_odds + EFFECT.conservation.log_odds(values)
+    assert gone["SCORE_CONS"] == pytest.approx(1 / (1 + np.exp(-odds)), rel=tolerances.ORACLE)
+
+
+def test_more_conservation_is_a_higher_score():
+    low, high = (run_sites() for _ in range(2))
+    for sites, value in ((low, -1.0), (high, 2.0)):
+        sites.conservation[TRACKS[0]][:, 0] = value
+    assert (predict(sites=high).values["SCORE_CONS"] > predict(sites=low).values["SCORE_CONS"]).all()
+
+
+def test_an_explanation_sums_to_the_activity_largest_first():
+    found, stage = predict(), SecondStage(EFFECT, COLUMNS, explain=True)
+    for row in range(ROWS):
+        explained = stage.explained(found.contributions[row])
+        assert {model_id for model_id, _ in explained} == set(EFFECT.card.model_ids)
+        shares = [abs(share) for _, share in explained]
+        assert shares == sorted(shares, reverse=True)
+        assert sum(share for _, share in explained) == pytest.approx(
+            found.values["ACTIVITY"][row], rel=tolerances.ORACLE
+        )
+
+
+def test_models_that_add_nothing_are_left_out_and_equal_ones_keep_their_order():
+    stage = SecondStage(EFFECT, COLUMNS, explain=True)
+    assert stage.explained(np.array([0.5, 0.0, -0.5])) == (("M1", 0.5), ("M3", -0.5))
+    assert stage.explained(np.zeros(3)) == ()
+
+
+def test_what_trained_was_seen_by_its_window_or_its_place():
+    rng = np.random.default_rng(0)
+    windows = [Window(*rng.integers(0, 4, (2, 61)).astype(np.uint8), padded=False) for _ in range(3)]
+    variants = [Variant("chr1", pos, "A", "C") for pos in (10, 20, 30)]
+    keys = [key_of_window(windows[0], 30), key_of_place("1", 20, "A", "C")]
+    stage = SecondStage(replace(EFFECT, trained_on=merged_keys(keys)), COLUMNS)
+    seen = [stage.has_seen(variant, window, 30) for variant, window in zip(variants, windows, strict=True)]
+    assert seen == [True, True, False]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_effect(tmp_path / "effect", EFFECT)
+    return str(tmp_path / "effect")
+
+
+def test_without_a_second_stage_nothing_else_is_scored():
+    listed = BANK.select(["M2"])
+    assert scored_with(BANK, listed, (), AnnotateSettings()) == (listed, None)
+    own = replace(BANK, effect=EFFECT)
+    assert scored_with(own, listed, (), AnnotateSettings(effect="none")) == (listed, None)
+
+
+def test_what_is_scored_are_the_listed_and_those_it_reads(folder):
+    small = random_effect(BANK.select(["M3", "M1"]))
+    scored, stage = scored_with(replace(BANK, effect=small), BANK.select(["M2"]), (), AnnotateSettings())
+    assert scored.model_ids == ("M1", "M2", "M3")
+    assert stage.effect is small
+    scored, _ = scored_with(replace(BANK, effect=small), BANK.select(["M1"]), (), AnnotateSettings())
+    assert scored.model_ids == ("M1", "M3")
+    # One that is named goes before the bank's own.
+    _, stage = scored_with(replace(BANK, effect=small), BANK, (), AnnotateSettings(effect=folder))
+    assert stage.effect.card.name == "random"
+    assert stage.effect.card.model_ids == ["M1", "M2", "M3"]
+
+
+def test_a_bank_that_lacks_models_is_told(folder):
+    less = BANK.select(["M2"])
+    with pytest.raises(ResourceError, match="reads 2 models that the bank lacks, such as M1; give the bank"):
+        scored_with(less, less, (), AnnotateSettings(effect=folder))
+
+
+def test_networks_of_the_same_names_and_other_weights_are_told(folder, caplog):
+    other = replace(BANK, cards=(replace(BANK.cards[0], digests={"weights.safetensors": "f" * 64}),))
+    with pytest.raises(ResourceError, match="trained on a bank motifs of other weights; give the bank"):
+        scored_with(other, other, (), AnnotateSettings(effect=folder))
+    own = replace(other, effect=EFFECT)
+    assert scored_with(own, own, (), AnnotateSettings()) == (own, None)
+    assert "trained on a bank motifs of other weights" in caplog.text
+    # Beside it another bank may stand.
+    both = replace(BANK, cards=(*other.cards, *BANK.cards))
+    assert scored_with(both, both, (), AnnotateSettings(effect=folder))[1] is not None
+
+
+def test_a_second_stage_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(ResourceError, match="no second stage"):
+        scored_with(BANK, BANK, (), AnnotateSettings(effect=str(tmp_path / "nothing")))
+
+
+@pytest.mark.parametrize("effect", [None, random_effect(BANK, heads=("deepfind",))])
+def test_an_explanation_needs_an_activity_head(effect):
+    bank = replace(BANK, effect=effect)
+    with pytest.raises(UsageError, match="--explain without an activity head"):
+        scored_with(bank, bank, (), AnnotateSettings(explain=True))
+    with pytest.raises(UsageError, match="--explain"):
+        scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True, effect="none"))
+    _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True))
+    assert stage.keys.explain
+
+
+def test_effects_of_variants_are_those_of_their_scores():
+    text = "".join("ACGT"[code] for code in np.random.default_rng(0).integers(0, 4, 400))
+    genome, bank = TextReference(c=text), replace(BANK, effect=EFFECT)
+    snvs = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 330)]
+    moving = Variant("c", 340, text[339], ""), Variant("c", 340, "", "ACGT")
+    variants = [*snvs, *(left_align(variant, genome) for variant in moving)]
+    found = predict_effects(variants, genome, bank)
+    kinds = [VariantKind.SNV] * len(snvs) + [VariantKind.DEL_1, VariantKind.INS_2_5]
+    transversions = np.array([float((v.ref in "AG") != (v.alt in "AG")) for v in snvs] + [np.nan] * 2)
+    sites = VariantSites(np.full(len(variants), np.nan), transversions)
+    slow = SecondStage(EFFECT, bank.model_ids).predict(score_variants(variants, genome, bank), sites, kinds).values
+    assert list(found) == [name for name in ALL if name != "SCORE_CONS"]
+    for name, values in found.items():
+        assert values.tobytes() == slow[name].tobytes(), name
+    assert [len(values) for values in predict_effects([], genome, bank).values()] == [0] * 5
+    with pytest.raises(ResourceError, match="the bank has no second stage; `varbind train effect` makes one"):
+        predict_effects(variants, genome, BANK)
+    with pytest.raises(InputError, match=f"ref_mismatch: the reference has '{text[49]}'"):
+        predict_effects([Variant("c", 50, snvs[0].alt, snvs[0].ref)], genome, bank)
+
+
+def test_a_second_stage_finds_its_models_beside_those_of_another_bank():
+    """Of a bank whose ids another one shares: before it and behind it, and of a second stage that is named."""
+    text = "".join("ACGT"[code] for code in np.random.default_rng(1).integers(0, 4, 300))
+    genome, mine = TextReference(c=text), replace(BANK, effect=EFFECT)
+    variants = [Variant("c", pos, text[pos - 1], "A" if text[pos - 1] != "A" else "G") for pos in range(50, 250)]
+    alone = predict_effects(variants, genome, mine)
+    other_card = replace(BANK.cards[0], name="other", digests={"weights.safetensors": "another"})
+    other = replace(BANK, cards=(other_card,))
+    for banks in ([mine, other], [other, mine]):
+        joined = Bank.concatenate(banks)
+        assert all(":" in model_id for model_id in joined.model_ids)
+        found = predict_effects(variants, genome, joined)
+        assert {name: values.tobytes() for name, values in found.items()} == {
+            name: values.tobytes() for name, values in alone.items()
+        }
+        _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=True))
+        own = f"{BANK.cards[0].name}:"
+        assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models))))

@@ -1,0 +1,323 @@
+"""Planted effects are found where scrambled motifs find none, and a locus says nothing of its own prediction."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from measured_loci import loci_rows, write_rows
+from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
+
+from varbind.errors import InputError
+from varbind.evaluate import activity as activity_module
+from varbind.evaluate.activity import judge_activity
+from varbind.evaluate.activity_tables import activity_table
+from varbind.scoring.background import BackgroundRecipe, add_background
+from varbind.train.effect_tables import measurable, read_activity
+
+stats = pytest.importorskip("scipy.stats", reason="needs the extra `train`")
+pytest.importorskip("sklearn", reason="needs the extra `train`")
+
+RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
+LOCI, PROMOTERS = ("L1", "L2", "L3", "L4", "L5"), ("L1", "L2", "L4")
+LEARNT = ("binding", "scrambled 1", "bases", "matrices")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_controls():
+    """The background of a scrambled bank only gives it a scale."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(activity_module, "SCRAMBLED_RECIPE", RECIPE)
+        yield
+
+
+def bank(matrices=("cre",)):
+    """Networks, of which some are said to be matrices."""
+    models = [motif_model(*words) for words in (("ebox", "USF1", E_BOX), ("cre", "CREB1", CRE), ("tata", "TBP", TATA))]
+    models = [
+        (replace(card, assay="matrix of SELEX" if card.model_id in matrices else "ChIP"), s) for card, s in models
+    ]
+    return add_background(motif_bank(*models), recipe=RECIPE)
+
+
+def read(path, rows, *, without=("truth",)):
+    return read_activity(str(write_rows(path, rows, without=without)))
+
+
+def rows_of(names=LOCI, **options):
+    """Rows with a kind, counts of barcodes, and what was measurable."""
+    rows = loci_rows(names, **{"bases": 60, "alts": 1, **options})
+    rng = np.random.default_rng(3)
+    for row in rows:
+        row["kind"] = "promoter" if row["locus"] in PROMOTERS else "enhancer"
+        row["barcodes"] = int(rng.integers(5, 50))
+        row["measurable"] = int(abs(row["effect"]) > 0.5)
+    return rows
+
+
+@pytest.fixture(scope="module")
+def models():
+    return bank()
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return rows_of()
+
+
+@pytest.fixture(scope="module")
+def table(rows, tmp_path_factory):
+    return read(tmp_path_factory.mktemp("activity") / "measured.tsv", rows)
+
+
+def tools(rows):
+    """One that knows the truth, and it with errors of twice its spread."""
+    truth = np.array([row["truth"] for row in rows], dtype=float)
+    return {"truth": truth, "noisy": truth + np.random.default_rng(4).normal(0, 2 * truth.std(), len(truth))}
+
+
+@pytest.fixture(scope="module")
+def judged(table, models, rows):
+    return judge_activity(table, models, draws=1, threads=1, others=tools(rows))
+
+
+def found(judged, contender, locus="mean"):
+    (row,) = [row for row in judged.rows if (row.contender, row.locus) == (contender, locus)]
+    return row
+
+
+def pair_area(outcomes, scores):
+    """The slow oracle."""
+    pairs = [(one > other) + (one == other) / 2 for one in scores[outcomes] for other in scores[~outcomes]]
+    return np.mean(pairs)
+
+
+def test_a_planted_signal_is_far_above_its_scrambled_control(judged):
+    own, control, truth = (found(judged, name) for name in ("binding", "scrambled 1", "truth"))
+    assert truth.signed > own.signed > 0.7
+    assert own.signed_low > control.signed_high
+    assert own.auc > 0.75
+    assert own.unsigned > control.unsigned + 0.3
+    assert truth.auc > 0.95
+
+
+def test_every_contender_has_its_loci_and_their_mean(judged):
+    names = [*LEARNT[:3], "gain of G or C", "mean square z", "largest z", "matrices", "largest matrix change"]
+    names += ["few barcodes", "truth", "noisy"]
+    expected = [(name, locus) for name in names for locus in (*PROMOTERS, "mean")]
+    assert [(row.contender, row.locus) for row in judged.rows] == expected
+    assert {row.variants for row in judged.rows if row.locus != "mean"} == {60}
+    assert {row.variants for row in judged.rows if row.locus == "mean"} == {180}
+
+
+def test_mean_rows_are_means(judged):
+    for name in dict.fromkeys(row.contender for row in judged.rows):
+        loci = [found(judged, name, locus) for locus in PROMOTERS]
+        for key in ("signed", "unsigned", "auc"):
+            mean = np.mean([getattr(row, key) for row in loci])
+            np.testing.assert_allclose(getattr(found(judged, name), key), mean, rtol=1e-12)
+
+
+def test_contenders_without_a_sign_or_a_size_have_none(judged):
+    for row in judged.rows:
+        assert np.isnan([row.signed, row.signed_low, row.signed_high]).all() == (
+            row.contender in {"mean square z", "largest z", "largest matrix change", "few barcodes"}
+        )
+        assert np.isnan([row.unsigned, row.auc]).all() == (row.contender in {"bases", "matrices"})
+
+
+def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
+    effects, outcomes = table.numbers["effect"], table.numbers["measurable"] == 1
+    signed = {
+        "gain of G or C": np.array([sum(map(v.alt.count, "GC")) - sum(map(v.ref.count, "GC")) for v in table.variants])
+    }
+    signed |= tools(rows)
+    sizes = {name: np.abs(values) for name, values in signed.items()} | {"few barcodes": -table.numbers["barcodes"]}
+    for locus in PROMOTERS:
+        own = np.array(table.words["locus"]) == locus
+        for name, values in sizes.items():
+            row = found(judged, name, locus)
+            assert row.unsigned == pytest.approx(stats.spearmanr(values[own], np.abs(effects[own])).statistic)
+            assert row.auc == pytest.approx(pair_area(outcomes[own], values[own]))
+        for name, values in signed.items():
+            expected = stats.spearmanr(values[own], effects[own]).statistic
+            assert found(judged, name, locus).signed == pytest.approx(expected)
+
+
+def test_matrices_compete_only_beside_other_models(table, judged):
+    assert found(judged, "matrices").signed < found(judged, "binding").signed
+    for matrices in ((), ("ebox", "cre", "tata")):
+        without = judge_activity(table, bank(matrices), draws=0, threads=1)
+        assert not [row for row in without.rows if "matri" in row.contender]
+
+
+def test_barcodes_compete_only_where_they_are_counted(rows, models, tmp_path):
+    table = read(tmp_path / "t.tsv", rows, without=("truth", "barcodes", "kind"))
+    without = judge_activity(table, models, draws=0, threads=1)
+    assert "few barcodes" not in {row.contender for row in without.rows}
+    # Where nothing is said to be a promoter, all loci are judged.
+    assert [row.locus for row in without.rows if row.contender == "binding"] == [*LOCI, "mean"]
+
+
+def with_numbers(table, locus, **changed):
+    """The table with other numbers in one locus."""
+    own = np.array(table.words["locus"]) == locus
+    numbers = {name: np.where(own, changed[name](v), v) if name in changed else v for name, v in table.numbers.items()}
+    return replace(table, numbers=numbers)
+
+
+def test_the_effects_of_a_locus_do_not_touch_its_prediction(table, models, judged):
+    turned = with_numbers(table, "L2", effect=lambda effects: -3 * effects)
+    again = judge_activity(turned, models, draws=1, threads=1)
+    for name in LEARNT:
+        own, other = found(judged, name, "L2"), found(again, name, "L2")
+        assert other.signed == -own.signed
+        assert other.signed_low == pytest.approx(-own.signed_high)
+        # The size of an effect and whether it is measurable are the same; so the probabilities are.
+        np.testing.assert_array_equal([other.unsigned, other.auc], [own.unsigned, own.auc])
+        assert found(again, name, "L1").signed != found(judged, name, "L1").signed
+    assert again.penalties["L2"] == judged.penalties["L2"]
+
+
+def test_the_outcomes_of_a_locus_do_not_touch_its_probabilities(table, models, judged):
+    turned = with_numbers(table, "L2", measurable=lambda outcomes: 1 - outcomes)
+    again = judge_activity(turned, models, draws=1, threads=1)
+    for name in ("binding", "scrambled 1"):
+        own, other = found(judged, name, "L2"), found(again, name, "L2")
+        assert other.auc == pytest.approx(1 - own.auc)
+        assert (other.signed, other.unsigned) == (own.signed, own.unsigned)
+    assert again.reliability != judged.reliability
+
+
+def test_an_interval_holds_its_estimate(judged):
+    signed = [row for row in judged.rows if not np.isnan(row.signed)]
+    assert len(signed) == 7 * 4
+    for row in signed:
+        assert row.signed_low <= row.signed <= row.signed_high, row
+        assert -1 <= row.signed_low <= row.signed_high <= 1
+        assert (row.signed_low < row.signed_high) == (row.signed != 0)
+
+
+def width(judged, locus="mean"):
+    row = found(judged, "noisy", locus)
+    return row.signed_high - row.signed_low
+
+
+def test_an_interval_shrinks_with_more_variants(models, tmp_path):
+    widths = []
+    for bases in (60, 540):
+        rows = rows_of(PROMOTERS, bases=bases)
+        table = read(tmp_path / f"{bases}.tsv", rows)
+        widths.append(width(judge_activity(table, models, draws=0, threads=1, others=tools(rows))))
+    # Nine times as many blocks: a third as wide.
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_loci_are_drawn_apart(models, tmp_path):
+    """The mean of three loci that look the same is known better than each of them."""
+    rows = rows_of(PROMOTERS[:1], bases=400)
+    copies = [
+        row | {"locus": locus, "pos": row["pos"] + 10_000 * n} for n, locus in enumerate(PROMOTERS) for row in rows
+    ]
+    noisy = {"noisy": np.tile(tools(rows)["noisy"], len(PROMOTERS))}
+    judged = judge_activity(read(tmp_path / "t.tsv", copies), models, draws=0, threads=1, others=noisy)
+    assert found(judged, "noisy").signed == pytest.approx(found(judged, "noisy", PROMOTERS[0]).signed)
+    assert width(judged) == pytest.approx(width(judged, PROMOTERS[0]) / 3**0.5, rel=0.2)
+
+
+def judged_copies(rows, models, path, copies, apart):
+    """Every variant so many times, 20 bases from the next one; its copies so far apart."""
+    placed = [row | {"pos": 20 * row["pos"] + copy * apart} for row in rows for copy in range(copies)]
+    others = {name: np.repeat(values, copies) for name, values in tools(rows).items()}
+    return judge_activity(read(path, placed), models, draws=0, threads=1, others=others)
+
+
+def test_neighbours_are_drawn_together(rows, models, tmp_path):
+    """Every variant three times over is no more evidence, unless it is measured elsewhere."""
+    once, near, far = (
+        judged_copies(rows, models, tmp_path / f"{copies}{apart}.tsv", copies, apart)
+        for copies, apart in ((1, 0), (3, 9), (3, 1_000_000))
+    )
+    for name in ("truth", "noisy", "gain of G or C"):
+        for locus in (*PROMOTERS, "mean"):
+            own, other = found(once, name, locus), found(near, name, locus)
+            assert other.variants == 3 * own.variants
+            for key in ("signed", "signed_low", "signed_high", "unsigned", "auc"):
+                assert getattr(other, key) == pytest.approx(getattr(own, key), abs=1e-9)
+    assert found(far, "noisy").signed == pytest.approx(found(once, "noisy").signed)
+    assert width(far) < 0.8 * width(once)
+
+
+def test_a_tool_is_rated_where_it_has_scores(table, models, rows, judged):
+    own = np.array(table.words["locus"])
+    truth, half = tools(rows)["truth"], np.arange(len(rows)) % 2 == 0
+    others = {
+        "half": np.where(half, truth, np.nan),
+        "infinite": np.where(half, truth, np.inf),
+        "one locus": np.where(own == "L1", truth, np.nan),
+        "elsewhere": np.where(own == "L3", truth, np.nan),
+    }
+    again = judge_activity(table, models, draws=0, threads=1, others=others)
+    for locus in PROMOTERS:
+        row, rows_ = found(again, "half", locus), np.flatnonzero((own == locus) & half)
+        assert row.variants == 30
+        assert row.signed == pytest.approx(stats.spearmanr(truth[rows_], table.numbers["effect"][rows_]).statistic)
+        assert replace(found(again, "infinite", locus), contender="half") == row
+    assert replace(found(again, "one locus", "L1"), contender="truth") == found(judged, "truth", "L1")
+    # A mean over other loci than the others' would not compare.
+    for name, locus in (("one locus", "L2"), ("one locus", "mean"), ("elsewhere", "L1"), ("elsewhere", "mean")):
+        row = found(again, name, locus)
+        assert np.isnan([row.signed, row.signed_low, row.signed_high, row.unsigned, row.auc]).all()
+    assert (found(again, "one locus").variants, found(again, "elsewhere").variants) == (60, 0)
+
+
+def test_a_constant_tool_tells_nothing(table, models, rows):
+    judged = judge_activity(table, models, draws=0, threads=1, others={"zero": np.zeros(len(rows))})
+    for locus in (*PROMOTERS, "mean"):
+        row = found(judged, "zero", locus)
+        assert (row.signed, row.signed_low, row.signed_high, row.unsigned, row.auc) == (0, 0, 0, 0, 0.5)
+
+
+@pytest.mark.parametrize("name", ["binding", "gain of G or C"])
+def test_a_tool_must_not_have_the_name_of_a_contender(table, models, rows, name):
+    with pytest.raises(InputError, match=f"two contenders are named {name}; rename one"):
+        judge_activity(table, models, draws=0, threads=1, others={name: np.zeros(len(rows))})
+
+
+def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
+    expected, outcomes, shares = np.array(judged.reliability).T
+    assert sum(shares) == pytest.approx(1)
+    assert judged.calibration_error == pytest.approx(shares @ np.abs(expected - outcomes))
+    # What changes no binding has 0, in several bins.
+    assert ((np.diff(expected) > 0) | (expected[1:] == 0)).all()
+    own = np.isin(table.words["locus"], PROMOTERS)
+    # Every locus has the same number of variants here, so the same weight.
+    assert shares @ outcomes == pytest.approx(measurable(table)[own].mean())
+    assert set(judged.penalties) == set(PROMOTERS)
+
+
+def test_equal_seeds_give_equal_rows_with_any_number_of_threads(table, models, rows, judged):
+    again = judge_activity(table, models, draws=1, threads=2, others=tools(rows))
+    assert activity_table(again) == activity_table(judged)
+    other = judge_activity(table, models, draws=1, threads=1, seed=2)
+    assert found(other, "binding").signed == found(judged, "binding").signed
+    assert found(other, "binding").signed_low != found(judged, "binding").signed_low
+    assert found(other, "scrambled 1").signed != found(judged, "scrambled 1").signed
+
+
+def test_progress_tells_what_is_done(table, models):
+    calls = []
+    judge_activity(table, models, draws=2, threads=1, progress=lambda *call: calls.append(call))
+    assert list(dict.fromkeys(name for name, _, _ in calls)) == [
+        "loci",
+        "scrambled 1",
+        "scrambled 2",
+        "bases",
+        "matrices",
+    ]
+    assert [call[1:] for call in calls if call[0] == "loci"] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_too_few_loci_are_told(models, tmp_path):
+    table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
+    with pytest.raises(InputError, match=r"two\.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
+        judge_activity(table, models, draws=0, threads=1)

@@ -1,0 +1,72 @@
+"""The figure is one file of valid XML, with the same bytes for the same numbers and every mean in it."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from varbind.evaluate.comparison import Comparison, Pair
+from varbind.evaluate.figure import COLOURS, draw, panels
+from varbind.evaluate.metrics import Metric
+
+pytest.importorskip("matplotlib", reason="needs the extra `plots`")
+
+USE = "{http://www.w3.org/2000/svg}use"
+
+
+def comparison(contender, *pairs, task="t", metric=Metric.AUC, is_bank=False):
+    return Comparison(task, metric, contender, [Pair(*pair) for pair in pairs], is_bank=is_bank)
+
+
+TWO = [
+    comparison("bank", ("P", 0.9, 0.9), is_bank=True),
+    comparison("GC", ("P", 0.9, 0.5), ("p", 0.7, 0.6), ("Q", 0.6, 0.7)),
+    comparison("matrices", ("Q", 0.6, 0.8)),
+    comparison("GC", ("P", 0.9, 0.5), metric=Metric.AUPRC),
+    comparison("other", ("P", 0.1, 0.2), task="u", metric=Metric.PEARSON),
+]
+
+
+def dots(svg, colour):
+    """Markers of a colour, the one in the legend not counted."""
+    root = ET.fromstring(svg)
+    return sum(f"fill: {colour.lower()}" in use.get("style", "") for use in root.iter(USE)) - 1
+
+
+def test_there_is_a_panel_a_task_and_none_of_the_bank_itself():
+    found = panels(TWO)
+    assert list(found) == [("t", Metric.AUC), ("u", Metric.PEARSON)]
+    assert [one.contender for one in found["t", Metric.AUC]] == ["GC", "matrices"]
+
+
+def test_there_is_a_dot_a_protein_and_a_colour_a_contender():
+    svg = draw(TWO, "bank")
+    assert [dots(svg, colour) for colour in COLOURS[:4]] == [2, 1, 1, -1]
+
+
+def test_means_are_in_the_legend():
+    svg = draw(TWO, "bank").decode()
+    assert "0.600 GC (bank 0.733, 2 proteins)" in svg
+    assert "0.800 matrices (bank 0.600, 1 proteins)" in svg
+    assert "<!-- t, AUC -->" in svg
+    assert "<!-- u, Pearson -->" in svg
+
+
+def test_equal_numbers_give_equal_bytes():
+    assert draw(TWO, "bank") == draw(TWO, "bank")
+    assert b"<dc:date>" not in draw(TWO, "bank")
+
+
+@pytest.mark.parametrize("name", ["a & <b>", "$x", "$\\frac$", "--", "\x01\x9c", "a" * 300, "\u4e2d", "_"])
+def test_any_name_can_stand_in_it(name):
+    svg = draw([comparison(name, ("P", 0.5, 0.5), task=name)], name)
+    assert dots(svg, COLOURS[0]) == 1
+
+
+def test_many_contenders_and_tasks_fit():
+    many = [comparison(f"c{number}", ("P", 0.5, 0.1), task=f"t{number % 5}") for number in range(20)]
+    svg = draw(many, "bank").decode()
+    assert all(f"0.100 c{number} (" in svg for number in range(20))
+
+
+def test_nothing_to_compare_is_no_figure():
+    assert draw(TWO[:1], "bank") is None

@@ -1,0 +1,120 @@
+"""What competes for a protein, and that it is chosen on training sets alone."""
+
+import numpy as np
+import pytest
+from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model, planted
+from oracles import reverse_strand
+
+from varbind.core.sequence import decode, encode
+from varbind.datasets.datasets import Kind
+from varbind.evaluate.methods import (
+    Absence,
+    BankContender,
+    GappedWordsContender,
+    GcContender,
+    protein_key,
+)
+from varbind.evaluate.metrics import auc
+from varbind.evaluate.test_data import Sample
+
+pytest.importorskip("sklearn", reason="needs the extra `train`")
+
+
+def sample(motif, seed=0, sha256="file", *, is_classification=True, **options):
+    rows = planted(motif, seed=seed, **options)
+    codes = np.array([encode(text) for text, _ in rows])
+    bound = np.array([label == 1 for _, label in rows])
+    kind = Kind.LABELS if is_classification else Kind.VALUES
+    return Sample(codes, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
+
+
+def untouched():
+    raise AssertionError("training sets are not read where there is no choice")
+
+
+BANK = motif_bank(
+    motif_model("cre", "CREB1", CRE, training={"data": {"sha256": "learned"}}),
+    motif_model("ebox", "creb1 ", E_BOX),
+    motif_model("tata", "TBP", TATA, training={"data": {"sha256": "peaks"}}),
+    motif_model("rna", "RBFOX1", "TGCATG", double_stranded=False),
+)
+
+
+def slow_score(motif, codes):
+    """Matching bases at the best place of both strands; off the end, N matches a quarter."""
+    best = 0
+    for strand in (codes.tolist(), reverse_strand(codes).tolist()):
+        text = "N" * (len(motif) - 1) + decode(np.array(strand, dtype=np.uint8)) + "N" * (len(motif) - 1)
+        for start in range(len(text) - len(motif) + 1):
+            pairs = zip(motif, text[start : start + len(motif)], strict=True)
+            best = max(best, sum(0.25 if base == "N" else base == wanted for wanted, base in pairs))
+    return best
+
+
+def test_one_model_needs_no_choice():
+    entry = BankContender("b", BANK).entry("tbp", untouched)
+    assert entry.model_id == "tata"
+    assert entry.learned_from == {"peaks"}
+    codes = sample(TATA).codes[:6]
+    assert entry.score(codes).tolist() == [slow_score(TATA, row) for row in codes]
+
+
+def test_the_best_on_training_sets_is_taken():
+    contender = BankContender("b", BANK)
+    assert contender.count("Creb1") == 2
+    for motif, model_id in ((CRE, "cre"), (E_BOX, "ebox")):
+        assert contender.entry("CREB1", lambda motif=motif: [sample(motif)]).model_id == model_id
+
+
+def test_training_sets_count_the_same_whatever_their_size():
+    sets = [sample(CRE, 1, count=400, share=0.3), sample(E_BOX, 2, count=40)]
+    areas = np.zeros((2, 2))
+    for row, own in enumerate(sets):
+        for column, motif in enumerate((CRE, E_BOX)):
+            areas[row, column] = auc(own.bound, np.array([slow_score(motif, codes) for codes in own.codes]))
+    assert areas.mean(axis=0).argmax() == 1
+    assert (areas * [[400], [40]]).mean(axis=0).argmax() == 0
+    entry = BankContender("b", BANK).entry("CREB1", lambda: sets)
+    assert entry.model_id == "ebox"
+
+
+def test_measured_values_choose_as_well():
+    entry = BankContender("b", BANK).entry("CREB1", lambda: [sample(E_BOX, is_classification=False)])
+    assert entry.model_id == "ebox"
+
+
+def test_equal_models_leave_the_first():
+    bank = motif_bank(motif_model("second", "A", CRE), motif_model("first", "A", CRE))
+    assert BankContender("b", bank).entry("A", lambda: [sample(CRE)]).model_id == "second"
+
+
+def test_it_is_known_what_a_model_has_seen():
+    entry = BankContender("b", BANK).entry("CREB1", lambda: [sample(CRE, sha256="chosen")])
+    assert entry.learned_from == {"learned", "chosen"}
+
+
+@pytest.mark.parametrize(
+    ("protein", "why"),
+    [("RBFOX1", Absence.NO_MODEL), ("nobody", Absence.NO_MODEL), ("CREB1", Absence.NO_CHOICE)],
+)
+def test_why_there_is_no_entry(protein, why):
+    assert BankContender("b", BANK).entry(protein, list) is why
+
+
+def test_gapped_words_learn_from_labelled_sets_of_any_length():
+    training = [sample(CRE, 1, count=120), sample(CRE, 2, count=120, length=25, sha256="other")]
+    measured = sample(E_BOX, 3, is_classification=False, sha256="measured")
+    entry = GappedWordsContender(100).entry("A", lambda: [*training, measured])
+    assert entry.learned_from == {"file", "other"}
+    test = sample(CRE, 4)
+    assert auc(test.bound, entry.score(test.codes)) > 0.8
+    assert GappedWordsContender(100).entry("A", lambda: [measured]) is Absence.NO_LABELS
+
+
+def test_gc_is_a_share():
+    score = GcContender().entry("A", untouched).score
+    assert score(np.array([encode("GCGC"), encode("ANCT"), encode("AATT")])).tolist() == [1, 0.25, 0]
+
+
+def test_names_are_compared_without_case_and_blanks():
+    assert protein_key(" Cebpb ") == protein_key("CEBPB")

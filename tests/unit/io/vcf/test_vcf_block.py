@@ -1,0 +1,69 @@
+"""Columns of many lines at once are the fields of each; what is not sound is no block."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from varbind.errors import InputError
+from varbind.io.vcf.records import VcfRecord
+from varbind.io.vcf.vcf_block import VcfBlock
+
+letters = st.binary(max_size=6).map(lambda data: data.translate(None, b"\t\n"))
+
+
+@st.composite
+def lines(draw):
+    """Lines of eight to ten columns, most of them sound."""
+    columns = draw(st.integers(8, 10))
+    rows = []
+    for _ in range(draw(st.integers(1, 6))):
+        pos = draw(st.one_of(st.integers(0, 10**18).map(lambda n: b"%d" % n), st.just(b"007"), letters))
+        width = draw(st.sampled_from([columns] * 9 + [columns - 1, columns + 1]))
+        fields = [draw(letters) for _ in range(width)]
+        fields[:2] = [draw(st.sampled_from([b"1", b"chr1", b"", b"HLA:x"])), pos]
+        rows.append(b"\t".join(fields))
+    return columns, rows
+
+
+@given(lines(), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
+def test_a_block_is_its_records_or_none(found, end, closed):
+    columns, rows = found
+    data = end.join(rows) + (end if closed else b"")
+    whole = [line + b"\n" for line in data.split(b"\n")]
+    if closed:
+        whole.pop()
+    else:
+        whole[-1] = whole[-1][:-1]
+    block = VcfBlock.parse(data, 5, "x", columns) if data else None
+    try:
+        records = [VcfRecord(line, number, "x", columns) for number, line in enumerate(whole, 5)]
+    except InputError:
+        assert block is None
+        return
+    assert block is not None
+    assert len(block) == len(records)
+    assert [(r.line, r.number, r.pos, r.chrom) for r in block.records()] == [
+        (r.line, r.number, r.pos, r.chrom) for r in records
+    ]
+    assert block.pos.tolist() == [record.pos for record in records]
+    runs = [name for name, first, last in block.runs for _ in range(first, last)]
+    assert runs == [record.chrom for record in records]
+    assert all(one[0] != other[0] for one, other in zip(block.runs, block.runs[1:], strict=False))
+    for row, record in enumerate(records):
+        ref, alts = block.alleles(row)
+        assert (ref.decode("latin-1"), tuple(alts.decode("latin-1").split(","))) == (record.ref, record.alts)
+    assert block.lines(0, len(block)) == data
+
+
+def test_names_as_long_as_the_file_are_looked_at_one_by_one():
+    row = b"%s\t5\t.\tA\tC\t.\t.\t.\n"
+    assert VcfBlock.parse(row % b"1" + row % (b"c" * 255), 1, "x", 8) is not None
+    assert VcfBlock.parse(row % b"1" + row % (b"c" * 256), 1, "x", 8) is None
+
+
+@pytest.mark.parametrize("word", [b"KEY_", b"1", b"\n", b"absent"])
+def test_lines_with_a_word(word):
+    rows = [b"1\t%d\t.\tA\tC\t.\t.\t%s\n" % (row, b"KEY_a=1;KEY_b" * (row % 3 == 1)) for row in range(20)]
+    block = VcfBlock.parse(b"".join(rows), 1, "x", 8)
+    np.testing.assert_array_equal(block.lines_with(word), [word in row for row in rows])

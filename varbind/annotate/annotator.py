@@ -1,0 +1,231 @@
+"""A batch of records in, their annotated lines out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from varbind.annotate.info_fields import AlleleAnnotation, info_text
+from varbind.annotate.record_stream import Untouched
+from varbind.bank.background import LARGEST_SIZE, kind_of
+from varbind.bank.binding_changes import BindingEffect, BindingEffects
+from varbind.bank.null_distribution import GAIN, LOSS
+from varbind.core.window import cut_window, cut_windows
+from varbind.effect.effect_model import KEY_FLANK
+from varbind.effect.features import AROUND_BASES, VariantSites, transversion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from varbind.annotate.allele_status import Allele
+    from varbind.annotate.counts import Tally
+    from varbind.annotate.record_stream import Entry
+    from varbind.annotate.tracks import Tracks
+    from varbind.bank.background import VariantKind
+    from varbind.bank.bank import Bank
+    from varbind.bank.null_distribution import ShareCurve
+    from varbind.core.scores import BindingScores
+    from varbind.core.variant import ReferenceSequence
+    from varbind.core.window import Window
+    from varbind.effect.second_stage import SecondStage
+
+__all__ = ["Annotator", "VariantScorer"]
+
+
+class VariantScorer(Protocol):
+    """What scores both alleles of variants."""
+
+    @property
+    def bank(self) -> Bank:
+        """The M models, in the order of the columns."""
+
+    @property
+    def flank(self) -> int:
+        """Bases that it wants on each side of a change."""
+
+    def score(self, windows: Sequence[Window]) -> BindingScores:
+        """Scores of both alleles of B windows with these flanks, (B, M)."""
+
+
+class Annotator:
+    """Windows, scores, effects, column 8.
+
+    Args:
+        scorer: of the models in use.
+        listed: those of its models whose losses and gains are listed.
+        reference: the genome.
+        tracks: conservation.
+        second: the second stage; None = there is none.
+        prefix: of our keys.
+        top: families listed a direction.
+    """
+
+    def __init__(
+        self,
+        scorer: VariantScorer,
+        listed: Bank,
+        reference: ReferenceSequence,
+        tracks: Tracks,
+        *,
+        second: SecondStage | None = None,
+        prefix: str,
+        top: int,
+    ) -> None:
+        self._scorer = scorer
+        column_of = {model_id: column for column, model_id in enumerate(scorer.bank.model_ids)}
+        self._listed = [column_of[model_id] for model_id in listed.model_ids]
+        self._effects = BindingEffects(listed.models, listed.background, _strongest(listed, second))
+        self._second = second
+        self._reference = reference
+        self._tracks = tracks
+        self._prefix = prefix
+        self._top = top
+
+    def windows(self, batch: Sequence[Entry]) -> list[Window]:
+        """What is to be scored of a batch, in order."""
+        variants = [allele.variant for allele in _alleles(batch) if allele.variant is not None]
+        return cut_windows(variants, self._scorer.flank, self._reference)
+
+    def prepare(self, batch: Sequence[Entry]) -> None:
+        """Derive what the variants of a batch will be compared with; it may be called while they are scored."""
+        self._effects.prepare(kind_of(allele.variant) for allele in _alleles(batch) if allele.variant is not None)
+
+    def score(self, windows: Sequence[Window]) -> BindingScores | None:
+        """Scores of both alleles; None of nothing. It may be called from any one thread."""
+        return self._scorer.score(windows) if windows else None
+
+    def lines(
+        self, batch: Sequence[Entry], windows: Sequence[Window], scores: BindingScores | None, tally: Tally
+    ) -> Iterator[bytes]:
+        """The lines of a batch in order, annotated where there is something to say.
+
+        Args:
+            batch: the entries.
+            windows: of its variants.
+            scores: of these windows.
+            tally: counts what is written, and why an allele has no score.
+        """
+        annotations = iter(self._annotate(list(_alleles(batch)), windows, scores))
+        for entry in batch:
+            if isinstance(entry, Untouched):
+                tally.records_written += entry.records
+                yield entry.data
+                continue
+            record, alleles = entry
+            tally.records_written += 1
+            own = [next(annotations) for _ in alleles]
+            tally.count_alleles(annotation.status for annotation in own)
+            tally.padded += sum(annotation.padded for annotation in own)
+            yield record.with_info(info_text(own, self._prefix, self._tracks.names, self._effect_names))
+
+    @property
+    def _effect_names(self) -> tuple[str, ...]:
+        return self._second.keys.names if self._second else ()
+
+    def _annotate(
+        self, alleles: Sequence[Allele], windows: Sequence[Window], scores: BindingScores | None
+    ) -> list[AlleleAnnotation]:
+        means = self._tracks.means(alleles)
+        scored: Iterator[_Scored] = iter(())
+        if scores is not None:
+            ok = [row for row, allele in enumerate(alleles) if allele.variant is not None]
+            scored = iter(self._scored([alleles[row] for row in ok], windows, scores, [means[row] for row in ok]))
+        return [
+            _annotation(allele, next(scored) if allele.variant else None, own)
+            for allele, own in zip(alleles, means, strict=True)
+        ]
+
+    def _scored(
+        self,
+        alleles: Sequence[Allele],
+        windows: Sequence[Window],
+        scores: BindingScores,
+        means: Sequence[tuple[float, ...]],
+    ) -> list[_Scored]:
+        """All that follows from the scores of B alleles, each with its variant."""
+        kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
+        effects = self._effects.describe(scores.delta[:, self._listed], kinds, top=self._top)
+        if self._second is None:
+            return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
+        predicted = self._second.predict(scores, self._sites(alleles, means), kinds)
+        columns = [predicted.values[name].tolist() for name in self._effect_names]
+        # Without a number, as of a second stage whose tracks are not at hand, there still is a row an allele.
+        rows = list(zip(*columns, strict=True)) if columns else [()] * len(alleles)
+        return [
+            _Scored(
+                windows[row],
+                effects[row],
+                values,
+                self._second.explained(predicted.contributions[row])
+                if self._second.keys.explain and predicted.contributions is not None
+                else (),
+                in_training=self._seen(alleles[row], windows[row]),
+            )
+            for row, values in enumerate(rows)
+        ]
+
+    def _seen(self, allele: Allele, window: Window) -> bool:
+        assert self._second is not None
+        variant, flank = allele.variant, self._scorer.flank
+        if variant is None:
+            return False
+        if flank < KEY_FLANK:
+            window, flank = cut_window(variant, KEY_FLANK, self._reference), KEY_FLANK
+        return self._second.has_seen(variant, window, flank)
+
+    def _sites(self, alleles: Sequence[Allele], means: Sequence[tuple[float, ...]]) -> VariantSites:
+        """Where the alleles lie."""
+        assert self._second is not None
+        around = self._tracks.means(alleles, around=AROUND_BASES) if self._second.reads_around else means
+        own, wide = (np.array(values, dtype=np.float64).reshape(len(alleles), -1) for values in (means, around))
+        return VariantSites(
+            np.array([allele.genes[0].distance if allele.genes else np.nan for allele in alleles], dtype=np.float64),
+            np.array([transversion(allele.variant) for allele in alleles if allele.variant is not None]),
+            {name: np.stack([own[:, i], wide[:, i]], axis=1) for i, name in enumerate(self._tracks.names)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What is written of an allele that has scores."""
+
+    window: Window
+    effect: BindingEffect
+    predicted: tuple[float, ...] = ()
+    explained: tuple[tuple[str, float], ...] = ()
+    in_training: bool = False
+
+
+def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[VariantKind, ShareCurve]] | None:
+    """How strong the strongest change is, where the second stage knows it of these very models."""
+    if second is None or list(listed.model_ids) != second.effect.card.default_ids:
+        return None
+    # How strong is told by the families' own background: of another one it would be another number.
+    if listed.cards[0].background.get("sha256") != second.effect.card.bank.get("background"):
+        return None
+    curves = second.effect.curves
+    return {LOSS: curves.get("loss", {}), GAIN: curves.get("gain", {})}
+
+
+def _alleles(batch: Iterable[Entry]) -> Iterator[Allele]:
+    for entry in batch:
+        if not isinstance(entry, Untouched):
+            yield from entry[1]
+
+
+def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]) -> AlleleAnnotation:
+    if scored is None:
+        return AlleleAnnotation(allele.status, genes=allele.genes, conservation=means)
+    return AlleleAnnotation(
+        allele.status,
+        effect=scored.effect,
+        genes=allele.genes,
+        padded=scored.window.padded,
+        in_training=scored.in_training,
+        size_extrapolated=allele.variant is not None and allele.variant.size > LARGEST_SIZE,
+        predicted=scored.predicted,
+        explained=scored.explained,
+        conservation=means,
+    )

@@ -1,0 +1,128 @@
+"""The inputs of a run, opened and matched to each other before anything is scored."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from varbind.annotate.allele_status import Triage, TriageRules
+from varbind.annotate.gene_scope import gene_paths, gene_scope
+from varbind.annotate.record_stream import Intake, entry_size
+from varbind.annotate.reference_check import preflight
+from varbind.core.contigs import ContigNames
+from varbind.errors import UsageError
+from varbind.io.genes.gene_table import read_genes
+from varbind.io.reference import Reference
+from varbind.io.vcf.variants import open_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import ExitStack
+
+    from varbind.annotate.counts import Tally
+    from varbind.annotate.gene_scope import GenePaths
+    from varbind.annotate.record_stream import Entry
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.io.genes.gene_table import GeneTable
+    from varbind.io.vcf.variants import VariantFile
+
+__all__ = ["Inputs", "open_inputs"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Opened inputs.
+
+    Attributes:
+        variants: the VCF.
+        intake: its records, cleaned and watched.
+        genome: the reference.
+        genes: the gene files; none = everything is scored.
+        names: from the VCF's contig names to the reference's.
+        declared: contigs that the VCF's header declares.
+        triage: what can be done with a record.
+    """
+
+    variants: VariantFile
+    intake: Intake
+    genome: Reference
+    genes: tuple[GeneTable, ...]
+    names: ContigNames
+    declared: Mapping[str, int | None]
+    triage: Triage
+
+    def checked_entries(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[Entry]:
+        """Entries in order, once the first of them have shown that the reference fits.
+
+        Raises:
+            ResourceError: it does not fit.
+        """
+        entries = preflight(
+            self.intake.entries(self.triage, tally),
+            tally,
+            size_of=entry_size,
+            names=self.names,
+            declared=self.declared,
+            reference_contigs=self.genome.contigs,
+            allow_ref_mismatch=allow_ref_mismatch,
+            path=self.variants.name,
+        )
+        _say_restyled(self.names)
+        return entries
+
+
+def open_inputs(
+    stack: ExitStack,
+    source: str,
+    *,
+    reference: str,
+    genes: GenePaths | None,
+    settings: AnnotateSettings,
+    tally: Tally,
+) -> Inputs:
+    """Open everything that is read; `stack` closes it.
+
+    Raises:
+        VarbindError: an input is missing, broken or does not fit the others.
+    """
+    paths = gene_paths(genes)
+    if not paths and not settings.everywhere:
+        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+    variants = stack.enter_context(
+        open_variants(
+            source,
+            regions=settings.regions,
+            targets=settings.targets,
+            contig_map=settings.contig_map,
+            allow_truncated=settings.allow_truncated,
+        )
+    )
+    intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
+    genome = stack.enter_context(Reference(reference))
+    tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
+    declared = variants.header.contig_lengths()
+    names = ContigNames(
+        genome.contigs,
+        declared=declared,
+        renamed=settings.contig_map,
+        check_lengths=not settings.allow_length_mismatch,
+    )
+    triage = Triage(
+        genome,
+        names,
+        scope=gene_scope(tables, settings, genome.contigs, names, declared) if tables else None,
+        rules=TriageRules(settings.check_ref, settings.max_indel),
+        tally=tally,
+        path=variants.name,
+    )
+    return Inputs(variants, intake, genome, tables, names, declared, triage)
+
+
+def _say_restyled(names: ContigNames) -> None:
+    if restyled := names.restyled():
+        pairs = [f"{theirs} = {ours}" for theirs, ours in restyled.items()]
+        more = " ..." if len(pairs) > 5 else ""
+        logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)

@@ -1,0 +1,307 @@
+"""A sorted table of an annotated VCF: records enter, rows leave, one an allele and gene, best first.
+
+record -> alleles -> rows -> order -> table
+
+Rows are held as packed text and single precision until the last record is read, for it may be the best.
+Where only so many rows are asked for, memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from math import isnan, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.annotate.info_fields import ENCODED_CONTROLS
+from varbind.annotate.info_reader import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.core.info_keys import TRACK_STEM
+from varbind.errors import UsageError
+from varbind.io.output.output_paths import check_outputs
+from varbind.io.output.typed_table import TypedTable
+from varbind.io.vcf.records import VcfRecord
+from varbind.io.vcf.variants import VariantFile, open_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["ORDERS", "RankTally", "rank_vcf"]
+
+ORDERS = {
+    "phred": ("PHRED",),
+    "score": ("SCORE",),
+    "score_cons": ("SCORE_CONS",),
+    "activity": ("ACTIVITY",),
+    "deepfind": ("DEEPFIND",),
+    "loss_phred": ("LOSS_PHRED",),
+    "gain_phred": ("GAIN_PHRED",),
+    "binding": ("LOSS_PHRED", "GAIN_PHRED"),
+}
+"""What rows can be sorted by; of several keys the largest value counts."""
+
+_PLACE_COLUMNS = ("chrom", "pos", "id", "ref", "alt", "filter")
+_WHOLE_NUMBERS = {"pos", "tss_distance"}
+_CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
+_NO_GENE = ("",) * len(GENE_COLUMNS)
+_RECORDS_BETWEEN_REPORTS = 1 << 12
+# Rows held beyond those asked for, so that they are seldom put in order.
+_SLACK = 1 << 14
+
+
+@dataclass(slots=True)
+class RankTally:
+    """Counts of one run.
+
+    Attributes:
+        records: of the input.
+        unannotated: of these, left out because they have no key of ours.
+        without_alt: of these, left out because they have no alternate allele.
+        alleles: alternate alleles of all others.
+        left_out: of these, those without a score, by reason.
+        rows: of the table.
+        cut: rows beyond the number asked for.
+        sortable: alleles with a value to sort by.
+    """
+
+    records: int = 0
+    unannotated: int = 0
+    without_alt: int = 0
+    alleles: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    rows: int = 0
+    cut: int = 0
+    sortable: int = 0
+
+    def sentence(self) -> str:
+        """One line for people."""
+        reasons = [f"{reason} {count:,}" for reason, count in sorted(self.left_out.items())]
+        whole = {"without annotation": self.unannotated, "without an alternate allele": self.without_alt}
+        others = self.records - self.unannotated - self.without_alt
+        parts = [f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them, {self.rows:,} rows"]
+        parts += ["alleles left out: " + ", ".join(reasons)] if reasons else []
+        parts += [f"{count:,} records {why}" for why, count in whole.items() if count]
+        parts += [f"{self.cut:,} rows beyond --top"] if self.cut else []
+        return "; ".join(parts)
+
+
+def rank_vcf(
+    source: str | os.PathLike[str],
+    destination: str | os.PathLike[str] = "-",
+    *,
+    by: str | None = None,
+    prefix: str = "VARBIND",
+    top: int | None = None,
+    unscored: bool = False,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> RankTally:
+    r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
+
+    Missing values come last, and ties keep the order of the input. A byte that is no UTF-8 becomes `\xNN`.
+
+    Args:
+        source: the annotated variants; `-` is standard input.
+        destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
+        by: one of `ORDERS`; None = PHRED where the header declares it, else binding. Of the activity the sign
+            does not count.
+        prefix: of the keys.
+        top: write only so many rows; None = all.
+        unscored: write alleles without a score too, after all others.
+        progress: called with (records read, share of the file read or None) now and then.
+
+    Returns:
+        Counts of what was read, written and left out.
+
+    Raises:
+        InputError: the file is broken, or was not annotated.
+        UsageError: the key to sort by is not there, the output is the input or of an unknown kind, or pyarrow
+            is needed and missing.
+        OutputError: the table cannot be written.
+    """
+    source, destination = os.fspath(source), os.fspath(destination)
+    check_outputs(destination, [source])
+    tally = RankTally()
+    with TypedTable(destination) as out, open_variants(source) as variants:
+        keys = DeclaredKeys.of(variants.header, prefix, variants.name)
+        ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top)
+        for record in _records(variants, tally, progress, skip=None if unscored else f"{prefix}_"):
+            alleles = _alleles_to_rank(record, keys, variants.name, tally, unscored=unscored)
+            for alt, allele in alleles:
+                ranking.add(_place(record, alt), allele)
+        order = ranking.order()
+        out.write(_columns(keys), ranking.rows(order))
+    tally.rows, tally.cut, tally.sortable = len(order), ranking.added - len(order), ranking.sortable
+    return tally
+
+
+def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str, ...]:
+    by = by or ("phred" if "PHRED" in keys.names else "binding")
+    if by not in ORDERS:
+        raise UsageError(f"cannot sort by {by!r}", remedy=f"choose among {', '.join(ORDERS)}")
+    found = tuple(name for name in ORDERS[by] if name in keys.names)
+    if not found:
+        wanted = " or ".join(f"{keys.prefix}_{name}" for name in ORDERS[by])
+        possible = [name for name, needed in ORDERS.items() if set(needed) & set(keys.names)]
+        remedy = f"sort --by {' or '.join(possible)}" if possible else "run varbind annotate again"
+        raise UsageError(f"--by {by} needs {wanted}, not in the header", path=path, remedy=remedy)
+    return found
+
+
+def _records(
+    variants: VariantFile, tally: RankTally, progress: Callable[[int, float | None], None] | None, *, skip: str | None
+) -> Iterator[VcfRecord]:
+    """Records, of whole blocks only those that hold the word `skip`: most of a genome lies outside promoters."""
+    reported = 0
+    for item in variants.blocks():
+        if isinstance(item, bytes):
+            continue
+        if isinstance(item, VcfRecord):
+            tally.records += 1
+            yield item
+        else:
+            tally.records += len(item)
+            lines = range(len(item)) if skip is None else np.flatnonzero(item.lines_with(skip.encode())).tolist()
+            tally.unannotated += len(item) - len(lines)
+            yield from map(item.record, lines)
+        if progress and tally.records >= reported + _RECORDS_BETWEEN_REPORTS:
+            reported = tally.records
+            progress(reported, variants.fraction_read())
+
+
+def _alleles_to_rank(
+    record: VcfRecord, keys: DeclaredKeys, path: str, tally: RankTally, *, unscored: bool
+) -> list[tuple[str, AnnotatedAllele]]:
+    """ALTs with their values; what is left out is counted."""
+    alleles = alleles_of(record, keys, path)
+    if alleles is None and not unscored:
+        tally.unannotated += 1
+        return []
+    if record.alts == (".",):
+        tally.without_alt += 1
+        return []
+    alleles = alleles or [_nothing_known(keys)] * len(record.alts)
+    tally.alleles += len(alleles)
+    chosen = []
+    for alt, allele in zip(record.alts, alleles, strict=True):
+        if allele.why_not and not unscored:
+            tally.left_out[allele.why_not] += 1
+        else:
+            chosen.append((alt, allele))
+    return chosen
+
+
+def _nothing_known(keys: DeclaredKeys) -> AnnotatedAllele:
+    missing = (nan,) * len(keys.numbers)
+    return AnnotatedAllele(("",) * len(TEXT_KEYS), (), missing, "without annotation")
+
+
+def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
+    """The cells of `_PLACE_COLUMNS`."""
+    fields = record.line.split(b"\t", 7)[:7]
+    chrom, pos, name, ref, _, _, passed = [field.decode("utf-8", "backslashreplace") for field in fields]
+    written = alt.encode("latin-1").decode("utf-8", "backslashreplace")
+    return tuple("" if cell == "." else cell for cell in (chrom, pos, name, ref, written, passed))
+
+
+def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
+    """Names and types of the columns, in order."""
+    tracks = [name.lower() for name in keys.tracks]
+    if len(set(tracks)) < len(tracks):  # tracks whose names differ in case only
+        tracks = [TRACK_STEM.lower() + name.removeprefix(TRACK_STEM) for name in keys.tracks]
+    first = [(name, int if name in _WHOLE_NUMBERS else str) for name in (*_PLACE_COLUMNS, *GENE_COLUMNS)]
+    texts: list[tuple[str, type]] = [(name.lower(), str) for name in TEXT_KEYS]
+    scores, means = ([(name.lower(), float) for name in keys.scores], [(name, float) for name in tracks])
+    return [*first, *scores, *texts[:2], *means, *texts[2:]]
+
+
+class _Ranking:
+    """The rows held so far, packed.
+
+    Args:
+        keys: that the header declares.
+        order: keys to sort by.
+        top: how many rows are asked for; None = all.
+    """
+
+    def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None) -> None:
+        self._scores = len(keys.scores)
+        self._width = len(keys.numbers)
+        self._sorted_by = [keys.numbers.index(name) for name in order]
+        self._unsigned = order == ORDERS["activity"]
+        self._top = top
+        self.added = self.sortable = 0
+        # Cells joined by tabs: those of an allele are shared by its rows.
+        self._alleles: list[bytes] = []
+        self._genes: list[bytes] = []
+        self._numbers = array("f")
+        self._values = array("f")
+        self._levels = bytearray()
+
+    def add(self, place: tuple[str, ...], allele: AnnotatedAllele) -> None:
+        """Put in the rows of one allele."""
+        value = self._value(allele)
+        self.sortable += not isnan(value)
+        level = 2 if allele.why_not else int(isnan(value))
+        cells = _packed((*place, *allele.texts))
+        for gene in allele.genes or (_NO_GENE,):
+            self._alleles.append(cells)
+            self._genes.append(_packed(gene))
+            self._numbers.extend(allele.numbers)
+            self._values.append(value)
+            self._levels.append(level)
+            self.added += 1
+        if self._top is not None and len(self._levels) >= 2 * self._top + _SLACK:
+            self._keep(np.sort(self.order()))
+
+    def order(self) -> NDArray[np.intp]:
+        """Rows as they shall stand, cut at `top`: scored ones by value, then scored without a value, then others."""
+        values = np.array(self._values, dtype=np.float32)
+        levels = np.array(self._levels, dtype=np.uint8)
+        # lexsort keeps the order of ties.
+        return np.lexsort((np.where(np.isnan(values), 0, -values), levels))[: self._top]
+
+    def rows(self, order: NDArray[np.intp]) -> Iterator[list[str]]:
+        """The cells of every column."""
+        numbers = self._matrix()
+        for row in order.tolist():
+            cells = self._alleles[row].decode().split("\t")
+            place, texts = cells[: len(_PLACE_COLUMNS)], cells[len(_PLACE_COLUMNS) :]
+            values = [_number(value) for value in numbers[row]]
+            scores, means = values[: self._scores], values[self._scores :]
+            yield [*place, *self._genes[row].decode().split("\t"), *scores, *texts[:2], *means, *texts[2:]]
+
+    def _matrix(self) -> NDArray[np.float32]:
+        """The numbers, float32 (rows, keys)."""
+        return np.array(self._numbers, dtype=np.float32).reshape(len(self._levels), self._width)
+
+    def _value(self, allele: AnnotatedAllele) -> float:
+        found = [allele.numbers[place] for place in self._sorted_by]
+        return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
+
+    def _keep(self, rows: NDArray[np.intp]) -> None:
+        """Forget all other rows."""
+        numbers = self._matrix()
+        chosen = rows.tolist()
+        self._alleles = [self._alleles[row] for row in chosen]
+        self._genes = [self._genes[row] for row in chosen]
+        self._numbers = array("f", numbers[rows].tobytes())
+        self._values = array("f", [self._values[row] for row in chosen])
+        self._levels = bytearray([self._levels[row] for row in chosen])
+
+
+def _packed(cells: tuple[str, ...]) -> bytes:
+    # A stray CR within a line would end the row for some readers, and an escape steer the terminal of others.
+    return "\t".join(cells).translate(_CONTROLS).encode()
+
+
+def _number(value: np.float32) -> str:
+    """The shortest text that gives the same single-precision number again."""
+    if np.isnan(value):
+        return ""
+    text = f"{value:.6g}"
+    return text if np.float32(text) == value else str(value)

@@ -1,0 +1,96 @@
+"""Conservation tracks, looked up for a batch of alleles at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.contigs import ContigNames
+from varbind.errors import UsageError
+from varbind.io.closing import Closing
+from varbind.io.tracks import ConservationTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from varbind.annotate.allele_status import Allele
+
+__all__ = ["Tracks"]
+
+logger = logging.getLogger(__name__)
+
+
+class Tracks(Closing):
+    """Any number of bigWig tracks.
+
+    Args:
+        paths: files by track name.
+        contigs: of the reference, with their lengths.
+        renamed: pairs of names of the same contig that the user gives.
+
+    Raises:
+        UsageError: a name cannot be part of an INFO key.
+        ResourceError: a file is not a bigWig.
+    """
+
+    def __init__(
+        self, paths: Mapping[str, str], contigs: Mapping[str, int], *, renamed: Mapping[str, str] | None = None
+    ) -> None:
+        for name in paths:
+            if not re.fullmatch(r"[0-9A-Za-z_.]+", name):
+                raise UsageError(f"track name {name!r}", remedy="use letters, digits, _ and . only")
+        self._paths = dict(paths)
+        self._files = ExitStack()
+        self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]
+        self._names = [ContigNames(track.contigs, declared=contigs, renamed=renamed) for track in self._tracks]
+        for name, names in zip(paths, self._names, strict=True):
+            if different := [contig for contig in contigs if names.conflict(contig)]:
+                logger.warning("track %s: %s has another length: another build?", name, ", ".join(different[:5]))
+        self._missing: list[Counter[str]] = [Counter() for _ in self._tracks]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Track names in order."""
+        return tuple(self._paths)
+
+    def means(self, alleles: Sequence[Allele], *, around: int = 0) -> list[tuple[float, ...]]:
+        """Mean of each track over each allele's reference bases, or over `around` bases with these in the middle.
+
+        NaN where there is none.
+        """
+        columns = [self._means_of(index, track, alleles, around) for index, track in enumerate(self._tracks)]
+        return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
+
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def report(self) -> None:
+        """Say which contigs a track lacks."""
+        for name, missing in zip(self.names, self._missing, strict=True):
+            if missing:
+                contigs = ", ".join(list(missing)[:10])
+                logger.warning("track %s has no contig %s (%d alleles)", name, contigs, missing.total())
+
+    def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele], around: int) -> np.ndarray:
+        values = np.full(len(alleles), np.nan, dtype=np.float32)
+        rows, spans = [], []
+        for row, allele in enumerate(alleles):
+            if allele.contig is None or allele.span is None:
+                continue
+            contig = self._names[index].resolve(allele.contig)
+            if contig is None:
+                self._missing[index][allele.contig] += 1
+                continue
+            rows.append(row)
+            start, end = allele.span
+            missing = max(around - (end - start), 0)
+            spans.append((contig, start - missing // 2, end + missing - missing // 2))
+        if rows:
+            values[rows] = track.means(spans)
+        return values

@@ -1,0 +1,64 @@
+"""Published models into a bank of ours, with background and golden scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from varbind.bank.bank import Bank
+from varbind.bank.model_card import BankCard
+from varbind.errors import OutputError, printable
+from varbind.io.banks import shipped_effects, weights_sha256, write_bank
+from varbind.io.deepbind_text import read_deepbind_folder
+from varbind.io.effects import find_effect
+from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_background
+from varbind.scoring.selftest import add_golden_scores
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["import_deepbind"]
+
+
+def import_deepbind(
+    folder: str | Path,
+    destination: str | Path,
+    *,
+    recipe: BackgroundRecipe | None = None,
+    source: PromoterSource | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    allow_missing: bool = False,
+) -> Bank:
+    """Import a folder of published DeepBind parameter files (`db.tsv` and `params/*.txt`).
+
+    Args:
+        folder: the folder.
+        destination: the bank's folder, which must not exist; its name is the bank's name.
+        recipe: of the background; None = the usual one.
+        source: of background sequence; None = a Markov chain of human promoters.
+        progress: called with (background variants done, in all).
+        allow_missing: go on, with a warning, where `db.tsv` names models that have no parameter file.
+
+    Returns:
+        The bank, written; with a second stage, where the package has one for these very models.
+
+    Raises:
+        ResourceError: a file is missing or malformed.
+        OutputError: the destination exists or cannot be written.
+    """
+    destination = Path(destination)
+    if destination.exists():
+        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    models, stacks = read_deepbind_folder(folder, allow_missing=allow_missing)
+    card = BankCard(
+        name=printable(destination.name),
+        version="0.1",
+        description=f"{len(models)} published DeepBind models; {sum(m.default for m in models)} by default",
+        source="DeepBind parameter files, Alipanahi et al. 2015, doi:10.1038/nbt.3300",
+        licence="as stated by the folder they came from",
+        models=tuple(models),
+    )
+    bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
+    bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
+    effect = find_effect(shipped_effects(), weights_sha256(bank))
+    return write_bank(destination, bank, effect=effect)

@@ -1,0 +1,168 @@
+"""A model bank in memory: stacks of networks, their cards, and their background."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from varbind.bank.background import BackgroundTable
+from varbind.bank.joined_models import join_models, names_of_banks
+from varbind.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from varbind.bank.model_card import BankCard, ModelCard
+    from varbind.core.network_stack import DeepBindStack
+
+__all__ = ["Bank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Models that are scored together.
+
+    Attributes:
+        cards: of the banks the models come from, for the record.
+        models: the M models, in the order of every score column.
+        stacks: their networks, each model in exactly one stack.
+        background: their score changes on background variants; None if a bank has none, or banks of
+            different backgrounds were joined.
+        effect: the second stage over scores of the bank, an `EffectModel` of `varbind.effect`; None if it has none.
+        own_ids: of models whose ids are qualified, because several of the banks that were joined have them: the id in
+            the model's own bank by the qualified one.
+    """
+
+    cards: tuple[BankCard, ...]
+    models: tuple[ModelCard, ...]
+    stacks: tuple[DeepBindStack, ...]
+    background: BackgroundTable | None
+    effect: object | None = None
+    own_ids: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def model_ids(self) -> tuple[str, ...]:
+        """Ids in column order."""
+        return tuple(model.model_id for model in self.models)
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """The window lengths in use, ascending."""
+        return tuple(sorted({model.shape.window for model in self.models}))
+
+    def select(self, model_ids: Sequence[str]) -> Self:
+        """Only these models, in this order.
+
+        Raises:
+            UsageError: an id is not in the bank, or is asked for twice.
+        """
+        column_of = {model_id: column for column, model_id in enumerate(self.model_ids)}
+        for model_id in model_ids:
+            if model_id not in column_of:
+                raise self._unknown(model_id)
+        wanted = set(model_ids)
+        if len(wanted) < len(model_ids):
+            raise UsageError("a model is asked for twice", remedy="name each model once")
+        stacks = []
+        for stack in self.stacks:
+            rows = [row for row, model_id in enumerate(stack.model_ids) if model_id in wanted]
+            if rows:
+                stacks.append(stack.take(rows))
+        columns = [column_of[model_id] for model_id in model_ids]
+        return replace(
+            self,
+            models=tuple(self.models[column] for column in columns),
+            stacks=tuple(stacks),
+            background=self.background.take(columns) if self.background else None,
+        )
+
+    def own_id(self, model_id: str) -> str:
+        """The id that a model has in its own bank; another one only where banks that share ids were joined."""
+        return self.own_ids.get(model_id, model_id)
+
+    def _unknown(self, model_id: str) -> UsageError:
+        qualified = [new for new, own in self.own_ids.items() if own == model_id]
+        if qualified:
+            return UsageError(f"several banks have a model {model_id}", remedy=f"name {' or '.join(qualified)}")
+        return UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
+
+    def select_default(self) -> Self:
+        """The models that annotation uses unless told otherwise; all, if none is marked."""
+        chosen = [model.model_id for model in self.models if model.default]
+        return self.select(chosen) if chosen else self
+
+    def select_proteins(self, names: Iterable[str]) -> Self:
+        """The models whose id or protein is among `names`, any case.
+
+        Where an id is qualified, the name of its bank may be left out: that names the models of all banks.
+
+        Raises:
+            UsageError: a name is neither.
+        """
+        chosen: set[str] = set()
+        for name in names:
+            found = {model.model_id for model in self.models if name.upper() in self._names_of(model)}
+            if not found:
+                raise UsageError(f"no protein or model named {name!r}", remedy="`varbind models list` names them")
+            chosen |= found
+        return self.select([model_id for model_id in self.model_ids if model_id in chosen])
+
+    def _names_of(self, model: ModelCard) -> set[str]:
+        return {name.upper() for name in (model.model_id, self.own_id(model.model_id), model.protein)}
+
+    @classmethod
+    def concatenate(cls, banks: Sequence[Self], *, folders: Sequence[str] = ()) -> Self:
+        """All models of several banks, bank after bank.
+
+        An id that several banks have is qualified by its bank's name, as `mine:CTCF`. The second stage is the first one
+        that there is.
+
+        Args:
+            banks: the banks.
+            folders: names of their folders, which tell banks of the same name apart; empty = they are not known.
+
+        Raises:
+            UsageError: a qualified id is the id of another model.
+        """
+        if len(banks) == 1:
+            return banks[0]
+        names = names_of_banks([bank.cards[0].name for bank in banks], folders or [""] * len(banks))
+        shared = {name for name, count in Counter(bank.cards[0].name for bank in banks).items() if count > 1}
+        joined = join_models([bank.models for bank in banks], names)
+        banks = [
+            bank.renamed(models, "" if len(bank.cards) > 1 or bank.cards[0].name not in shared else name)
+            for bank, models, name in zip(banks, joined, names, strict=True)
+        ]
+        recipes = [card.background for bank in banks for card in bank.cards]
+        tables = [bank.background for bank in banks if bank.background is not None]
+        aligned = len(tables) == len(banks) and all(recipe == recipes[0] for recipe in recipes)
+        return cls(
+            cards=tuple(card for bank in banks for card in bank.cards),
+            models=tuple(model for bank in banks for model in bank.models),
+            stacks=tuple(stack for bank in banks for stack in bank.stacks),
+            background=BackgroundTable.concatenate(tables) if aligned else None,
+            effect=next((bank.effect for bank in banks if bank.effect), None),
+            own_ids={new: own for bank in banks for new, own in bank.own_ids.items()},
+        )
+
+    def renamed(self, models: Sequence[ModelCard], name: str) -> Self:
+        """The same networks under the ids of these cards, one a model; the cards of the bank hold no other models.
+
+        Args:
+            models: as they will be called.
+            name: for the bank's card, where other banks have the same; empty = as it is.
+        """
+        renamed = dict(zip(self.model_ids, models, strict=True))
+        if all(model is renamed[model.model_id] for model in self.models):
+            return self
+        cards = []
+        for card in self.cards:
+            own = tuple(renamed[model.model_id] for model in card.models if model.model_id in renamed)
+            cards.append(replace(card, name=name or card.name, models=own))
+        stacks = [
+            replace(stack, model_ids=tuple(renamed[model_id].model_id for model_id in stack.model_ids))
+            for stack in self.stacks
+        ]
+        changed = {new.model_id: self.own_id(old) for old, new in renamed.items() if new.model_id != self.own_id(old)}
+        return replace(self, cards=tuple(cards), models=tuple(models), stacks=tuple(stacks), own_ids=changed)

@@ -1,0 +1,307 @@
+"""From score changes to the strongest loss and gain of binding, one entry a protein family.
+
+A random promoter SNV changes some protein strongly, and the members of a family light up together.
+So a family's change is the mean of its members' changes, each in units of that model's standard
+deviation; it is compared with the same family's change on the background variants of the same kind;
+and the strongest family is compared with the strongest family of every background variant, which
+puts the multiple testing over hundreds of proteins inside the number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
+from varbind.bank.quantised_background import CodedChanges, as_level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.bank.background import BackgroundTable, VariantKind
+    from varbind.bank.model_card import ModelCard
+
+__all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyChange:
+    """The change of one family, named by its member that changes most.
+
+    Attributes:
+        model: that member.
+        delta: its change, alternate minus reference, in units of the model.
+        z: the same in standard deviations over background SNVs.
+        share: share of background variants of the kind on which the family changes at least as much.
+    """
+
+    model: ModelCard
+    delta: float
+    z: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class BindingEffect:
+    """What one variant does to binding.
+
+    Attributes:
+        losses: strongest first, one a family.
+        gains: strongest first, one a family.
+        loss_phred: -10 log10 of the share of background variants of the same kind whose strongest
+            loss is at least as large; None where there is no such background.
+        gain_phred: the same for gains.
+    """
+
+    losses: tuple[FamilyChange, ...]
+    gains: tuple[FamilyChange, ...]
+    loss_phred: float | None
+    gain_phred: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _KindBackground:
+    """Each family's background, and per direction that of the strongest family."""
+
+    families: SignedTails
+    strongest: dict[int, UpperTail | ShareCurve]
+
+
+class BindingEffects:
+    """Turns score changes of a fixed set of models into binding effects.
+
+    Args:
+        models: the M models, in the order of the columns.
+        table: their score changes on the background variants; None = no PHRED can be given, and
+            families are ranked by their mean change.
+        strongest: by direction and kind, how strong the strongest change is over more background variants than the
+            table has; None = those of the table.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[ModelCard],
+        table: BackgroundTable | None,
+        strongest: Mapping[int, Mapping[VariantKind, ShareCurve]] | None = None,
+    ) -> None:
+        self.models = tuple(models)
+        self._table = table
+        self._strongest = strongest or {}
+        self._sd = np.array([m.delta_sd for m in models], dtype=np.float64)
+        members: dict[str, list[int]] = {}
+        for column, model in enumerate(models):
+            members.setdefault(model.family, []).append(column)
+        self.families = tuple(members)
+        self._members = _Members(list(members.values()))
+        self._background = cache(self._background_of)
+
+    def z(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Changes in standard deviations, (B, M); a model that never changes on the background has 0."""
+        z = delta / np.where(self._sd > 0, self._sd, 1.0)
+        z[:, self._sd <= 0] = 0.0
+        return z
+
+    def family_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean z (B, M) of each family, (F, B); a variant's never depend on the others."""
+        return self._members.means(z)
+
+    def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
+        """`family_means` in the precision of the background: what is equal to a background change is found equal."""
+        return self.family_means(self.z(delta if self._table is None else as_level(delta)))
+
+    def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
+        """Mean z of each family on the V background variants of a kind, (F, V); there must be a background."""
+        assert self._table is not None
+        coded = self._table.changes[kind]
+        # A level takes one division for all the variants that have it.
+        return self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
+
+    def prepare(self, kinds: Iterable[VariantKind]) -> None:
+        """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
+        if self._table is not None:
+            for kind in set(kinds):
+                self._background(kind)
+
+    def describe(self, delta: NDArray[np.floating], kinds: Sequence[VariantKind], *, top: int) -> list[BindingEffect]:
+        """The effect of each variant.
+
+        Args:
+            delta: alternate minus reference, (B, M).
+            kinds: the kind of each variant.
+            top: families listed a direction.
+        """
+        z = self.z(delta)
+        means = self._comparable_means(delta)
+        rows_by_kind: dict[VariantKind, list[int]] = {}
+        for row, kind in enumerate(kinds):
+            rows_by_kind.setdefault(kind, []).append(row)
+        if not rows_by_kind:
+            return []
+        found = {side: self._rarest(side, means, rows_by_kind, max(top, 1)) for side in (LOSS, GAIN)}
+        changes = {side: self._changes(side, delta, z, found[side], top) for side in (LOSS, GAIN)}
+        phreds = {side: self._phreds(side, found[side], rows_by_kind, len(kinds)) for side in (LOSS, GAIN)}
+        return list(map(BindingEffect, changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN]))
+
+    def _rarest(
+        self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind, list[int]], count: int
+    ) -> _Rarest:
+        """Of each variant at least the `count` families that change most rarely in this direction."""
+        parts = []
+        for kind, rows in rows_by_kind.items():
+            if self._table is None:
+                families, places = np.nonzero(side * means[:, rows] > 0)
+                shares = np.exp(-np.abs(means[:, rows][families, places]))
+            else:
+                families, places, shares = self._background(kind).families.rarest(side, means[:, rows], count)
+            parts.append((np.array(rows)[places], families, shares))
+        return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float32]]:
+        """How strong the strongest loss and gain of each of B variants of a kind is: -log10 of its family's share."""
+        rows = {kind: list(range(len(delta)))}
+        means = self._comparable_means(delta)
+        found = {side: self._rarest(side, means, rows, 1) for side in (LOSS, GAIN)}
+        return {side: _strength(own.strongest(len(delta))) for side, own in found.items()}
+
+    def _phreds(
+        self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind, list[int]], count: int
+    ) -> list[float | None]:
+        """PHRED of the strongest family of each of the variants."""
+        strongest = found.strongest(count)
+        phreds: list[float | None] = [None] * count
+        for kind, rows in rows_by_kind.items():
+            if self._table is not None:
+                shares = self._background(kind).strongest[side].share(_strength(strongest[rows]))
+                for row, value in zip(rows, phred(shares).tolist(), strict=True):
+                    phreds[row] = value
+        return phreds
+
+    def _changes(
+        self, side: int, delta: NDArray[np.floating], z: NDArray[np.float64], found: _Rarest, top: int
+    ) -> list[tuple[FamilyChange, ...]]:
+        """Of each variant the `top` families that change in this direction, rarest change first."""
+        listed = found.first(top)
+        columns = self._members.leading(side, z, listed.rows, listed.families)
+        changes = list(
+            map(
+                FamilyChange,
+                [self.models[column] for column in columns.tolist()],
+                delta[listed.rows, columns].tolist(),
+                z[listed.rows, columns].tolist(),
+                listed.shares.tolist(),
+            )
+        )
+        bounds = np.searchsorted(listed.rows, np.arange(len(delta) + 1)).tolist()
+        return [tuple(changes[first:last]) for first, last in pairwise(bounds)]
+
+    def _background_of(self, kind: VariantKind) -> _KindBackground:
+        """Derive the background of this selection of models from the table, once a kind."""
+        changes = self.background_changes(kind)
+        families = SignedTails(changes)
+        strongest: dict[int, UpperTail | ShareCurve] = {}
+        for side in (LOSS, GAIN):
+            if kind in self._strongest.get(side, {}):
+                strongest[side] = self._strongest[side][kind]
+                continue
+            strongest[side] = UpperTail(
+                _strength(families.rarest_of_background(side, changes, site=kind.alleles_per_site))
+            )
+        return _KindBackground(families, strongest)
+
+
+def _strength(shares: NDArray[np.float64]) -> NDArray[np.float32]:
+    """-log10 of shares, in the precision in which curves keep it: equal ones stay equal."""
+    return (-np.log10(shares)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rarest:
+    """Changes of families in one direction, in order of the variants, the rarest of each first.
+
+    Attributes:
+        rows: the variant of each, int64 (N,).
+        families: int64 (N,).
+        shares: of the background that changes at least as much, float64 (N,).
+    """
+
+    rows: NDArray[np.int64]
+    families: NDArray[np.int64]
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def ordered(cls, rows: NDArray[np.int64], families: NDArray[np.int64], shares: NDArray[np.float64]) -> Self:
+        """The same in order; of equally rare changes the first family comes first."""
+        order = np.lexsort((families, shares, rows))
+        return cls(rows[order], families[order], shares[order])
+
+    def strongest(self, variants: int) -> NDArray[np.float64]:
+        """Smallest share of each of the variants, 1 where nothing changes, (B,)."""
+        shares = np.ones(variants)
+        rows, first = np.unique(self.rows, return_index=True)
+        shares[rows] = self.shares[first]
+        return shares
+
+    def first(self, count: int) -> _Rarest:
+        """At most so many of each variant."""
+        rank = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
+        kept = rank < count
+        return _Rarest(self.rows[kept], self.families[kept], self.shares[kept])
+
+
+class _Members:
+    """The columns of each family, laid out so that numpy takes all F families together.
+
+    Args:
+        columns: of each family, at least one.
+    """
+
+    def __init__(self, columns: Sequence[Sequence[int]]) -> None:
+        self._sizes = np.array([len(own) for own in columns])
+        self._columns = np.concatenate(columns)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        largest_first = np.argsort(-self._sizes, kind="stable")
+        self._places = np.argsort(largest_first)
+        # The first member of every family, then the second of those that have two, and so on.
+        self._layers = [
+            self._columns[self._starts[largest_first[: np.count_nonzero(self._sizes > member)]] + member]
+            for member in range(self._sizes.max())
+        ]
+
+    def means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean z (B, M) of each family, (F, B), summed model by model so that it never depends on the batch."""
+        by_model = np.ascontiguousarray(z.T)
+        sums = np.zeros((len(self._sizes), len(z)))
+        for layer in self._layers:
+            sums[: len(layer)] += by_model[layer]
+        means: NDArray[np.float64] = sums[self._places] / self._sizes[:, None]
+        return means
+
+    def means_of_coded(self, z: CodedChanges) -> NDArray[np.float64]:
+        """`means` of V variants whose z is coded, (F, V), to the bit: summed in the same order."""
+        means = np.zeros((len(self._sizes), z.variants))
+        for family, columns in enumerate(np.split(self._columns, self._starts[1:])):
+            for column in columns:
+                means[family] += z.of_model(column)
+        means /= self._sizes[:, None]
+        return means
+
+    def leading(
+        self, side: int, z: NDArray[np.float64], rows: NDArray[np.int64], families: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The column that changes most in this direction, of each of N families of a row of z (B, M); int64 (N,)."""
+        if not len(rows):
+            return np.zeros(0, dtype=np.int64)
+        sizes = self._sizes[families]
+        starts = np.cumsum(sizes) - sizes
+        columns = self._columns[np.arange(sizes.sum()) + np.repeat(self._starts[families] - starts, sizes)]
+        strengths = side * z[np.repeat(rows, sizes), columns]
+        largest = np.flatnonzero(strengths == np.repeat(np.maximum.reduceat(strengths, starts), sizes))
+        # Of equal ones the first in the order of the bank.
+        leading: NDArray[np.int64] = columns[largest[np.searchsorted(largest, starts)]]
+        return leading

@@ -1,0 +1,263 @@
+"""How rare a value is among those of a background sample: counted where the sample is dense, fitted beyond.
+
+The share of a value is that of the background which is at least as large, the value itself counted as one more draw:
+(1 + number at least as large) / (1 + size of the sample), which is never 0 and valid for any sample (Phipson and Smyth
+2010, "Permutation P-values should never be zero"). PHRED is its logarithm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from varbind.bank.pareto_tail import (
+    TAIL_SHARE,
+    ParetoTail,
+    pareto_of_moments,
+    pareto_survival,
+    rank_weights,
+    tail_length,
+)
+from varbind.errors import ResourceError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["GAIN", "LOSS", "ShareCurve", "SignedTails", "UpperTail", "phred"]
+
+LOSS, GAIN = -1, 1
+
+# Where the search for the rarest changes is narrowed; the last is the usual start of the tail.
+NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
+SHARE_MINIMUM = 1e-12
+"""Share of the background from which a tail may start."""
+
+
+class UpperTail:
+    """Share of a background sample that is at least as large as a value.
+
+    Counted in the sample; in its upper one per cent and beyond by a generalised Pareto tail, which begins above the
+    levels that many values share, and is there only where enough values lie beyond them.
+
+    Args:
+        sample: the background, at least 2 values, any order.
+    """
+
+    def __init__(self, sample: NDArray[np.floating]) -> None:
+        self.sample = np.sort(sample.astype(np.float64))
+        count = len(self.sample)
+        tail = ParetoTail.of(self.sample[count - tail_length(count) - 1 :])
+        self.threshold, self.shape, self.scale = tail.threshold, tail.shape, tail.scale
+        self.tail_share = (1 + len(tail.excess)) / (1 + count)
+
+    def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Share in (0, 1] for each value, same shape; NaN stays NaN."""
+        values = values.astype(np.float64)
+        below = np.searchsorted(self.sample, values, side="left")
+        counted = (1 + len(self.sample) - below) / (1 + len(self.sample))
+        beyond = values > self.threshold
+        excess = np.subtract(values, self.threshold, out=np.zeros_like(values), where=beyond)
+        fitted = self.tail_share * pareto_survival(excess, self.shape, self.scale)
+        return np.where(np.isnan(values), np.nan, np.where(beyond, fitted, counted))
+
+
+class SignedTails:
+    """`UpperTail` of the losses and of the gains of F families at once, from one sorted sample of each.
+
+    Args:
+        changes: on the background, losses below 0 and gains above, (F, V) with V at least 2, any order.
+    """
+
+    def __init__(self, changes: NDArray[np.float64]) -> None:
+        self._sorted = np.sort(changes, axis=1)
+        count = changes.shape[1]
+        excesses = tail_length(count)
+        largest = {
+            LOSS: np.maximum(-self._sorted[:, excesses::-1], 0.0),
+            GAIN: np.maximum(self._sorted[:, count - excesses - 1 :], 0.0),
+        }
+        self._tails = {side: [ParetoTail.of(values) for values in largest[side]] for side in largest}
+        self._thresholds = {side: np.array([tail.threshold for tail in self._tails[side]]) for side in largest}
+        self._fits = {
+            side: np.array([((1 + len(t.excess)) / (1 + count), t.shape, t.scale) for t in self._tails[side]])
+            for side in largest
+        }
+        places = [count - 1 - max(int(count * share), excesses) for share in NARROWING_SHARES]
+        self._narrowing = {
+            LOSS: [np.maximum(-self._sorted[:, count - 1 - place], 0.0) for place in places],
+            GAIN: [np.maximum(self._sorted[:, place], 0.0) for place in places],
+        }
+
+    def rarest(
+        self, side: int, changes: NDArray[np.float64], count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """The rarest losses or gains of each of B variants, with the share of the background of at least as much.
+
+        Args:
+            side: LOSS or GAIN.
+            changes: finite, (F, B). What goes the other way, or nowhere, is no loss or gain.
+            count: the rarest so many of a variant are among the found, or all that it has; there may be more.
+
+        Returns:
+            Family, variant and share in (0, 1] of what was found, (N,) each, in order of the families.
+        """
+        strengths = side * changes
+        families, variants = np.nonzero(self._candidates(side, strengths, count))
+        found = strengths[families, variants]
+        shares = (1 + self._at_least(side, families, side * found)) / (1 + self._sorted.shape[1])
+        beyond = np.flatnonzero(found > self._thresholds[side][families])
+        excess = found[beyond] - self._thresholds[side][families[beyond]]
+        tail_shares, shapes, scales = self._fits[side][families[beyond]].T
+        shares[beyond] = tail_shares * pareto_survival(excess, shapes, scales)
+        return families, variants, shares
+
+    def rarest_of_background(self, side: int, changes: NDArray[np.float64], *, site: int) -> NDArray[np.float64]:
+        """Share of the rarest loss or gain of each of the V background variants, 1 where it has none, (V,).
+
+        The share of each variant is taken without the variants of its own site, as that of a new variant is taken
+        without it: then both follow one distribution. A share among all would be too large, for the variant itself
+        is among those that are at least as large and that were fitted, and everything new would seem rarer.
+
+        Args:
+            side: LOSS or GAIN.
+            changes: those that were given at the start.
+            site: so many successive variants are changes of one site, which resemble each other.
+        """
+        strengths = side * changes
+        families, variants = np.nonzero(self._candidates(side, strengths, 1))
+        found = strengths[families, variants]
+        count = strengths.shape[1]
+        places = (variants // site * site)[:, None] + np.arange(site)
+        # The last site may lack a variant.
+        of_site = np.where(places < count, strengths[families[:, None], np.minimum(places, count - 1)], -np.inf)
+        larger = self._at_least(side, families, side * found) - np.count_nonzero(of_site >= found[:, None], axis=1)
+        others = count - np.count_nonzero(places < count, axis=1)
+        shares = (1 + larger) / (1 + others)
+        beyond = np.flatnonzero(found > self._thresholds[side][families])
+        threshold = self._thresholds[side][families[beyond]]
+        number, shape, scale = self._fits_without(side, families[beyond], of_site[beyond])
+        survival = pareto_survival(found[beyond] - threshold, shape, scale)
+        shares[beyond] = (1 + number) / (1 + others[beyond]) * survival
+        smallest = np.ones(count)
+        np.minimum.at(smallest, variants, shares)
+        return smallest
+
+    def _fits_without(
+        self, side: int, families: NDArray[np.int64], left_out: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Number of values, shape and scale of the tails of N families without some of the sample, (N,) each.
+
+        Args:
+            side: LOSS or GAIN.
+            families: with a fitted tail, in order, int64 (N,).
+            left_out: strengths that stand in the sample of each, (N, S); those below the tail do not matter.
+        """
+        tails = self._tails[side]
+        sizes = np.array([len(tail.excess) for tail in tails])
+        excess = np.concatenate([tail.excess for tail in tails])
+        weighted = np.concatenate([rank_weights(len(tail.excess)) * tail.excess for tail in tails])
+        smaller = np.concatenate([np.cumsum(tail.excess) - tail.excess for tail in tails])
+        totals, weighted_totals = (
+            np.add.reduceat(np.append(values, 0.0), np.cumsum(sizes) - sizes) * (sizes > 0)
+            for values in (excess, weighted)
+        )
+        in_tail = left_out > self._thresholds[side][families][:, None]
+        every = np.repeat(families, left_out.shape[1])
+        at_least = self._at_least(side, every, side * np.maximum(left_out.ravel(), 0.0)).reshape(left_out.shape)
+        places = np.where(in_tail, np.cumsum(sizes)[families][:, None] - at_least, 0)
+        values, fallen = (np.where(in_tail, own[places], 0.0) for own in (excess, weighted + smaller))
+        # Without one value the weights of the larger ones stay, and those of the smaller ones fall by one rank: by
+        # `smaller` in all, but for the smaller ones that are left out themselves.
+        pairs = (np.sort(values, axis=1)[:, ::-1] * np.arange(values.shape[1])).sum(axis=1)
+        number = sizes[families] - np.count_nonzero(in_tail, axis=1)
+        means = (totals[families] - values.sum(axis=1)) / number
+        moments = (weighted_totals[families] - fallen.sum(axis=1) + pairs) / number**2
+        return number, *pareto_of_moments(means, moments)
+
+    def _candidates(self, side: int, strengths: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+        """Where the rarest `count` of each variant must be, told by a few quantiles: most need no search, (F, B).
+
+        Above the place p of a sorted sample of V the share is at most (V - p) / (V + 1); at or below it, at
+        least (V - p + 1) / (V + 1). So what lies above it in one family is rarer than what does not in another.
+        """
+        chosen = strengths > 0
+        for quantile in self._narrowing[side]:
+            above = strengths > quantile[:, None]
+            enough = np.count_nonzero(above, axis=0) >= count
+            chosen &= above | ~enough
+        return chosen
+
+    def _at_least(self, side: int, families: NDArray[np.int64], changes: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Number of background variants whose change is at least as large; families come in order."""
+        # The next number above a loss: so the equal ones of the sample are among those below it.
+        sought = np.nextafter(changes, np.inf) if side == LOSS else changes
+        below = np.empty(len(families), dtype=np.int64)
+        bounds = np.searchsorted(families, np.arange(len(self._sorted) + 1)).tolist()
+        for sample, (first, last) in zip(self._sorted, pairwise(bounds), strict=True):
+            if first < last:
+                below[first:last] = sample.searchsorted(sought[first:last])
+        return below if side == LOSS else self._sorted.shape[1] - below
+
+
+def phred(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """-10 log10 of a share; 0 = every background variant is as strong, 30 = one in a thousand."""
+    return -10 * np.log10(share) + 0.0
+
+
+POINTS_A_HALVING = 64
+"""Points of a `ShareCurve` each time the share halves: between two of them PHRED moves by 0.05."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCurve:
+    """`UpperTail` of a large sample, kept as points: within 0.05 of its PHRED.
+
+    Attributes:
+        values: rising, float32 (P,).
+        shares: of the sample that is at least as large as each, falling from 1, float32 (P,).
+        tail: share beyond the last value, shape and scale of the generalised Pareto distribution there, float32 (3,).
+    """
+
+    values: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    tail: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        points = len(self.values)
+        if not points or self.values.shape != (points,) or self.shares.shape != (points,) or self.tail.shape != (3,):
+            raise ResourceError(f"a curve has {self.values.shape} values, {self.shares.shape} shares")
+        if not all(np.isfinite(part).all() for part in (self.values, self.shares)) or np.isnan(self.tail).any():
+            raise ResourceError("a curve holds a value that is not a number")
+        if (np.diff(self.values) <= 0).any() or (np.diff(self.shares) >= 0).any() or self.shares[-1] <= 0:
+            raise ResourceError("a curve does not fall")
+        share, shape, scale = self.tail.tolist()
+        if not (SHARE_MINIMUM <= share <= 1 and 0 <= shape < 1 and scale > 0):
+            raise ResourceError("the tail of a curve is none that a fit gives")
+
+    @classmethod
+    def of(cls, sample: NDArray[np.floating]) -> Self:
+        """Of a sample of 2 values or more, any order."""
+        upper = UpperTail(sample)
+        values, first = np.unique(upper.sample[upper.sample <= upper.threshold].astype(np.float32), return_index=True)
+        shares = 1 - first / (1 + len(upper.sample))
+        # A point stands where the share has fallen by a step since the last, before it falls by more than one, as where
+        # many values are equal, and at both ends.
+        falls = np.diff(np.floor(-np.log2(shares) * POINTS_A_HALVING))
+        kept = np.append(True, falls > 0)
+        kept[:-1] |= falls > 1
+        kept[-1] = True
+        tail = np.array([upper.tail_share, upper.shape, upper.scale], dtype=np.float32)
+        return cls(values[kept], shares[kept].astype(np.float32), tail)
+
+    def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Share in (0, 1] for each value, same shape; NaN stays NaN."""
+        values = values.astype(np.float64)
+        counted = np.exp(np.interp(values, self.values, np.log(self.shares.astype(np.float64))))
+        tail_share, shape, scale = self.tail.astype(np.float64)
+        excess = np.maximum(values - self.values[-1], 0.0)
+        fitted = tail_share * pareto_survival(excess, shape, scale)
+        share = np.where(values > self.values[-1], np.minimum(fitted, counted), counted)
+        return np.where(np.isnan(values), np.nan, share)

@@ -1,0 +1,183 @@
+"""Position matrices that are a name (>) over rows of numbers: JASPAR with and without letters, HOMER, and plain rows.
+
+Rows that begin with a letter hold the counts of that base (JASPAR). Without letters, four rows of any other number of
+counts than four are A, C, G and T (the raw PFM of JASPAR), and rows of four are positions (HOMER, HOCOMOCO). Four rows
+of four could be either: the other matrices of the file tell, or the header of HOMER does, or the matrix is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.datasets.position_matrix import FORMATS, PositionMatrix, Row, numbers_of, shares_of
+from varbind.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["row_matrices"]
+
+_LETTERED = re.compile(r"\s*([ACGTU])\s*(?:[\[|:\s]\s*)(.*)", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
+_BRACKETS = str.maketrans("[]", "  ")
+_BASES = "ACGT"
+_WRITE_LETTERS = "begin the rows with A, C, G and T, or give MEME"
+
+
+@dataclass(slots=True)
+class _Block:
+    """A matrix as it stands in the file."""
+
+    header: str | None
+    line: int
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def has_letters(self) -> bool:
+        """Whether its rows name their bases."""
+        return any(row.letter for row in self.rows)
+
+    @property
+    def is_of_homer(self) -> bool:
+        """Whether the header has a consensus, a name and a threshold between tabs."""
+        cells = (self.header or "").split("\t")
+        return (
+            len(cells) > 2 and re.fullmatch(r"-?\d+(\.\d*)?(e[-+]?\d+)?", cells[2].strip(), re.IGNORECASE) is not None
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the matrix goes by first, and its other names; none where the file gives none."""
+        if self.header is None:
+            return ()
+        cells = [cell.strip() for cell in self.header.split("\t")]
+        words = self.header.split()
+        if self.is_of_homer:
+            found = [cells[1], cells[0]]
+        elif self.has_letters or len(cells) > 1:
+            found = [*(words[:1] if self.has_letters else cells[:1]), " ".join(words), " ".join(words[1:])]
+        else:
+            found = [self.header.strip(), *words[:1], " ".join(words[1:])]
+        return tuple(dict.fromkeys(name for name in found if name))
+
+    @property
+    def said(self) -> str:
+        """Its name in messages."""
+        return next(iter(self.names), "without a name")
+
+
+def row_matrices(lines: Sequence[tuple[int, str]], path: str) -> Iterator[PositionMatrix]:
+    """Read every matrix of a file.
+
+    Args:
+        lines: of the file with their numbers, without blank ones.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: a line is no row of numbers, or rows do not make a matrix or can be read in two ways.
+    """
+    blocks = _blocks(lines, path)
+    for block in blocks:
+        _check_widths(block, path)
+    forms = {_rows_are_positions(block) for block in blocks if not block.has_letters} - {None}
+    for block in blocks:
+        counts, places = _lettered(block, path) if block.has_letters else _unlettered(block, forms, path)
+        yield PositionMatrix(block.names, block.line, shares_of(counts, places, block.said, path))
+
+
+def _blocks(lines: Sequence[tuple[int, str]], path: str) -> list[_Block]:
+    """Names with the rows under them."""
+    blocks: list[_Block] = []
+    ended = True
+    for line, text in lines:
+        if text.startswith(">"):
+            blocks.append(_Block(text[1:], line))
+        elif text.startswith((";", "//")):  # a comment, and the end of a matrix, of RSAT
+            ended = ended or text.startswith("//")
+            continue
+        else:
+            if ended:
+                blocks.append(_Block(None, line))
+            blocks[-1].rows.append(_row(text, path, line))
+        ended = False
+    _refuse_gap(blocks, path)
+    return blocks
+
+
+def _row(text: str, path: str, line: int) -> Row:
+    match = _LETTERED.fullmatch(text)
+    letter, rest = (match[1].upper().replace("U", "T"), match[2]) if match else ("", text)
+    return Row(line, letter, numbers_of(rest.translate(_BRACKETS).split(), path, line))
+
+
+def _refuse_gap(blocks: Sequence[_Block], path: str) -> None:
+    """Without names, a blank line could be where one matrix ends and the next one starts."""
+    for block in blocks:
+        lines = [row.line for row in block.rows]
+        gaps = [after for before, after in pairwise(lines) if after > before + 1]
+        if block.header is None and gaps:
+            what = "a second matrix starts here without a name, or a line is missing"
+            raise InputError(what, path=path, line=gaps[0], remedy="write > and a name above each matrix")
+
+
+def _check_widths(block: _Block, path: str) -> None:
+    if not block.rows:
+        what = f"the matrix {block.said} has no rows"
+        raise InputError(what, path=path, line=block.line, remedy="remove the name, or fetch the file again")
+    first = block.rows[0]
+    for row in block.rows:
+        if len(row.numbers) != len(first.numbers) or not row.numbers:
+            what = f"the matrices cannot be read: the row has {len(row.numbers)} numbers"
+            what += f", expected {len(first.numbers) or 'some'} as in line {first.line}"
+            raise InputError(what, path=path, line=row.line, remedy=f"correct the matrix {block.said}, or {FORMATS}")
+
+
+def _rows_are_positions(block: _Block) -> bool | None:
+    """Whether rows without letters are positions, or else bases; None where they could be either, or are neither."""
+    height, width = len(block.rows), len(block.rows[0].numbers)
+    if block.is_of_homer and width == 4:
+        return True
+    if (height == 4) == (width == 4):
+        return None
+    return width == 4
+
+
+def _lettered(block: _Block, path: str) -> tuple[NDArray[np.float64], list[int]]:
+    """Counts of a matrix whose rows name their bases, (width, 4), and the line of each position."""
+    rows: dict[str, Row] = {}
+    for row in block.rows:
+        if not row.letter or row.letter in rows:
+            found = f"a second row {row.letter}" if row.letter else "a row without a letter"
+            what = f"{found} in the matrix {block.said}, expected one row each of A, C, G and T"
+            raise InputError(what, path=path, line=row.line, remedy="write > and a name above each matrix")
+        rows[row.letter] = row
+    if len(rows) < 4:
+        what = f"the matrix {block.said} has rows of {', '.join(sorted(rows))}, expected A, C, G and T"
+        raise InputError(what, path=path, line=block.line, remedy="add the missing rows; is the file cut off?")
+    counts = np.array([rows[letter].numbers for letter in _BASES]).T
+    return counts, [block.rows[0].line] * len(counts)
+
+
+def _unlettered(block: _Block, forms: set[bool | None], path: str) -> tuple[NDArray[np.float64], list[int]]:
+    """Counts of a matrix whose rows are positions or bases, (width, 4), and the line of each position."""
+    counts = np.array([row.numbers for row in block.rows])
+    are_positions = _rows_are_positions(block)
+    if are_positions is None and counts.shape == (4, 4):
+        if len(forms) != 1:
+            what = f"the matrix {block.said} has four rows of four numbers, which may be positions or bases"
+            raise InputError(what, path=path, line=block.line, remedy=_WRITE_LETTERS)
+        are_positions = next(iter(forms))
+    if are_positions is None:
+        what = f"the matrix {block.said} has {counts.shape[0]} rows of {counts.shape[1]} numbers"
+        what += ", expected four rows (A, C, G, T), or rows of four"
+        raise InputError(what, path=path, line=block.line, remedy=_WRITE_LETTERS)
+    if are_positions:
+        return counts, [row.line for row in block.rows]
+    return counts.T, [block.line] * counts.shape[1]

@@ -1,0 +1,89 @@
+"""Dinucleotide-preserving shuffles of many sequences at once: the unbound sequences of peaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.kernels.cpu.numba_cache import compiled
+
+if TYPE_CHECKING:
+    from varbind.core.sequence import Codes
+
+__all__ = ["dinucleotide_shuffles"]
+
+_LETTERS = 5  # N counts as a fifth letter
+
+
+def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
+    """A random sequence with exactly the dinucleotide counts and the two end bases of each sequence.
+
+    Altschul and Erickson (1985), "Significance of nucleotide sequence alignments": an Eulerian path through the
+    multigraph of dinucleotides. The last edge out of each base must lead towards the end base, so last edges are drawn
+    until they do; all other edges are shuffled freely.
+
+    Args:
+        codes: base codes, (N, L).
+        rng: the source of randomness.
+
+    Returns:
+        Base codes, (N, L).
+    """
+    shuffled = np.array(codes, dtype=np.uint8, order="C")
+    if shuffled.shape[1] > 2:
+        _shuffle(shuffled, rng)
+    return shuffled
+
+
+@compiled
+def _shuffle(codes: Any, rng: Any) -> None:
+    """An Eulerian path through the multigraph of dinucleotides, for every row in place."""
+    length = codes.shape[1]
+    edges = np.empty((_LETTERS, length), dtype=np.uint8)
+    for row in range(len(codes)):
+        sequence = codes[row]
+        count = np.zeros(_LETTERS, dtype=np.int64)
+        for place in range(length - 1):
+            base = sequence[place]
+            edges[base, count[base]] = sequence[place + 1]
+            count[base] += 1
+        end = sequence[length - 1]
+        _draw_last_edges(edges, count, end, rng)
+        for base in range(_LETTERS):
+            # The last edge out of each base but the end's leads towards the end; the others are free.
+            free = count[base] if base == end else count[base] - 1
+            for place in range(free - 1, 0, -1):
+                other = rng.integers(0, place + 1)
+                edges[base, place], edges[base, other] = edges[base, other], edges[base, place]
+        used = np.zeros(_LETTERS, dtype=np.int64)
+        base = sequence[0]
+        for place in range(1, length):
+            following = edges[base, used[base]]
+            used[base] += 1
+            sequence[place] = following
+            base = following
+
+
+@compiled
+def _draw_last_edges(edges: Any, count: Any, end: int, rng: Any) -> None:
+    """Put an edge to the end of each base's list, drawn until all of them lead to `end`."""
+    while True:
+        for base in range(_LETTERS):
+            if count[base] and base != end:
+                chosen, last = rng.integers(0, count[base]), count[base] - 1
+                edges[base, chosen], edges[base, last] = edges[base, last], edges[base, chosen]
+        if _all_reach(edges, count, end):
+            return
+
+
+@compiled
+def _all_reach(edges: Any, count: Any, end: int) -> bool:
+    for start in range(_LETTERS):
+        base = start
+        for _ in range(_LETTERS):
+            if count[base] and base != end:
+                base = edges[base, count[base] - 1]
+        if count[start] and base != end:
+            return False
+    return True

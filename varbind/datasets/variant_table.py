@@ -1,0 +1,193 @@
+"""Variants that something was measured of: a table enters, variants with their windows and numbers leave.
+
+A table has a header. Where it has the columns `left` and `right`, these are the bases around each variant, and no
+genome is asked for; else the reference is.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.core.sequence import encode
+from varbind.core.variant import Variant, normalise, trim
+from varbind.core.window import Window, cut_windows
+from varbind.datasets.text_input import checked_number, numbered_lines
+from varbind.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.core.variant import ReferenceSequence
+
+__all__ = ["OPTIONAL", "VariantTable", "read_variant_table"]
+
+logger = logging.getLogger(__name__)
+
+PLACE = ("chrom", "pos", "ref", "alt")
+FLANKS = ("left", "right")
+OPTIONAL = ("tss_distance", "measurable", "barcodes")
+_ALLELE = re.compile(r"[ACGTacgt]*")
+_FLANK = re.compile(r"[ACGTNacgtn]*")
+_NOWHERE = Window(encode(""), encode(""), padded=True)
+_MISSING = frozenset({"", ".", "NA", "nan", "NaN"})
+
+
+@dataclass(frozen=True, slots=True)
+class VariantTable:
+    """N variants.
+
+    Attributes:
+        path: of the file.
+        lines: of the file, for messages.
+        variants: trimmed where the file gives flanks, else normalised on the reference.
+        windows: with the flank asked for; filled with N where the file gives fewer bases.
+        numbers: by column, float64 (N,); NaN where missing.
+        words: by column, one a variant.
+    """
+
+    path: str
+    lines: Sequence[int]
+    variants: Sequence[Variant]
+    windows: Sequence[Window]
+    numbers: Mapping[str, NDArray[np.float64]]
+    words: Mapping[str, tuple[str, ...]]
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+
+def read_variant_table(
+    path: str,
+    *,
+    flank: int,
+    needed: Collection[str],
+    words: Collection[str] = (),
+    reference: ReferenceSequence | None = None,
+    sequence: bool = True,
+) -> VariantTable:
+    """Read a table with the columns chrom, pos, ref and alt, and others.
+
+    Args:
+        path: text, plain or compressed, columns between tabs. An allele of no base is empty or `-`.
+        flank: bases on each side of a window.
+        needed: columns of numbers that must be there and hold one in every row; other columns of numbers are read as
+            they are there, and may miss values (`.` or NA).
+        words: columns that hold words; those of them that the file has are read.
+        reference: genome of the variants; None = the table gives flanks.
+        sequence: whether windows are wanted; without them neither flanks nor a genome are needed.
+
+    Raises:
+        InputError: with the line and what it lacks.
+    """
+    lines = numbered_lines(path)
+    number, header = next(lines, (1, ""))
+    # A track's name keeps its case: it is the user's, and `varbind annotate` wants the same.
+    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
+    names = [name.lower() if name.lower() in known else name for name in map(str.strip, header.split("\t"))]
+    has_flanks = set(FLANKS) <= set(names)
+    has_sequence = has_flanks or reference is not None
+    _check_header(names, {*PLACE, *needed}, path, number, whole=has_sequence or not sequence)
+    rows = [_cells(text, names, path, line) for line, text in lines]
+    numbers_of_lines = [line for line, _ in rows]
+    if not rows:
+        raise InputError("holds no variant", path=path)
+    if not has_sequence:
+        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
+    elif has_flanks:
+        placed = [_window(cells, flank, path, line) for line, cells in rows]
+    else:
+        assert reference is not None
+        variants = [_on_reference(cells, reference, path, line) for line, cells in rows]
+        placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
+    if short := sum(window.padded for _, window in placed if has_sequence):
+        logger.warning("%s: %d variants have fewer than %d bases on a side: the rest is N", path, short, flank)
+    own = [name for name in names if name not in {*PLACE, *FLANKS, *words}]
+    return VariantTable(
+        path,
+        numbers_of_lines,
+        [variant for variant, _ in placed],
+        [window for _, window in placed],
+        {name: np.array([_number(cells, name, needed, path, line) for line, cells in rows]) for name in own},
+        {name: tuple(cells[name] for _, cells in rows) for name in words if name in names},
+    )
+
+
+def _check_header(names: Sequence[str], needed: set[str], path: str, line: int, *, whole: bool) -> None:
+    if lacking := sorted(needed - set(names)):
+        what = f"the header is {', '.join(names)}; it lacks {', '.join(lacking)}"
+        raise InputError(what, path=path, line=line, remedy="name the columns, with tabs between them")
+    if len(set(names)) < len(names):
+        raise InputError("two columns have one name", path=path, line=line, remedy="rename one")
+    if not whole:
+        remedy = "give the genome with --fasta, or the columns left and right"
+        raise InputError("the variants have no sequence", path=path, line=line, remedy=remedy)
+
+
+def _cells(text: str, names: Sequence[str], path: str, line: int) -> tuple[int, dict[str, str]]:
+    cells = [cell.strip() for cell in text.split("\t")]
+    if len(cells) != len(names):
+        what = f"found {len(cells)} columns, expected {len(names)} as in the header"
+        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
+    return line, dict(zip(names, cells, strict=True))
+
+
+def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
+    """As written."""
+    pos = checked_number(cells["pos"], "position", path, line, "give a whole number from 1")
+    if pos < 1 or pos != int(pos):
+        raise InputError(f"the position is {cells['pos']}", path=path, line=line, remedy="give a whole number from 1")
+    ref, alt = (cells[name].replace("-", "") for name in ("ref", "alt"))
+    if not (_ALLELE.fullmatch(ref) and _ALLELE.fullmatch(alt)) or ref.upper() == alt.upper():
+        what = f"the alleles are {cells['ref']!r} and {cells['alt']!r}, expected two different ones of A, C, G and T"
+        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
+    return Variant(cells["chrom"], int(pos), ref.upper(), alt.upper())
+
+
+def _window(cells: Mapping[str, str], flank: int, path: str, line: int) -> tuple[Variant, Window]:
+    """From the flanks of the row."""
+    variant = _variant(cells, path, line)
+    left, right = (cells[name].upper() for name in FLANKS)
+    if not (_FLANK.fullmatch(left) and _FLANK.fullmatch(right)):
+        what = "a flank holds other letters than A, C, G, T and N"
+        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
+    # As annotation writes the allele, or it would be another window.
+    pos, ref, alt = trim(variant.pos, variant.ref, variant.alt)
+    shared = pos - variant.pos
+    left, right = left + variant.ref[:shared], variant.ref[shared + len(ref) :] + right
+    variant = Variant(variant.chrom, pos, ref, alt)
+    padded = min(len(left), len(right)) < flank
+    left, right = left[max(len(left) - flank, 0) :].rjust(flank, "N"), right[:flank].ljust(flank, "N")
+    ref_codes, alt_codes = (encode(left + allele + right) for allele in (ref, alt))
+    return variant, Window(ref_codes, alt_codes, padded)
+
+
+def _on_reference(cells: Mapping[str, str], reference: ReferenceSequence, path: str, line: int) -> Variant:
+    variant = _variant(cells, path, line)
+    try:
+        length = reference.length(variant.chrom)
+    except KeyError as error:
+        what = f"no contig {variant.chrom} in the reference"
+        raise InputError(what, path=path, line=line, remedy="write contigs as the FASTA does") from error
+    inside = variant.end <= length
+    found = reference.fetch(variant.chrom, variant.start, variant.end) if inside else "nothing"
+    if found != variant.ref:
+        what = f"REF is {variant.ref or 'empty'}, the reference has {found}"
+        raise InputError(what, path=path, line=line, remedy="give the reference of these variants")
+    return normalise(variant.chrom, variant.pos, variant.ref, variant.alt, reference)
+
+
+def _number(cells: Mapping[str, str], name: str, needed: Collection[str], path: str, line: int) -> float:
+    word = cells[name]
+    if name not in needed:
+        try:
+            return float("nan") if word in _MISSING else float(word)
+        except ValueError:
+            return float("nan")
+    return checked_number(word, name, path, line, "correct or remove the row")

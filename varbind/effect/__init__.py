@@ -1,0 +1,1 @@
+"""The second stage: from changes of binding to changes of promoter activity."""

@@ -1,0 +1,1 @@
+"""Banks and second stages judged on test data, beside other methods."""

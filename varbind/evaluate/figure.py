@@ -1,0 +1,149 @@
+"""The figure of an evaluation: comparisons enter, an SVG leaves, the same bytes for the same numbers."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.evaluate.metrics import Metric
+from varbind.gate import optional_import
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from varbind.evaluate.comparison import Comparison
+
+__all__ = ["draw", "panels"]
+
+SHOWN = (Metric.AUC, Metric.PEARSON)
+"""One panel for a task and each of these that it has."""
+
+# Okabe and Ito (2008): told apart by all kinds of colour vision. A marker of its own tells each apart in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+ACROSS = 3
+SIDE = 2.9
+"""Of a panel, in inches, as what stands around it: numbers and a name on the left and below, a title above."""
+LEFT, RIGHT, ABOVE, BELOW, LEGEND_LINE = 0.75, 0.55, 0.35, 0.6, 0.17
+NAME, LINE = 24, 45
+"""Letters of a contender in a legend, and of a title."""
+STYLE = {
+    "svg.hashsalt": "varbind",  # names inside the file are random without it
+    "text.parse_math": False,  # a name with dollars is a name
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def panels(comparisons: Sequence[Comparison]) -> dict[tuple[str, Metric], list[Comparison]]:
+    """What stands beside what: by task and metric, the contenders."""
+    found = defaultdict(list)
+    for one in comparisons:
+        if one.metric in SHOWN and not one.is_bank:
+            found[one.task, one.metric].append(one)
+    return dict(found)
+
+
+def draw(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
+    """Draw the bank against every contender, a panel a task, a dot a protein.
+
+    A protein with several sets in a task has one dot, at their mean; means in the legend are over sets.
+
+    Args:
+        comparisons: of all tasks.
+        bank: its name.
+
+    Returns:
+        An SVG; None where nothing is compared with the bank.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    shown = panels(comparisons)
+    if not shown:
+        return None
+    style = optional_import("matplotlib.style", needed_for="the figure")
+    names = list(dict.fromkeys(one.contender for own in shown.values() for one in own))
+    # The style of the user's own settings would change the bytes.
+    with style.context(["default", STYLE]), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure, axes = _grid(len(shown), max(map(len, shown.values())))
+        for ax, ((task, metric), own) in zip(axes, shown.items(), strict=True):
+            _panel(ax, own, names)
+            ax.set(xlabel=_short(bank, LINE), ylabel="contender", title=_short(f"{task}, {metric.heading}", LINE))
+        stream = io.BytesIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Title": "varbind evaluate binding"})
+    return stream.getvalue()
+
+
+def _grid(count: int, contenders: int) -> tuple[Any, list[Any]]:
+    """A figure with so many square panels, and room for legends below each."""
+    across = min(count, ACROSS)
+    down = -(-count // across)
+    below = BELOW + LEGEND_LINE * (contenders + 1)
+    wide, high = LEFT + SIDE + RIGHT, ABOVE + SIDE + below
+    module = optional_import("matplotlib.figure", needed_for="the figure")
+    figure = module.Figure(figsize=(wide * across, high * down))
+    places = [(number % across, down - 1 - number // across) for number in range(count)]
+    boxes = [(column * wide + LEFT, row * high + below) for column, row in places]
+    size = SIDE / (wide * across), SIDE / (high * down)
+    return figure, [figure.add_axes((x / (wide * across), y / (high * down), *size)) for x, y in boxes]
+
+
+def _panel(ax: Any, comparisons: Sequence[Comparison], names: Sequence[str]) -> None:
+    """Dots, the line where both are equal, and who is who."""
+    points = [_points(one) for one in comparisons]
+    lowest, highest = _limits(np.concatenate(points))
+    ax.plot([lowest, highest], [lowest, highest], color="0.6", linewidth=1, linestyle="--", zorder=1)
+    for one, dots in zip(comparisons, points, strict=True):
+        place = names.index(one.contender)
+        name = _short(one.contender, NAME)
+        ax.scatter(
+            *dots.T,
+            s=26,
+            color=COLOURS[place % len(COLOURS)],
+            marker=MARKERS[place % len(MARKERS)],
+            edgecolors="white",
+            linewidths=0.4,
+            alpha=0.85,
+            zorder=2,
+            label=f"{one.mean_contender:.3f} {name} (bank {one.mean_bank:.3f}, {len(dots)} proteins)",
+        )
+    ax.set(xlim=(lowest, highest), ylim=(lowest, highest))
+    legend = ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(-0.2, -0.16),
+        frameon=False,
+        fontsize=8,
+        title="mean over sets; the bank is above where dots are below the line",
+        title_fontsize=7,
+        alignment="left",
+        borderpad=0,
+        borderaxespad=0,
+    )
+    legend.get_title().set_color("0.4")
+
+
+def _points(comparison: Comparison) -> Any:
+    """The bank and the contender, float64 (proteins, 2)."""
+    by_protein = defaultdict(list)
+    for pair in comparison.pairs:
+        by_protein[pair.protein.casefold()].append((pair.bank, pair.contender))
+    return np.array([np.mean(own, axis=0) for own in by_protein.values()])
+
+
+def _limits(points: Any) -> tuple[float, float]:
+    """Of both axes, a little beyond the dots."""
+    margin = max(0.03, 0.05 * float(np.ptp(points)))
+    return float(points.min()) - margin, float(points.max()) + margin
+
+
+def _short(text: str, most: int) -> str:
+    """So many letters, without those that XML has no place for."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}\u2026"

@@ -1,0 +1,1 @@
+"""Gene tables: GTF, GFF3, BED and genePred."""

@@ -1,0 +1,122 @@
+"""The index of an output, and those of an older output in its place."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pysam
+
+from varbind.errors import OutputError, UsageError
+from varbind.io.vcf.record_index import MARKS, SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["check_lengths", "make_index", "old_indexes_aside"]
+
+TBI_BASES_MAX = 1 << 29
+"""A tbi has bins for so many bases of a contig (SAM specification, section 5.1.1)."""
+
+
+def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, path: str) -> None:
+    """Refuse a tbi of contigs that are too long for it, before anything is scored.
+
+    Args:
+        declared: contigs of the header with their lengths; None where the header does not say.
+        suffix: of the index, `csi` or `tbi`; None = there is no index.
+        path: of the variants, for the message.
+
+    Raises:
+        UsageError: a contig is longer than a tbi can hold.
+    """
+    if suffix != "tbi":
+        return
+    for name, length in declared.items():
+        if length is not None and length > TBI_BASES_MAX:
+            what = f"contig {name} has {length:,} bases in the header, and a tbi index holds at most {TBI_BASES_MAX:,}"
+            raise UsageError(what, path=path, remedy="use -W=csi")
+
+
+def make_index(path: Path, suffix: str, *, said: str) -> tuple[Path | None, str]:
+    """Index a finished file beside it.
+
+    Args:
+        path: BGZF or BCF, sorted, without blank lines.
+        suffix: `csi` or `tbi`.
+        said: the file's name in messages.
+
+    Returns:
+        The index; None and the reason where a tbi cannot hold the positions.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    index = Path(f"{path}.{suffix}")
+    error = _try(path, index, csi=suffix == "csi")
+    if error is None:
+        return index, ""
+    # A csi can be made of any such file: where it cannot, the file system is to blame, and not a position beyond tbi.
+    if suffix == "csi" or _try(path, index, csi=True):
+        raise OutputError(f"cannot be indexed: {error}", path=said, remedy="look at the disk, and run again")
+    return None, f"{said}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
+
+
+def _try(path: Path, index: Path, *, csi: bool) -> Exception | None:
+    try:
+        # htslib indexes a BCF as a BCF, whatever the preset says.
+        pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi, index=str(index))
+    except (OSError, ValueError) as error:
+        return error
+    return None
+
+
+@contextmanager
+def old_indexes_aside(outputs: Iterable[Path], folder: Path) -> Iterator[None]:
+    """Keep the indexes of an older output elsewhere: they would send readers to wrong places of the new one.
+
+    Args:
+        outputs: the names of the output.
+        folder: where they are kept; they come back if the output does not get its name.
+    """
+    aside: dict[Path, Path] = {}
+    try:
+        for output in outputs:
+            for index in (Path(f"{output}.{suffix}") for suffix in SUFFIXES):
+                if output.exists() and _is_index(index):
+                    kept = folder / f"old-{len(aside)}"
+                    # A link may lead to another file system, and comes aside as a link.
+                    if _moved(index, kept):
+                        aside[index] = kept
+        yield
+    except BaseException:
+        for index, kept in aside.items():
+            with suppress(OSError):
+                kept.replace(index)
+        raise
+
+
+def _moved(index: Path, kept: Path) -> bool:
+    try:
+        index.replace(kept)
+    except OSError:  # of the link's own folder, on another file system
+        index.unlink()
+        return False
+    return True
+
+
+def _is_index(path: Path) -> bool:
+    """Whether a file is an index, and not something of the user's own with such a name."""
+    if not path.is_file():
+        return False
+    try:
+        with gzip.open(os.fspath(path)) as stream:
+            return stream.read(4) in MARKS
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        return False
+    except OSError:  # nobody can tell
+        return True

@@ -1,0 +1,259 @@
+"""The reference genome: an indexed FASTA, plain or BGZF, read in blocks that are kept.
+
+A missing index is built beside the FASTA's content in a temporary folder, never in the user's folder;
+an index that contradicts the FASTA is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+import struct
+import tempfile
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import pysam
+
+from varbind.errors import InputError, ResourceError
+from varbind.io.closing import Closing
+from varbind.io.fasta_index import bgzf_text, disagreement
+from varbind.io.size_limits import without_mark
+from varbind.io.vcf.bgzf import BgzfReader, is_bgzf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["Reference"]
+
+logger = logging.getLogger(__name__)
+
+# A block is read once and serves its neighbourhood: sorted variants hit the same block again. Of a plain file
+# a promoter's stretch is enough; what is compressed must be inflated in pieces of 64 KiB whatever is wanted.
+PLAIN_BLOCK = 1 << 14
+BGZF_BLOCK = 1 << 16
+BLOCKS_KEPT = 64
+INDEX_BYTES_MAX = 1 << 26
+_MARKED = "a UTF-8 byte order mark"
+
+
+class Reference(Closing):
+    """Random access to a reference genome.
+
+    Args:
+        path: FASTA, plain or BGZF, with or without `.fai` (and `.gzi`).
+
+    Raises:
+        ResourceError: missing, empty, not FASTA, gzip instead of BGZF, ragged lines, duplicate names,
+            or an index that does not belong to it.
+
+    Attributes:
+        path: as given.
+        contigs: length of every contig, in the order of the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        # For htslib, which would fetch what looks like a URL.
+        self._local = str(Path(self.path).absolute())
+        compressed = self._check_content()
+        self._made = ExitStack()
+        try:
+            self._fasta = self._open(compressed=compressed)
+            self.contigs: dict[str, int] = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+            self._check_index(compressed=compressed)
+        except UnicodeDecodeError as error:
+            self._made.close()
+            what = "a sequence has a name that is not UTF-8"
+            raise ResourceError(what, path=self.path, remedy="rename it, and index the FASTA again") from error
+        except BaseException:
+            self._made.close()
+            raise
+        self._width = BGZF_BLOCK if compressed else PLAIN_BLOCK
+        self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
+
+    def length(self, contig: str) -> int:
+        """Number of bases of a contig."""
+        return self.contigs[contig]
+
+    def fetch(self, contig: str, start: int, end: int) -> str:
+        """Upper-case bases of [start, end), 0-based; what lies off the contig is N."""
+        number, place = divmod(start, self._width)
+        if 0 <= start < end <= self.contigs[contig] and place + end - start <= self._width:
+            return self._block(contig, number)[place : place + end - start]
+        return self._fetch_across(contig, start, end)
+
+    def _fetch_across(self, contig: str, start: int, end: int) -> str:
+        """`fetch` of what lies in several blocks, or partly off the contig."""
+        width = self._width
+        first, last = max(start, 0), min(end, self.contigs[contig])
+        if first >= last:
+            return "N" * max(end - start, 0)
+        parts = [
+            self._block(contig, number)[max(first - number * width, 0) : last - number * width]
+            for number in range(first // width, (last - 1) // width + 1)
+        ]
+        return "N" * (first - start) + "".join(parts) + "N" * (end - last)
+
+    def close(self) -> None:
+        """Close the file and remove a temporary index."""
+        self._fasta.close()
+        self._made.close()
+
+    def _read_block(self, contig: str, number: int) -> str:
+        try:
+            bases: str = self._fasta.fetch(contig, number * self._width, (number + 1) * self._width)
+        except (OSError, ValueError) as error:
+            raise ResourceError(f"contig {contig} cannot be read: {error}", path=self.path) from error
+        expected = min(self._width, self.contigs[contig] - number * self._width)
+        if len(bases) != expected:
+            raise self._stale(f"{contig} ends early")
+        return bases.upper()
+
+    def _check_content(self) -> bool:
+        """Whether the file is BGZF; refuse what is no FASTA."""
+        try:
+            with Path(self.path).open("rb") as stream:
+                start = stream.read(18)
+        except OSError as error:
+            raise ResourceError(f"the reference cannot be read: {error.strerror}", path=self.path) from error
+        if not start:
+            raise ResourceError("the reference is empty", path=self.path)
+        if is_bgzf(start):
+            return True
+        if start[:2] == b"\x1f\x8b":
+            remedy = f"bgzip it: gunzip -c {self.path} | bgzip > reference.fa.gz"
+            raise ResourceError("the reference is gzip, not BGZF", path=self.path, remedy=remedy)
+        if without_mark(start) != start:
+            raise self._marked()
+        if start[:1] not in b">;\n\r":
+            raise ResourceError("not a FASTA", path=self.path, line=1, remedy="give a FASTA, plain or BGZF")
+        return False
+
+    def _open(self, *, compressed: bool) -> pysam.FastaFile:
+        index, offsets = self._indexes()
+        if not index.exists() or (compressed and not offsets.exists()):
+            index, offsets = self._build_index(compressed=compressed)
+        elif not all(map(_is_index, (index, offsets) if compressed else (index,))):
+            raise self._stale(f"it is no file of at most {INDEX_BYTES_MAX:,} bytes")
+        elif index.stat().st_mtime < Path(self.path).stat().st_mtime:
+            logger.warning("%s.fai: the index is older than the reference", self.path)
+        try:
+            if compressed:
+                return pysam.FastaFile(self._local, filepath_index=str(index), filepath_index_compressed=str(offsets))
+            return pysam.FastaFile(self._local, filepath_index=str(index))
+        except (OSError, ValueError) as error:
+            raise self._stale("it cannot be read") from error
+
+    def _build_index(self, *, compressed: bool) -> tuple[Path, Path]:
+        logger.info("%s: no index; building one", self.path)
+        folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
+        index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
+        options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]
+        # As bytes: a path need not be UTF-8.
+        words: list[Any] = [os.fsencode(word) for word in (*options, self._local)]
+        try:
+            pysam.samtools.faidx(*words, catch_stdout=False)
+        except pysam.utils.SamtoolsError as error:
+            with self._bytes(compressed=compressed) as stream:
+                line, flaw = _first_flaw(stream)
+            if flaw == _MARKED:
+                raise self._marked() from error
+            remedy = "repair it, or give another FASTA"
+            raise ResourceError(f"not a usable FASTA: {flaw}", path=self.path, line=line, remedy=remedy) from error
+        with self._bytes(compressed=compressed) as stream:
+            self._refuse_duplicates(stream)
+        return index, offsets
+
+    @contextmanager
+    def _bytes(self, *, compressed: bool) -> Iterator[BinaryIO]:
+        """The uncompressed FASTA."""
+        with self._damage_told(), Path(self.path).open("rb") as stream:
+            if compressed:
+                yield io.BufferedReader(BgzfReader(stream, self.path, allow_truncated=True))
+            else:
+                yield stream
+
+    def _refuse_duplicates(self, stream: BinaryIO) -> None:
+        """An index lists a name once; a second sequence of that name would be out of reach."""
+        names = Counter(line[1:].split()[0] for line in stream if line.startswith(b">") and line[1:].strip())
+        name, count = names.most_common(1)[0] if names else (b"", 0)
+        if count > 1:
+            what = f"two sequences are named {name.decode('latin-1')}"
+            raise ResourceError(what, path=self.path, remedy="rename one")
+
+    def _check_index(self, *, compressed: bool) -> None:
+        """Refuse an index that does not describe this FASTA."""
+        if not self.contigs:
+            raise ResourceError("the reference holds no sequence", path=self.path)
+        index, offsets = self._indexes()
+        if not index.exists() or (compressed and not offsets.exists()):
+            return  # ours, made a moment ago
+        lines = index.read_text(encoding="utf-8").splitlines()
+        with self._damage_told(), Path(self.path).open("rb") as stream:
+            read = bgzf_text(stream, offsets, self.path) if compressed else _plain_text(stream)
+            why = disagreement(lines, read)
+        if why:
+            raise self._stale(why)
+
+    def _indexes(self) -> tuple[Path, Path]:
+        return Path(self._local + ".fai"), Path(self._local + ".gzi")
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        """Damage of the compressed bytes, as of a reference."""
+        try:
+            yield
+        except InputError as error:
+            raise ResourceError(error.what, path=self.path, remedy=error.remedy) from error
+        except (OSError, UnicodeDecodeError, struct.error) as error:
+            raise ResourceError(f"cannot be read: {error}", path=self.path) from error
+
+    def _marked(self) -> ResourceError:
+        # Places in the file are counted in bytes, by the index and by every other program: the mark would shift them.
+        packed = "gunzip -c" if self.path.endswith("gz") else "cat"
+        remedy = f"remove it: {packed} {self.path} | tail -c +4 > reference.fa"
+        what = f"the reference starts with {_MARKED}, which no program that indexes a FASTA reads"
+        return ResourceError(what, path=self.path, line=1, remedy=remedy)
+
+    def _stale(self, why: str) -> ResourceError:
+        remedy = f"remove it or run samtools faidx {self.path}"
+        return ResourceError(f"stale index: {why}", path=self.path + ".fai", remedy=remedy)
+
+
+def _is_index(path: Path) -> bool:
+    """Whether a file can be read at once."""
+    status = path.stat()
+    return stat.S_ISREG(status.st_mode) and status.st_size <= INDEX_BYTES_MAX
+
+
+def _plain_text(stream: BinaryIO) -> Callable[[int, int], bytes]:
+    def read(start: int, end: int) -> bytes:
+        stream.seek(start)
+        return stream.read(end - start)
+
+    return read
+
+
+def _first_flaw(stream: Iterable[bytes]) -> tuple[int, str]:
+    """Line and kind of the first thing that no FASTA has."""
+    width, short, number = 0, False, 0
+    for number, line in enumerate(stream, 1):
+        if line.startswith(b">"):
+            width, short = 0, False
+        elif number == 1:
+            return 1, "it does not start with >" if without_mark(line) == line else _MARKED
+        elif not line.strip(b"\r\n"):
+            short = True
+        elif short or (width and len(line.strip(b"\r\n")) > width):
+            return number, "lines of a sequence differ in length"
+        else:
+            length = len(line.strip(b"\r\n"))
+            short = bool(width) and length < width
+            width = width or length
+    return number, "it cannot be indexed"

@@ -1,0 +1,1 @@
+"""VCF and BCF: text that is spliced and never printed again, BGZF, regions."""

@@ -1,0 +1,286 @@
+"""The bytes of an input, plain or compressed, told by content and never by name."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import os
+import sys
+import threading
+import zlib
+from enum import StrEnum
+from itertools import count
+from typing import TYPE_CHECKING, BinaryIO
+
+from varbind.errors import InputError
+from varbind.io.closing import Closing
+from varbind.io.vcf.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["STDIN", "BytePipe", "Container", "Source"]
+
+STDIN = "-"
+_BUFFER = 1 << 20
+_LINES_AT_ONCE = 1 << 18
+LINE_BYTES_MAX = 1 << 30
+"""Longest line, and longest header: half a million samples have a tenth of it."""
+
+
+class Container(StrEnum):
+    """How the bytes are packed."""
+
+    PLAIN = "plain"
+    BGZF = "BGZF"
+    GZIP = "gzip"
+
+
+class Source(Closing):
+    """An opened input.
+
+    Args:
+        path: a file, or `-` for standard input.
+        allow_truncated: accept BGZF without its end marker.
+
+    Raises:
+        InputError: the file is missing, a directory, unreadable or empty.
+
+    Attributes:
+        container: how it is packed.
+        stream: its decompressed bytes; reading raises InputError where they are damaged.
+        size: compressed bytes in all; None where it cannot be known.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> None:
+        self.path = os.fspath(path)
+        self.name = "standard input" if self.path == STDIN else self.path
+        self._allow_truncated = allow_truncated
+        self._raw = self._open()
+        self.size = self._size()
+        start = self._sniff()
+        if not start:
+            self._raw.close()
+            raise InputError("not a VCF/BCF (empty)", path=self.name)
+        if is_bgzf(start):
+            self.container = Container.BGZF
+            self.bgzf: BgzfReader | None = BgzfReader(self._raw, self.name, allow_truncated=allow_truncated)
+            self.stream: BinaryIO = io.BufferedReader(self.bgzf, _BUFFER)
+        elif start[:2] == b"\x1f\x8b":
+            self.container = Container.GZIP
+            self.bgzf = None
+            self.stream = io.BufferedReader(_GzipReader(self._raw, self.name), _BUFFER)
+        else:
+            self.container = Container.PLAIN
+            self.bgzf = None
+            self.stream = self._raw
+
+    def _open(self) -> io.BufferedReader:
+        if self.path == STDIN:
+            if sys.stdin is None:
+                raise InputError("is closed", path=self.name, remedy="pipe a VCF in, or name a file")
+            return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BUFFER)
+        try:
+            return io.BufferedReader(io.FileIO(self.path), _BUFFER)
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", path=self.path) from error
+
+    def _sniff(self) -> bytes:
+        """The first 18 bytes; they are read again afterwards, also from a pipe."""
+        try:
+            start = self._raw.read(18)
+        except OSError as error:
+            self._raw.close()
+            raise InputError(f"cannot be read: {error.strerror}", path=self.name) from error
+        if self._raw.seekable():
+            self._raw.seek(0)
+        else:
+            self._raw = io.BufferedReader(_Rewound(start, self._raw), _BUFFER)
+        return start
+
+    def _size(self) -> int | None:
+        size = os.fstat(self._raw.fileno()).st_size
+        return size or None
+
+    @property
+    def position(self) -> int:
+        """Compressed bytes read so far; 0 on a pipe."""
+        return self._raw.tell() if self._raw.seekable() else 0
+
+    def blocks(self) -> Iterator[bytes]:
+        """The rest of the decompressed bytes.
+
+        Raises:
+            InputError: the file is damaged, or another program writes to it.
+        """
+        while data := self.stream.read(_BUFFER):
+            yield data
+        self.check_unchanged()
+
+    def header_lines(self) -> Iterator[tuple[int, bytes]]:
+        """Lines from the first one on, with their numbers.
+
+        Raises:
+            InputError: the file is damaged, or a line or all of them together are endless.
+        """
+        size = 0
+        for number in count(1):
+            line = self.stream.readline(LINE_BYTES_MAX + 1)
+            size += len(line)
+            if size > LINE_BYTES_MAX:
+                raise endless_line(self.name, number)
+            if not line:
+                return
+            yield number, line
+
+    def whole_lines(self, number: int) -> Iterator[tuple[int, bytes]]:
+        """The rest of the bytes in pieces that end with a line end, or with the file.
+
+        Args:
+            number: of the first line.
+
+        Returns:
+            The number of each piece's first line, and the piece.
+
+        Raises:
+            InputError: the file is damaged, a line is endless, or another program writes to the file; the lines
+                before the damage come first.
+        """
+        held: list[bytes] = []
+        size = 0
+        damage = None
+        try:
+            while data := self.stream.read1(_LINES_AT_ONCE):  # type: ignore[attr-defined]
+                held.append(data)
+                size += len(data)
+                if size > LINE_BYTES_MAX:
+                    number += sum(part.count(b"\n") for part in held)
+                    held.clear()
+                    raise endless_line(self.name, number)
+                cut = data.rfind(b"\n") + 1
+                if cut and size >= _LINES_AT_ONCE:
+                    held[-1] = data[:cut]
+                    piece = b"".join(held)
+                    yield number, piece
+                    number += piece.count(b"\n")
+                    held, size = [data[cut:]], len(data) - cut
+        except InputError as error:
+            damage = error
+        rest = b"".join(held)
+        if damage:
+            rest = rest[: rest.rfind(b"\n") + 1]
+        if rest:
+            yield number, rest
+        if damage:
+            raise damage
+        self.check_unchanged()
+
+    def check_unchanged(self) -> None:
+        """What another program still writes would be read in part, and its end taken for the file's.
+
+        Raises:
+            InputError: the file has grown or shrunk since it was opened.
+        """
+        if self.size is None or not self._raw.seekable():
+            return
+        size = os.fstat(self._raw.fileno()).st_size
+        if size != self.size:
+            what = f"changed while it was read: {self.size:,} bytes at first, {size:,} at the end"
+            raise InputError(what, path=self.name, remedy="wait until it is complete, and run again")
+
+    def check_end_marker(self) -> None:
+        """Look for the end marker of BGZF that is not read to its end, as with an index.
+
+        Raises:
+            InputError: it is missing.
+        """
+        if self.bgzf is None or self._allow_truncated or not self.size:
+            return
+        with open(self.path, "rb") as stream:  # noqa: PTH123 (a path as the user wrote it)
+            stream.seek(max(self.size - len(EOF_MARKER), 0))
+            if stream.read() != EOF_MARKER:
+                raise missing_marker(self.name)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.stream.close()
+        self._raw.close()
+
+
+class _Rewound(io.RawIOBase):
+    """A pipe with the bytes that were read from it put back."""
+
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start = start
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        if self._start:
+            count = min(len(buffer), len(self._start))
+            buffer[:count] = self._start[:count]
+            self._start = self._start[count:]
+            return count
+        data = self._rest.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _GzipReader(io.RawIOBase):
+    """Gzip of any number of members, with damage reported as an InputError."""
+
+    def __init__(self, raw: io.BufferedReader, name: str) -> None:
+        self._raw = raw
+        self._name = name
+        self._gzip = gzip.GzipFile(fileobj=raw)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        try:
+            return self._gzip.readinto(buffer)  # type: ignore[arg-type]
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            place = f" near byte {self._raw.tell()}" if self._raw.seekable() else ""
+            raise InputError(
+                f"truncated or corrupt{place}: {error}", path=self._name, remedy="make the file again"
+            ) from error
+
+
+def endless_line(name: str, number: int) -> InputError:
+    """The error of a line that no VCF has."""
+    what = f"the line is longer than {LINE_BYTES_MAX:,} bytes"
+    return InputError(what, path=name, line=number, remedy="is it a VCF?")
+
+
+class BytePipe:
+    """A thread that feeds blocks of bytes into a pipe, for a library that reads a file descriptor.
+
+    Args:
+        blocks: what to feed.
+
+    Attributes:
+        read_end: file descriptor to read from.
+        error: what stopped the feeding, if it did not end well; known before the reader meets the end.
+    """
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self.read_end, self._write_end = os.pipe()
+        self.error: InputError | None = None
+        threading.Thread(target=self._feed, args=(blocks,), daemon=True).start()
+
+    def _feed(self, blocks: Iterable[bytes]) -> None:
+        # A reader that has seen enough breaks the pipe, or closes the file that is fed.
+        with contextlib.suppress(BrokenPipeError, ValueError), os.fdopen(self._write_end, "wb") as pipe:
+            try:
+                for block in blocks:
+                    pipe.write(block)
+            except InputError as error:
+                self.error = error

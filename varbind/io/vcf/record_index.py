@@ -1,0 +1,190 @@
+"""The index (tbi or csi) of a compressed variant file, seen to be whole and of this file before htslib trusts it.
+
+Where a number of it is wrong, htslib may end the process; where a place lies behind the file's end, it finds nothing
+there, and says nothing. Layouts: the tabix and CSI specifications of samtools.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.errors import UsageError
+from varbind.io.vcf.bgzf import is_bgzf
+from varbind.io.vcf.input_stream import Source
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["MARKS", "SUFFIXES", "index_of"]
+
+logger = logging.getLogger(__name__)
+
+SUFFIXES = ("csi", "tbi")
+"""In the order in which htslib looks for them."""
+MARKS = (_CSI, _TBI) = b"CSI\1", b"TBI\1"
+"""How an index starts, unpacked."""
+
+_BYTES_MAX = 1 << 28
+_TBI_LEVELS, _LEVELS_MAX = 5, 12
+_NAMES_AT = 28
+"""Format, columns of contig, start and end, comment sign and lines to skip stand before the names, and their length."""
+_BLOCK_HEAD = 18
+_UNPACKED = struct.Struct("<I")
+"""A block of BGZF ends with the number of bytes that it unpacks to."""
+_BCF_HEADER_AT = 9
+"""Magic, version and the length of the header stand before the header."""
+
+
+def index_of(path: str) -> str | None:
+    """The index beside a file; None where there is none.
+
+    Raises:
+        UsageError: the index is damaged, or of another file.
+        InputError: the index has no record, and the file is damaged.
+    """
+    # The library looks for one kind of index only.
+    found = next((name for name in (f"{path}.{suffix}" for suffix in SUFFIXES) if Path(name).exists()), None)
+    if found is None:
+        return None
+    try:
+        with gzip.open(found) as stream:
+            index = _Index(stream.read(_BYTES_MAX), Path(path).stat().st_size)
+        index.check()
+        _require_to_end(path, index.last)
+    except OSError as error:
+        why = f"cannot be read: {error.strerror}" if error.strerror else f"is damaged: {error}"
+        raise UsageError(f"the index {why}", path=found, remedy=f"bcftools index -f {path}") from error
+    except (EOFError, zlib.error, struct.error, ValueError) as error:
+        why = "it is cut short" if isinstance(error, struct.error) else str(error)
+        raise UsageError(f"the index is damaged: {why}", path=found, remedy=f"bcftools index -f {path}") from error
+    if Path(found).stat().st_mtime < Path(path).stat().st_mtime:
+        logger.warning("%s: the index is older than the file", found)
+    return found
+
+
+def _require_to_end(path: str, last: int) -> None:
+    """Behind the last place of an index no record is left: those that an older file did not have would not be found."""
+    if not last:
+        if _holds_records(path):
+            raise ValueError("it has no record, but the file has")
+        return
+    with Path(path).open("rb") as stream:
+        stream.seek(last >> 16)
+        # Empty blocks alone may follow: the end marker is one, and stands also where files were joined.
+        within = last & 0xFFFF
+        while head := stream.read(_BLOCK_HEAD):
+            rest = int.from_bytes(head[16:18], "little") + 1 - _BLOCK_HEAD
+            if not is_bgzf(head) or rest < _UNPACKED.size:
+                raise ValueError("its last place is in no block of the file")
+            stream.seek(rest - _UNPACKED.size, os.SEEK_CUR)
+            if stream.read(_UNPACKED.size) != _UNPACKED.pack(within):
+                raise ValueError("its last place is not the end of the file's records")
+            within = 0
+
+
+def _holds_records(path: str) -> bool:
+    """Whether anything stands behind the header.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with Source(path, allow_truncated=True) as source:
+        if source.stream.peek(4)[:3] != b"BCF":  # type: ignore[attr-defined]
+            return any(line.strip() and not line.startswith(b"#") for _, line in source.header_lines())
+        header_size = int.from_bytes(source.stream.read(_BCF_HEADER_AT)[-4:], "little")
+        return sum(map(len, source.blocks())) > header_size
+
+
+class _Index:
+    """An index that is read from its start to its end; whatever does not fit is a ValueError."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._data = data
+        self._place = 4
+        # A place is that of a block in the file, and 16 bits of where in the block.
+        self._end = size << 16
+        self.last = 0
+        self._is_csi = data[:4] == _CSI
+        if not self._is_csi and data[:4] != _TBI:
+            raise ValueError("it is neither tbi nor csi")
+
+    def check(self) -> None:
+        if self._is_csi:
+            smallest, levels, size = self._integers(3)
+            if not (0 < smallest < 32 and 0 <= levels <= _LEVELS_MAX):
+                raise ValueError("its bins have no size")
+            names = self._names(self._take(size)) if size else None
+            (contigs,) = self._integers(1)
+        else:
+            levels = _TBI_LEVELS
+            (contigs,) = self._integers(1)
+            (length,) = struct.unpack_from("<i", self._data, self._place + _NAMES_AT - 4)
+            names = self._names(self._take(_NAMES_AT + length))
+        if contigs < 0 or names not in {None, contigs}:
+            raise ValueError("it has not as many names as contigs")
+        for _ in range(contigs):
+            self._check_contig(levels)
+        if len(self._data) - self._place not in {0, 8}:  # records without a place, counted or not
+            raise ValueError("there is more than it says")
+
+    @staticmethod
+    def _names(data: bytes) -> int:
+        """How many names there are."""
+        names = data[_NAMES_AT:]
+        if struct.unpack_from("<i", data, _NAMES_AT - 4) != (len(names),) or names[-1:] not in {b"", b"\0"}:
+            raise ValueError("its names are cut short")
+        return names.count(b"\0")
+
+    def _check_contig(self, levels: int) -> None:
+        """Every bin is one, and every chunk of it lies in the file: all numbers of 8 bytes but for the bins' heads."""
+        last = ((1 << 3 * (levels + 1)) - 1) // 7 - 1
+        head = struct.Struct("<I8xi" if self._is_csi else "<Ii")
+        (bins,) = self._integers(1)
+        start = place = self._place
+        numbers, heads, sizes = [], [], []
+        for _ in range(bins):
+            number, chunks = head.unpack_from(self._data, place)
+            numbers.append(number)
+            heads.append((place - start) // 8)
+            sizes.append(max(chunks, 0) * 2 + head.size // 8)
+            place += sizes[-1] * 8
+        words = self._places((place - start) // 8)
+        # The second bin behind the last one holds counts.
+        counts = np.array(numbers, dtype=np.int64) > last
+        if bins < 0 or (np.array(numbers, dtype=np.int64) > last + 2).any():
+            raise ValueError("it has bins that there are not")
+        is_place = np.repeat(~counts, sizes)
+        for word in range(head.size // 8):
+            is_place[np.array(heads, dtype=np.int64) + word] = False
+        chunk = words[is_place].reshape(-1, 2)
+        self._require_in_file(chunk)
+        self.last = max(self.last, int(chunk.max(initial=0)))
+        if (chunk[:, 0] > chunk[:, 1]).any():
+            raise ValueError("a chunk ends before it starts")
+        if not self._is_csi:
+            self._require_in_file(self._places(*self._integers(1)))
+
+    def _require_in_file(self, places: NDArray[np.uint64]) -> None:
+        if (places > self._end).any():
+            raise ValueError("it names a place behind the end of the file")
+
+    def _integers(self, count: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{count}i", self._take(4 * count))
+
+    def _places(self, count: int) -> NDArray[np.uint64]:
+        return np.frombuffer(self._take(8 * count), dtype="<u8")
+
+    def _take(self, size: int) -> bytes:
+        found = self._data[self._place : self._place + max(size, 0)]
+        if len(found) != size:
+            raise ValueError("it is cut short")
+        self._place += size
+        return found

@@ -1,0 +1,206 @@
+"""Regions of interest: a list or a file of them enters, and what they hold of one variant file leaves.
+
+How a region is to be read depends on the file's contigs, for their names may hold colons and may be written in another
+style. So regions are read twice: at first without a file, which shows what is wrong with them, and then for a file.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_right
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from varbind.core.contigs import ContigNames
+from varbind.errors import UsageError
+from varbind.io.vcf.region_lines import read_region_file
+from varbind.io.vcf.region_text import END, Region, read_regions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = ["Regions", "Selection"]
+
+logger = logging.getLogger(__name__)
+
+_NAMED_MAX = 5
+
+Spans = dict[str, list[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Regions that the user asks for.
+
+    Attributes:
+        asked: each region of a file with columns, and the text of every other one or more.
+        spans: merged spans by contig, 0-based half-open, in the order in which contigs were first named, as they are
+            read without knowing any contig.
+    """
+
+    asked: tuple[Region | str, ...]
+    spans: Spans
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Parse a comma-separated list, 1-based with both ends included.
+
+        Raises:
+            UsageError: a region cannot be understood.
+        """
+        return cls._of([text])
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a file, plain or gzip: BED, columns CHROM, FROM and TO from 1, or one region a line.
+
+        Raises:
+            UsageError: the file cannot be read, or a line is malformed.
+        """
+        return cls._of(_checked(Path(path)))
+
+    @classmethod
+    def _of(cls, asked: Iterable[Region | str]) -> Self:
+        kept = tuple(asked)
+        spans: Spans = {}
+        for region in _read(kept, lambda _: False):
+            spans.setdefault(region.contig, []).append((region.start, region.end))
+        if not spans:
+            raise UsageError("no region is named", remedy="give chr:from-to")
+        return cls(kept, {contig: _merge(found) for contig, found in spans.items()})
+
+    def holds(self, contig: str, pos: int) -> bool:
+        """Whether a 1-based position lies in a region."""
+        return _holds(self.spans.get(contig, []), pos)
+
+    def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
+        """Contig, start and end of every span, and the end of the span before it on the contig.
+
+        A record that overlaps a span and starts before that end was met in an earlier span already. The
+        first span of a contig has -1 there: no record starts before it.
+        """
+        return _with_previous_ends(self.spans)
+
+
+class Selection:
+    """Regions in the words of one variant file.
+
+    Args:
+        regions: what the user asks for.
+        contigs: of the file's header or index, with their lengths in bases; None = length unknown.
+        path: of the file, for messages.
+        renamed: pairs of names of the same contig that the user gives.
+    """
+
+    def __init__(
+        self,
+        regions: Regions,
+        contigs: Mapping[str, int | None],
+        path: str,
+        *,
+        renamed: Mapping[str, str] | None = None,
+    ) -> None:
+        self._path = path
+        self._contigs = contigs
+        self._names = ContigNames(contigs, renamed=renamed)
+        self._spans: Spans = {}
+        # Regions on contigs that neither header nor index has: the records may.
+        self._ahead: dict[str, list[Region]] = {}
+        for region in _read(regions.asked, lambda name: self._names.find(name) is not None):
+            contig = self._names.find(region.contig)
+            if contig is None:
+                self._wait_for(region)
+            else:
+                self._spans.setdefault(contig, []).append((region.start, region.end))
+        self._spans = {contig: _merge(found) for contig, found in self._spans.items()}
+
+    def holds(self, contig: str, pos: int) -> bool:
+        """Whether a 1-based position lies in a region; the contig may be one that is met for the first time."""
+        spans = self._spans.get(contig)
+        return _holds(self._meet(contig) if spans is None else spans, pos)
+
+    def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
+        """As `Regions.with_previous_ends`, with the names of the file."""
+        return _with_previous_ends(self._spans)
+
+    def finish(self) -> None:
+        """Say which contigs are neither in the header or index nor among the records met.
+
+        Raises:
+            UsageError: that is so of all regions.
+        """
+        waiting = Counter(region.contig for found in self._ahead.values() for region in set(found))
+        if not waiting:
+            return
+        more = " ..." if len(waiting) > _NAMED_MAX else ""
+        named = ", ".join(repr(name) for name in list(waiting)[:_NAMED_MAX]) + more
+        if not any(self._spans.values()):
+            ours = next(iter(self._contigs), None) or next(iter(self._spans), None)
+            against = f"; the file has {ours!r}" if ours else ""
+            what = f"no region is on a contig of this file: the regions name {named}{against}"
+            remedy = "name contigs as the file does, or give --contig-map FILE"
+            raise UsageError(what, path=self._path, remedy=remedy)
+        logger.warning("%s has no contig %s, which regions name", self._path, named)
+
+    def _wait_for(self, region: Region) -> None:
+        self._ahead.setdefault(region.contig, []).append(region)
+        if region.whole:
+            self._ahead.setdefault(region.whole, []).append(region)
+
+    def _meet(self, contig: str) -> list[tuple[int, int]]:
+        """The spans of a contig that no region was known to be on so far."""
+        spans = []
+        met: set[Region] = set()
+        if contig not in self._contigs:
+            for name in dict.fromkeys((contig, *self._names.equivalents(contig))):
+                here = self._ahead.pop(name, [])
+                spans += [(0, END) if region.whole == name else (region.start, region.end) for region in here]
+                met.update(here)
+        for name in {name for region in met for name in (region.contig, region.whole)} & self._ahead.keys():
+            self._ahead[name] = [region for region in self._ahead[name] if region not in met]
+        self._spans[contig] = _merge(spans)
+        return self._spans[contig]
+
+
+def _checked(path: Path) -> Iterator[Region | str]:
+    """Regions of a file; those that are text are read once, so that the line is named if one cannot be."""
+    for number, region in read_region_file(path):
+        if isinstance(region, str):
+            try:
+                list(read_regions(region, lambda _: False))
+            except UsageError as error:
+                raise UsageError(error.what, remedy=error.remedy, path=path, line=number) from error
+        yield region
+
+
+def _read(asked: Iterable[Region | str], is_contig: Callable[[str], bool]) -> Iterator[Region]:
+    for region in asked:
+        if isinstance(region, str):
+            yield from read_regions(region, is_contig)
+        else:
+            yield region
+
+
+def _holds(spans: list[tuple[int, int]], pos: int) -> bool:
+    index = bisect_right(spans, (pos - 1, END)) - 1
+    return index >= 0 and spans[index][0] <= pos - 1 < spans[index][1]
+
+
+def _with_previous_ends(by_contig: Spans) -> Iterator[tuple[str, int, int, int]]:
+    for contig, spans in by_contig.items():
+        before = -1
+        for start, end in spans:
+            yield contig, start, end, before
+            before = end
+
+
+def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,0 +1,290 @@
+"""A variant file of any kind, opened by content: its header, then its records in order."""
+
+from __future__ import annotations
+
+import io
+import logging
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pysam
+
+from varbind.errors import InputError, UsageError
+from varbind.io.closing import Closing
+from varbind.io.size_limits import without_mark
+from varbind.io.vcf import bcf
+from varbind.io.vcf.input_stream import STDIN, Container, Source
+from varbind.io.vcf.record_index import index_of
+from varbind.io.vcf.records import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
+from varbind.io.vcf.regions import Selection
+from varbind.io.vcf.vcf_block import VcfBlock
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator, Mapping
+
+    from varbind.io.vcf.regions import Regions
+
+__all__ = ["VariantFile", "open_variants"]
+
+logger = logging.getLogger(__name__)
+
+_FOREIGN_STARTS = (
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+class VariantFile(Closing):
+    """An opened variant file: its header, then its records.
+
+    Args:
+        source: the file.
+        header: its header.
+        pieces: what follows it: one or more whole lines, and the number of the first of them.
+        targets: pass on only records whose POS lies in these regions.
+
+    Attributes:
+        name: for messages.
+        header: the header.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        header: VcfHeader,
+        pieces: Iterator[tuple[int, bytes]],
+        *,
+        targets: Selection | None = None,
+    ) -> None:
+        self._source = source
+        self._pieces = pieces
+        self._targets = targets
+        self._blank = next((place for place, line in enumerate(header.lines, 1) if is_blank(line)), None)
+        self._position = 0
+        self.name = source.name
+        self.header = header
+
+    def __iter__(self) -> Iterator[VcfRecord | bytes]:
+        """Records in order; a blank line comes as its bytes.
+
+        Raises:
+            InputError: a line is broken, or the file is damaged.
+            UsageError: at the end, no target is on a contig of the file.
+        """
+        for item in self.blocks():
+            if isinstance(item, VcfBlock):
+                yield from item.records()
+            else:
+                yield item
+
+    def blocks(self) -> Iterator[VcfBlock | VcfRecord | bytes]:
+        """The same, many records at once where they need no look one by one.
+
+        Raises:
+            InputError: a line is broken, or the file is damaged.
+            UsageError: at the end, no target is on a contig of the file.
+        """
+        if self._blank is not None:
+            self._warn_of_blank(self._blank)
+        for number, data in self._pieces:
+            block = None
+            if self._targets is None and data.find(b"\n") < len(data) - 1:
+                block = VcfBlock.parse(data, number, self.name, self.header.columns)
+            if block is None:
+                yield from self._one_by_one(number, data)
+            else:
+                yield block
+            self._position = self._source.position
+        if self._targets is not None:
+            self._targets.finish()
+
+    def _one_by_one(self, first: int, data: bytes) -> Iterator[VcfRecord | bytes]:
+        for number, line in enumerate(io.BytesIO(data), first):
+            if not is_blank(line):
+                record = VcfRecord(line, number, self.name, self.header.columns)
+                if self._targets is None or self._targets.holds(record.chrom, record.pos):
+                    yield record
+                continue
+            if self._blank is None:
+                self._blank = number
+                self._warn_of_blank(number)
+            yield line
+
+    def _warn_of_blank(self, number: int) -> None:
+        logger.warning("%s:%d: a blank line; it is kept", self.name, number)
+
+    def fraction_read(self) -> float | None:
+        """Share of the file that has been read and handed out; None where its size is unknown."""
+        size = self._source.size
+        return min(1.0, self._position / size) if size else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+
+def open_variants(
+    path: str | os.PathLike[str],
+    *,
+    regions: Regions | None = None,
+    targets: Regions | None = None,
+    contig_map: Mapping[str, str] | None = None,
+    allow_truncated: bool = False,
+) -> VariantFile:
+    """Open a VCF (plain, gzip, BGZF) or BCF, told by content; `-` is standard input.
+
+    Args:
+        path: the file.
+        regions: read only records that overlap these, through the file's index.
+        targets: read everything, pass on only records whose POS lies in these.
+        contig_map: pairs of names of the same contig, for regions and targets that name them in another way.
+        allow_truncated: accept BGZF without its end marker.
+
+    Raises:
+        InputError: not a variant file, or its header is broken.
+        UsageError: regions were asked for without an index, or none is on a contig of the file.
+    """
+    source = Source(path, allow_truncated=allow_truncated)
+    try:
+        is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
+        header, pieces = (bcf.decode if is_bcf else _open_text)(source, regions, contig_map)
+    except BaseException:
+        source.close()
+        raise
+    if targets is None:
+        return VariantFile(source, header, pieces)
+    selection = Selection(targets, header.contig_lengths(), source.name, renamed=contig_map)
+    return VariantFile(source, header, pieces, targets=selection)
+
+
+def _open_text(
+    source: Source, regions: Regions | None, contig_map: Mapping[str, str] | None
+) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
+    header = _read_header(source.header_lines(), source.name)
+    if header.line_end == b"\r\n":
+        logger.warning("%s: lines end in CR LF; they are kept", source.name)
+    if regions is None:
+        return header, source.whole_lines(len(header.lines) + 2)
+    return header, _fetch_text(source, regions, header, contig_map)
+
+
+def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
+    lines: list[bytes] = []
+    for number, line in numbered:
+        if number == 1:
+            _check_first_line(without_mark(line), name)
+        if b"\0" in line:
+            raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
+        # The byte order mark stays in the line: what is not ours is written as it was read.
+        if number == 1 or line.startswith(b"##") or is_blank(line):
+            lines.append(line)
+        elif line.startswith(b"#CHROM"):
+            _check_columns(line, name, number)
+            return VcfHeader(tuple(lines), line)
+        elif line.count(b"\t") >= COLUMNS.count(b"\t"):
+            raise InputError("no #CHROM line before the records", path=name, line=number, remedy="add the header")
+        else:
+            what = f"the header has {_start(line)}, expected a line that starts with ## or #CHROM"
+            raise InputError(what, path=name, line=number, remedy="repair or remove the line")
+    if not lines:
+        raise InputError("not a VCF/BCF (empty)", path=name)
+    raise InputError("no #CHROM line", path=name, line=len(lines), remedy="add the header; truncated?")
+
+
+def _check_columns(line: bytes, name: str, number: int) -> None:
+    names = COLUMNS.decode().split("\t")
+    found = line.rstrip(b"\r\n").decode("latin-1").split("\t")
+    for place, (ours, theirs) in enumerate(zip_longest(names, found[: len(names)], fillvalue=""), 1):
+        if ours != theirs:
+            what = f"column {place} of the #CHROM line is {theirs[:20]!r}, expected {ours!r}"
+            raise InputError(what, path=name, line=number, remedy="tabs separate the eight columns of VCF")
+
+
+def _start(line: bytes) -> str:
+    """How a line starts, for messages."""
+    text = line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= 40 else f"{text[:37]}...") if text else "a blank line"
+
+
+def _check_first_line(line: bytes, name: str) -> None:
+    if line.startswith(b"##fileformat=VCF"):
+        return
+    for mark, encoding in _FOREIGN_STARTS:
+        if line.startswith(mark):
+            raise InputError(f"starts with {encoding}", path=name, line=1, remedy="save it as plain UTF-8")
+    if line.startswith((b"##", b"#CHROM")):
+        what = f"the first line is not ##fileformat=VCF... but {_start(line)}"
+        raise InputError(what, path=name, line=1, remedy="put ##fileformat=VCFv4.2 at the top")
+    what = f"not a VCF/BCF: it starts with {_start(line)}, expected ##fileformat=VCF..."
+    raise InputError(what, path=name, line=1, remedy="give a VCF, VCF.gz or BCF, with its header")
+
+
+def _fetch_text(
+    source: Source, regions: Regions, header: VcfHeader, contig_map: Mapping[str, str] | None
+) -> Iterator[tuple[int, bytes]]:
+    """Lines of indexed regions, each record once, numbered from 1."""
+    if without_mark(header.lines[0]) != header.lines[0]:
+        what = "starts with a byte order mark, which -r cannot pass"
+        raise UsageError(what, path=source.name, remedy="use -t, or remove the mark and index the file again")
+    if source.path == STDIN or source.container is not Container.BGZF:
+        raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
+    no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}")
+    source.check_end_marker()
+    index = index_of(source.path)
+    if index is None:
+        raise no_index
+    try:
+        # Whole paths: htslib would fetch what looks like a URL.
+        tabix = pysam.TabixFile(
+            str(Path(source.path).absolute()), index=str(Path(index).absolute()), encoding="latin-1"
+        )
+        contigs = frozenset(tabix.contigs)
+    except UnicodeDecodeError as error:
+        raise UsageError("-r needs contigs whose names are UTF-8", path=source.name, remedy="use -t") from error
+    except (OSError, ValueError) as error:
+        raise no_index from error
+    known = dict.fromkeys(tabix.contigs) | header.contig_lengths()
+    selection = Selection(regions, known, source.name, renamed=contig_map)
+    selection.finish()
+    number = 0
+    for contig, start, end, before in selection.with_previous_ends():
+        if contig not in contigs:
+            continue
+        for text in _fetch(tabix, (contig, start, end), source, header):
+            line = text.rstrip("\r").encode("latin-1")
+            pos = line.split(b"\t", 2)[1:2]
+            # What is no number is said by whoever reads the line.
+            if not pos or not pos[0].isdigit() or int(pos[0][:POS_DIGITS]) - 1 >= before:
+                number += 1
+                yield number, line + header.line_end
+    source.check_unchanged()
+
+
+def _fetch(tabix: pysam.TabixFile, span: tuple[str, int, int], source: Source, header: VcfHeader) -> Iterator[str]:
+    """Lines of one span, with damage told."""
+    try:
+        yield from tabix.fetch(*span)
+    except (OSError, ValueError) as error:
+        _check_lines(source, header)
+        what = f"truncated or corrupt in {span[0]}: {error}"
+        raise InputError(what, path=source.name, remedy="make the file and its index again") from error
+
+
+def _check_lines(source: Source, header: VcfHeader) -> None:
+    """Why htslib stopped, which it does not say: at damage, at a line that is no record, or at a blank one.
+
+    Raises:
+        InputError: one of these.
+    """
+    blank = None
+    for first, data in source.whole_lines(len(header.lines) + 2):
+        for number, line in enumerate(io.BytesIO(data), first):
+            if not is_blank(line):
+                VcfRecord(line, number, source.name, header.columns)
+            elif blank is None:
+                blank = number
+    if blank is not None:
+        what = "a blank line, which -r cannot pass"
+        raise InputError(what, path=source.name, line=blank, remedy="use -t, or remove it")

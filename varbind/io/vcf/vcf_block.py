@@ -1,0 +1,139 @@
+"""Whole lines of a VCF at once, seen as columns: so most records pass without an object of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from varbind.io.vcf.records import POS_DIGITS, VcfRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["VcfBlock"]
+
+_TAB, _NEWLINE = 9, 10
+_ZERO = ord("0")
+_NAME_BYTES = 255
+
+
+@dataclass(frozen=True, slots=True)
+class VcfBlock:
+    """N consecutive lines of a VCF, each of them a sound record.
+
+    Attributes:
+        data: the lines, verbatim with their line ends.
+        number: line number of the first, from 1.
+        path: of the file, for messages.
+        columns: of every line.
+        bounds: where each line starts, and where the last one ends, int64 (N + 1,).
+        tabs: the places of the first five tabs of each line, int64 (N, 5).
+        runs: contigs in order, each with its first line and the one after its last.
+        pos: POS, int64 (N,).
+    """
+
+    data: bytes
+    number: int
+    path: str
+    columns: int
+    bounds: NDArray[np.int64]
+    tabs: NDArray[np.int64]
+    runs: tuple[tuple[str, int, int], ...]
+    pos: NDArray[np.int64]
+
+    @classmethod
+    def parse(cls, data: bytes, number: int, path: str, columns: int) -> Self | None:
+        """Find the columns; None where some line is blank or broken, so that each has to be looked at.
+
+        Args:
+            data: whole lines; only the last may lack its end.
+            number: of the first line, from 1.
+            path: of the file, for messages.
+            columns: how many every line must have, at least 8.
+        """
+        text = np.frombuffer(data, dtype=np.uint8)
+        ends = np.flatnonzero(text == _NEWLINE)
+        if not data.endswith(b"\n"):
+            ends = np.append(ends, len(data))
+        bounds = np.minimum(np.concatenate([[0], ends + 1]), len(data))
+        found = np.flatnonzero(text == _TAB)
+        if b"\0" in data or len(found) != len(ends) * (columns - 1):
+            return None
+        tabs = found.reshape(len(ends), columns - 1)
+        if (tabs[:, 0] < bounds[:-1]).any() or (tabs[:, -1] >= ends).any():
+            return None
+        tabs = np.ascontiguousarray(tabs[:, :5])
+        runs = _runs(text, data, bounds[:-1], tabs[:, 0])
+        pos = _whole_numbers(text, tabs[:, 0] + 1, tabs[:, 1])
+        if runs is None or pos is None:
+            return None
+        return cls(data, number, path, columns, bounds, tabs, runs, pos)
+
+    def __len__(self) -> int:
+        return len(self.pos)
+
+    def lines(self, first: int, last: int) -> bytes:
+        """The bytes of the lines [first, last)."""
+        return self.data[self.bounds[first] : self.bounds[last]]
+
+    def record(self, line: int) -> VcfRecord:
+        """One line with its fields."""
+        return VcfRecord(self.lines(line, line + 1), self.number + line, self.path, self.columns)
+
+    def records(self) -> Iterator[VcfRecord]:
+        """Every line with its fields."""
+        return map(self.record, range(len(self)))
+
+    def alleles(self, line: int) -> tuple[bytes, bytes]:
+        """REF and ALT of one line, as written."""
+        _, _, before_ref, before_alt, after = self.tabs[line].tolist()
+        return self.data[before_ref + 1 : before_alt], self.data[before_alt + 1 : after]
+
+    def lines_with(self, word: bytes) -> NDArray[np.bool_]:
+        """Which lines hold a word anywhere, bool (N,)."""
+        found = np.zeros(len(self), dtype=np.bool_)
+        place = self.data.find(word)
+        while place >= 0:
+            line = int(np.searchsorted(self.bounds, place, side="right")) - 1
+            found[line] = True
+            place = self.data.find(word, int(self.bounds[line + 1]))
+        return found
+
+
+def _whole_numbers(
+    text: NDArray[np.uint8], first: NDArray[np.int64], end: NDArray[np.int64]
+) -> NDArray[np.int64] | None:
+    """The numbers written in [first, end); None where one is no whole number, or too long for int64."""
+    widths = end - first
+    if widths.min() < 1 or widths.max() > POS_DIGITS:
+        return None
+    values = np.zeros(len(widths), dtype=np.int64)
+    for place in range(int(widths.max())):
+        # Below ASCII 0 the difference wraps around to more than 9.
+        digits = text[np.maximum(end - 1 - place, 0)] - np.uint8(_ZERO)
+        digits[place >= widths] = 0
+        if digits.max() > 9:
+            return None
+        values += digits * np.int64(10**place)
+    return values
+
+
+def _runs(
+    text: NDArray[np.uint8], data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> tuple[tuple[str, int, int], ...] | None:
+    """Stretches of lines with the same first field; None where such a field is very long."""
+    widths = ends - starts
+    widest = int(widths.max())
+    if widest > _NAME_BYTES:
+        return None
+    places = np.arange(widest)
+    letters = text[np.minimum(starts[:, None] + places, len(text) - 1)]
+    letters[places >= widths[:, None]] = 0
+    changes = np.flatnonzero((letters[1:] != letters[:-1]).any(axis=1)) + 1
+    bounds = [0, *changes.tolist(), len(starts)]
+    return tuple((data[starts[first] : ends[first]].decode("latin-1"), first, last) for first, last in pairwise(bounds))

@@ -1,0 +1,127 @@
+"""Functions compiled by numba, kept on disk from one run to the next.
+
+What numba keeps are pickles, which run what they say. They are read from such folders and files alone as nobody but the
+user and root can write; where there is no such folder, functions are compiled anew in each run.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numba
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["compiled"]
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile without the interpreter's lock, cached on disk where there is a folder of the user's own.
+
+    The function may close over numbers only: the cache would miss one that closes over a compiled function.
+    """
+    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
+    with suppress(RuntimeError):  # no folder for a cache
+        dispatcher._cache = _Cache(_OwnCache(function))  # noqa: SLF001 (numba has no other hook)
+    return cast("Callable[..., Any]", dispatcher)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether nobody but the user and root can change a file or a folder."""
+    status = path.lstat()
+    return status.st_uid in {os.geteuid(), 0} and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+class _OwnFolder:
+    """A place of numba's for a cache, which is passed over where others can write."""
+
+    def ensure_cache_path(self) -> None:
+        folder = Path(cast("Any", self).get_cache_path())
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        if not _is_own(folder):
+            raise PermissionError(errno.EACCES, "others can write here", str(folder))
+        cast("Any", super()).ensure_cache_path()
+
+
+class _Chosen(_OwnFolder, UserProvidedCacheLocator): ...
+
+
+class _InTree(_OwnFolder, InTreeCacheLocator): ...
+
+
+class _OfUser(_OwnFolder, UserWideCacheLocator): ...
+
+
+class _OwnPlaces(CompileResultCacheImpl):
+    _locator_classes = [_Chosen, _InTree, _OfUser]  # noqa: RUF012 (as numba declares it)
+
+
+class _OwnCache(FunctionCache):
+    _impl_class = _OwnPlaces
+
+
+class _Cache:
+    """numba's cache on disk, with three of its habits changed.
+
+    It reads whatever files it finds; here they are the user's own. It asks whether a function's own file has changed; a
+    kernel has vector operations from others. And a folder that is full or beyond a limit, or a file that is damaged,
+    ends the run; here it is done without.
+    """
+
+    def __init__(self, cache_on_disk: Any) -> None:
+        self._cache_on_disk = cache_on_disk
+        self._folder = Path(cache_on_disk.cache_path)
+        index = cache_on_disk._cache_file  # noqa: SLF001
+        index._source_stamp = (index._source_stamp, _digest())  # noqa: SLF001
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache_on_disk, name)
+
+    def load_overload(self, *arguments: Any) -> Any:
+        """A compiled function, or None."""
+        try:
+            if not self._holds_own_files():
+                return None
+            return self._cache_on_disk.load_overload(*arguments)
+        except Exception:  # noqa: BLE001 (whatever a damaged pickle raises)
+            with suppress(OSError):
+                self._cache_on_disk.flush()
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        """Keep a compiled function if possible."""
+        with suppress(Exception):
+            if self._holds_own_files():  # numba reads the old ones before it writes
+                self._cache_on_disk.save_overload(*arguments)
+
+    def _holds_own_files(self) -> bool:
+        """Whether none of the function's files can be another's; in a folder that others cannot enter all are ours."""
+        if not _is_own(self._folder):
+            return False
+        stem = self._cache_on_disk._impl.filename_base  # noqa: SLF001
+        files = [path for path in self._folder.iterdir() if path.name.startswith(f"{stem}.")]
+        return not self._folder.stat().st_mode & _OTHERS or all(map(_is_own, files))
+
+
+@cache
+def _digest() -> str:
+    """Of all kernels: a function may have parts of itself in other files."""
+    files = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()

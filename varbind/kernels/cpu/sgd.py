@@ -1,0 +1,238 @@
+"""The training kernel: stochastic gradient descent of one DeepBind network, many steps at a call.
+
+The forward pass walks along sequences as `varbind.kernels.cpu.table_convolution` does, in single precision, and keeps
+the winning position of every detector beside its maximum. A maximum passes its slope to that one stretch of the
+sequence, so the backward pass touches m bases a detector and costs little. A mean passes its slope to every position
+whose sum is above zero: sums are kept, and slopes of the rows of the lookup table are added up. Of two strands the
+one with the larger score is trained.
+
+All parameters of a network stand in one flat array, in the order of `varbind.core.network_stack.DeepBindStack`:
+detectors (m, 4, D), thresholds (D), weights1 (P, max(H, 1)), biases1, weights2 (H), bias2. Unlike there, all maxima
+stand before all means among the P pooled values.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.kernels.cpu.gradients import add_group_slopes, add_maximum_slopes, add_mean_slopes, add_network_slopes
+from varbind.kernels.cpu.numba_cache import compiled
+from varbind.kernels.cpu.partial_sums import begin, finish, finished, take_row
+from varbind.kernels.cpu.simd import LANES, add, keep_larger, load, rectify, store
+from varbind.kernels.cpu.table_convolution import TRIPLETS, fill_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ADAM", "FIRST_MOMENTUM", "NESTEROV", "SECOND_MOMENTUM", "TINY", "descent_kernel"]
+
+NESTEROV, ADAM = 0, 1
+"""Sutskever et al. 2013; Kingma and Ba 2015 with its own momenta."""
+
+FIRST_MOMENTUM, SECOND_MOMENTUM, TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+
+
+@compiled
+def _split(flat: Any, detector_len: int, detectors: int, pooled: int, hidden: int) -> Any:
+    """Views of the six arrays of a network."""
+    units = max(hidden, 1)
+    a = detector_len * 4 * detectors
+    b = a + detectors
+    c = b + pooled * units
+    d = c + units
+    return (
+        flat[:a].reshape((detector_len, 4, detectors)),
+        flat[a:b],
+        flat[b:c].reshape((pooled, units)),
+        flat[c:d],
+        flat[d : d + hidden],
+        flat[d + hidden :],
+    )
+
+
+@compiled
+def _fill_weights(weights: Any, detectors: Any, group: int) -> None:
+    """Weights of a group of detectors with those of N, the mean of four: (3 nt x 5 vectors) from (m, 4, D)."""
+    for position in range(detectors.shape[0]):
+        for lane in range(LANES):
+            total = np.float32(0)
+            for base in range(4):
+                value = detectors[position, base, group * LANES + lane]
+                weights[(position * 5 + base) * LANES + lane] = value
+                total += value
+            weights[(position * 5 + 4) * LANES + lane] = total * np.float32(0.25)
+
+
+@compiled
+def _output(network: Any, features: Any, units: Any) -> Any:
+    """Score of one strand; `units` receives the units, rectified where there is a hidden layer."""
+    _, _, weights1, biases1, weights2, bias2 = network
+    units[:] = biases1
+    for feature in range(len(features)):
+        if features[feature] != 0:
+            for unit in range(len(units)):
+                units[unit] += features[feature] * weights1[feature, unit]
+    if len(weights2) == 0:
+        return units[0]
+    output = bias2[0]
+    for unit in range(len(units)):
+        units[unit] = max(units[unit], np.float32(0))
+        output += units[unit] * weights2[unit]
+    return output
+
+
+@compiled
+def _loss(score: float, target: float, logistic: bool) -> Any:  # noqa: FBT001 (numba passes no keywords)
+    """Loss and its slope: logistic for a label, else half the squared error."""
+    if logistic:
+        loss = max(score, 0.0) - score * target + math.log1p(math.exp(-abs(score)))
+        return loss, 1.0 / (1.0 + math.exp(-score)) - target
+    return 0.5 * (score - target) ** 2, score - target
+
+
+@compiled
+def _follow_nesterov(values: Any, moments: Any, slopes: Any, decays: Any, rate: float, momentum: float) -> None:
+    """One step with momentum, on flat arrays."""
+    speeds = moments[0]
+    for i in range(len(values)):
+        slope = slopes[i] + decays[i] * values[i]
+        speeds[i] = momentum * speeds[i] + slope
+        values[i] -= rate * (slope + momentum * speeds[i])
+
+
+@compiled
+def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any, taken: int) -> None:
+    """One step by the mean slope over its spread, on flat arrays; `taken` counts this one."""
+    means, squares = moments[0], moments[1]
+    one = np.float32(1)
+    rate = np.float32(rate / (1 - float(FIRST_MOMENTUM) ** taken))
+    correction = np.float32(1 / (1 - float(SECOND_MOMENTUM) ** taken))
+    for i in range(len(values)):
+        slope = slopes[i] + decays[i] * values[i]
+        means[i] = FIRST_MOMENTUM * means[i] + (one - FIRST_MOMENTUM) * slope
+        squares[i] = SECOND_MOMENTUM * squares[i] + (one - SECOND_MOMENTUM) * slope * slope
+        values[i] -= rate * means[i] / (np.sqrt(squares[i] * correction) + TINY)
+
+
+@cache
+def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a kernel is one function)
+    """The kernel for detectors of `count` triplets, with or without mean pooling.
+
+    It takes steps in place and returns the mean loss over them. Sequences are base codes of each strand with
+    N around (`varbind.train.trial.Examples`); targets are labels 0 and 1 where the loss is logistic.
+    """
+    reach = 3 * (count - 1)
+    sums_of_n = TRIPLETS * count * LANES
+
+    @compiled
+    def descend(  # noqa: C901, PLR0912, PLR0915
+        codes: Any,  # uint8 (N, S, width)
+        triplets: Any,  # uint8 (N, S, width - 2)
+        lengths: Any,  # int64 (N,)
+        targets: Any,  # float32 (N,)
+        logistic: bool,  # noqa: FBT001 (numba passes no keywords)
+        batches: Any,  # int64 (steps, B): rows
+        kept: Any,  # float32 (steps, B, P): factor of each pooled value
+        values: Any,  # float32: all parameters
+        moments: Any,  # float32 (2, parameters)
+        decays: Any,  # float32 (parameters,)
+        detector_len: int,
+        hidden: int,
+        rule: int,
+        rate: float,
+        momentum: float,
+        taken: int,  # steps before
+        table: Any,
+    ) -> Any:
+        size, pooled, strands = kept.shape[1], kept.shape[2], codes.shape[1]
+        width = pooled // 2 if mean else pooled
+        groups = width // LANES
+        flat_slopes = np.zeros(len(values), dtype=np.float32)
+        network = _split(values, detector_len, width, pooled, hidden)
+        slopes = _split(flat_slopes, detector_len, width, pooled, hidden)
+        weights = np.zeros(15 * count * LANES, dtype=np.float32)
+        features = np.empty((size, strands, pooled), dtype=np.float32)
+        places = np.empty((size, strands, width), dtype=np.int32)
+        units = np.empty((strands, max(hidden, 1)), dtype=np.float32)
+        feature_slopes = np.empty(pooled, dtype=np.float32)
+        if mean:
+            sums_at = np.empty((groups, size, strands, triplets.shape[2], LANES), dtype=np.float32)
+            table_slopes = np.empty((groups, TRIPLETS * count * LANES), dtype=np.float32)
+        total = 0.0
+        for step in range(len(batches)):
+            features[:] = 0  # rectified: a maximum below it passes nothing on
+            places[:] = -1
+            for group in range(groups):
+                start = group * LANES
+                _fill_weights(weights, network[0], group)
+                fill_table(table, weights, network[1][start : start + LANES])
+                for number in range(strands * size):
+                    example, strand = number // strands, number % strands
+                    row = batches[step, example]
+                    text = triplets[row, strand]
+                    end_of_bases = detector_len - 1 + lengths[row]
+                    best, place = load(features[example, strand], start), load(places[example, strand], start)
+                    if mean:
+                        sums_here, rectified = sums_at[group, example, strand], best
+                    for residue in range(3):
+                        at = residue + 3 * max(0, (detector_len - 1 - residue) // 3)
+                        sums = begin(count, table, sums_of_n)
+                        while at < residue + reach:
+                            sums = take_row(sums, table, text[at] * (count * LANES))
+                            at += 3
+                        rest = sums_of_n + (2 * (count - 1) - 1) * LANES
+                        while at < end_of_bases + reach:
+                            if at < end_of_bases:
+                                sums = take_row(sums, table, text[at] * (count * LANES))
+                            else:
+                                sums = finish(sums, load(table, rest))
+                                rest -= LANES
+                            best, place = keep_larger(best, place, finished(sums), at - reach)
+                            if mean:
+                                store(sums_here, (at - reach) * LANES, finished(sums))
+                                rectified = add(rectified, rectify(finished(sums)))
+                            at += 3
+                    store(features[example, strand], start, best)
+                    store(places[example, strand], start, place)
+                    if mean:
+                        store(features[example, strand], width + start, rectified)
+            flat_slopes[:] = 0
+            if mean:
+                table_slopes[:] = 0
+            for example in range(size):
+                row, both = batches[step, example], features[example]  # (S, P)
+                both *= kept[step, example]
+                positions = lengths[row] + detector_len - 1
+                if mean:
+                    both[:, width:] /= np.float32(positions)
+                strand, score = 0, np.float32(0)
+                for each in range(strands):
+                    output = _output(network, both[each], units[each])
+                    if each == 0 or output > score:
+                        strand, score = each, output
+                loss, error = _loss(score, targets[row], logistic)
+                total += loss
+                error = np.float32(error / size)
+                add_network_slopes(network, slopes, error, both[strand], units[strand], feature_slopes)
+                feature_slopes *= kept[step, example]
+                add_maximum_slopes(slopes, codes[row, strand], places[example, strand], feature_slopes)
+                if mean:
+                    feature_slopes /= np.float32(positions)
+                    for group in range(groups):
+                        sums_here = sums_at[group, example, strand, :positions]
+                        own = feature_slopes[width + group * LANES :]
+                        add_mean_slopes(table_slopes[group], triplets[row, strand], sums_here, own)
+            if mean:
+                for group in range(groups):
+                    add_group_slopes(slopes, table_slopes[group], group)
+            if rule == NESTEROV:
+                _follow_nesterov(values, moments, flat_slopes, decays, np.float32(rate), np.float32(momentum))
+            else:
+                _follow_adam(values, moments, flat_slopes, decays, rate, taken + step + 1)
+        return total / (len(batches) * size)
+
+    return descend

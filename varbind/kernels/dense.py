@@ -1,0 +1,126 @@
+"""A dense layer whose sums are always taken in one order: a row has the same bytes whatever batch it comes in.
+
+A matrix product of a library sums in an order that depends on the batch, the threads and the processor. Here products
+are added feature by feature, each product and each sum rounded, never fused; by a compiled kernel where there is one
+and it is worth its loading, else by numpy. Both give the same bytes, so the choice is one of time alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.core.dense import dense_in_order
+from varbind.errors import UsageError
+from varbind.gate import optional_import
+from varbind.kernels.cpu.cpu import has_lookup_kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["dense"]
+
+logger = logging.getLogger(__name__)
+
+KERNEL_WORTH = 1_000_000_000
+"""Products that numpy takes in the time it takes to load numba and the kernel."""
+
+FEATURES_AT_ONCE = 8
+"""Features that the kernel adds to a sum while it is in a register."""
+
+
+class _Work:
+    """What was left to numpy so far, in products: many small batches are worth the kernel as one large one is."""
+
+    def __init__(self) -> None:
+        self.products = 0
+
+
+_work = _Work()
+
+
+def dense(
+    inputs: NDArray[np.float32], weights: NDArray[np.float32], *, compiled: bool | None = None
+) -> NDArray[np.float32]:
+    """Weighted sums of the features of each row, from the first feature to the last.
+
+    Args:
+        inputs: finite, float32 (B, F).
+        weights: finite, float32 (F, H).
+        compiled: whether the kernel is used; None = if there is one, as soon as there is enough to do.
+
+    Returns:
+        float32 (B, H).
+
+    Raises:
+        UsageError: the kernel was asked for and cannot be used.
+    """
+    kernel = _chosen_kernel(inputs.size * weights.shape[1], compiled=compiled)
+    if kernel is None:
+        return dense_in_order(inputs, weights)
+    rows, columns = np.ascontiguousarray(inputs), np.ascontiguousarray(weights)
+    sums = np.zeros((len(rows), columns.shape[1]), dtype=np.float32)
+    kernel(rows, columns, sums, np.empty_like(columns[0]))
+    return sums
+
+
+def _chosen_kernel(products: int, *, compiled: bool | None) -> Callable[..., None] | None:
+    if compiled is None:
+        _work.products += products
+        compiled = _work.products > KERNEL_WORTH
+        return _kernel() if compiled else None
+    kernel = _kernel() if compiled else None
+    if compiled and kernel is None:
+        raise UsageError("there is no compiled kernel for dense layers", remedy="pip install numba")
+    return kernel
+
+
+@cache
+def _kernel() -> Callable[..., None] | None:
+    """The kernel; None where it is switched off or cannot be loaded."""
+    if not has_lookup_kernel():
+        return None
+    try:
+        # numba takes a third of a second to import, which other ways need not pay.
+        compiled = optional_import("varbind.kernels.cpu.numba_cache", needed_for="the CPU kernel").compiled
+    except (UsageError, ImportError) as error:
+        logger.warning("dense layers without the compiled kernel, several times slower: %s", error)
+        return None
+    kernel: Callable[..., None] = compiled(_add_products)
+    return kernel
+
+
+def _add_products(inputs: Any, weights: Any, sums: Any, unused: Any) -> None:
+    """The kernel: add the products to the sums, two rows at a time so that weights are read half as often.
+
+    Python's order of operations is the order of the sums. The compiler makes vectors of neighbouring sums only; it may
+    neither reorder nor fuse what was not said to be inexact.
+    """
+    rows, features = inputs.shape
+    units = weights.shape[1]
+    whole = features - features % FEATURES_AT_ONCE
+    for first in range(0, rows, 2):
+        second = min(first + 1, rows - 1)
+        x, y = inputs[first], inputs[second]
+        x_sums = sums[first]
+        y_sums = sums[second] if second > first else unused  # the last of an odd number is alone
+        for f in range(0, whole, FEATURES_AT_ONCE):
+            x0, x1, x2, x3, x4, x5, x6, x7 = x[f], x[f + 1], x[f + 2], x[f + 3], x[f + 4], x[f + 5], x[f + 6], x[f + 7]
+            y0, y1, y2, y3, y4, y5, y6, y7 = y[f], y[f + 1], y[f + 2], y[f + 3], y[f + 4], y[f + 5], y[f + 6], y[f + 7]
+            w0, w1, w2, w3 = weights[f], weights[f + 1], weights[f + 2], weights[f + 3]
+            w4, w5, w6, w7 = weights[f + 4], weights[f + 5], weights[f + 6], weights[f + 7]
+            for h in range(units):
+                a = x_sums[h] + x0 * w0[h] + x1 * w1[h] + x2 * w2[h] + x3 * w3[h]
+                b = y_sums[h] + y0 * w0[h] + y1 * w1[h] + y2 * w2[h] + y3 * w3[h]
+                x_sums[h] = a + x4 * w4[h] + x5 * w5[h] + x6 * w6[h] + x7 * w7[h]
+                y_sums[h] = b + y4 * w4[h] + y5 * w5[h] + y6 * w6[h] + y7 * w7[h]
+        for f in range(whole, features):
+            own_weights = weights[f]
+            for h in range(units):
+                x_sums[h] += x[f] * own_weights[h]
+                y_sums[h] += y[f] * own_weights[h]

@@ -1,0 +1,1 @@
+"""Kernels for CUDA devices: Triton, or eager torch."""

@@ -1,0 +1,213 @@
+"""The ensemble on a GPU in three Triton kernels: convolution with pooling, the pooled values, the networks behind.
+
+Detectors are whole numbers of 31 bits; tensor cores multiply bytes. So each is cut into four signed bytes, and
+four products of bytes, each shifted up by eight bits before the next is added, give its sum modulo 2^32: the
+bytes of the CPU, for twice the work of one product in bf16. (Two bf16 products are the usual way to more
+precision and leave an error of 4e-5.)
+
+A program of the first kernel keeps the columns of some detectors in shared memory and walks along the positions
+of some cells, one position of every cell at a time; the largest sums, and for mean pooling their total, stay in
+registers. Nothing of the size of sequences x detectors x positions exists.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.gate import optional_import
+from varbind.kernels.fixed_point import fixed_point
+from varbind.kernels.gpu.fused_kernels import feature_kernel, head_kernel, pool_kernel
+from varbind.kernels.gpu.gpu_layout import detector_columns, stretch_width
+from varbind.kernels.output_layers import DETECTOR_LANES, UNIT_LANES, head_lanes, whole_lanes
+
+if TYPE_CHECKING:
+    import torch
+    import triton
+    from numpy.typing import NDArray
+
+    from varbind.core.network_stack import DeepBindStack, NetworkShape
+    from varbind.kernels.gpu.stretches import Stretches
+else:
+    torch = optional_import("torch", needed_for="scoring on a GPU")
+    triton = optional_import("triton", needed_for="the fused kernel")
+
+__all__ = ["MAX_TILE", "MEAN_TILE", "MODELS", "FusedBlock", "Tile", "limbs", "tile_of"]
+
+LIMBS = 4
+"""Signed bytes of one whole number."""
+
+FEWEST_COLUMNS = 16
+"""An instruction of the tensor cores takes no fewer."""
+
+SHARED_MEMORY = 227 * 1024
+"""Bytes of shared memory for one program on sm_90; other devices are asked."""
+
+MODELS = 128
+"""Networks in one block: some thousand columns, so that pooled values of many sequences fit beside them."""
+
+FEATURES = 128
+"""Columns that a program of the second kernel brings into the units of the detectors."""
+
+ALLELES = 32
+"""Alleles that a program of the third kernel scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """What one program of the first kernel computes at a time.
+
+    Attributes:
+        cells: 64 for each group of four warps makes one tensor-core instruction of 64 rows.
+        columns: a multiple of 8, at most 256 in one instruction.
+        warps: that share the tile.
+        stages: positions that are read ahead.
+    """
+
+    cells: int
+    columns: int
+    warps: int = 4
+    stages: int = 3
+
+    def shared_memory(self, width: int) -> int:
+        """Bytes of shared memory for rows of this width: the columns' four bytes, and the rows read ahead."""
+        return width * (LIMBS * self.columns + self.stages * self.cells)
+
+
+# Not measured. 64 x 128 sums and as many maxima are 128 registers a thread, which lets three programs share a
+# multiprocessor: one shifts while another multiplies. Totals of 64 bits leave room for half the columns.
+MAX_TILE = Tile(64, 128)
+MEAN_TILE = Tile(64, 64)
+
+
+def tile_of(shape: NetworkShape, device: torch.device) -> Tile | None:
+    """The tile for networks of a shape; None = their detectors are too long for the device's shared memory."""
+    limit = SHARED_MEMORY
+    if device.type == "cuda":
+        limit = getattr(torch.cuda.get_device_properties(device), "shared_memory_per_block_optin", SHARED_MEMORY)
+    tile = MEAN_TILE if shape.mean_pooling else MAX_TILE
+    while tile.shared_memory(stretch_width(shape.detector_len)) > limit:
+        if tile.columns == FEWEST_COLUMNS:
+            return None
+        tile = replace(tile, columns=tile.columns // 2)
+    return tile
+
+
+class FusedBlock:
+    """A few networks of one shape on a CUDA device, or on a CPU with Triton's interpreter.
+
+    Args:
+        stack: the networks.
+        device: where they are placed.
+        tile: of the first kernel.
+    """
+
+    def __init__(self, stack: DeepBindStack, device: torch.device, *, tile: Tile) -> None:
+        shape = stack.shape
+        self._device = device
+        self._shape = shape
+        self._models = len(stack.model_ids)
+        self._tile = tile
+        weights = limbs(detector_columns(stack), self._tile.columns)
+        self._columns, self._width = map(int, weights.shape[1:])
+        self._weights = torch.from_numpy(weights).to(device)
+        self._scale = torch.from_numpy(fixed_point(stack).quarter_scale).to(device)
+        self._lanes = UNIT_LANES if shape.hidden else DETECTOR_LANES
+        self._head = [torch.from_numpy(values).to(device) for values in head_lanes(stack)]
+
+    @property
+    def bytes_a_cell(self) -> int:
+        """Memory for one cell, with what its alleles take: pooled values, whole and in double precision."""
+        return (4 + 8 * self._shape.mean_pooling + 8 * (1 + self._shape.mean_pooling)) * self._columns
+
+    def score(self, stretches: Stretches) -> torch.Tensor:
+        """Scores of a piece, float32 (alleles, k)."""
+        # Triton launches on the current device, wherever its arguments are.
+        with torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext():
+            return self._score(self._features(*self.pool(stretches), stretches.alleles))
+
+    def pool(self, stretches: Stretches) -> tuple[torch.Tensor, torch.Tensor]:
+        """Largest rectified sum of every cell, int32, and their total, int64, (cells + 1, columns).
+
+        The last cell is the one without positions. Without mean pooling there are no sums.
+        """
+        mean, cells, tile = self._shape.mean_pooling, stretches.cells, self._tile
+        maxima = torch.empty((cells + 1, self._columns), dtype=torch.int32, device=self._device)
+        sums = torch.empty((cells + 1, self._columns) if mean else (1, 1), dtype=torch.int64, device=self._device)
+        maxima[-1], sums[-1] = 0, 0
+        wide = 1 << (self._width.bit_length() - 1)
+        pool_kernel[triton.cdiv(cells, tile.cells), self._columns // tile.columns](
+            stretches.rows,
+            stretches.first_row,
+            stretches.positions,
+            self._weights,
+            maxima,
+            sums,
+            cells,
+            self._columns,
+            wide=wide,
+            narrow=self._width - wide,
+            tile_cells=tile.cells,
+            tile_columns=tile.columns,
+            mean=mean,
+            num_warps=tile.warps,
+            num_stages=tile.stages,
+            enable_fp_fusion=False,
+        )
+        return maxima, sums
+
+    def _features(self, maxima: torch.Tensor, sums: torch.Tensor, alleles: torch.Tensor) -> torch.Tensor:
+        """What every allele pools, float64 (alleles, pools, k S D)."""
+        count = self._models * self._shape.strands * self._shape.detectors
+        shape = (len(alleles), 1 + self._shape.mean_pooling, count)
+        features = torch.empty(shape, dtype=torch.float64, device=self._device)
+        feature_kernel[len(alleles), triton.cdiv(count, FEATURES)](
+            maxima,
+            sums,
+            alleles,
+            self._scale,
+            features,
+            self._columns,
+            count,
+            strands=self._shape.strands,
+            detectors=self._shape.detectors,
+            mean=self._shape.mean_pooling,
+            tile=FEATURES,
+            enable_fp_fusion=False,
+        )
+        return features
+
+    def _score(self, features: torch.Tensor) -> torch.Tensor:
+        """Scores, float32 (alleles, k)."""
+        count = len(features)
+        scores = torch.empty((count, self._models), dtype=torch.float32, device=self._device)
+        head_kernel[triton.cdiv(count, ALLELES), self._models](
+            features,
+            *self._head,
+            scores,
+            count,
+            strands=self._shape.strands,
+            detectors=self._shape.detectors,
+            pools=1 + self._shape.mean_pooling,
+            hidden=self._shape.hidden > 0,
+            blocks=self._head[0].shape[-1] // self._lanes,
+            lanes=self._lanes,
+            rounds=self._lanes.bit_length() - 1,
+            tile=ALLELES,
+            enable_fp_fusion=False,
+        )
+        return scores
+
+
+def limbs(columns: NDArray[np.int64], multiple: int) -> NDArray[np.int8]:
+    """Columns (width, C) below 2^31 - 2^23 in signed bytes, the upper byte first: (4, C rounded up, width)."""
+    rest = whole_lanes(columns, multiple).T
+    digits = []
+    for _ in range(LIMBS):
+        digits.append(((rest + 128) & 255) - 128)
+        rest = (rest - digits[-1]) >> 8
+    assert not rest.any(), "a column beyond 31 bits"
+    return np.ascontiguousarray(digits[::-1], dtype=np.int8)

@@ -1,1 +1,0 @@
-"""From files to scores and back: batching, scoring, annotation, provenance."""

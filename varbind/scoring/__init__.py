@@ -1,0 +1,1 @@
+"""Scores of sequences and of variants by all models of a bank."""

@@ -1,0 +1,269 @@
+"""Background variants in promoter-like sequence, and the score changes of a bank's models on them.
+
+Sequences are drawn from a Markov chain of human promoters (`varbind/data/promoter_markov.tsv`) with a
+fixed seed, so that every bank of the same recipe sees the same variants and tables can be joined. A
+FASTA of the user's own promoters can take the chain's place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.quantised_background import CodedChanges
+from varbind.core.scores import BindingScores
+from varbind.core.sequence import N_CODE, Codes
+from varbind.core.window import Window
+from varbind.errors import ResourceError
+from varbind.scoring.scorer import Scorer, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.bank.bank import Bank
+    from varbind.bank.model_card import ModelCard
+
+__all__ = ["BackgroundRecipe", "PromoterSource", "add_background", "add_family_quantiles"]
+
+CONTEXT = 100
+"""Bases kept on each side of a background variant: enough for models of windows up to 201."""
+
+BATCH = 512
+QUANTILE_LEVELS = [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundRecipe:
+    """How many background variants, and from which draw: one for all banks, or their PHREDs have nothing in common.
+
+    Attributes:
+        snvs: number of SNVs; three share a site.
+        others: number of variants of each other kind.
+        seed: of the draw.
+    """
+
+    snvs: int = 15_000
+    others: int = 1_000
+    seed: int = 2015
+
+    @classmethod
+    def of_snvs(cls, count: int | None) -> Self:
+        """So many SNVs and as many of the others as go with them; None = the usual recipe."""
+        return cls() if count is None else cls(count, max(100, count * cls().others // cls().snvs))
+
+    @property
+    def total(self) -> int:
+        """Number of variants of all kinds."""
+        return sum(map(self.count, VariantKind))
+
+    def count(self, kind: VariantKind) -> int:
+        """Number of variants of one kind."""
+        return self.snvs if kind is VariantKind.SNV else self.others
+
+    def stream(self, kind: VariantKind) -> np.random.Generator:
+        """The kind's own random numbers, so that no kind depends on how many of another are drawn."""
+        return np.random.default_rng([self.seed, list(VariantKind).index(kind)])
+
+
+class PromoterSource:
+    """Where background sequence comes from.
+
+    Args:
+        promoters: the user's own, the longest of 300 bases or more; None = the Markov chain.
+    """
+
+    def __init__(self, promoters: Sequence[Codes] | None = None) -> None:
+        self._promoters = promoters
+        self._cumulative, self.order = _read_chain()
+        if promoters is None:
+            self.name = f"order-{self.order} Markov chain of human promoters"
+            return
+        digest = hashlib.sha256(b"|".join(codes.tobytes() for codes in promoters)).hexdigest()
+        self.name = f"{len(promoters)} promoters of the user, sha256 {digest}"
+        longest = max(map(len, promoters), default=0)
+        if longest < 3 * CONTEXT:
+            raise ResourceError(f"the longest background sequence has {longest} bases, expected {3 * CONTEXT} or more")
+
+    def draw(self, count: int, length: int, rng: np.random.Generator) -> Codes:
+        """`count` stretches of `length` bases without N, (count, length)."""
+        if self._promoters is None:
+            return self._draw_chain(count, length, rng)
+        usable = [codes for codes in self._promoters if len(codes) >= length]
+        if not usable:
+            raise ResourceError(f"no background sequence has {length} bases")
+        return np.stack([_draw_stretch(usable, length, rng) for _ in range(count)])
+
+    def _draw_chain(self, count: int, length: int, rng: np.random.Generator) -> Codes:
+        warm_up = 20  # the chain forgets its first bases
+        codes = np.zeros((count, warm_up + length), dtype=np.uint8)
+        state = rng.integers(0, 4**self.order, count)
+        for position in range(warm_up + length):
+            draws = rng.random(count)
+            base = (draws[:, None] >= self._cumulative[state, :3]).sum(axis=1)
+            codes[:, position] = base
+            state = (state * 4 + base) % 4**self.order
+        return codes[:, warm_up:]
+
+
+def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) -> Codes:
+    """A stretch without N of one of the sequences, each at least `length` long."""
+    for _ in range(1000):
+        codes = usable[int(rng.integers(len(usable)))]
+        start = int(rng.integers(len(codes) - length + 1))
+        stretch = codes[start : start + length]
+        if N_CODE not in stretch:
+            return stretch
+    raise ResourceError("the background sequences are mostly N")
+
+
+def _read_chain() -> tuple[NDArray[np.float64], int]:
+    """Cumulative probabilities (4^k, 4) and the order k."""
+    text = files("varbind").joinpath("data/promoter_markov.tsv").read_text(encoding="ascii")
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]
+    return np.cumsum([[float(word) for word in row[1:]] for row in rows], axis=1), len(rows[0][0])
+
+
+def background_windows(
+    kind: VariantKind, count: int, source: PromoterSource, rng: np.random.Generator
+) -> Iterator[Window]:
+    """Variants of one kind with `CONTEXT` bases on each side.
+
+    SNVs come as all three changes of a site. Sizes are uniform over the kind's range; what is inserted
+    or put in place is drawn from the same source.
+    """
+    low, high = kind.sizes
+    if kind is VariantKind.SNV:
+        sites = -(-count // kind.alleles_per_site)
+        yield from islice(_snvs(source.draw(sites, 2 * CONTEXT + 1, rng)), count)
+        return
+    # Variants of one size are drawn together, and stand together so that they are scored together.
+    sizes, numbers = np.unique(rng.integers(low, high + 1, count), return_counts=True)
+    for size, number in zip(sizes.tolist(), numbers.tolist(), strict=True):
+        yield from _windows_of_size(kind, size, source.draw(number, 2 * CONTEXT + 2 * size, rng), rng)
+
+
+def _snvs(sites: Codes) -> Iterator[Window]:
+    """All changes of the middle base of N sites (N, 2 x CONTEXT + 1)."""
+    for site in sites:
+        for step in (1, 2, 3):
+            alt = site.copy()
+            alt[CONTEXT] = (site[CONTEXT] + step) % 4
+            yield Window(site, alt, padded=False)
+
+
+def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.Generator) -> Iterator[Window]:
+    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size), which they may write to."""
+    left, first, second, right = np.split(drawn, [CONTEXT, CONTEXT + size, CONTEXT + 2 * size], axis=1)
+    if kind.startswith("mnv"):
+        # Both end bases change, as in a trimmed variant.
+        for end in (0, -1):
+            same = first[:, end] == second[:, end]
+            second[same, end] = (second[same, end] + rng.integers(1, 4, np.count_nonzero(same))) % 4
+    ref = [left, right] if kind.startswith("ins") else [left, first, right]
+    alt = [left, right] if kind.startswith("del") else [left, second, right]
+    for ref_codes, alt_codes in zip(np.concatenate(ref, axis=1), np.concatenate(alt, axis=1), strict=True):
+        yield Window(ref_codes, alt_codes, padded=False)
+
+
+def add_background(
+    bank: Bank,
+    *,
+    recipe: BackgroundRecipe,
+    source: PromoterSource | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Bank:
+    """Score background variants and write what they say into the cards.
+
+    Args:
+        bank: a bank of one card.
+        recipe: how many variants.
+        source: of sequence; None = the Markov chain.
+        progress: called with (variants done, variants in all).
+
+    Returns:
+        The bank with a background table, and spread and quantiles of each model and family.
+    """
+    source = source or PromoterSource()
+    digest = hashlib.sha256()
+    done = 0
+
+    def note(windows: list[Window]) -> None:
+        nonlocal done
+        done += len(windows)
+        for window in windows:
+            digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
+        if progress:
+            progress(done, recipe.total)
+
+    changes: dict[VariantKind, CodedChanges] = {}
+    with Scorer(bank) as scorer:
+        if scorer.flank > CONTEXT:
+            raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
+        for kind in VariantKind:
+            scores = _score(scorer, background_windows(kind, recipe.count(kind), source, recipe.stream(kind)), note)
+            changes[kind] = CodedChanges.encode(scores.delta)
+            if kind is VariantKind.SNV:
+                cards = _with_quantiles(bank.models, scores)
+    background: dict[str, Any] = {
+        "source": source.name,
+        "seed": recipe.seed,
+        "counts": {str(kind): recipe.count(kind) for kind in VariantKind},
+        "sha256": digest.hexdigest(),
+    }
+    card = replace(bank.cards[0], background=background, quantile_levels=QUANTILE_LEVELS, models=cards)
+    return add_family_quantiles(replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes)))
+
+
+def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Window]], None]) -> BindingScores:
+    """Scores of all windows with `CONTEXT` bases on each side; each batch is noted once it is scored."""
+    parts = []
+    for batch in batches(windows, BATCH):
+        parts.append(scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch]))
+        note(batch)
+    ref, alt = (np.concatenate([getattr(part, allele) for part in parts]) for allele in ("ref", "alt"))
+    return BindingScores(scorer.bank.model_ids, ref, alt)
+
+
+def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple[ModelCard, ...]:
+    """The cards with the spread and the quantiles of scores and of changes of background SNVs."""
+    spread = snvs.delta.std(axis=0, dtype=np.float64)
+    scores, losses, gains = _quantiles(snvs.ref), *_signed_quantiles(snvs.delta)
+    return tuple(
+        replace(
+            model,
+            delta_sd=float(f"{spread[i]:.8g}"),
+            quantiles={"score": scores[i], "loss": losses[i], "gain": gains[i]},
+        )
+        for i, model in enumerate(models)
+    )
+
+
+def add_family_quantiles(bank: Bank) -> Bank:
+    """Write into the card of a bank with a background what its SNVs do to the families of its default models."""
+    default = bank.select_default()
+    effects = BindingEffects(default.models, default.background)
+    losses, gains = _signed_quantiles(effects.background_changes(VariantKind.SNV).T)
+    families = {
+        family: {"loss": loss, "gain": gain} for family, loss, gain in zip(effects.families, losses, gains, strict=True)
+    }
+    return replace(bank, cards=(replace(bank.cards[0], families=families),))
+
+
+def _signed_quantiles(changes: NDArray[np.floating]) -> tuple[list[list[float]], list[list[float]]]:
+    """Quantiles of the losses and of the gains of each column."""
+    return _quantiles(np.maximum(-changes, 0)), _quantiles(np.maximum(changes, 0))
+
+
+def _quantiles(values: NDArray[np.floating]) -> list[list[float]]:
+    """Quantiles of each column, to six digits."""
+    rounded = np.quantile(values.astype(np.float64), QUANTILE_LEVELS, axis=0).T
+    return [[float(f"{value:.6g}") for value in row] for row in rounded]

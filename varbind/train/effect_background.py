@@ -1,0 +1,90 @@
+"""What the second stage says of background variants: the curves that turn its numbers into PHREDs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.bank.background import VariantKind
+from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve
+from varbind.effect.features import VariantSites
+from varbind.effect.second_stage import SecondStage
+from varbind.scoring.background import BATCH, CONTEXT, BackgroundRecipe, PromoterSource, background_windows
+from varbind.scoring.scorer import Scorer, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from varbind.bank.bank import Bank
+    from varbind.effect.effect_model import EffectModel
+
+__all__ = ["EFFECT_BACKGROUND", "effect_curves"]
+
+EFFECT_BACKGROUND = BackgroundRecipe(snvs=100_002, others=10_000, seed=2016)
+"""Another draw than the banks', so that families are compared with variants that did not define how rare is rare."""
+
+
+def effect_curves(
+    effect: EffectModel,
+    bank: Bank,
+    recipe: BackgroundRecipe = EFFECT_BACKGROUND,
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[dict[str, dict[VariantKind, ShareCurve]], NDArray[np.float64]]:
+    """Curves of the log-odds of SCORE, and of how strong the strongest loss and gain of the default models is.
+
+    Args:
+        effect: the second stage, without curves.
+        bank: that it reads.
+        recipe: how many variants, and from which draw.
+        device: that scores.
+        threads: that score; None = all.
+        progress: called with (variants done, in all).
+
+    Returns:
+        By name in `CURVES` and by kind; and the log-odds of SCORE of the SNVs, empty without that head.
+    """
+    default, source, done = bank.select_default(), PromoterSource(), 0
+    wanted = {*default.model_ids, *effect.card.model_ids}
+    scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
+    listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
+    # Only SCORE is wanted of it.
+    stage = SecondStage(replace(effect, deepfind=None, conservation=None), scored.model_ids)
+    effects = BindingEffects(default.models, default.background)
+    curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
+    log_odds_of_snvs = np.zeros(0)
+    with Scorer(scored, device=device, threads=threads) as scorer:
+        for kind in VariantKind:
+            parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in curves}
+            windows = background_windows(kind, recipe.count(kind), source, recipe.stream(kind))
+            for batch in batches(windows, BATCH):
+                scores = scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch])
+                predicted = stage.predict(scores, _nowhere(len(batch)), [kind] * len(batch))
+                if predicted.log_odds is not None:
+                    parts["score"].append(predicted.log_odds)
+                if default.background is not None:
+                    strengths = effects.strengths(scores.delta[:, listed], kind)
+                    parts["loss"].append(strengths[LOSS])
+                    parts["gain"].append(strengths[GAIN])
+                done += len(batch)
+                if progress:
+                    progress(done, recipe.total)
+            found = {name: np.concatenate(own) for name, own in parts.items() if own}
+            for name, sample in found.items():
+                curves[name][kind] = ShareCurve.of(sample)
+            if kind is VariantKind.SNV:
+                log_odds_of_snvs = found.get("score", log_odds_of_snvs)
+    return {name: by_kind for name, by_kind in curves.items() if by_kind}, log_odds_of_snvs
+
+
+def _nowhere(count: int) -> VariantSites:
+    """Sites of generated sequence."""
+    unknown: Mapping[str, NDArray[np.float64]] = {}
+    return VariantSites(np.full(count, np.nan), np.full(count, np.nan), unknown)

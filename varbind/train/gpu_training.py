@@ -1,0 +1,187 @@
+"""Gradient descent of many networks at once on a torch device: trials enter and have taken steps.
+
+The batched twin of the CPU kernel (`varbind.kernels.cpu.sgd`). DeepBind was calibrated in this way, 30 networks
+together on one GPU (Alipanahi et al. 2015). Trials of one shape are slices of one computation, each with its own
+rate, momentum, decays, mini-batches and dropout. What is random is drawn by the trials, so the steps are those of the
+kernel but for rounding. On the device a loop runs over steps only.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.errors import ResourceError
+from varbind.gate import optional_import
+from varbind.kernels.cpu.sgd import FIRST_MOMENTUM, SECOND_MOMENTUM, TINY
+from varbind.kernels.gpu.device import is_out_of_memory, torch_device
+from varbind.train.gpu_gradients import PlacedExamples, losses
+from varbind.train.hyperparameters import Rule
+from varbind.train.trial import STEPS_AT_ONCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    import torch
+    from numpy.typing import NDArray
+
+    from varbind.train.trial import Examples, Trial
+
+    Drawn = tuple[NDArray[np.int64], NDArray[np.bool_]]
+else:
+    torch = optional_import("torch", needed_for="training on a GPU")
+
+__all__ = ["DeviceDescent"]
+
+logger = logging.getLogger(__name__)
+
+
+class DeviceDescent:
+    """Trains networks together on a torch device.
+
+    Args:
+        device: `cuda`, `cuda:N`, or `torch:cpu`, which serves to test.
+        threads: of the CPU, which draw random numbers.
+        finished: called with how many more trials have taken their steps.
+
+    Attributes:
+        device: its name.
+
+    Raises:
+        ResourceError: there is no such device.
+    """
+
+    def __init__(self, device: str, threads: Executor, finished: Callable[[int], None]) -> None:
+        self.device = device
+        self._threads = threads
+        self._place = torch_device(device)
+        self._finished = finished
+        self._most: int | None = None
+        self._placed: tuple[Examples, PlacedExamples] | None = None
+
+    def advance(self, trials: Sequence[Trial], steps: Sequence[int]) -> None:
+        """Let every trial take its number of steps.
+
+        Raises:
+            ResourceError: one network alone does not fit into the device's memory.
+        """
+        taken = 0
+        for last in sorted(set(steps)):
+            going_on = [trial for trial, own in zip(trials, steps, strict=True) if own > taken]
+            for group in _alike(going_on):
+                for first in range(taken, last, STEPS_AT_ONCE):
+                    self._advance(group, min(STEPS_AT_ONCE, last - first))
+            taken = last
+        self._finished(len(trials))
+
+    def _advance(self, trials: Sequence[Trial], steps: int) -> None:
+        """Let alike trials take steps: all together, or as many at a time as fit into memory."""
+        # Drawn once: what does not fit is tried again with the same numbers.
+        drawn = list(self._threads.map(lambda trial: (trial.batches(steps), trial.kept(steps)), trials))
+        first = 0
+        while first < len(trials):
+            size = min(self._most or len(trials), len(trials) - first)
+            some = slice(first, first + size)
+            if self._try(trials[some], drawn[some]):
+                first += size
+            else:
+                self._shrink(size)
+
+    def _try(self, trials: Sequence[Trial], drawn: Sequence[Drawn]) -> bool:
+        """Let alike trials take steps; if there is not enough memory they stay where they were.
+
+        When this returns, nothing of a failed attempt is held any more: a caught error would hold its frames.
+        """
+        try:
+            values, moments = self._descend(trials, drawn)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            return False
+        for trial, own, own_moments in zip(trials, values, moments, strict=True):
+            trial.values, trial.moments = own, own_moments
+            trial.steps += len(drawn[0][0])
+        return True
+
+    def _shrink(self, size: int) -> None:
+        """From here on, half of a size that failed."""
+        self._placed = None
+        if size == 1:
+            what = f"one network in training does not fit into the memory of {self._place}"
+            raise ResourceError(what, remedy="use --device cpu")
+        self._most = size // 2
+        if self._place.type == "cuda":
+            torch.cuda.empty_cache()
+        logger.info(f"{self._place} is out of memory: {self._most} networks at a time from here on")
+
+    def _descend(
+        self, trials: Sequence[Trial], drawn: Sequence[Drawn]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Parameters (T, n) and moments (T, 2, n) after the steps for which numbers were drawn."""
+        examples = self._examples(trials[0])
+        # By step, network and what of it.
+        rows = self._put(np.stack([rows for rows, _ in drawn], axis=1))
+        kept = self._put(np.stack([kept for _, kept in drawn], axis=1))
+        upscale = self._put(np.stack([trial.upscale for trial in trials])[:, None, None])
+        follow = _Rule(trials, len(rows), self._put)
+        values = self._put(np.stack([trial.values for trial in trials])).requires_grad_()
+        decays = self._put(np.stack([trial.decays for trial in trials]))
+        for step in range(len(rows)):
+            loss = losses(values, trials[0].shape, examples, rows[step], kept[step] * upscale)
+            (slopes,) = torch.autograd.grad(loss.sum(), values)
+            with torch.no_grad():
+                follow(step, values, slopes + decays * values)
+        return values.numpy(force=True), follow.moments.numpy(force=True)
+
+    def _put(self, array: NDArray[np.generic]) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._place)
+
+    def _examples(self, trial: Trial) -> PlacedExamples:
+        """What a trial is trained on, placed once for all that follow each other."""
+        if self._placed is None or self._placed[0] is not trial.examples:
+            self._placed = None  # there need not be memory for both
+            self._placed = (trial.examples, PlacedExamples(trial.examples, trial.shape.detector_len, self._place))
+        return self._placed[1]
+
+
+class _Rule:
+    """How steps follow from slopes (T, n), as `varbind.kernels.cpu.sgd` has it, each network with its own numbers."""
+
+    def __init__(self, trials: Sequence[Trial], steps: int, put: Callable[[NDArray[np.generic]], torch.Tensor]) -> None:
+        self.moments = put(np.stack([trial.moments for trial in trials]))  # (T, 2, n)
+        settings = [trial.setting for trial in trials]
+        self._adam = settings[0].rule is Rule.ADAM
+        rates = np.array([setting.rate for setting in settings])
+        if self._adam:
+            taken = np.arange(1, steps + 1)[:, None] + np.array([trial.steps for trial in trials])  # (steps, T)
+            rates = rates / (1 - float(FIRST_MOMENTUM) ** taken)
+            corrections = 1 / (1 - float(SECOND_MOMENTUM) ** taken)
+            self._corrections = put(corrections.astype(np.float32)[:, :, None])
+        self._rates = put(np.broadcast_to(rates.astype(np.float32), (steps, len(trials)))[:, :, None].copy())
+        self._momenta = put(np.array([setting.momentum for setting in settings], dtype=np.float32)[:, None])
+
+    def __call__(self, step: int, values: torch.Tensor, slopes: torch.Tensor) -> None:
+        """Take one step in place."""
+        first, second = self.moments[:, 0], self.moments[:, 1]
+        if not self._adam:
+            first.mul_(self._momenta).add_(slopes)
+            values -= self._rates[step] * (slopes + self._momenta * first)
+            return
+        one = np.float32(1)
+        first.mul_(float(FIRST_MOMENTUM)).add_(float(one - FIRST_MOMENTUM) * slopes)
+        second.mul_(float(SECOND_MOMENTUM)).add_(float(one - SECOND_MOMENTUM) * slopes * slopes)
+        values -= self._rates[step] * first / (torch.sqrt(second * self._corrections[step]) + float(TINY))
+
+
+def _alike(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
+    """Trials that can be slices of one computation."""
+
+    def key(trial: Trial) -> tuple[int, tuple[object, ...]]:
+        return id(trial.examples), (trial.shape, trial.setting.rule)
+
+    for _, group in groupby(sorted(trials, key=key), key=key):
+        yield list(group)
