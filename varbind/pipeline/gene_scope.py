@@ -150,10 +150,10 @@ def _check_ends(table: GeneTable, gene_names: ContigNames, ends: Sequence[_End],
 
 
 def _shared(gene_names: ContigNames, ends: Sequence[_End]) -> Iterator[tuple[str, _End]]:
-    """Contigs of the genes that the VCF has, each once."""
+    """Contigs of the genes that the VCF and the reference have, each once."""
     found: dict[str, _End] = {}
     for end in ends:
-        contig = gene_names.find(end.contig)
+        contig = gene_names.find(end.contig) if end.reference else None
         if contig is not None:
             found.setdefault(contig, end)
     yield from found.items()
