@@ -330,7 +330,7 @@ def test_several_gene_files(bench):
     header = (bench.results / "out.vcf").read_text()
     for path in (first, second):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert f"##varbind_genes=<ID={path.name},SHA256={digest}>" in header
+        assert f"##varbind_genes=<ID={path.name},SHA256={digest},Prefix=VARBIND>" in header
     assert "--genes first.gtf --genes second.gtf" in header
     checked = call("check", VCF, "-f", FASTA, "--genes", first, "--genes", second, "--proteins", "ELK1")
     assert "alleles to score\t33" in checked.out.decode()
