@@ -210,6 +210,19 @@ def test_row_35_no_contig_shared(bench, genes):
     assert "--contig-map FILE" in error
 
 
+@pytest.mark.parametrize("genes", [GENES, None], ids=["genes", "everywhere"])
+def test_lengths_up_to_the_last_variant_are_told(bench, genes):
+    """As plink writes them: 1 and chr1 are one contig, and the header's length says otherwise."""
+    data = VCF.read_bytes().replace(b"<ID=chr1,length=16000>", b"<ID=1,length=2974>").replace(b"\nchr1\t", b"\n1\t")
+    data = b"".join(line for line in data.splitlines(keepends=True) if b"chr2" not in line)
+    source = bench.file("in.vcf", data)
+    error = bench.refused(4, source, genes=genes)
+    assert "contig 1 has 2,974 bases in the header, chr1 has 16,000 in the reference" in error
+    assert "--allow-length-mismatch" in error
+    done, _ = bench.kept(source, "--allow-length-mismatch", genes=genes)
+    assert "contig names matched to the reference: 1 = chr1" in done.err
+
+
 @pytest.mark.parametrize("genes", ["chr", "plain", None])
 def test_row_35_contig_map(bench, genes):
     source = bench.file("in.vcf", strange(VCF.read_bytes()))
@@ -317,7 +330,7 @@ def test_several_gene_files(bench):
     header = (bench.results / "out.vcf").read_text()
     for path in (first, second):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert f"##varbind_genes=<ID={path.name},SHA256={digest}>" in header
+        assert f"##varbind_genes=<ID={path.name},SHA256={digest},Prefix=VARBIND>" in header
     assert "--genes first.gtf --genes second.gtf" in header
     checked = call("check", VCF, "-f", FASTA, "--genes", first, "--genes", second, "--proteins", "ELK1")
     assert "alleles to score\t33" in checked.out.decode()
@@ -449,7 +462,7 @@ def test_row_58_a_byte_order_mark(bench, tmp_path, is_packed):
         reference = tmp_path / "ref.fa.gz"
     error = bench.refused(4, VCF, fasta=reference)
     assert f"{reference}:1: the reference starts with a UTF-8 byte order mark" in error
-    assert f"{reference} | tail -c +4 > reference.fa" in error
+    assert f"{reference} | tail -c +4 > {str(reference).removesuffix('.gz')}.unmarked.fa" in error
 
 
 def test_row_57_gzip(bench):

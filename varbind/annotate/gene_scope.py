@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from varbind.annotate.prefilter import GeneScope
 from varbind.core.contigs import ContigNames
-from varbind.errors import ResourceError
+from varbind.errors import ResourceError, UsageError
 from varbind.io.genes.gene_table import join_genes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from varbind.annotate.settings import AnnotateSettings
     from varbind.core.tss import TranscriptionStart
@@ -31,11 +31,22 @@ BEYOND_SHARE = 0.01
 
 
 def gene_paths(genes: GenePaths | None) -> tuple[str, ...]:
-    """The paths of one gene file, of several, or of none."""
+    """The paths of one gene file, of several, or of none.
+
+    Raises:
+        UsageError: there is something else than a path.
+    """
     if genes is None:
         return ()
-    several = genes if isinstance(genes, (list, tuple)) else (genes,)
-    return tuple(os.fspath(path) for path in several)
+    several: Iterable[object] = genes if isinstance(genes, (list, tuple)) else (genes,)
+    return tuple(_path_of(path) for path in several)
+
+
+def _path_of(path: object) -> str:
+    if not isinstance(path, (str, os.PathLike)):
+        what = f"the genes hold a {type(path).__name__}, expected a path"
+        raise UsageError(what, remedy="give the path of a gene file, or a list of paths")
+    return os.fspath(path)
 
 
 def gene_scope(
@@ -150,10 +161,10 @@ def _check_ends(table: GeneTable, gene_names: ContigNames, ends: Sequence[_End],
 
 
 def _shared(gene_names: ContigNames, ends: Sequence[_End]) -> Iterator[tuple[str, _End]]:
-    """Contigs of the genes that the VCF has, each once."""
+    """Contigs of the genes that the VCF and the reference have, each once."""
     found: dict[str, _End] = {}
     for end in ends:
-        contig = gene_names.find(end.contig)
+        contig = gene_names.find(end.contig) if end.reference else None
         if contig is not None:
             found.setdefault(contig, end)
     yield from found.items()

@@ -83,11 +83,16 @@ def _check_contigs(
     if not met or tally.checked_ref or names.shares_any(chain(met, declared)):
         return
     theirs, ours = met[0], next(iter(reference_contigs))
-    raise ResourceError(
-        f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}",
-        path=path,
-        remedy="give the right reference, or --contig-map FILE",
-    )
+    what = f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}"
+    remedy = "give the right reference, or --contig-map FILE"
+    if conflict := names.length_conflict(theirs):
+        declared_length, ours, length = conflict
+        what = f"contig {theirs} has {declared_length:,} bases in the header, {ours} has {length:,} in the reference"
+        remedy = (
+            "give the reference of this VCF's build, or --allow-length-mismatch if the header's length is only that up "
+            "to the last variant, as exports of plink have it"
+        )
+    raise ResourceError(what, path=path, remedy=remedy)
 
 
 def _check_build(tally: Tally, path: str | None) -> None:

@@ -74,6 +74,18 @@ class ContigNames:
             return None
         return declared, known
 
+    def length_conflict(self, name: str) -> tuple[int, str, int] | None:
+        """Why a name has no target though the target writes the same contig in another style: lengths differ.
+
+        Returns:
+            The declared length, the target's name and its length, in bases; None where that is not why.
+        """
+        declared = self._declared.get(name)
+        if declared is None or self.find(name) is not None:
+            return None
+        lengths = ((style, self._known[style]) for style in self.equivalents(name) if style in self._known)
+        return next(((declared, style, known) for style, known in lengths if known not in {None, declared}), None)
+
     def equivalents(self, name: str) -> Iterator[str]:
         """Other names that may mean the same contig: first those of the user's map, then those in other styles."""
         mapped = self._mapped(name)

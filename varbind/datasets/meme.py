@@ -36,7 +36,7 @@ class _Motif(NamedTuple):
 
 def is_meme(lines: Lines) -> bool:
     """Whether a file is of MEME: it says so, or holds a letter-probability matrix."""
-    return any(text.startswith(("MEME version", "MEME - ", _MATRIX)) for _, text in lines)
+    return any(text.lstrip().startswith(("MEME version", "MEME - ", _MATRIX)) for _, text in lines)
 
 
 def meme_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
@@ -50,6 +50,7 @@ def meme_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
         InputError: the alphabet is neither that of DNA nor that of RNA, a motif has no letter-probability matrix, or
             a matrix has more or fewer rows than it says.
     """
+    lines = [(line, text.lstrip()) for line, text in lines]
     motif, place = None, 0
     while place < len(lines):
         line, text = lines[place]
@@ -88,7 +89,7 @@ def _after_alphabet(lines: Lines, place: int, path: str) -> int:
     """The place of the first line after the alphabet, which must be that of DNA or RNA."""
     line, text = lines[place]
     if text.replace(" ", "").startswith("ALPHABET="):
-        letters = text.partition("=")[2].strip().upper()
+        letters = "".join(text.partition("=")[2].split()).upper()
         after = place + 1
     else:
         ends = (other for other in range(place, len(lines)) if lines[other][1].startswith("END ALPHABET"))

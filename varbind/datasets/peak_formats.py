@@ -5,8 +5,8 @@
 | gappedPeak | 15 or more | signal, column 13 | BED12, then three numbers |
 | BED12 | 12 or more | score, column 5 | thick start and end in the peak, as many block sizes and starts as blocks |
 | BED9 | 9 or more | score, column 5 | thick start and end in the peak, a colour |
-| narrowPeak | 10 or more | signal, column 7 | three numbers in columns 7 to 9, then a whole number, the summit |
-| broadPeak | 9 or more | signal, column 7 | three numbers in columns 7 to 9 |
+| narrowPeak | 10 or more | signal, column 7 | as broadPeak, then a whole number, the summit |
+| broadPeak | 9 or more | signal, column 7 | three numbers in columns 7 to 9; the second and third may be . or NA |
 | BED | 3 or more | score, column 5 | anything else |
 
 Further columns, such as those of IDR, change nothing. Lines of as many columns have one format: what at least half of
@@ -32,6 +32,9 @@ SUMMIT = re.compile(r"(-?\d{1,18})(?:\.0)?")
 
 _COLOUR = re.compile(r"\d{1,3},\d{1,3},\d{1,3}")
 _COUNTS = re.compile(r"\d+(?:,\d+)*,?")
+
+
+_MISSING = {".", "NA"}
 
 
 class PeakFormat(Enum):
@@ -88,6 +91,8 @@ def _is_gapped(line: PeakLine) -> bool:
 def _is_bed12(line: PeakLine) -> bool:
     """Blocks are counted in column 10, and listed in columns 11 and 12."""
     count, *lists = _padded(line.columns[9:12])
+    if not _is_thick(line):
+        return False
     if not (_is_place(count) and all(map(_COUNTS.fullmatch, lists))):
         return False
     return all(len(text.rstrip(",").split(",")) == int(count) for text in lists)
@@ -102,12 +107,23 @@ def _is_bed9(line: PeakLine) -> bool:
     return bool(_COLOUR.fullmatch(colour)) or (inside and colour in {"0", "."})
 
 
+def _is_thick(line: PeakLine) -> bool:
+    """Whether columns 7 and 8 are a place in the peak, or no place: both equal."""
+    thick_start, thick_end, _ = _padded(line.columns[6:9])
+    if not (_is_place(thick_start) and _is_place(thick_end)):
+        return False
+    first, last = int(thick_start), int(thick_end)
+    return first == last or line.start <= first <= last <= line.end
+
+
 def _is_blank_bed9(line: PeakLine) -> bool:
     return _padded(line.columns[6:9]) == ("0", "0", "0")
 
 
 def _is_broad(line: PeakLine) -> bool:
-    return all(map(_is_number, _padded(line.columns[6:9])))
+    """A data frame of R has NA where there is no p-value; the signal is what tells that there are numbers."""
+    signal, *others = _padded(line.columns[6:9])
+    return _is_number(signal) and all(other in _MISSING or _is_number(other) for other in others)
 
 
 def _is_narrow(line: PeakLine) -> bool:

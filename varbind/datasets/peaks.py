@@ -189,7 +189,8 @@ def _peak(line: PeakLine, peak_format: PeakFormat, path: str) -> Peak:
         summit = int(match[1]) if match else line.end
         if summit < -1 or summit >= line.end - line.start:
             what = f"the summit (column 10) is {word!r}, expected a place in the peak or -1"
-            raise InputError(what, path=path, line=line.line, remedy="give narrowPeak")
+            remedy = "give narrowPeak, or only the columns of BED (cut -f 1-6)"
+            raise InputError(what, path=path, line=line.line, remedy=remedy)
         centre = centre if summit == -1 else line.start + summit
     return Peak(line.columns[0], centre, line.end, strength)
 

@@ -139,14 +139,15 @@ def checked_labels(table: SequenceTable, path: str) -> NDArray[np.float64]:
 
 
 def refuse_unknown_labels(table: SequenceTable, path: str) -> None:
-    """Refuse two values under the name of a label, of which nobody knows which means bound.
+    """Refuse a few values under the name of a label, of which nobody knows which mean bound.
 
     Raises:
-        InputError: a column of labels holds two values that are neither 1 and 0 nor 1 and -1.
+        InputError: a column of labels holds two values that are neither 1 and 0 nor 1 and -1, or 1, 0 and -1.
     """
     values = np.unique(table.targets)
-    if table.is_named_label and table.labels is None and len(values) == 2:
-        what = f"the labels are {values[0]:g} and {values[1]:g}, expected 1 (bound) and 0 (not), or 1 and -1"
+    if table.is_named_label and table.labels is None and (len(values) == 2 or np.isin(values, (-1, 0, 1)).all()):
+        *first, last = (f"{value:g}" for value in values)
+        what = f"the labels are {', '.join(first)} and {last}, expected 1 (bound) and 0 (not), or 1 and -1"
         raise InputError(what, path=path, line=table.lines[0], remedy="write 1 and 0, or give --kind values")
 
 

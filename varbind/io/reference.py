@@ -217,7 +217,8 @@ class Reference(Closing):
     def _marked(self) -> ResourceError:
         # Places in the file are counted in bytes, by the index and by every other program: the mark would shift them.
         packed = "gunzip -c" if self.path.endswith("gz") else "cat"
-        remedy = f"remove it: {packed} {self.path} | tail -c +4 > reference.fa"
+        # The name must not be that of the file itself: the shell would empty it before it is read.
+        remedy = f"remove it: {packed} {self.path} | tail -c +4 > {self.path.removesuffix('.gz')}.unmarked.fa"
         what = f"the reference starts with {_MARKED}, which no program that indexes a FASTA reads"
         return ResourceError(what, path=self.path, line=1, remedy=remedy)
 

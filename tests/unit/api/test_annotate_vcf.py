@@ -80,3 +80,16 @@ def test_no_output_takes_the_place_of_another_file(example, tiny_bank, tmp_path,
         )
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["card.json", "effect", "in.vcf"]
     assert source.read_bytes() == (example / "variants.vcf").read_bytes()
+
+
+@pytest.mark.parametrize("genes", [iter(()), {"genes.gtf"}, [3], 3])
+def test_genes_are_paths(example, tiny_bank, tmp_path, genes):
+    with pytest.raises(UsageError, match=r"the genes hold a .*, expected a path"):
+        annotate_vcf(
+            example / "variants.vcf",
+            tmp_path / "out.vcf",
+            reference=example / "reference.fa",
+            bank=tiny_bank,
+            genes=genes,
+        )
+    assert not list(tmp_path.iterdir())

@@ -54,6 +54,20 @@ def test_resolve(known, name, declared, found):
     assert ContigNames(known, declared=declared).resolve(name) == found
 
 
+@pytest.mark.parametrize(
+    ("known", "declared", "found"),
+    [
+        ({"chr1": 100}, {"1": 99}, (99, "chr1", 100)),
+        ({"chr1": 100}, {"1": 100}, None),
+        ({"chr1": 100, "1": 7}, {"1": 99}, None),  # `conflict` tells
+        ({"chr1": None}, {"1": 99}, None),
+        ({"chr2": 100}, {"1": 99}, None),
+    ],
+)
+def test_a_length_that_keeps_two_styles_apart_is_told(known, declared, found):
+    assert ContigNames(known, declared=declared).length_conflict("1") == found
+
+
 def test_lengths_can_be_left_unchecked():
     names = ContigNames({"1": 100, "chr2": 5}, declared={"chr1": 99, "chr2": 6}, check_lengths=False)
     assert names.resolve("chr1") == "1"

@@ -271,6 +271,10 @@ def test_labels_that_do_not_say_which_means_bound_are_told(tmp_path, prepared):
     with_labels(tmp_path, "class", ("-1", "0"))
     with pytest.raises(InputError, match="the labels are -1 and 0, expected"):
         prepared("in.tsv")
+    lines = (tmp_path / "in.tsv").read_text().splitlines()
+    write_lines(tmp_path / "in.tsv", [*lines, f"{lines[1].split()[0]}\t1"])
+    with pytest.raises(InputError, match="the labels are -1, 0 and 1, expected"):
+        prepared("in.tsv")
 
 
 def test_labels_of_three_kinds_are_told(tmp_path, prepared):

@@ -47,6 +47,14 @@ def test_what_the_matrix_line_says_besides_its_size_does_not_show(sizes):
     np.testing.assert_allclose(found.shares, SHARES, rtol=1e-12)
 
 
+@pytest.mark.parametrize("alphabet", [" ALPHABET= ACGT", "ALPHABET = A C G T"])
+def test_blanks_before_keywords_and_in_the_alphabet_do_not_show(alphabet):
+    lines = ["  MEME version 4", alphabet, *(f"  {text}" for text in motif())]
+    assert is_meme(list(enumerate(lines, 1)))
+    (found,) = matrices(*lines)
+    np.testing.assert_allclose(found.shares, SHARES, rtol=1e-12)
+
+
 @pytest.mark.parametrize("sites", [1, 2, 3, 7, 20])
 @given(st.lists(st.lists(st.integers(1, 999), min_size=4, max_size=4), min_size=1, max_size=5))
 def test_few_sites_do_not_round(sites, counts):

@@ -41,7 +41,8 @@ _ID_PREFIX = re.compile(r"^([Gg]ene[:-]|[Tt]ranscript:|rna-)")
 _GENE_ACCESSION = re.compile(r"ENS[A-Z]*G[0-9]+(?:\.[0-9]+)?")
 _GENE_PRED_STATUS = frozenset({"none", "unk", "incmpl", "cmpl"})
 
-_GFF3_SYMBOLS = ("gene_name", "gene", "gene_symbol")
+# Phytozome and TAIR write symbol.
+_GFF3_SYMBOLS = ("gene_name", "gene", "gene_symbol", "symbol")
 _GENE_ID_COLUMNS = ("ensembl_id", "gene_id", "ensembl_gene_id", "geneid")
 _GENE_BIOTYPES = ("gene_type", "gene_biotype", "biotype")
 _TRANSCRIPT_BIOTYPES = ("transcript_type", "transcript_biotype", "biotype")
@@ -85,7 +86,10 @@ def recognise(line: bytes, place: Place) -> str:
     if any(numbers[1:3]) and fields[5:6] in (["+"], ["-"]):
         return "BED"
     if any(left and right for left, right in pairwise(numbers)):
-        raise place.error("the table has no strand column", NO_STRAND)
+        if {"+", "-"}.isdisjoint(fields):
+            raise place.error("the table has no strand column", NO_STRAND)
+        what = "the table has a strand, but its columns are those of no format of genes"
+        raise place.error(what, "give all columns of a genePred table, BED6, or GTF or GFF3 with tabs between columns")
     raise place.error("this is no gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
 
 
@@ -99,7 +103,8 @@ def parse_gff3(lines: Lines, path: str, strandless: Strandless | None = None) ->
     """
     strandless = strandless if strandless is not None else Strandless()
     genes: dict[str, TranscriptionStart] = {}
-    transcripts: list[tuple[str, TranscriptionStart]] = []
+    biotypes: dict[str, tuple[str, ...]] = {}
+    transcripts: list[tuple[str, TranscriptionStart, bool]] = []
     transcript_ids: set[str] = set()
     for number, line, kind in feature_lines(_before_fasta(lines), path):
         feature, is_gene = feature_of(line, Place(path, number)), kind is FeatureKind.GENE
@@ -109,16 +114,17 @@ def parse_gff3(lines: Lines, path: str, strandless: Strandless | None = None) ->
             strandless.add(feature.place, start.transcript_id or start.symbol)
         if is_gene:
             genes.setdefault(own_id or f"{start.contig}:{start.symbol}", start)
+            biotypes.setdefault(own_id, tags_of((), first_of(values, *_GENE_BIOTYPES)))
         else:
-            transcripts.append((values.get("Parent", ""), start))
+            transcripts.append((values.get("Parent", ""), start, _lacks_biotype(feature, values)))
             transcript_ids.add(own_id)
     transcript_ids.discard("")
     starts = [
-        _with_gene(start, genes.get(parent))
-        for parent, start in transcripts
+        _with_gene(start, genes.get(parent), biotypes.get(parent, ()) if lacks_biotype else ())
+        for parent, start, lacks_biotype in transcripts
         if start.pos and (parent in genes or parent not in transcript_ids)
     ]
-    with_transcript = {parent for parent, start in transcripts if start.pos}
+    with_transcript = {parent for parent, start, _ in transcripts if start.pos}
     return starts + [start for own_id, start in genes.items() if start.pos and own_id not in with_transcript]
 
 
@@ -212,7 +218,7 @@ def _bed_start(fields: Sequence[str], pos: int, extra: Mapping[str, str]) -> Tra
 
 def _big_gene_pred(fields: Sequence[str], pos: int, place: Place) -> TranscriptionStart:
     contig, name, strand = fields[0], fields[3], fields[5]
-    known = [text for text in fields[17:19] if text not in {"", ".", "none"}]
+    known = [text for text in fields[17:19] if text not in {"", ".", "none", name}]
     # Some tables have the gene's accession first, and its symbol after it.
     accession = known[0] if len(known) > 1 and _GENE_ACCESSION.fullmatch(known[0]) else ""
     symbol = known[1] if accession else next(iter(known), name)
@@ -252,8 +258,22 @@ def _gff3_start(feature: Feature, values: Mapping[str, str], *, is_gene: bool) -
     return TranscriptionStart(contig, feature.pos or 0, feature.strand, symbol, gene_id, transcript_id, tags)
 
 
-def _with_gene(start: TranscriptionStart, gene: TranscriptionStart | None) -> TranscriptionStart:
-    return start if gene is None else replace(start, symbol=gene.symbol, gene_id=gene.gene_id)
+def _lacks_biotype(feature: Feature, values: Mapping[str, str]) -> bool:
+    """Whether the line of a transcript leaves its biotype to the line of its gene.
+
+    RefSeq's transcripts do not, whatever their lines lack: those that code for no protein are of type `transcript`
+    under genes that do. They have a gbkey.
+    """
+    said = first_of(values, *_TRANSCRIPT_BIOTYPES, "gbkey")
+    return feature.type == "transcript" and not said
+
+
+def _with_gene(
+    start: TranscriptionStart, gene: TranscriptionStart | None, biotype: tuple[str, ...]
+) -> TranscriptionStart:
+    if gene is None:
+        return start
+    return replace(start, symbol=gene.symbol, gene_id=gene.gene_id, tags=start.tags + biotype)
 
 
 def _before_fasta(lines: Lines) -> Iterator[tuple[int, bytes]]:

@@ -23,6 +23,8 @@ __all__ = ["is_gtf_attribute", "parse_gtf"]
 # A key starts where a word starts: sought within words, a long one would be read once for each of its letters.
 _ATTRIBUTE = re.compile(r'(?<![^\s;"])([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
 _START = re.compile(r'\s*[^\s;"=]+ +[^\s=]')
+_BARE = re.compile(r'\s*([^\s;"=]+)[\s;]*')
+_NUMBER_OF_TRANSCRIPT = re.compile(r"\.t[0-9]+$")
 _TRANSCRIPT_ID = re.compile(rb'transcript_id\s+"?[^";]+"?')
 
 # RefSeq writes gene, FlyBase gene_symbol, StringTie ref_gene_name, WormBase locus, everybody else gene_name.
@@ -32,8 +34,8 @@ _TRANSCRIPT_BIOTYPES = ("transcript_type", "transcript_biotype", "biotype")
 
 
 def is_gtf_attribute(text: str) -> bool:
-    """Whether a ninth column is written as in GTF, and not as in GFF3."""
-    return _START.match(text) is not None
+    """Whether a ninth column is written as in GTF, or is a bare name as AUGUSTUS has it, and not as in GFF3."""
+    return _START.match(text) is not None or _BARE.fullmatch(text) is not None
 
 
 def parse_gtf(
@@ -186,6 +188,8 @@ def _symbol(values: Mapping[str, str]) -> str:
 def _attributes(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     values: dict[str, str] = {}
     tags = []
+    if name := _BARE.fullmatch(text):  # AUGUSTUS: g1 on the line of a gene, g1.t1 on that of its transcript
+        return {"gene_id": _NUMBER_OF_TRANSCRIPT.sub("", name[1]), "transcript_id": name[1]}, ()
     for key, quoted, bare in _ATTRIBUTE.findall(text):
         if key == "tag":
             tags.append(quoted or bare)

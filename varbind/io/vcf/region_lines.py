@@ -26,6 +26,8 @@ __all__ = ["read_region_file"]
 
 _BED = (".bed", ".bed.gz", ".bed.bgz")
 _POSITION = re.compile(rf"[0-9]{{1,{POS_DIGITS}}}")
+_ALLELES = re.compile(r"[ACGTUN.*,]+", re.IGNORECASE)
+_COMMAS = re.compile(r"[^,:]+,[0-9]+(?:,.*)?")
 _SAM_HEADER = re.compile(r"@(?:HD|SQ|RG|PG|CO)")
 _EXPECTED = "expected CHROM, FROM, TO"
 _REMEDY = "give BED, lines of CHROM, FROM and TO from 1, or lines of chr:from-to"
@@ -66,11 +68,17 @@ def _regions(raw: io.BufferedReader, path: str, shift: int) -> Iterator[tuple[in
         if _SAM_HEADER.fullmatch(words[0]):
             shift = 0
             continue
+        if len(words) == 1 and _COMMAS.fullmatch(words[0]):
+            what = f"{_EXPECTED} between tabs or blanks, found {words[0][:60]!r}"
+            raise UsageError(what, path=path, line=number, remedy=_REMEDY)
         yield number, words[0] if len(words) == 1 else _columns(words, shift, path, number)
 
 
 def _columns(words: list[str], shift: int, path: str, number: int) -> Region:
     contig, *ends = words[:3]
+    if shift == 0 and _ALLELES.fullmatch(ends[-1]):
+        # A table of sites: bcftools reads CHROM, POS and REF,ALT too.
+        ends = ends[:1]
     if not all(map(_POSITION.fullmatch, ends)):
         found = " ".join(words[:3])[:60]
         raise UsageError(f"{_EXPECTED}, found {found!r}", path=path, line=number, remedy=_REMEDY)

@@ -18,7 +18,7 @@ END = 10**POS_DIGITS
 """Behind every POS; longer numbers, which htslib would take for smaller ones, are no positions."""
 
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)"
-_RANGE = rf"(?P<start>{_NUMBER})?(?P<range>-(?P<end>{_NUMBER})?)?"
+_RANGE = rf"(?P<start>{_NUMBER})?(?P<range>-(?P<end>{_NUMBER})?|\+)?"
 _REGION = re.compile(rf"(?:\{{(?P<braced>[^{{}}]+)\}}|(?P<contig>.+?))(?::(?=[0-9-]){_RANGE})?")
 _WORDS_MAX = 12
 """Commas in one region: two numbers of 18 digits have ten."""
@@ -45,8 +45,9 @@ def read_regions(text: str, is_contig: Callable[[str], bool]) -> Iterator[Region
     """Read regions that commas separate, 1-based with both ends included.
 
     The name of a contig may hold colons. What is the name of a known contig as a whole is read as that; braces, as in
-    `{HLA-A*01:01}:5-9`, say where a name ends. Commas may also group the digits of a position, as in
-    `chr1:1-5,000`, where what follows the comma is no known contig.
+    `{HLA-A*01:01}:5-9`, say where a name ends. `chr1:5-` and `chr1:5+`, which GATK writes, reach to the end of the
+    contig. Commas may also group the digits of a position, as in `chr1:1-5,000`, where what follows the comma is no
+    known contig.
 
     Args:
         text: the regions.
@@ -86,6 +87,15 @@ def _read(word: str, is_contig: Callable[[str], bool]) -> Region:
         raise UsageError(f"cannot read the region {word!r}", remedy="give chr, chr:pos or chr:from-to")
     contig = match["braced"] or match["contig"]
     if match["start"] is None and match["range"] is None:
+        # No name: the contig is known, and what follows it is no position.
+        if (
+            not match["braced"]
+            and ":" in word
+            and (is_contig(word.partition(":")[0]) or is_contig(word.rpartition(":")[0]))
+        ):
+            raise UsageError(
+                f"cannot read the positions of the region {word!r}", remedy="give chr, chr:pos or chr:from-to"
+            )
         return Region(contig, 0, END)
     start, end = _span(word, match)
     return Region(contig, start - 1, end, "" if match["braced"] else word)

@@ -59,16 +59,16 @@ class Regions:
         Raises:
             UsageError: the file cannot be read, or a line is malformed.
         """
-        return cls._of(_checked(Path(path)))
+        return cls._of(_checked(Path(path)), str(path))
 
     @classmethod
-    def _of(cls, asked: Iterable[Region | str]) -> Self:
+    def _of(cls, asked: Iterable[Region | str], path: str | None = None) -> Self:
         kept = tuple(asked)
         spans: Spans = {}
         for region in _read(kept, lambda _: False):
             spans.setdefault(region.contig, []).append((region.start, region.end))
         if not spans:
-            raise UsageError("no region is named", remedy="give chr:from-to")
+            raise UsageError("no region is named", path=path, remedy="give chr:from-to")
         return cls(kept, {contig: _merge(found) for contig, found in spans.items()})
 
     def holds(self, contig: str, pos: int) -> bool:

@@ -303,6 +303,7 @@ NO_STRAND = "needs a strand"
     ("text", "line", "what"),
     [
         ("NM_1.2 chr1 65418 71585 OR4F5", 1, NO_STRAND),
+        ("ENST1.1 chr1 + 65418 71585 OR4F5", 1, "the table has a strand"),
         ("chr1 0 5 A 0 .\nchr1 0 5 B 0 .", 1, NO_STRAND),
         ("chr1 0 5 A 0 +\nchr1 0 5 B 0 x", 2, "the strand is 'x'"),
         ("chr1 0 5", 1, NO_STRAND),
@@ -462,6 +463,49 @@ def test_a_transcript_has_what_its_gene_says(table, order, on_gene, on_transcrip
     assert (start.symbol, start.gene_id, start.transcript_id, start.tags) == (symbol, "G", "T", tags)
 
 
+@pytest.mark.parametrize(
+    ("kind", "on_transcript", "tags"),
+    [
+        ("transcript", (), ("protein_coding",)),  # Liftoff
+        ("transcript", ("biotype=lncRNA",), ("lncRNA",)),
+        ("transcript", ("gbkey=misc_RNA",), ()),  # RefSeq: it codes for nothing, whatever its gene does
+        ("lnc_RNA", (), ("lnc_RNA",)),
+    ],
+)
+def test_a_transcript_of_gff3_has_the_biotype_of_its_gene(table, kind, on_transcript, tags):
+    genes = table(
+        "##gff-version 3\n"
+        + feature("c", "gene", 5, 90, "-", "ID=G", "gene_id=G", "gene_name=NICE", "gene_type=protein_coding")
+        + feature("c", kind, 5, 80, "-", "ID=T", "Parent=G", *on_transcript)
+    )
+    (start,) = starts_of(genes)
+    assert (start.symbol, start.transcript_id, start.tags) == ("NICE", "T", tags)
+
+
+def test_the_symbols_of_phytozome_are_read(table):
+    genes = table(
+        feature("c", "gene", 5, 90, "+", "ID=AT1G1", "Name=AT1G1", "symbol=NAC1")
+        + feature("c", "mRNA", 5, 90, "+", "ID=AT1G1.1", "Parent=AT1G1")
+    )
+    assert brief(genes) == [("NAC1", 5, "AT1G1.1")]
+
+
+def test_the_bare_names_of_augustus_are_read(table):
+    """BRAKER and AUGUSTUS have key and value on the lines of exons and coding sequence only."""
+    own = 'transcript_id "g1.t2"; gene_id "g1";'
+    genes = table(
+        feature("c", "gene", 5, 90, "-", "g1")
+        + feature("c", "transcript", 5, 80, "-", "g1.t1")
+        + feature("c", "transcript", 5, 90, "-", "g1.t2")
+        + feature("c", "CDS", 5, 90, "-", own)
+        + feature("c", "exon", 5, 90, "-", own)
+    )
+    assert {(start.symbol, start.gene_id, start.transcript_id, start.pos) for start in starts_of(genes)} == {
+        ("g1", "g1", "g1.t1", 80),
+        ("g1", "g1", "g1.t2", 90),
+    }
+
+
 def test_wormbase_gff3(table):
     genes = table(
         "##gff-version 3\n"
@@ -479,6 +523,7 @@ def test_wormbase_gff3(table):
         ("SYM\tAlias", "SYM", ""),
         ("ENSG00000000001.5\tSYM", "SYM", "ENSG00000000001.5"),
         ("none\tnone", "ENST1.1", ""),
+        ("ENST1.1\tSYM", "SYM", ""),
     ],
 )
 def test_big_gene_pred(table, names, symbol, gene_id):

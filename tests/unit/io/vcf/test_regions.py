@@ -20,6 +20,7 @@ from varbind.io.vcf.regions import Regions, Selection
         ("2:7-9,1:5,2:1-3", {"2": [(0, 3), (6, 9)], "1": [(4, 5)]}),
         ("1:1-5,1:6-9,1:3-4", {"1": [(0, 9)]}),
         ("HLA-A*01:01", {"HLA-A*01": [(0, 1)]}),
+        ("1:5+,2", {"1": [(4, 10**18)], "2": [(0, 10**18)]}),
     ],
 )
 def test_text(text, spans):
@@ -50,6 +51,27 @@ def test_files(tmp_path, pack):
     text.write_bytes(pack(b"1\t5\t9\n2\t3\n3\n"))
     assert Regions.from_file(bed).spans == {"1": [(4, 9)]}
     assert Regions.from_file(text).spans == {"1": [(4, 9)], "2": [(2, 3)], "3": [(0, 10**18)]}
+
+
+@pytest.mark.parametrize("word", ["1:1-9k", "chr1:1e3-3e3", "1:7:G:C", "1:7..9"])
+def test_what_follows_a_known_contig_is_a_position(word):
+    """Else a region that is mistyped would be a contig that there is not, and only a warning."""
+    with pytest.raises(UsageError, match="cannot read the positions of the region"):
+        Selection(Regions.from_text(f"1:3,{word}"), {"1": None}, "x")
+
+
+def test_tables_of_sites_are_read(tmp_path):
+    """`bcftools query -f '%CHROM\\t%POS\\t%REF,%ALT\\n'` writes the targets of bcftools."""
+    sites = tmp_path / "sites.tsv"
+    sites.write_bytes(b"1\t5\tG,C\n1\t7\tGA\tT\n2\t3\t.\n")
+    assert Regions.from_file(sites).spans == {"1": [(4, 5), (6, 7)], "2": [(2, 3)]}
+
+
+def test_a_file_without_a_region_is_named(tmp_path):
+    (tmp_path / "a.bed").write_bytes(b"# nothing\n")
+    with pytest.raises(UsageError, match="no region is named") as caught:
+        Regions.from_file(tmp_path / "a.bed")
+    assert caught.value.path == str(tmp_path / "a.bed")
 
 
 @given(
@@ -85,7 +107,13 @@ def test_contigs_that_only_records_have():
 
 @pytest.mark.parametrize(
     ("name", "line"),
-    [("a.bed", b"1\t5\tx\n"), ("a.txt", b"1 x\n"), ("a.list", b"1:9-5\n"), ("a.list", b"1\t2\0\t5\n")],
+    [
+        ("a.bed", b"1\t5\tx\n"),
+        ("a.txt", b"1 x\n"),
+        ("a.list", b"1:9-5\n"),
+        ("a.list", b"1\t2\0\t5\n"),
+        ("a.csv", b"1,4,9\n"),
+    ],
 )
 def test_a_bad_line_is_named(tmp_path, name, line):
     path = tmp_path / name
