@@ -16,6 +16,7 @@ import pysam
 import pytest
 
 import varbind
+from varbind.annotate.earlier_run import keys_of
 from varbind.io.vcf.records import VcfRecord
 
 VARBIND = [sys.executable, "-m", "varbind", "annotate"]
@@ -126,7 +127,7 @@ def test_records_give_their_bytes_back(run):
     lines = zip(records_of(run.text), records_of(run.annotated), strict=True)
     for number, (before, after) in enumerate(lines, 1):
         record = VcfRecord(after, number, "annotated", after.count(b"\t") + 1)
-        assert record.without_info("VARBIND") == before
+        assert record.without_keys(keys_of("VARBIND")) == before
 
 
 def test_every_allele_has_its_own_values(run):

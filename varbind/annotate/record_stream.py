@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.annotate.allele_status import Allele
+from varbind.annotate.earlier_run import keys_of, without_earlier_lines
 from varbind.core.variant import Status
 from varbind.errors import UsageError
 from varbind.io.vcf.records import VcfHeader, VcfRecord, is_blank
@@ -74,9 +75,9 @@ class Intake:
         self._finished: set[str] = set()
         self.header: VcfHeader = variants.header
         if overwrite:
-            self.header = variants.header.without_ours(prefix)
-        elif key := variants.header.declared_key(prefix):
-            raise self._already(key, None)
+            self.header = without_earlier_lines(variants.header, prefix)
+        elif declared := variants.header.declared_keys(keys_of(prefix)):
+            raise self._already(declared[0], None)
 
     def entries(self, triage: Triage, tally: Tally) -> Iterator[Entry]:
         """Every line with what can be done with it."""
@@ -118,13 +119,14 @@ class Intake:
         self._finished.add(chrom)
 
     def _without_ours(self, record: VcfRecord) -> VcfRecord:
-        key = record.used_key(self._prefix)
+        keys = keys_of(self._prefix)
+        key = record.first_key(keys)
         if key is None:
             return record
         if not self._overwrite:
             raise self._already(key, record.number)
         columns = self.header.columns
-        return VcfRecord(record.without_info(self._prefix), record.number, self._variants.name, columns)
+        return VcfRecord(record.without_keys(keys), record.number, self._variants.name, columns)
 
     def _already(self, key: str, line: int | None) -> UsageError:
         remedy = "--overwrite replaces it, --prefix NAME writes other keys"
