@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from varbind.annotate.allele_status import Triage, TriageRules
 from varbind.annotate.gene_scope import gene_paths, gene_scope
-from varbind.annotate.record_stream import Intake, entry_size
+from varbind.annotate.record_stream import RecordStream
 from varbind.annotate.reference_check import preflight
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from varbind.annotate.counts import Tally
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import Entry
+    from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.variants import VariantFile
@@ -38,7 +39,7 @@ class Inputs:
 
     Attributes:
         variants: the VCF.
-        intake: its records, cleaned and watched.
+        stream: the records of the VCF.
         genome: the reference.
         genes: the gene files; none = everything is scored.
         names: from the VCF's contig names to the reference's.
@@ -47,23 +48,23 @@ class Inputs:
     """
 
     variants: VariantFile
-    intake: Intake
+    stream: RecordStream
     genome: Reference
     genes: tuple[GeneTable, ...]
     names: ContigNames
     declared: Mapping[str, int | None]
     triage: Triage
 
-    def checked_entries(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[Entry]:
-        """Entries in order, once the first of them have shown that the reference fits.
+    def checked_batches(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[RecordBatch]:
+        """Batches of one piece each, once the first records have shown that the reference fits.
 
         Raises:
-            ResourceError: it does not fit.
+            ResourceError: the reference does not fit.
         """
-        entries = preflight(
-            self.intake.entries(self.triage, tally),
+        batches = preflight(
+            self.stream.batches(self.triage, tally),
             tally,
-            size_of=entry_size,
+            size_of=attrgetter("size"),
             names=self.names,
             declared=self.declared,
             reference_contigs=self.genome.contigs,
@@ -71,7 +72,7 @@ class Inputs:
             path=self.variants.name,
         )
         _say_restyled(self.names)
-        return entries
+        return batches
 
 
 def open_inputs(
@@ -100,7 +101,7 @@ def open_inputs(
             allow_truncated=settings.allow_truncated,
         )
     )
-    intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
+    stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
     genome = stack.enter_context(Reference(reference))
     tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
     declared = variants.header.contig_lengths()
@@ -118,7 +119,7 @@ def open_inputs(
         tally=tally,
         path=variants.name,
     )
-    return Inputs(variants, intake, genome, tables, names, declared, triage)
+    return Inputs(variants, stream, genome, tables, names, declared, triage)
 
 
 def _say_restyled(names: ContigNames) -> None:

@@ -23,13 +23,15 @@ from varbind.core.info_keys import TRACK_STEM
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable
-from varbind.io.vcf.records import VcfRecord
 from varbind.io.vcf.variants import VariantFile, open_variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+
+    from varbind.io.vcf.records import VcfRecord
+    from varbind.io.vcf.vcf_block import VcfBlock
 
 __all__ = ["ORDERS", "RankTally", "rank_vcf"]
 
@@ -129,7 +131,7 @@ def rank_vcf(
     with TypedTable(destination) as out, open_variants(source) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)
         ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top)
-        for record in _records(variants, tally, progress, skip=None if unscored else f"{prefix}_"):
+        for record in _records(variants, tally, progress, word=None if unscored else f"{prefix}_"):
             alleles = _alleles_to_rank(record, keys, variants.name, tally, unscored=unscored)
             for alt, allele in alleles:
                 ranking.add(_place(record, alt), allele)
@@ -153,21 +155,20 @@ def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str
 
 
 def _records(
-    variants: VariantFile, tally: RankTally, progress: Callable[[int, float | None], None] | None, *, skip: str | None
+    variants: VariantFile, tally: RankTally, progress: Callable[[int, float | None], None] | None, *, word: str | None
 ) -> Iterator[VcfRecord]:
-    """Records, of whole blocks only those that hold the word `skip`: most of a genome lies outside promoters."""
+    """The records to rank. With a word, those without it are skipped in whole blocks: most lie outside promoters."""
+
+    def wanted(block: VcfBlock) -> NDArray[np.bool_]:
+        return np.ones(len(block), dtype=np.bool_) if word is None else block.lines_with(word.encode())
+
     reported = 0
-    for item in variants.blocks():
-        if isinstance(item, bytes):
-            continue
-        if isinstance(item, VcfRecord):
+    for _, n_skipped, record in variants.select(wanted):
+        tally.records += n_skipped
+        tally.unannotated += n_skipped
+        if record is not None:
             tally.records += 1
-            yield item
-        else:
-            tally.records += len(item)
-            lines = range(len(item)) if skip is None else np.flatnonzero(item.lines_with(skip.encode())).tolist()
-            tally.unannotated += len(item) - len(lines)
-            yield from map(item.record, lines)
+            yield record
         if progress and tally.records >= reported + _RECORDS_BETWEEN_REPORTS:
             reported = tally.records
             progress(reported, variants.fraction_read())

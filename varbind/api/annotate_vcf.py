@@ -20,7 +20,7 @@ from varbind.annotate.gene_scope import gene_paths
 from varbind.annotate.info_fields import header_lines
 from varbind.annotate.inputs import Inputs, open_inputs
 from varbind.annotate.provenance import provenance_lines
-from varbind.annotate.record_stream import batches
+from varbind.annotate.record_stream import joined
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.tracks import Tracks
 from varbind.annotate.unscored import why_nothing_was_scored
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import Entry, Intake
+    from varbind.annotate.record_stream import RecordBatch
     from varbind.bank.bank import Bank
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
+    from varbind.io.vcf.variants import VariantFile
 
 __all__ = ["annotate_vcf"]
 
@@ -107,16 +108,16 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
         )
-        entries = inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
-        out.write(inputs.intake.header.bytes_with(_header_lines(inputs, models, tracks, second, settings)))
-        found = _batches_with_windows(entries, annotator, settings.batch_size)
+        batches = inputs.checked_batches(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
+        out.write(inputs.stream.header.bytes_with(_header_lines(inputs, models, tracks, second, settings)))
+        found = _batches_with_windows(batches, annotator, settings.batch_size)
         scored = overlapped(found, lambda item: annotator.score(item[1]), ahead=AHEAD if threads > 1 else 0)
         for (batch, windows), scores in stack.enter_context(closing(scored)):
-            out.write(b"".join(annotator.lines(batch, windows, scores, tally)))
+            out.write(annotator.lines(batch, windows, scores, tally))
             if progress:
                 progress(tally.records_read, inputs.variants.fraction_read())
         unscored = _check_scored(tally, inputs, settings)
-        _finish(out, stats, tally, intake=inputs.intake)
+        _finish(out, stats, tally, variants=inputs.variants)
         tracks.report()
     _report(tally, settings)
     if unscored:
@@ -125,10 +126,10 @@ def annotate_vcf(
 
 
 def _batches_with_windows(
-    entries: Iterable[Entry], annotator: Annotator, size: int
-) -> Iterator[tuple[list[Entry], list[Window]]]:
-    """Batches, and what is to be scored of them."""
-    for batch in batches(entries, size):
+    batches: Iterable[RecordBatch], annotator: Annotator, size: int
+) -> Iterator[tuple[RecordBatch, list[Window]]]:
+    """Batches with the windows to score."""
+    for batch in joined(batches, size):
         yield batch, annotator.windows(batch)
         # Where there are threads, this batch is being scored now.
         annotator.prepare(batch)
@@ -160,11 +161,11 @@ def _check_scored(tally: Tally, inputs: Inputs, settings: AnnotateSettings) -> s
     return why
 
 
-def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, intake: Intake) -> None:
+def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, variants: VariantFile) -> None:
     """Read the result again, and give it and the counts their names."""
     tally.records_reread = out.finish()
     _check_complete(tally, out.path)
-    for remark in out.prepare(sorted_input=intake.is_sorted, blank_lines=intake.has_blank_lines):
+    for remark in out.prepare(sorted_input=variants.is_sorted, blank_lines=variants.has_blank_lines):
         logger.warning(remark)
     with uninterrupted(), _counts_beside(stats, tally):
         out.commit()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from varbind.annotate.counts import Tally
 from varbind.annotate.inputs import open_inputs
-from varbind.annotate.record_stream import Untouched
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.unscored import why_nothing_was_scored
 from varbind.api.predict_effects import scored_with
@@ -75,10 +74,8 @@ def check_vcf(
         inputs = open_inputs(
             stack, os.fspath(source), reference=os.fspath(reference), genes=genes, settings=settings, tally=tally
         )
-        for entry in inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
-            if isinstance(entry, Untouched):
-                continue
-            _, alleles = entry
+        for batch in inputs.checked_batches(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
+            alleles = batch.all_alleles()
             tally.count_alleles(allele.status for allele in alleles)
             if len(sample) < TIMED_VARIANTS:
                 sample += [allele.variant for allele in alleles if allele.variant]
