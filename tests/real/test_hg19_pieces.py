@@ -213,13 +213,15 @@ def test_published_bank(name, published_bank, shared_data, bcftools, tmp_path):
     source, output = folder / f"{name}.vcf.gz", tmp_path / "annotated.vcf"
     settings = varbind.AnnotateSettings(everywhere=True, proteins=("dna",))
     started = time.perf_counter()
-    tally = varbind.annotate_vcf(source, output, reference=folder / piece.fasta, bank=published_bank, settings=settings)
+    counts = varbind.annotate_vcf(
+        source, output, reference=folder / piece.fasta, bank=published_bank, settings=settings
+    )
     elapsed = time.perf_counter() - started
-    print(f"{name}: {elapsed:.1f} s, {tally.sentence()}")  # noqa: T201 (the times are what one runs it for)
+    print(f"{name}: {elapsed:.1f} s, {counts.sentence()}")  # noqa: T201 (the times are what one runs it for)
     annotated = output.read_bytes()
     assert b",Models=683," in annotated
-    assert {status.value: count for status, count in tally.alleles.items()} == piece.alleles
-    assert tally.records_written == piece.records
+    assert {status.value: count for status, count in counts.alleles.items()} == piece.alleles
+    assert counts.records_written == piece.records
     assert without_ours(annotated) == gzip.decompress(source.read_bytes())
     found = [values.get("VARBIND_GAIN_PHRED", ".") for values in values_of(annotated)]
     assert query(bcftools, output) == found

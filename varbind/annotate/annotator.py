@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from varbind.annotate.allele_status import Allele
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.tracks import Tracks
     from varbind.bank.background import VariantKind
@@ -98,19 +98,21 @@ class Annotator:
         """Scores of both alleles; None without windows. It may be called from any one thread."""
         return self._scorer.score(windows) if windows else None
 
-    def lines(self, batch: RecordBatch, windows: Sequence[Window], scores: BindingScores | None, tally: Tally) -> bytes:
+    def lines(
+        self, batch: RecordBatch, windows: Sequence[Window], scores: BindingScores | None, counts: AnnotationCounts
+    ) -> bytes:
         """The lines of a batch in order, with the INFO keys of every record to annotate.
 
         Args:
             batch: the records.
             windows: the windows of the variants of the batch.
             scores: the scores of these windows.
-            tally: counts the records written, and the alleles by status.
+            counts: counts the records written, and the alleles by status.
         """
         annotations = self._annotate(batch.all_alleles(), windows, scores)
-        tally.records_written += batch.n_records
-        tally.count_alleles(annotation.status for annotation in annotations)
-        tally.padded += sum(annotation.padded for annotation in annotations)
+        counts.records_written += batch.n_records
+        counts.count_alleles(annotation.status for annotation in annotations)
+        counts.padded += sum(annotation.padded for annotation in annotations)
         remaining = iter(annotations)
         return batch.with_info(
             info_text(list(islice(remaining, len(alleles))), self._prefix, self._tracks.names, self._effect_names)

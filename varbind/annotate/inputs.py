@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from varbind.annotate.allele_status import Triage, TriageRules
+from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.gene_scope import gene_paths, gene_scope
 from varbind.annotate.record_stream import RecordStream
 from varbind.annotate.reference_check import preflight
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
     from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.settings import AnnotateSettings
@@ -44,7 +44,7 @@ class Inputs:
         genes: the gene files; none = everything is scored.
         names: from the VCF's contig names to the reference's.
         declared: contigs that the VCF's header declares.
-        triage: what can be done with a record.
+        allele_statuses: finds the alleles of a record and their statuses.
     """
 
     variants: VariantFile
@@ -53,17 +53,17 @@ class Inputs:
     genes: tuple[GeneTable, ...]
     names: ContigNames
     declared: Mapping[str, int | None]
-    triage: Triage
+    allele_statuses: AlleleStatuses
 
-    def checked_batches(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[RecordBatch]:
+    def checked_batches(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[RecordBatch]:
         """Batches of one piece each, once the first records have shown that the reference fits.
 
         Raises:
             ResourceError: the reference does not fit.
         """
         batches = preflight(
-            self.stream.batches(self.triage, tally),
-            tally,
+            self.stream.batches(self.allele_statuses, counts),
+            counts,
             size_of=attrgetter("size"),
             names=self.names,
             declared=self.declared,
@@ -82,7 +82,7 @@ def open_inputs(
     reference: str,
     genes: GenePaths | None,
     settings: AnnotateSettings,
-    tally: Tally,
+    counts: AnnotationCounts,
 ) -> Inputs:
     """Open everything that is read; `stack` closes it.
 
@@ -111,15 +111,16 @@ def open_inputs(
         renamed=settings.contig_map,
         check_lengths=not settings.allow_length_mismatch,
     )
-    triage = Triage(
+    allele_statuses = AlleleStatuses(
         genome,
         names,
         scope=gene_scope(tables, settings, genome.contigs, names, declared) if tables else None,
-        rules=TriageRules(settings.check_ref, settings.max_indel),
-        tally=tally,
+        check_ref=settings.check_ref,
+        max_indel=settings.max_indel,
+        counts=counts,
         path=variants.name,
     )
-    return Inputs(variants, stream, genome, tables, names, declared, triage)
+    return Inputs(variants, stream, genome, tables, names, declared, allele_statuses)
 
 
 def _say_restyled(names: ContigNames) -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy import bool_
     from numpy.typing import NDArray
 
-    from varbind.annotate.allele_status import Allele, Triage
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.allele_status import Allele, AlleleStatuses
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.io.vcf.variants import VariantFile
     from varbind.io.vcf.vcf_block import VcfBlock
 
@@ -116,27 +116,31 @@ class RecordStream:
         elif declared := variants.header.declared_keys(self._keys):
             raise self._already_present(declared[0], None)
 
-    def batches(self, triage: Triage, tally: Tally) -> Iterator[RecordBatch]:
+    def batches(self, statuses: AlleleStatuses, counts: AnnotationCounts) -> Iterator[RecordBatch]:
         """Read the file, in batches of one piece each.
+
+        Args:
+            statuses: finds the alleles of each record.
+            counts: counts the records read.
 
         Raises:
             UsageError: a record has keys of an earlier run and `overwrite` is off.
         """
 
         def to_read(block: VcfBlock) -> NDArray[bool_]:
-            return ~triage.pass_on(block, held=block.lines_with(self._key_start))
+            return ~statuses.stay_unchanged(block, excluded=block.lines_with(self._key_start))
 
         for lines, n_records, record in self._variants.select(to_read):
-            tally.records_read += n_records
+            counts.records_read += n_records
             if lines:
                 yield RecordBatch.unchanged(lines, n_records)
             if record is not None:
-                tally.records_read += 1
-                yield self._batch_of(record, triage)
+                counts.records_read += 1
+                yield self._batch_of(record, statuses)
 
-    def _batch_of(self, record: VcfRecord, triage: Triage) -> RecordBatch:
+    def _batch_of(self, record: VcfRecord, statuses: AlleleStatuses) -> RecordBatch:
         record = self._without_earlier_keys(record)
-        alleles = triage.sort(record)
+        alleles = statuses.alleles_of(record)
         return RecordBatch.unchanged(record.line, 1) if alleles is None else RecordBatch.to_annotate(record, alleles)
 
     def _without_earlier_keys(self, record: VcfRecord) -> VcfRecord:

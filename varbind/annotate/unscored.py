@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from varbind.core.variant import Status
 
 if TYPE_CHECKING:
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.inputs import Inputs
 
 __all__ = ["why_nothing_was_scored"]
@@ -22,35 +22,35 @@ _REASONS = {
 }
 
 
-def why_nothing_was_scored(tally: Tally, inputs: Inputs, *, chosen: bool) -> str:
+def why_nothing_was_scored(counts: AnnotationCounts, inputs: Inputs, *, chosen: bool) -> str:
     """The likely cause, with every count, the largest first; empty where an allele was scored.
 
     Args:
-        tally: of the whole run.
+        counts: of the whole run.
         inputs: of the run.
         chosen: whether only records in regions or targets were read.
     """
-    if tally.scored:
+    if counts.scored:
         return ""
-    if not tally.records_read:
+    if not counts.records_read:
         cause = "the regions or targets hold no record" if chosen else "the VCF has no record"
         return f"no allele was scored: {cause}"
     causes = [
-        (tally.records_outside, f"records {_outside(inputs)}"),
-        (tally.records_without_alt, "records have no alternate allele"),
-        *((count, f"alleles {_REASONS.get(status, f'have the status {status}')}") for status, count in _counts(tally)),
+        (counts.records_outside, f"records {_outside(inputs)}"),
+        (counts.records_without_alt, "records have no alternate allele"),
+        *((count, f"alleles {_REASONS.get(status, f'have the status {status}')}") for status, count in _unscored(counts)),
     ]
     found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     return "no allele was scored: " + "; ".join(f"{count:,} {cause}" for count, cause in found)
 
 
-def _counts(tally: Tally) -> list[tuple[Status, int]]:
-    return [(status, count) for status, count in tally.alleles.items() if status is not Status.OK]
+def _unscored(counts: AnnotationCounts) -> list[tuple[Status, int]]:
+    return [(status, count) for status, count in counts.alleles.items() if status is not Status.OK]
 
 
 def _outside(inputs: Inputs) -> str:
     """Where records lie that no promoter reaches."""
-    scope = inputs.triage.scope
+    scope = inputs.allele_statuses.scope
     met = inputs.names.seen
     if scope is not None and met and not any(scope.names.find(contig) for contig in met):
         named = ", ".join(met[:_NAMED_MAX]) + (" ..." if len(met) > _NAMED_MAX else "")

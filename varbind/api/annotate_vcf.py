@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from varbind._version import __version__
 from varbind.annotate.annotator import Annotator
-from varbind.annotate.counts import Tally
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.gene_scope import gene_paths
 from varbind.annotate.info_fields import header_lines
 from varbind.annotate.inputs import Inputs, open_inputs
@@ -65,7 +65,7 @@ def annotate_vcf(
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
     progress: Callable[[int, float | None], None] | None = None,
-) -> Tally:
+) -> AnnotationCounts:
     """Annotate a VCF or BCF.
 
     Args:
@@ -93,11 +93,11 @@ def annotate_vcf(
     models = select_models(bank, settings.proteins)
     if models.background is None:
         logger.warning("the banks have no background in common: no PHRED is given")
-    tally = Tally()
+    counts = AnnotationCounts()
     with ExitStack() as stack:
         threads = thread_count(settings.threads)
         output_format = OutputFormat.parse(settings.output_type, destination)
-        inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, tally=tally)
+        inputs = open_inputs(stack, source, reference=fasta, genes=genes, settings=settings, counts=counts)
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs, renamed=settings.contig_map))
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
@@ -108,21 +108,21 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
         )
-        batches = inputs.checked_batches(tally, allow_ref_mismatch=settings.allow_ref_mismatch)
+        batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
         out.write(inputs.stream.header.bytes_with(_header_lines(inputs, models, tracks, second, settings)))
         found = _batches_with_windows(batches, annotator, settings.batch_size)
         scored = overlapped(found, lambda item: annotator.score(item[1]), ahead=AHEAD if threads > 1 else 0)
         for (batch, windows), scores in stack.enter_context(closing(scored)):
-            out.write(annotator.lines(batch, windows, scores, tally))
+            out.write(annotator.lines(batch, windows, scores, counts))
             if progress:
-                progress(tally.records_read, inputs.variants.fraction_read())
-        unscored = _check_scored(tally, inputs, settings)
-        _finish(out, stats, tally, variants=inputs.variants)
+                progress(counts.records_read, inputs.variants.fraction_read())
+        unscored = _check_scored(counts, inputs, settings)
+        _finish(out, stats, counts, variants=inputs.variants)
         tracks.report()
-    _report(tally, settings)
+    _report(counts, settings)
     if unscored:
         logger.warning(unscored)
-    return tally
+    return counts
 
 
 def _batches_with_windows(
@@ -151,52 +151,54 @@ def _header_lines(
     return added
 
 
-def _check_scored(tally: Tally, inputs: Inputs, settings: AnnotateSettings) -> str:
+def _check_scored(counts: AnnotationCounts, inputs: Inputs, settings: AnnotateSettings) -> str:
     """Why no allele was scored; empty where one was."""
     chosen = settings.regions is not None or settings.targets is not None
-    why = why_nothing_was_scored(tally, inputs, chosen=chosen)
+    why = why_nothing_was_scored(counts, inputs, chosen=chosen)
     if why and settings.fail_if_none:
         remedy = "without --fail-if-none this is a warning"
         raise InputError(why, path=inputs.variants.name, remedy=remedy)
     return why
 
 
-def _finish(out: Destination, stats: str | os.PathLike[str] | None, tally: Tally, *, variants: VariantFile) -> None:
+def _finish(
+    out: Destination, stats: str | os.PathLike[str] | None, counts: AnnotationCounts, *, variants: VariantFile
+) -> None:
     """Read the result again, and give it and the counts their names."""
-    tally.records_reread = out.finish()
-    _check_complete(tally, out.path)
+    counts.records_reread = out.finish()
+    _check_complete(counts, out.path)
     for remark in out.prepare(sorted_input=variants.is_sorted, blank_lines=variants.has_blank_lines):
         logger.warning(remark)
-    with uninterrupted(), _counts_beside(stats, tally):
+    with uninterrupted(), _counts_beside(stats, counts):
         out.commit()
 
 
-def _check_complete(tally: Tally, destination: str) -> None:
+def _check_complete(counts: AnnotationCounts, destination: str) -> None:
     """Refuse to finish a run that lost a record."""
-    read, written, reread = tally.records_read, tally.records_written, tally.records_reread
+    read, written, reread = counts.records_read, counts.records_written, counts.records_reread
     if written != read or reread not in {None, read}:
         found = "" if reread is None else f" and {reread} found in the output"
         what = f"{read} records read but {written} written{found}"
         raise OutputError(what, path=destination, remedy="report it; the input is as it was")
 
 
-def _counts_beside(stats: str | os.PathLike[str] | None, tally: Tally) -> AbstractContextManager[None]:
+def _counts_beside(stats: str | os.PathLike[str] | None, counts: AnnotationCounts) -> AbstractContextManager[None]:
     """The counts get their name with the result, or not at all."""
     if stats is None:
         return nullcontext()
-    data = json.dumps(tally.as_json(), indent=1).encode() + b"\n"
+    data = json.dumps(counts.as_json(), indent=1).encode() + b"\n"
     if stats == STDOUT:
         write_stdout(data)
         return nullcontext()
     return whole_file(stats, data)
 
 
-def _report(tally: Tally, settings: AnnotateSettings) -> None:
+def _report(counts: AnnotationCounts, settings: AnnotateSettings) -> None:
     """Say what was not scored, where the counts alone would not help."""
-    if tally.missing_contigs:
-        missing = ", ".join(list(tally.missing_contigs)[:10])
-        logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
-    if tally.mismatched_ref and settings.check_ref == "w":
+    if counts.missing_contigs:
+        missing = ", ".join(list(counts.missing_contigs)[:10])
+        logger.warning("not in the reference: %s (%d records)", missing, counts.missing_contigs.total())
+    if counts.mismatched_ref and settings.check_ref == "w":
         text = "%d of %d compared REF differ from the reference"
-        text += ": REF and ALT look swapped" if tally.looks_swapped else ""
-        logger.warning(text, tally.mismatched_ref, tally.checked_ref)
+        text += ": REF and ALT look swapped" if counts.looks_swapped else ""
+        logger.warning(text, counts.mismatched_ref, counts.checked_ref)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from varbind.annotate.counts import Tally
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.inputs import open_inputs
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.unscored import why_nothing_was_scored
@@ -34,13 +34,13 @@ class CheckReport:
     """What an annotation would do.
 
     Attributes:
-        tally: as of an annotation, with nothing written.
+        counts: as of an annotation, with nothing written.
         models: number of models.
         contigs: the VCF's contig names with the reference's, as far as they were met.
         seconds: estimated time of scoring on this machine; 0 if nothing would be scored.
     """
 
-    tally: Tally
+    counts: AnnotationCounts
     models: int
     contigs: dict[str, str | None]
     seconds: float
@@ -68,26 +68,26 @@ def check_vcf(
     """
     settings = settings or AnnotateSettings()
     models = select_models(bank, settings.proteins)
-    tally = Tally()
+    counts = AnnotationCounts()
     sample: list[Variant] = []
     with ExitStack() as stack:
         inputs = open_inputs(
-            stack, os.fspath(source), reference=os.fspath(reference), genes=genes, settings=settings, tally=tally
+            stack, os.fspath(source), reference=os.fspath(reference), genes=genes, settings=settings, counts=counts
         )
-        for batch in inputs.checked_batches(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
+        for batch in inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
             alleles = batch.all_alleles()
-            tally.count_alleles(allele.status for allele in alleles)
+            counts.count_alleles(allele.status for allele in alleles)
             if len(sample) < TIMED_VARIANTS:
                 sample += [allele.variant for allele in alleles if allele.variant]
         scored, _ = scored_with(bank, models, tuple(settings.conservation), settings)
         scorer = stack.enter_context(Scorer(scored, device=resolve_device(settings.device), threads=settings.threads))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
-        seconds = _time_to_score(scorer, windows, tally.scored) if windows else 0.0
+        seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
         chosen = settings.regions is not None or settings.targets is not None
-        if why := why_nothing_was_scored(tally, inputs, chosen=chosen):
+        if why := why_nothing_was_scored(counts, inputs, chosen=chosen):
             logger.warning(why.replace("was scored", "would be scored"))
         contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
-    return CheckReport(tally, len(models.models), contigs, seconds)
+    return CheckReport(counts, len(models.models), contigs, seconds)
 
 
 def _time_to_score(scorer: Scorer, windows: list[Window], count: int) -> float:

@@ -186,7 +186,7 @@ def command(
     # Before the models are read, which takes a while.
     settings.check_outputs(output, stats, inputs=[source, reference, *genes])
     with record_progress(quiet=quiet) as progress:
-        tally = annotate_vcf(
+        counts = annotate_vcf(
             source,
             output,
             reference=reference,
@@ -196,7 +196,7 @@ def command(
             stats=stats,
             progress=progress,
         )
-    logger.info(tally.sentence())
+    logger.info(counts.sentence())
 
 
 def _words_file(text: str | None) -> list[str]:

@@ -5,7 +5,7 @@ from oracles import TextReference
 
 from varbind.annotate.allele_status import Allele
 from varbind.annotate.annotator import Annotator
-from varbind.annotate.counts import Tally
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.record_stream import RecordBatch, joined
 from varbind.annotate.tracks import Tracks
 from varbind.core.variant import Status, Variant
@@ -46,8 +46,8 @@ def annotator(tiny_bank):
 
 def lines(annotator):
     windows = annotator.windows(BATCH)
-    tally = Tally()
-    return annotator.lines(BATCH, windows, annotator.score(windows), tally), tally
+    counts = AnnotationCounts()
+    return annotator.lines(BATCH, windows, annotator.score(windows), counts), counts
 
 
 def test_windows_are_those_of_the_scorer(annotator, tiny_bank):
@@ -60,13 +60,13 @@ def test_windows_are_those_of_the_scorer(annotator, tiny_bank):
 
 
 def test_lines_in_order_and_counted(annotator):
-    written, tally = lines(annotator)
+    written, counts = lines(annotator)
     rows = written.splitlines(keepends=True)
     assert b"".join(rows[1:3]) == UNCHANGED
     assert [b"VARBIND_STATUS=ok" in row for row in rows] == [True, False, False, True, True]
     assert rows[3].endswith(b"VARBIND_STATUS=ok,star\n")
     assert [row.split(b"\t")[1] for row in rows if row.strip()] == [b"181", b"182", b"183", b"190"]
-    assert (tally.records_written, tally.scored, tally.alleles[Status.STAR]) == (4, 3, 1)
+    assert (counts.records_written, counts.scored, counts.alleles[Status.STAR]) == (4, 3, 1)
 
 
 def test_what_was_prepared_is_not_derived_while_lines_are_made(annotator, tiny_bank, monkeypatch):
@@ -90,4 +90,4 @@ def test_nothing_to_score(annotator):
     assert annotator.windows(batch) == []
     annotator.prepare(batch)
     assert annotator.score([]) is None
-    assert annotator.lines(batch, [], None, Tally()) == UNCHANGED
+    assert annotator.lines(batch, [], None, AnnotationCounts()) == UNCHANGED

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.annotate import record_stream as module
-from varbind.annotate.allele_status import Allele, Triage, TriageRules
-from varbind.annotate.counts import Tally
+from varbind.annotate.allele_status import Allele, AlleleStatuses
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.prefilter import GeneScope
 from varbind.annotate.record_stream import RecordBatch, RecordStream, joined
 from varbind.core.contigs import ContigNames
@@ -118,13 +118,13 @@ def contents_of(path, *, whole, everywhere=False, overwrite=False):
     names = ContigNames({"chr1": len(GENOME.text), "chr2": len(GENOME.text)})
     index = TssIndex(STARTS)
     scope = GeneScope(index, ContigNames(dict.fromkeys(index.contigs)), Promoter(5, 2), everywhere)
-    tally = Tally()
-    triage = Triage(GENOME, names, scope=scope, rules=TriageRules(), tally=tally, path="x")
+    counts = AnnotationCounts()
+    statuses = AlleleStatuses(GENOME, names, scope=scope, counts=counts, path="x")
     with open_variants(path) as variants:
         if not whole:
             variants._pieces = split(variants._pieces)
         stream = RecordStream(variants, prefix="VARBIND", overwrite=overwrite)
-        found = list(stream.batches(triage, tally))
+        found = list(stream.batches(statuses, counts))
         is_sorted = variants.is_sorted
     flat = []
     for batch in found:
@@ -134,7 +134,7 @@ def contents_of(path, *, whole, everywhere=False, overwrite=False):
             flat[-1] = (flat[-1][0] + batch.pieces[0], flat[-1][1] + batch.n_records)
         else:
             flat.append((batch.pieces[0], batch.n_records))
-    return flat, asdict(tally), is_sorted, names.seen
+    return flat, asdict(counts), is_sorted, names.seen
 
 
 def split(pieces):
@@ -158,9 +158,9 @@ def test_a_deletion_that_reaches_a_promoter_is_not_passed_over(tmp_path):
     line = b"1\t%d\t.\t%s\t%s\t.\t.\t.\n"
     far = Genome.text.rindex("A" * 30) + 30
     (tmp_path / "x").write_bytes(HEADER + b"\n" + line % (far - 1, b"AA", b"A") + line % (far + 1, b"CA", b"C"))
-    found, tally, _, _ = contents_of(tmp_path / "x", whole=True)
+    found, counts, _, _ = contents_of(tmp_path / "x", whole=True)
     assert [len(one) for one in found] == [3, 2]
-    assert tally["records_outside"] == 1
+    assert counts["records_outside"] == 1
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -172,6 +172,6 @@ def test_our_key_is_found_in_a_line_that_would_pass(tmp_path, overwrite):
         with pytest.raises(UsageError, match=r"x:4: VARBIND_STATUS is already present"):
             contents_of(tmp_path / "x", whole=True)
         return
-    found, tally, _, _ = contents_of(tmp_path / "x", whole=True, overwrite=True)
+    found, counts, _, _ = contents_of(tmp_path / "x", whole=True, overwrite=True)
     assert found == [(b"".join(line % (pos, b"") for pos in (5, 6, 7)), 3)]
-    assert tally["records_outside"] == 3
+    assert counts["records_outside"] == 3
