@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "measure_annotation"]
 
 STAGES = {
-    "reading and triage": (Inputs, "checked_entries"),
+    "reading and triage": (Inputs, "checked_batches"),
     "FASTA": (Reference, "fetch"),
     "windows": (Annotator, "windows"),
     "scoring": (Annotator, "score"),
@@ -48,7 +48,7 @@ STAGES = {
 """By name, who does it."""
 
 REST, ELSEWHERE = "the rest", "other threads"
-ITERATORS = {"reading and triage", "formatting"}
+ITERATORS = {"reading and triage"}
 PARTS = (*STAGES, REST, ELSEWHERE)
 FEW = 10
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from varbind._version import __version__
 
 if TYPE_CHECKING:
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import annotate_vcf
     from varbind.api.import_deepbind import import_deepbind
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnnotateSettings",
+    "AnnotationCounts",
     "Bank",
     "BindingScores",
     "Reference",
     "Status",
-    "Tally",
     "VarbindError",
     "Variant",
     "Window",
@@ -50,11 +50,11 @@ __all__ = [
 
 _HOME = {
     "AnnotateSettings": "varbind.annotate.settings",
+    "AnnotationCounts": "varbind.annotate.counts",
     "Bank": "varbind.bank.bank",
     "BindingScores": "varbind.core.scores",
     "Reference": "varbind.io.reference",
     "Status": "varbind.core.variant",
-    "Tally": "varbind.annotate.counts",
     "VarbindError": "varbind.errors",
     "Variant": "varbind.core.variant",
     "Window": "varbind.core.window",

@@ -8,11 +8,11 @@ import varbind
 
 PUBLIC = [
     "AnnotateSettings",
+    "AnnotationCounts",
     "Bank",
     "BindingScores",
     "Reference",
     "Status",
-    "Tally",
     "VarbindError",
     "Variant",
     "Window",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from varbind.annotate.demo import copy_example
+from varbind.core.info_keys import INFO_KEYS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,3 +59,8 @@ def test_exactly_two_commands_set_up():
     assert all("\n" not in command and "-c constraints.txt" in command for command in commands)
     assert commands[0].endswith("varbind demo")
     assert "pytest" in commands[1]
+
+
+def test_the_table_of_keys_follows_the_schema():
+    rows = re.findall(r"^\| `VARBIND_(\w+)` \| (\w+) \|", TEXT, flags=re.MULTILINE)
+    assert sorted(rows) == sorted((key.name, key.type) for key in INFO_KEYS)

@@ -60,7 +60,7 @@ class Run:
     before: list[bytes]
     after: list[bytes]
     header: tuple[bytes, bytes]
-    tally: varbind.Tally
+    counts: varbind.AnnotationCounts
     reach: tuple[int, int]
 
 
@@ -75,11 +75,11 @@ def run(request, shared_data, shipped_bank, tmp_path_factory):
     source, output = pieces / f"{name}.vcf.gz", tmp_path_factory.mktemp("promoters") / "annotated.vcf"
     # The FASTA of chr1 ends after a million bases, and one of the files does not say how long chr1 is.
     settings = varbind.AnnotateSettings(promoter=Promoter(*reach), allow_length_mismatch=True)
-    tally = varbind.annotate_vcf(source, output, reference=fasta, bank=shipped_bank, genes=bed, settings=settings)
+    counts = varbind.annotate_vcf(source, output, reference=fasta, bank=shipped_bank, genes=bed, settings=settings)
     texts = gzip.decompress(source.read_bytes()), output.read_bytes()
     headers = [b"".join(line for line in text.splitlines(True) if line[:1] == b"#") for text in texts]
     before, after = ([line for line in text.splitlines(True) if line[:1] != b"#"] for text in texts)
-    return Run(name, fasta, bed, before, after, tuple(headers), tally, reach)
+    return Run(name, fasta, bed, before, after, tuple(headers), counts, reach)
 
 
 def keys_of(line):
@@ -133,7 +133,7 @@ def test_every_record_is_where_it_should_be(run):
             listed = [{gene.split("|")[0]: int(gene.split("|")[4]) for gene in field} for field in genes]
             assert listed == expected
     assert inside == sum(before != after for before, after in zip(run.before, run.after, strict=True))
-    assert run.tally.records_outside == len(run.before) - inside
+    assert run.counts.records_outside == len(run.before) - inside
     assert 0 < inside < len(run.before)
 
 

@@ -1,7 +1,7 @@
-"""Which alleles of a record can be scored, and why the others cannot.
+"""The status of every alternate allele: `ok` where it can be scored, otherwise the reason why not.
 
-A record is passed on untouched when it has no alternate allele or when every allele lies outside the
-promoters; then its REF is not even compared. Everything else gets one status an allele.
+A record without an alternate allele, or with every allele outside the promoters, stays unchanged and its REF is not
+compared with the reference. Every allele of all other records gets a status.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.core.contigs import ContigNames
     from varbind.core.tss import GeneHit
     from varbind.core.variant import ReferenceSequence
     from varbind.io.vcf.records import VcfRecord
     from varbind.io.vcf.vcf_block import VcfBlock
 
-__all__ = ["Allele", "Triage", "TriageRules"]
+__all__ = ["Allele", "AlleleStatuses"]
 
 
 @dataclass(frozen=True, slots=True)
 class Allele:
-    """One ALT.
+    """One alternate allele.
 
     Attributes:
-        status: whether it will be scored.
-        variant: its normal form on the reference; present exactly where the status is ok.
-        span: 0-based half-open reference span on the reference's contig; None without a contig.
-        contig: the reference's name; None where it has none.
-        genes: promoters it lies in, or the nearest start.
+        status: `ok`, or the reason why the allele is not scored.
+        variant: the allele, normalised on the reference; None unless the status is `ok`.
+        contig: the contig's name in the reference; None where the reference does not have the contig.
+        span: the 0-based half-open span on this contig; None without a contig.
+        genes: the genes in whose promoters the allele lies, or the nearest gene where everything is scored.
     """
 
     status: Status
@@ -49,29 +49,17 @@ class Allele:
     genes: tuple[GeneHit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TriageRules:
-    """What the user decides.
-
-    Attributes:
-        check_ref: `e` stops at the first REF that differs from the reference; `w` and `x` go on.
-        max_indel: longest trimmed allele that is scored, in bases.
-    """
-
-    check_ref: str = "w"
-    max_indel: int = 50
-
-
-class Triage:
-    """Sorts the alleles of records.
+class AlleleStatuses:
+    """Finds the status of alternate alleles.
 
     Args:
         reference: the genome.
-        names: from the VCF's contig names to the reference's.
-        scope: promoters; None = everything is scored, and no gene is named.
-        rules: what the user decides.
-        tally: counts REF comparisons and missing contigs.
-        path: of the VCF, for messages.
+        names: the reference's name of each contig of the VCF.
+        scope: the promoters; None = everything is scored, and no gene is named.
+        check_ref: `e` stops at the first REF that differs from the reference; `w` and `x` go on.
+        max_indel: the length in bases of the longest trimmed allele that is scored.
+        counts: counts unchanged records, REF comparisons and missing contigs.
+        path: the path of the VCF, for messages.
     """
 
     def __init__(
@@ -80,28 +68,30 @@ class Triage:
         names: ContigNames,
         *,
         scope: GeneScope | None,
-        rules: TriageRules,
-        tally: Tally,
+        check_ref: str = "w",
+        max_indel: int = 50,
+        counts: AnnotationCounts,
         path: str,
     ) -> None:
         self._reference = reference
         self._names = names
         self._scope = scope
-        self._rules = rules
-        self._tally = tally
+        self._check_ref = check_ref
+        self._max_indel = max_indel
+        self._counts = counts
         self._path = path
 
     @property
     def scope(self) -> GeneScope | None:
-        """Promoters; None = everything is scored, and no gene is named."""
+        """The promoters; None = everything is scored, and no gene is named."""
         return self._scope
 
-    def pass_on(self, block: VcfBlock, *, held: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which lines of a block are passed on untouched, counted; every other one is to be sorted.
+    def stay_unchanged(self, block: VcfBlock, *, excluded: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Find and count the lines of a block that certainly stay unchanged; `alleles_of` decides on the others.
 
         Args:
             block: N lines.
-            held: lines that must be sorted, whatever they say, bool (N,).
+            excluded: lines that are left to `alleles_of` in any case, bool (N,).
 
         Returns:
             bool (N,).
@@ -109,47 +99,46 @@ class Triage:
         scope = self._scope
         if scope is None or scope.everywhere:
             return np.zeros(len(block), dtype=np.bool_)
-        # Names looked up are those met (`ContigNames.seen`): the preflight, the report of restyled names and
-        # `varbind check` go by them, and must not miss a contig whose lines are all passed on.
+        # `ContigNames.seen` holds the names that were looked up. The reference check, the message about names in
+        # another style and `varbind check` use it, and must not miss a contig whose lines all stay unchanged.
         for name, _, _ in block.runs:
             self._names.resolve(name)
         outside, without_alt = certainly_outside(block, scope)
-        outside &= ~held
+        outside &= ~excluded
         nothing = int((without_alt & outside).sum())
-        self._tally.records_without_alt += nothing
-        self._tally.records_outside += int(outside.sum()) - nothing
+        self._counts.records_without_alt += nothing
+        self._counts.records_outside += int(outside.sum()) - nothing
         return outside
 
-    def sort(self, record: VcfRecord) -> list[Allele] | None:
-        """One `Allele` an ALT, or None for a record that is passed on untouched.
+    def alleles_of(self, record: VcfRecord) -> list[Allele] | None:
+        """Find the alleles of a record, in the order of ALT; None for a record that stays unchanged.
 
         Raises:
-            InputError: REF differs or an allele is malformed, under `check_ref` e.
-            ResourceError: the contig's declared length is not the reference's.
+            InputError: REF differs from the reference or an allele is malformed, with `check_ref` e.
+            ResourceError: the contig's declared length differs from the reference's.
         """
         contig = self._names.resolve(record.chrom)
         statuses = [status_of_alt(record.ref, alt) for alt in record.alts]
         if statuses.count(Status.NO_ALT) == len(statuses):
-            self._tally.records_without_alt += 1
+            self._counts.records_without_alt += 1
             return None
         if not self._may_be_inside(record, statuses):
-            self._tally.records_outside += 1
+            self._counts.records_outside += 1
             return None
         common = status_of_place(contig, record.pos, record.ref, self._reference)
         alleles = [
-            self._sort_allele(record, alt, status, common, contig)
-            for alt, status in zip(record.alts, statuses, strict=True)
+            self._allele(record, alt, status, common, contig) for alt, status in zip(record.alts, statuses, strict=True)
         ]
         if all(allele.status is Status.OUTSIDE for allele in alleles):
-            self._tally.records_outside += 1
+            self._counts.records_outside += 1
             return None
         self._check(record, statuses, common, contig)
         return alleles
 
     def _may_be_inside(self, record: VcfRecord, statuses: Sequence[Status]) -> bool:
-        """False where no allele can lie in a promoter, told without reading the reference.
+        """Whether an allele may lie in a promoter, as far as it is known without reading the reference.
 
-        Only an insertion or deletion can move, to the left, when it is normalised.
+        Normalisation can move an insertion or deletion to the left, and nothing else.
         """
         scope = self._scope
         if scope is None or scope.everywhere:
@@ -166,11 +155,11 @@ class Triage:
         )
         return moving and self._names.resolve(record.chrom) is not None
 
-    def _sort_allele(self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None) -> Allele:
+    def _allele(self, record: VcfRecord, alt: str, status: Status, common: Status, contig: str | None) -> Allele:
         variant = None
         pos = max(record.pos, 1)
         if status is not Status.OK:
-            # What cannot be normalised stands where the record says, over the length of its REF.
+            # An allele that cannot be normalised lies at POS, over the length of REF.
             footprint = Variant(record.chrom, pos, record.ref, "")
         elif common is Status.OK and contig is not None:
             footprint = variant = normalise(contig, record.pos, record.ref, alt, self._reference)
@@ -180,7 +169,7 @@ class Triage:
         genes = self._genes(record.chrom, footprint)
         if genes is None:
             return Allele(Status.OUTSIDE)
-        if variant is not None and variant.size > self._rules.max_indel:
+        if variant is not None and variant.size > self._max_indel:
             status = Status.TOO_LONG
         return Allele(
             status,
@@ -191,7 +180,7 @@ class Triage:
         )
 
     def _genes(self, chrom: str, footprint: Variant) -> tuple[GeneHit, ...] | None:
-        """The genes to name; None for an allele outside every promoter."""
+        """Find the genes to name; None for an allele outside every promoter."""
         scope = self._scope
         if scope is None:
             return ()
@@ -202,26 +191,26 @@ class Triage:
         return tuple(hits) or None
 
     def _check(self, record: VcfRecord, statuses: Sequence[Status], common: Status, contig: str | None) -> None:
-        """Count what was compared, and stop where the user wants it or nothing would be right."""
+        """Count the comparison of REF, and stop at a conflict of lengths or, with `check_ref` e, at a wrong allele."""
         if contig is None:
-            self._tally.missing_contigs[record.chrom] += 1
+            self._counts.missing_contigs[record.chrom] += 1
         conflict = self._names.conflict(record.chrom)
         if conflict:
             declared, known = conflict
             what = f"contig {record.chrom} has {declared:,} bases in the header, {known:,} in the reference"
             remedy = "give the reference of this VCF's build, or --allow-length-mismatch"
             raise ResourceError(what, path=self._path, line=record.number, remedy=remedy)
-        strict = self._rules.check_ref == "e"
+        strict = self._check_ref == "e"
         if strict and Status.BAD_ALLELE in statuses:
             what = f"REF {_short(record.ref)} or ALT {_short(','.join(record.alts))} is not an allele"
             raise InputError(what, path=self._path, line=record.number, remedy="repair it, or --check-ref w")
         if Status.OK not in statuses or common not in {Status.OK, Status.REF_MISMATCH}:
             return
-        self._tally.checked_ref += 1
+        self._counts.checked_ref += 1
         if common is Status.OK or contig is None:
             return
-        self._tally.mismatched_ref += 1
-        self._tally.swapped_ref += self._looks_swapped(record, contig)
+        self._counts.mismatched_ref += 1
+        self._counts.swapped_ref += self._looks_swapped(record, contig)
         if strict:
             start = record.pos - 1
             found = self._reference.fetch(contig, start, start + len(record.ref))
@@ -230,7 +219,7 @@ class Triage:
             raise InputError(what, path=self._path, line=record.number, remedy=remedy)
 
     def _looks_swapped(self, record: VcfRecord, contig: str) -> bool:
-        """Whether an ALT is what the reference has in place of REF."""
+        """Whether the reference has an ALT in the place of REF."""
         start = record.pos - 1
         return any(alt and self._reference.fetch(contig, start, start + len(alt)) == alt.upper() for alt in record.alts)
 

@@ -1,14 +1,14 @@
-"""A batch of records in, their annotated lines out."""
+"""Annotates batches of records: windows, binding scores, changes, effects, and the lines with their INFO keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from varbind.annotate.info_fields import AlleleAnnotation, info_text
-from varbind.annotate.record_stream import Untouched
 from varbind.bank.background import LARGEST_SIZE, kind_of
 from varbind.bank.binding_changes import BindingEffect, BindingEffects
 from varbind.bank.null_distribution import GAIN, LOSS
@@ -17,17 +17,17 @@ from varbind.effect.effect_model import KEY_FLANK
 from varbind.effect.features import AROUND_BASES, VariantSites, transversion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from varbind.annotate.allele_status import Allele
-    from varbind.annotate.counts import Tally
-    from varbind.annotate.record_stream import Entry
+    from varbind.annotate.counts import AnnotationCounts
+    from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.tracks import Tracks
     from varbind.bank.background import VariantKind
     from varbind.bank.bank import Bank
     from varbind.bank.null_distribution import ShareCurve
     from varbind.core.scores import BindingScores
-    from varbind.core.variant import ReferenceSequence
+    from varbind.core.variant import ReferenceSequence, Variant
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
 
@@ -83,42 +83,41 @@ class Annotator:
         self._prefix = prefix
         self._top = top
 
-    def windows(self, batch: Sequence[Entry]) -> list[Window]:
-        """What is to be scored of a batch, in order."""
-        variants = [allele.variant for allele in _alleles(batch) if allele.variant is not None]
-        return cut_windows(variants, self._scorer.flank, self._reference)
+    def windows(self, batch: RecordBatch) -> list[Window]:
+        """The windows of the variants of a batch, in order."""
+        return cut_windows(_variants(batch), self._scorer.flank, self._reference)
 
-    def prepare(self, batch: Sequence[Entry]) -> None:
-        """Derive what the variants of a batch will be compared with; it may be called while they are scored."""
-        self._effects.prepare(kind_of(allele.variant) for allele in _alleles(batch) if allele.variant is not None)
+    def prepare(self, batch: RecordBatch) -> None:
+        """Derive the background distributions that the variants of a batch need.
+
+        It may be called while the batch is scored in another thread.
+        """
+        self._effects.prepare(map(kind_of, _variants(batch)))
 
     def score(self, windows: Sequence[Window]) -> BindingScores | None:
-        """Scores of both alleles; None of nothing. It may be called from any one thread."""
+        """Scores of both alleles; None without windows. It may be called from any one thread."""
         return self._scorer.score(windows) if windows else None
 
     def lines(
-        self, batch: Sequence[Entry], windows: Sequence[Window], scores: BindingScores | None, tally: Tally
-    ) -> Iterator[bytes]:
-        """The lines of a batch in order, annotated where there is something to say.
+        self, batch: RecordBatch, windows: Sequence[Window], scores: BindingScores | None, counts: AnnotationCounts
+    ) -> bytes:
+        """The lines of a batch in order, with the INFO keys of every record to annotate.
 
         Args:
-            batch: the entries.
-            windows: of its variants.
-            scores: of these windows.
-            tally: counts what is written, and why an allele has no score.
+            batch: the records.
+            windows: the windows of the variants of the batch.
+            scores: the scores of these windows.
+            counts: counts the records written, and the alleles by status.
         """
-        annotations = iter(self._annotate(list(_alleles(batch)), windows, scores))
-        for entry in batch:
-            if isinstance(entry, Untouched):
-                tally.records_written += entry.records
-                yield entry.data
-                continue
-            record, alleles = entry
-            tally.records_written += 1
-            own = [next(annotations) for _ in alleles]
-            tally.count_alleles(annotation.status for annotation in own)
-            tally.padded += sum(annotation.padded for annotation in own)
-            yield record.with_info(info_text(own, self._prefix, self._tracks.names, self._effect_names))
+        annotations = self._annotate(batch.all_alleles(), windows, scores)
+        counts.records_written += batch.n_records
+        counts.count_alleles(annotation.status for annotation in annotations)
+        counts.padded += sum(annotation.padded for annotation in annotations)
+        remaining = iter(annotations)
+        return batch.with_info(
+            info_text(list(islice(remaining, len(alleles))), self._prefix, self._tracks.names, self._effect_names)
+            for alleles in batch.alleles
+        )
 
     @property
     def _effect_names(self) -> tuple[str, ...]:
@@ -209,10 +208,9 @@ def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[Va
     return {LOSS: curves.get("loss", {}), GAIN: curves.get("gain", {})}
 
 
-def _alleles(batch: Iterable[Entry]) -> Iterator[Allele]:
-    for entry in batch:
-        if not isinstance(entry, Untouched):
-            yield from entry[1]
+def _variants(batch: RecordBatch) -> list[Variant]:
+    """The variants to score of a batch, in order."""
+    return [allele.variant for allele in batch.all_alleles() if allele.variant is not None]
 
 
 def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]) -> AlleleAnnotation:

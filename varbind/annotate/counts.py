@@ -11,11 +11,11 @@ from varbind.core.variant import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Tally"]
+__all__ = ["AnnotationCounts"]
 
 
 @dataclass(slots=True)
-class Tally:
+class AnnotationCounts:
     """Counts of one run.
 
     Attributes:

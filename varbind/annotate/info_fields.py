@@ -1,12 +1,12 @@
-"""What is written into column 8: the keys, their header lines, and the values of one record.
+"""Writes the INFO keys: their header lines, and the values of one record for column 8.
 
-One value an ALT, in order; a missing value is `.`, never 0. A key with no value for any allele is left
-out. Numbers are `%.6g` of single precision, so that VCF and BCF agree.
+Every key has one value per alternate allele, in the order of ALT. A missing value is `.`, never 0, and a key without a
+value for any allele is left out. Numbers are written as `%.6g` of single precision, so that VCF and BCF agree.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import compress
 from math import isnan
@@ -15,13 +15,14 @@ from urllib.parse import quote
 
 import numpy as np
 
-from varbind.core.info_keys import EFFECT_KEYS, EXPLAIN, KEYS, TRACK_STEM
+from varbind.core.info_keys import INFO_KEYS, TRACK_KEY, Written
 from varbind.effect.second_stage import EffectKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from varbind.bank.binding_changes import BindingEffect, FamilyChange
+    from varbind.core.info_keys import InfoKey
     from varbind.core.tss import GeneHit
     from varbind.core.variant import Status
 
@@ -30,19 +31,19 @@ __all__ = ["ENCODED_CONTROLS", "AlleleAnnotation", "header_lines", "info_text"]
 
 @dataclass(frozen=True, slots=True)
 class AlleleAnnotation:
-    """All that is known about one ALT.
+    """Everything that is written about one alternate allele.
 
     Attributes:
-        status: whether it was scored.
-        effect: its binding effect; None unless scored.
-        genes: promoters it lies in, nearest first.
-        padded: its window runs off the contig.
-        in_training: the second stage was trained on it.
-        size_extrapolated: it is longer than the background variants that its PHREDs compare it with.
-        predicted: values of the second stage, in the order of its keys; NaN where one has none.
-        explained: what each model adds to the activity, most first.
-        conservation: mean of each track over its reference bases, in the order of the tracks; NaN where
-            a track has no value.
+        status: `ok`, or the reason why the allele has no score.
+        effect: the changes of binding; None for an allele without a score.
+        genes: the genes in whose promoters the allele lies, nearest first.
+        padded: whether the window runs off the contig.
+        in_training: whether the second stage was trained on the allele.
+        size_extrapolated: whether the allele is longer than all background variants that its PHREDs compare it with.
+        predicted: the values of the second stage, in the order of its keys; NaN where a value is missing.
+        explained: model ids with what each model adds to the activity, largest first.
+        conservation: the mean of each track over the reference bases, in the order of the tracks; NaN where a track
+            has no value.
     """
 
     status: Status
@@ -59,77 +60,88 @@ class AlleleAnnotation:
 def header_lines(
     prefix: str, version: str, tracks: Sequence[str], *, genes: bool, effect: EffectKeys | None = None
 ) -> list[str]:
-    """The `##INFO` lines of the keys that a run may write."""
+    """The `##INFO` lines of the keys that a run may write.
+
+    Args:
+        prefix: the prefix of every key.
+        version: the version of varbind.
+        tracks: the names of the conservation tracks.
+        genes: whether the run has a gene file.
+        effect: the keys of the second stage; None without one.
+    """
     effect = effect or EffectKeys()
-    keys = [(name, "Float", EFFECT_KEYS[name]) for name in effect.names]
-    keys = [(name, kind, text + effect.cutoffs if name == "SCORE" else text) for name, kind, text in keys]
-    if effect.explain:
-        text = "What each model adds to ACTIVITY, largest first, model_id|log2 joined by &; the sum is ACTIVITY"
-        keys.append((EXPLAIN, "String", text))
-    keys += [key for key in KEYS if genes or key[0] not in {"GENE", "TSSDIST"}]
-    keys += [
-        (f"{TRACK_STEM}{track}", "Float", f"Mean of the track {track} over the allele's reference bases")
-        for track in tracks
+    keys = [
+        replace(key, description=key.description + effect.cutoffs) if key.name == "SCORE" else key
+        for key in _keys_of_run(tuple(tracks), effect.names)
+        if (genes or key.written is not Written.WITH_GENES) and (effect.explain or key.written is not Written.EXPLAINED)
     ]
+    # The header lists the tracks last, column 8 before STATUS.
+    keys.sort(key=lambda key: key.written is Written.PER_TRACK)
     return [
-        f'##INFO=<ID={prefix}_{name},Number=A,Type={kind},Description="{text}",Source="varbind",Version="{version}">'
-        for name, kind, text in keys
+        f"##INFO=<ID={prefix}_{key.name},Number={key.number},Type={key.type},"
+        f'Description="{key.description}",Source="varbind",Version="{version}">'
+        for key in keys
     ]
 
 
 def info_text(
     alleles: Sequence[AlleleAnnotation], prefix: str, tracks: Sequence[str] = (), effect_names: tuple[str, ...] = ()
 ) -> str:
-    """`KEY=value;...` for one record, one value an ALT."""
-    keys = _keys_written(prefix, tuple(tracks), effect_names)
-    columns = zip(*[_values(allele, len(tracks), len(effect_names)) for allele in alleles], strict=True)
-    return ";".join(
-        [
-            key + ",".join([value or "." for value in column])
-            for key, column in zip(keys, columns, strict=True)
-            if any(column)
-        ]
-    )
+    """`KEY=value;...` of one record, with one value per alternate allele.
+
+    Args:
+        alleles: the alleles in the order of ALT.
+        prefix: the prefix of every key.
+        tracks: the names of the conservation tracks.
+        effect_names: the keys of the second stage.
+    """
+    fields = []
+    for start, value_of in _writers(prefix, tuple(tracks), effect_names):
+        values = [value_of(allele) for allele in alleles]
+        if any(values):
+            fields.append(start + ",".join([value or "." for value in values]))
+    return ";".join(fields)
 
 
 @cache
-def _keys_written(prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...]) -> tuple[str, ...]:
-    """`KEY=` in order."""
-    *stems, status, flag = (name for name, _, _ in KEYS)
-    names = (*effect_names, EXPLAIN, *stems, *(f"{TRACK_STEM}{track}" for track in tracks), status, flag)
-    return tuple(f"{prefix}_{name}=" for name in names)
+def _keys_of_run(tracks: tuple[str, ...], effect_names: tuple[str, ...]) -> tuple[InfoKey, ...]:
+    """The keys of a run in the order of column 8, with one key per track."""
+    keys: list[InfoKey] = []
+    for key in INFO_KEYS:
+        if key.written is Written.PER_TRACK:
+            keys += map(key.of_track, tracks)
+        elif key.written is not Written.BY_EFFECT or key.name in effect_names:
+            keys.append(key)
+    return tuple(keys)
 
 
-def _values(allele: AlleleAnnotation, tracks: int, predicted: int) -> list[str | None]:
-    """Values of one ALT in the order of the keys; what is missing is empty or None."""
-    effect, genes = allele.effect, allele.genes
-    bound: list[str | None] = [None] * 4
-    if effect:
-        bound = [
-            _changes(effect.losses),
-            _changes(effect.gains),
-            _number(effect.loss_phred),
-            _number(effect.gain_phred),
-        ]
-    return [
-        *(map(_number, allele.predicted) if allele.predicted else [None] * predicted),
-        "&".join([f"{_encode(model_id)}|{share:.6g}" for model_id, share in allele.explained]),
-        *bound,
-        "&".join([_gene(hit) for hit in genes]),
-        str(genes[0].distance) if genes else None,
-        *(map(_number, allele.conservation[:tracks]) if allele.conservation else [None] * tracks),
-        allele.status.value,
-        _flags(allele.padded, allele.in_training, allele.size_extrapolated),
-    ]
+@cache
+def _writers(
+    prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...]
+) -> tuple[tuple[str, Callable[[AlleleAnnotation], str | None]], ...]:
+    """`KEY=` of every key of a run, in order, with the function that writes its value for one allele."""
+    value_of = _VALUE_OF | {name: _predicted(place) for place, name in enumerate(effect_names)}
+    value_of |= {TRACK_KEY.of_track(track).name: _conservation(place) for place, track in enumerate(tracks)}
+    return tuple((f"{prefix}_{key.name}=", value_of[key.name]) for key in _keys_of_run(tracks, effect_names))
+
+
+def _predicted(place: int) -> Callable[[AlleleAnnotation], str | None]:
+    """Write the value of the second stage at a place."""
+    return lambda allele: _number(allele.predicted[place]) if allele.predicted else None
+
+
+def _conservation(place: int) -> Callable[[AlleleAnnotation], str | None]:
+    """Write the mean of the track at a place."""
+    return lambda allele: _number(allele.conservation[place]) if allele.conservation else None
 
 
 _FLAGS = ("padded", "in_training", "size_extrapolated")
 
 
 @cache
-def _flags(*raised: bool) -> str:
-    """Those of `_FLAGS` that are raised."""
-    return "&".join(compress(_FLAGS, raised))
+def _flags(*are_set: bool) -> str:
+    """The names in `_FLAGS` of the flags that are set."""
+    return "&".join(compress(_FLAGS, are_set))
 
 
 def _number(value: float | None) -> str | None:
@@ -150,7 +162,7 @@ def _changes(changes: Sequence[FamilyChange]) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _names(*words: str) -> str:
-    """Names joined; the same few come with every record."""
+    """Encode and join names; the same few names come with every record, so the result is cached."""
     return "|".join(map(_encode, words))
 
 
@@ -162,12 +174,26 @@ def _gene(hit: GeneHit) -> str:
 
 _CONTROLS = [*map(chr, (*range(0x20), *range(0x7F, 0xA0))), "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}"]
 ENCODED_CONTROLS = {ord(letter): quote(letter) for letter in _CONTROLS}
-"""What neither a field of VCF nor a cell of a table holds as it is: it would end a line, or steer a terminal."""
+"""Control characters with their percent-encoding: they would end a line of a VCF or a table, or control a terminal."""
 
 _RESERVED = ENCODED_CONTROLS | {ord(letter): quote(letter) for letter in '%;=,|&+ "'}
 
 
 @lru_cache(maxsize=1 << 14)
 def _encode(word: str) -> str:
-    """Percent-encode what would break the field (VCF 4.3, section 1.2), and what we join words by."""
+    """Percent-encode what would break the field (VCF 4.3, section 1.2), and the characters that join entries."""
     return word.translate(_RESERVED)
+
+
+# A missing value is empty or None.
+_VALUE_OF: dict[str, Callable[[AlleleAnnotation], str | None]] = {
+    "EXPLAIN": lambda allele: "&".join([f"{_encode(model_id)}|{share:.6g}" for model_id, share in allele.explained]),
+    "BIND_LOSS": lambda allele: _changes(allele.effect.losses) if allele.effect else None,
+    "BIND_GAIN": lambda allele: _changes(allele.effect.gains) if allele.effect else None,
+    "LOSS_PHRED": lambda allele: _number(allele.effect.loss_phred) if allele.effect else None,
+    "GAIN_PHRED": lambda allele: _number(allele.effect.gain_phred) if allele.effect else None,
+    "GENE": lambda allele: "&".join([_gene(hit) for hit in allele.genes]),
+    "TSSDIST": lambda allele: str(allele.genes[0].distance) if allele.genes else None,
+    "STATUS": lambda allele: allele.status.value,
+    "FLAG": lambda allele: _flags(allele.padded, allele.in_training, allele.size_extrapolated),
+}

@@ -1,4 +1,4 @@
-"""What `annotate` wrote, read back: a header and records enter, the values of each allele leave."""
+"""Reads the INFO keys of an annotated VCF: the keys that its header declares, and the values of each allele."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
+from varbind.annotate.earlier_run import keys_of
 from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.core.info_keys import EFFECT_NAMES, KEY_NAMES, TRACK_STEM
+from varbind.core.info_keys import INFO_KEYS, TRACK_STEM, Written
 from varbind.core.variant import Status
 from varbind.errors import InputError
 
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
 
-NUMBER_KEYS = (*EFFECT_NAMES, "LOSS_PHRED", "GAIN_PHRED")
-"""Keys with one number an allele, most telling first."""
+NUMBER_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "Float" and key.written is not Written.PER_TRACK)
+"""Keys with one number per allele: those of the second stage, then those of binding."""
 
-TEXT_KEYS = ("BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
-"""Keys whose text is taken as it stands."""
+TEXT_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "String" and key.written is Written.ALWAYS)
+"""Keys whose text is read as it is written."""
 
 GENE_COLUMNS = ("symbol", "gene_id", "transcript_id", "strand", "tss_distance", "gene_tags")
-"""The parts of an entry of GENE."""
+"""The names of the parts of an entry of GENE."""
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _DAMAGED = "annotate the file again"
@@ -33,11 +34,11 @@ _DAMAGED = "annotate the file again"
 
 @dataclass(frozen=True, slots=True)
 class DeclaredKeys:
-    """Our keys that a header declares.
+    """The keys of varbind that a header declares.
 
     Attributes:
-        prefix: of every key.
-        names: without the prefix, in order.
+        prefix: the prefix of every key.
+        names: the keys without the prefix, in the order of the header.
     """
 
     prefix: str
@@ -45,50 +46,47 @@ class DeclaredKeys:
 
     @classmethod
     def of(cls, header: VcfHeader, prefix: str, path: str) -> Self:
-        """Read a header.
+        """Read the declarations of a header.
 
         Args:
-            header: of the file.
-            prefix: of the keys.
-            path: of the file, for messages.
+            header: the header of the file.
+            prefix: the prefix of the keys.
+            path: the path of the file, for messages.
 
         Raises:
-            InputError: it declares none.
+            InputError: the header declares no key of this prefix.
         """
-        pattern = re.compile(rb"##INFO=<(?:[^>]*?,)?ID=%s_([0-9A-Za-z_.]+)[,>]" % re.escape(prefix).encode())
-        found = [match[1].decode() for line in header.lines if (match := pattern.match(line))]
-        known = set(KEY_NAMES)
-        names = tuple(dict.fromkeys(name for name in found if name in known or name.startswith(TRACK_STEM)))
+        names = dict.fromkeys(key.removeprefix(f"{prefix}_") for key in header.declared_keys(keys_of(prefix)))
         if not names:
             what = f"the header declares no {prefix}_ key"
             raise InputError(what, path=path, remedy="run varbind annotate first")
-        return cls(prefix, names)
+        return cls(prefix, tuple(names))
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """Those of `NUMBER_KEYS`, in that order."""
+        """The declared keys among `NUMBER_KEYS`, in that order."""
         return tuple(name for name in NUMBER_KEYS if name in self.names)
 
     @property
     def tracks(self) -> tuple[str, ...]:
-        """Those of conservation tracks, as they are declared."""
+        """The keys of conservation tracks, in the order of the header."""
         return tuple(name for name in self.names if name.startswith(TRACK_STEM))
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """Scores, then tracks."""
+        """All keys with numbers: scores, then tracks."""
         return self.scores + self.tracks
 
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedAllele:
-    """The values of one ALT.
+    """The values of one alternate allele.
 
     Attributes:
-        texts: of `TEXT_KEYS`; empty where missing.
-        genes: of each gene the texts of `GENE_COLUMNS`, decoded, nearest gene first.
-        numbers: of `DeclaredKeys.numbers`; NaN where missing.
-        why_not: why it has no score; empty where it has one.
+        texts: the texts of `TEXT_KEYS`; empty where missing.
+        genes: the decoded texts of `GENE_COLUMNS` for each gene, nearest gene first.
+        numbers: the values of `DeclaredKeys.numbers`; NaN where missing.
+        why_not: the reason why the allele has no score; empty where it has one.
     """
 
     texts: tuple[str, ...]
@@ -98,15 +96,15 @@ class AnnotatedAllele:
 
 
 def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[AnnotatedAllele] | None:
-    """The alleles of a record in the order of ALT; None where it has no key of ours.
+    """Read the alleles of a record, in the order of ALT; None where the record has no key of varbind.
 
     Args:
-        record: of the file.
-        keys: that its header declares.
-        path: of the file, for messages.
+        record: the record.
+        keys: the keys that the header declares.
+        path: the path of the file, for messages.
 
     Raises:
-        InputError: a key has not one value an ALT, or not such a value as it should.
+        InputError: a key does not have one value per alternate allele, or a value of another type.
     """
     info = _Info.of(record, keys.prefix, path)
     if not info.words:
@@ -123,7 +121,10 @@ def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[Annotat
 
 
 def _why_not(status: str, numbers: tuple[float, ...], *, states_status: bool) -> str:
-    """Empty for an allele with a score; where STATUS was taken out of the file, any number tells one."""
+    """Return the reason why an allele has no score; empty where it has one.
+
+    Where STATUS was removed from the file, an allele with any number counts as scored.
+    """
     if states_status:
         return "" if status == Status.OK else status or "no status"
     return "no value" if all(map(isnan, numbers)) else ""
@@ -131,7 +132,7 @@ def _why_not(status: str, numbers: tuple[float, ...], *, states_status: bool) ->
 
 @dataclass(frozen=True, slots=True)
 class _Info:
-    """Our keys in one record, with the place for messages."""
+    """The keys of varbind in one record, with the place of the record for messages."""
 
     words: dict[str, str]
     prefix: str
@@ -150,7 +151,7 @@ class _Info:
         return cls(words, prefix, len(record.alts), path, record.number)
 
     def values(self, name: str) -> list[str]:
-        """One an ALT; empty where missing."""
+        """Return one text per alternate allele; empty where missing."""
         text = self.words.get(name, "")
         if text in {"", "."}:  # a lone missing value stands for all
             return [""] * self.alleles

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from varbind.annotate.allele_status import Triage, TriageRules
+from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.gene_scope import gene_paths, gene_scope
-from varbind.annotate.record_stream import Intake, entry_size
+from varbind.annotate.record_stream import RecordStream
 from varbind.annotate.reference_check import preflight
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import Entry
+    from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.variants import VariantFile
@@ -38,32 +39,32 @@ class Inputs:
 
     Attributes:
         variants: the VCF.
-        intake: its records, cleaned and watched.
+        stream: the records of the VCF.
         genome: the reference.
         genes: the gene files; none = everything is scored.
         names: from the VCF's contig names to the reference's.
         declared: contigs that the VCF's header declares.
-        triage: what can be done with a record.
+        allele_statuses: finds the alleles of a record and their statuses.
     """
 
     variants: VariantFile
-    intake: Intake
+    stream: RecordStream
     genome: Reference
     genes: tuple[GeneTable, ...]
     names: ContigNames
     declared: Mapping[str, int | None]
-    triage: Triage
+    allele_statuses: AlleleStatuses
 
-    def checked_entries(self, tally: Tally, *, allow_ref_mismatch: bool) -> Iterator[Entry]:
-        """Entries in order, once the first of them have shown that the reference fits.
+    def checked_batches(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[RecordBatch]:
+        """Batches of one piece each, once the first records have shown that the reference fits.
 
         Raises:
-            ResourceError: it does not fit.
+            ResourceError: the reference does not fit.
         """
-        entries = preflight(
-            self.intake.entries(self.triage, tally),
-            tally,
-            size_of=entry_size,
+        batches = preflight(
+            self.stream.batches(self.allele_statuses, counts),
+            counts,
+            size_of=attrgetter("size"),
             names=self.names,
             declared=self.declared,
             reference_contigs=self.genome.contigs,
@@ -71,7 +72,7 @@ class Inputs:
             path=self.variants.name,
         )
         _say_restyled(self.names)
-        return entries
+        return batches
 
 
 def open_inputs(
@@ -81,7 +82,7 @@ def open_inputs(
     reference: str,
     genes: GenePaths | None,
     settings: AnnotateSettings,
-    tally: Tally,
+    counts: AnnotationCounts,
 ) -> Inputs:
     """Open everything that is read; `stack` closes it.
 
@@ -100,7 +101,7 @@ def open_inputs(
             allow_truncated=settings.allow_truncated,
         )
     )
-    intake = Intake(variants, prefix=settings.prefix, overwrite=settings.overwrite)
+    stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
     genome = stack.enter_context(Reference(reference))
     tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
     declared = variants.header.contig_lengths()
@@ -110,15 +111,16 @@ def open_inputs(
         renamed=settings.contig_map,
         check_lengths=not settings.allow_length_mismatch,
     )
-    triage = Triage(
+    allele_statuses = AlleleStatuses(
         genome,
         names,
         scope=gene_scope(tables, settings, genome.contigs, names, declared) if tables else None,
-        rules=TriageRules(settings.check_ref, settings.max_indel),
-        tally=tally,
+        check_ref=settings.check_ref,
+        max_indel=settings.max_indel,
+        counts=counts,
         path=variants.name,
     )
-    return Inputs(variants, intake, genome, tables, names, declared, triage)
+    return Inputs(variants, stream, genome, tables, names, declared, allele_statuses)
 
 
 def _say_restyled(names: ContigNames) -> None:

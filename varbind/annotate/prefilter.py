@@ -1,6 +1,6 @@
 """Which records of a block pass untouched, told from their columns alone, without an object of their own.
 
-What is not certain here is looked at record by record; `Triage.sort` then has the last word.
+What is not certain here is looked at record by record; `AlleleStatuses.alleles_of` then has the last word.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from varbind.core.info_keys import TRACK_STEM
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable
-from varbind.io.vcf.records import VcfRecord
 from varbind.io.vcf.variants import VariantFile, open_variants
 
 if TYPE_CHECKING:
@@ -31,7 +30,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["ORDERS", "RankTally", "rank_vcf"]
+    from varbind.io.vcf.records import VcfRecord
+    from varbind.io.vcf.vcf_block import VcfBlock
+
+__all__ = ["ORDERS", "RankCounts", "rank_vcf"]
 
 ORDERS = {
     "phred": ("PHRED",),
@@ -55,7 +57,7 @@ _SLACK = 1 << 14
 
 
 @dataclass(slots=True)
-class RankTally:
+class RankCounts:
     """Counts of one run.
 
     Attributes:
@@ -99,7 +101,7 @@ def rank_vcf(
     top: int | None = None,
     unscored: bool = False,
     progress: Callable[[int, float | None], None] | None = None,
-) -> RankTally:
+) -> RankCounts:
     r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
 
     Missing values come last, and ties keep the order of the input. A byte that is no UTF-8 becomes `\xNN`.
@@ -125,18 +127,18 @@ def rank_vcf(
     """
     source, destination = os.fspath(source), os.fspath(destination)
     check_outputs(destination, [source])
-    tally = RankTally()
+    counts = RankCounts()
     with TypedTable(destination) as out, open_variants(source) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)
         ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top)
-        for record in _records(variants, tally, progress, skip=None if unscored else f"{prefix}_"):
-            alleles = _alleles_to_rank(record, keys, variants.name, tally, unscored=unscored)
+        for record in _records(variants, counts, progress, word=None if unscored else f"{prefix}_"):
+            alleles = _alleles_to_rank(record, keys, variants.name, counts, unscored=unscored)
             for alt, allele in alleles:
                 ranking.add(_place(record, alt), allele)
         order = ranking.order()
         out.write(_columns(keys), ranking.rows(order))
-    tally.rows, tally.cut, tally.sortable = len(order), ranking.added - len(order), ranking.sortable
-    return tally
+    counts.rows, counts.cut, counts.sortable = len(order), ranking.added - len(order), ranking.sortable
+    return counts
 
 
 def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str, ...]:
@@ -153,43 +155,42 @@ def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str
 
 
 def _records(
-    variants: VariantFile, tally: RankTally, progress: Callable[[int, float | None], None] | None, *, skip: str | None
+    variants: VariantFile, counts: RankCounts, progress: Callable[[int, float | None], None] | None, *, word: str | None
 ) -> Iterator[VcfRecord]:
-    """Records, of whole blocks only those that hold the word `skip`: most of a genome lies outside promoters."""
+    """The records to rank. With a word, those without it are skipped in whole blocks: most lie outside promoters."""
+
+    def wanted(block: VcfBlock) -> NDArray[np.bool_]:
+        return np.ones(len(block), dtype=np.bool_) if word is None else block.lines_with(word.encode())
+
     reported = 0
-    for item in variants.blocks():
-        if isinstance(item, bytes):
-            continue
-        if isinstance(item, VcfRecord):
-            tally.records += 1
-            yield item
-        else:
-            tally.records += len(item)
-            lines = range(len(item)) if skip is None else np.flatnonzero(item.lines_with(skip.encode())).tolist()
-            tally.unannotated += len(item) - len(lines)
-            yield from map(item.record, lines)
-        if progress and tally.records >= reported + _RECORDS_BETWEEN_REPORTS:
-            reported = tally.records
+    for _, n_skipped, record in variants.select(wanted):
+        counts.records += n_skipped
+        counts.unannotated += n_skipped
+        if record is not None:
+            counts.records += 1
+            yield record
+        if progress and counts.records >= reported + _RECORDS_BETWEEN_REPORTS:
+            reported = counts.records
             progress(reported, variants.fraction_read())
 
 
 def _alleles_to_rank(
-    record: VcfRecord, keys: DeclaredKeys, path: str, tally: RankTally, *, unscored: bool
+    record: VcfRecord, keys: DeclaredKeys, path: str, counts: RankCounts, *, unscored: bool
 ) -> list[tuple[str, AnnotatedAllele]]:
     """ALTs with their values; what is left out is counted."""
     alleles = alleles_of(record, keys, path)
     if alleles is None and not unscored:
-        tally.unannotated += 1
+        counts.unannotated += 1
         return []
     if record.alts == (".",):
-        tally.without_alt += 1
+        counts.without_alt += 1
         return []
     alleles = alleles or [_nothing_known(keys)] * len(record.alts)
-    tally.alleles += len(alleles)
+    counts.alleles += len(alleles)
     chosen = []
     for alt, allele in zip(record.alts, alleles, strict=True):
         if allele.why_not and not unscored:
-            tally.left_out[allele.why_not] += 1
+            counts.left_out[allele.why_not] += 1
         else:
             chosen.append((alt, allele))
     return chosen

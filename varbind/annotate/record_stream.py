@@ -1,152 +1,173 @@
-"""Records as they come in: cleaned of our own keys where asked, sorted by what can be done with them."""
+"""The records of a file in batches: those to annotate with their alleles, and the lines between them unchanged.
+
+The order of the lines is kept, and a batch is bounded in lines, bytes and alleles, so that memory does not grow with
+the file. Whole blocks of lines outside the promoters stay one piece of bytes.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from varbind.annotate.allele_status import Allele
+from varbind.annotate.earlier_run import keys_of, without_earlier_lines
 from varbind.core.variant import Status
 from varbind.errors import UsageError
-from varbind.io.vcf.records import VcfHeader, VcfRecord, is_blank
-from varbind.io.vcf.vcf_block import VcfBlock
+from varbind.io.vcf.records import VcfHeader, VcfRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from numpy import bool_
     from numpy.typing import NDArray
 
-    from varbind.annotate.allele_status import Triage
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.allele_status import Allele, AlleleStatuses
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.io.vcf.variants import VariantFile
+    from varbind.io.vcf.vcf_block import VcfBlock
 
-__all__ = ["Entry", "Intake", "Untouched", "batches", "entry_size"]
+__all__ = ["RecordBatch", "RecordStream", "joined"]
 
-# A batch ends with whichever comes first: alleles to score, entries, or bytes of text.
-BATCH_ENTRIES = 4_096
+# A batch ends with whichever comes first: alleles to score, pieces, or bytes in memory.
+BATCH_PIECES = 4_096
 BATCH_BYTES = 1 << 24
-ENTRY_BYTES = 1_000
+PIECE_BYTES = 1_000
+"""Memory of the objects that belong to one piece, roughly."""
 
 
-@dataclass(frozen=True, slots=True)
-class Untouched:
-    """Lines that are passed on as they are.
+@dataclass(slots=True)
+class RecordBatch:
+    """Consecutive lines of a VCF: records to annotate, and unchanged lines around them.
 
     Attributes:
-        data: the lines.
-        records: how many of them are records; a blank line is none.
+        pieces: all lines in order; one piece is the line of a record to annotate, or any number of unchanged lines.
+        records: the records to annotate.
+        places: the index in `pieces` of each of these records.
+        alleles: the alternate alleles of each of these records.
+        n_records: the number of all records, the unchanged ones included.
+        n_to_score: the number of alleles that can be scored.
+        size: the memory in bytes, roughly.
     """
 
-    data: bytes
-    records: int
+    pieces: list[bytes] = field(default_factory=list)
+    records: list[VcfRecord] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    alleles: list[Sequence[Allele]] = field(default_factory=list)
+    n_records: int = 0
+    n_to_score: int = 0
+    size: int = 0
+
+    @classmethod
+    def unchanged(cls, lines: bytes, n_records: int) -> Self:
+        """Lines to copy, of which `n_records` are records; a blank line is none."""
+        return cls([lines], n_records=n_records, size=PIECE_BYTES + len(lines))
+
+    @classmethod
+    def to_annotate(cls, record: VcfRecord, alleles: Sequence[Allele]) -> Self:
+        """One record with its alternate alleles."""
+        n_to_score = sum(allele.status is Status.OK for allele in alleles)
+        # The line is held twice: as it is, and in fields.
+        return cls([record.line], [record], [0], [alleles], 1, n_to_score, PIECE_BYTES + 2 * len(record.line))
+
+    def append(self, other: RecordBatch) -> None:
+        """Add the lines that follow."""
+        self.places += [len(self.pieces) + place for place in other.places]
+        self.pieces += other.pieces
+        self.records += other.records
+        self.alleles += other.alleles
+        self.n_records += other.n_records
+        self.n_to_score += other.n_to_score
+        self.size += other.size
+
+    def all_alleles(self) -> list[Allele]:
+        """The alternate alleles of all records to annotate, in order."""
+        return [allele for alleles in self.alleles for allele in alleles]
+
+    def with_info(self, texts: Iterable[str]) -> bytes:
+        """All lines in order, with one text appended to column 8 of each record to annotate."""
+        pieces = list(self.pieces)
+        for place, record, text in zip(self.places, self.records, texts, strict=True):
+            pieces[place] = record.with_info(text)
+        return b"".join(pieces)
 
 
-Entry = tuple[VcfRecord, list[Allele]] | Untouched
-"""A record with its alleles, or lines to pass on."""
-
-
-class Intake:
-    """The entries of a file, in order.
+class RecordStream:
+    """The records of a file, in order.
 
     Args:
         variants: the file.
-        prefix: of our keys.
-        overwrite: take our keys away where the file has them.
+        prefix: the prefix of every INFO key that will be written.
+        overwrite: whether keys of an earlier run with this prefix are removed.
 
     Raises:
-        UsageError: the file has our keys and `overwrite` is off.
+        UsageError: the header declares such keys and `overwrite` is off.
 
     Attributes:
-        header: the file's header, free of our keys.
-        is_sorted: whether the records read so far can be indexed.
-        has_blank_lines: whether a blank line was met so far.
+        header: the header of the file, without the lines of such an earlier run.
     """
 
     def __init__(self, variants: VariantFile, *, prefix: str, overwrite: bool) -> None:
         self._variants = variants
-        self._prefix = prefix
+        self._keys = keys_of(prefix)
+        self._key_start = f"{prefix}_".encode()
         self._overwrite = overwrite
-        self.is_sorted = True
-        self.has_blank_lines = any(map(is_blank, variants.header.lines))
-        self._chrom, self._pos = "", -1
-        self._finished: set[str] = set()
         self.header: VcfHeader = variants.header
         if overwrite:
-            self.header = variants.header.without_ours(prefix)
-        elif key := variants.header.declared_key(prefix):
-            raise self._already(key, None)
+            self.header = without_earlier_lines(variants.header, prefix)
+        elif declared := variants.header.declared_keys(self._keys):
+            raise self._already_present(declared[0], None)
 
-    def entries(self, triage: Triage, tally: Tally) -> Iterator[Entry]:
-        """Every line with what can be done with it."""
-        for item in self._variants.blocks():
-            if isinstance(item, VcfBlock):
-                yield from self._entries_of(item, triage, tally)
-            elif isinstance(item, bytes):
-                self.has_blank_lines = True
-                yield Untouched(item, 0)
-            else:
-                self._watch(item.chrom, np.array([item.pos]))
-                yield self._entry(item, triage, tally)
+    def batches(self, statuses: AlleleStatuses, counts: AnnotationCounts) -> Iterator[RecordBatch]:
+        """Read the file, in batches of one piece each.
 
-    def _entries_of(self, block: VcfBlock, triage: Triage, tally: Tally) -> Iterator[Entry]:
-        for chrom, first, last in block.runs:
-            self._watch(chrom, block.pos[first:last])
-        passed = triage.pass_on(block, held=block.lines_with(f"{self._prefix}_".encode()))
-        line = 0
-        for other in [*np.flatnonzero(~passed).tolist(), len(block)]:
-            if line < other:
-                tally.records_read += other - line
-                yield Untouched(block.lines(line, other), other - line)
-            if other < len(block):
-                yield self._entry(block.record(other), triage, tally)
-            line = other + 1
+        Args:
+            statuses: finds the alleles of each record.
+            counts: counts the records read.
 
-    def _entry(self, record: VcfRecord, triage: Triage, tally: Tally) -> Entry:
-        tally.records_read += 1
-        record = self._without_ours(record)
-        alleles = triage.sort(record)
-        return Untouched(record.line, 1) if alleles is None else (record, alleles)
+        Raises:
+            UsageError: a record has keys of an earlier run and `overwrite` is off.
+        """
 
-    def _watch(self, chrom: str, pos: NDArray[np.int64]) -> None:
-        """See whether successive records of one contig can be indexed."""
-        moved = chrom != self._chrom
-        self.is_sorted &= chrom not in self._finished if moved else int(pos[0]) >= self._pos
-        self.is_sorted &= bool((pos[1:] >= pos[:-1]).all())
-        self._chrom, self._pos = chrom, int(pos[-1])
-        self._finished.add(chrom)
+        def to_read(block: VcfBlock) -> NDArray[bool_]:
+            return ~statuses.stay_unchanged(block, excluded=block.lines_with(self._key_start))
 
-    def _without_ours(self, record: VcfRecord) -> VcfRecord:
-        key = record.used_key(self._prefix)
+        for lines, n_records, record in self._variants.select(to_read):
+            counts.records_read += n_records
+            if lines:
+                yield RecordBatch.unchanged(lines, n_records)
+            if record is not None:
+                counts.records_read += 1
+                yield self._batch_of(record, statuses)
+
+    def _batch_of(self, record: VcfRecord, statuses: AlleleStatuses) -> RecordBatch:
+        record = self._without_earlier_keys(record)
+        alleles = statuses.alleles_of(record)
+        return RecordBatch.unchanged(record.line, 1) if alleles is None else RecordBatch.to_annotate(record, alleles)
+
+    def _without_earlier_keys(self, record: VcfRecord) -> VcfRecord:
+        key = record.first_key(self._keys)
         if key is None:
             return record
         if not self._overwrite:
-            raise self._already(key, record.number)
-        columns = self.header.columns
-        return VcfRecord(record.without_info(self._prefix), record.number, self._variants.name, columns)
+            raise self._already_present(key, record.number)
+        return VcfRecord(record.without_keys(self._keys), record.number, self._variants.name, self.header.columns)
 
-    def _already(self, key: str, line: int | None) -> UsageError:
+    def _already_present(self, key: str, line: int | None) -> UsageError:
         remedy = "--overwrite replaces it, --prefix NAME writes other keys"
         return UsageError(f"{key} is already present", path=self._variants.name, line=line, remedy=remedy)
 
 
-def entry_size(entry: Entry) -> int:
-    """Bytes that it holds in memory, roughly: its lines, a record's once more in fields, and objects about it."""
-    return ENTRY_BYTES + (len(entry.data) if isinstance(entry, Untouched) else 2 * len(entry[0].line))
+def joined(batches: Iterable[RecordBatch], alleles_to_score: int) -> Iterator[RecordBatch]:
+    """Join small batches into larger ones of bounded size.
 
-
-def batches(entries: Iterable[Entry], alleles_to_score: int) -> Iterator[list[Entry]]:
-    """Entries in pieces of bounded size."""
-    batch: list[Entry] = []
-    scored = size = 0
-    for entry in entries:
-        batch.append(entry)
-        if not isinstance(entry, Untouched):
-            scored += sum(allele.status is Status.OK for allele in entry[1])
-        size += entry_size(entry)
-        if scored >= alleles_to_score or len(batch) >= BATCH_ENTRIES or size >= BATCH_BYTES:
+    Args:
+        batches: the batches, in order.
+        alleles_to_score: the number of alleles to score that fills a batch.
+    """
+    batch = RecordBatch()
+    for following in batches:
+        batch.append(following)
+        if batch.n_to_score >= alleles_to_score or len(batch.pieces) >= BATCH_PIECES or batch.size >= BATCH_BYTES:
             yield batch
-            batch, scored, size = [], 0, 0
-    if batch:
+            batch = RecordBatch()
+    if batch.pieces:
         yield batch

@@ -10,7 +10,7 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.core.contigs import ContigNames
 
 __all__ = ["preflight"]
@@ -25,7 +25,7 @@ Item = TypeVar("Item")
 
 def preflight(
     items: Iterable[Item],
-    tally: Tally,
+    counts: AnnotationCounts,
     *,
     size_of: Callable[[Item], int],
     names: ContigNames,
@@ -37,8 +37,8 @@ def preflight(
     """Pass items through, holding the first ones back until the reference is known to fit.
 
     Args:
-        items: whatever belongs to a record; reading them fills the tally.
-        tally: counts of REF comparisons and missing contigs.
+        items: whatever belongs to a record; reading them fills the counts.
+        counts: counts of REF comparisons and missing contigs.
         size_of: bytes that an item holds.
         names: from the VCF's contig names to the reference's.
         declared: contigs of the VCF's header.
@@ -56,31 +56,35 @@ def preflight(
     for item in stream:
         held.append(item)
         held_bytes += size_of(item)
-        if tally.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
+        if counts.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
             break
-    _check_contigs(tally, names, declared, reference_contigs, path)
+    _check_contigs(counts, names, declared, reference_contigs, path)
     if allow_ref_mismatch:
         return chain(held, stream)
-    _check_build(tally, path)
+    _check_build(counts, path)
     # Few records at the head of a genome lie in promoters: the rest of the first 1,000 are met on the way.
-    return chain(held, stream if tally.checked_ref >= CHECKED_RECORDS else _checked(stream, tally, path))
+    return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, path))
 
 
-def _checked(stream: Iterator[Item], tally: Tally, path: str | None) -> Iterator[Item]:
+def _checked(stream: Iterator[Item], counts: AnnotationCounts, path: str | None) -> Iterator[Item]:
     """Look again when 1,000 REFs are compared, or at the end."""
     for item in stream:
         yield item
-        if tally.checked_ref >= CHECKED_RECORDS:
+        if counts.checked_ref >= CHECKED_RECORDS:
             break
-    _check_build(tally, path)
+    _check_build(counts, path)
     yield from stream
 
 
 def _check_contigs(
-    tally: Tally, names: ContigNames, declared: Iterable[str], reference_contigs: Iterable[str], path: str | None
+    counts: AnnotationCounts,
+    names: ContigNames,
+    declared: Iterable[str],
+    reference_contigs: Iterable[str],
+    path: str | None,
 ) -> None:
     met = names.seen
-    if not met or tally.checked_ref or names.shares_any(chain(met, declared)):
+    if not met or counts.checked_ref or names.shares_any(chain(met, declared)):
         return
     theirs, ours = met[0], next(iter(reference_contigs))
     what = f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}"
@@ -95,13 +99,13 @@ def _check_contigs(
     raise ResourceError(what, path=path, remedy=remedy)
 
 
-def _check_build(tally: Tally, path: str | None) -> None:
-    wrong, checked = tally.mismatched_ref, tally.checked_ref
+def _check_build(counts: AnnotationCounts, path: str | None) -> None:
+    wrong, checked = counts.mismatched_ref, counts.checked_ref
     if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
         what = f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference"
         remedy = "give the right reference, or --allow-ref-mismatch"
-        if tally.looks_swapped:
-            what += f", and in {tally.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"
+        if counts.looks_swapped:
+            what += f", and in {counts.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"
             remedy = (
                 "exports of plink are: swap them back with bcftools norm --check-ref s -f REF.fa, or export again with "
                 f"plink2 --ref-from-fa force; else {remedy}"

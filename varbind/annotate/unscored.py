@@ -1,4 +1,4 @@
-"""Why a run scored no allele at all: its counts enter, one sentence leaves."""
+"""Explains a run that scored no allele at all, from its counts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from varbind.core.variant import Status
 
 if TYPE_CHECKING:
-    from varbind.annotate.counts import Tally
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.inputs import Inputs
 
 __all__ = ["why_nothing_was_scored"]
@@ -22,37 +22,37 @@ _REASONS = {
 }
 
 
-def why_nothing_was_scored(tally: Tally, inputs: Inputs, *, chosen: bool) -> str:
-    """The likely cause, with every count, the largest first; empty where an allele was scored.
+def why_nothing_was_scored(counts: AnnotationCounts, inputs: Inputs, *, selected: bool) -> str:
+    """Name the likely causes with their counts, the largest first; empty where an allele was scored.
 
     Args:
-        tally: of the whole run.
-        inputs: of the run.
-        chosen: whether only records in regions or targets were read.
+        counts: the counts of the whole run.
+        inputs: the inputs of the run.
+        selected: whether only the records of regions or targets were read.
     """
-    if tally.scored:
+    if counts.scored:
         return ""
-    if not tally.records_read:
-        cause = "the regions or targets hold no record" if chosen else "the VCF has no record"
+    if not counts.records_read:
+        cause = "the regions or targets hold no record" if selected else "the VCF has no record"
         return f"no allele was scored: {cause}"
     causes = [
-        (tally.records_outside, f"records {_outside(inputs)}"),
-        (tally.records_without_alt, "records have no alternate allele"),
-        *((count, f"alleles {_REASONS.get(status, f'have the status {status}')}") for status, count in _counts(tally)),
+        (counts.records_outside, f"records {_outside(inputs)}"),
+        (counts.records_without_alt, "records have no alternate allele"),
+        *((count, f"alleles {_reason(status)}") for status, count in counts.alleles.items() if status != Status.OK),
     ]
     found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     return "no allele was scored: " + "; ".join(f"{count:,} {cause}" for count, cause in found)
 
 
-def _counts(tally: Tally) -> list[tuple[Status, int]]:
-    return [(status, count) for status, count in tally.alleles.items() if status is not Status.OK]
+def _reason(status: Status) -> str:
+    return _REASONS.get(status, f"have the status {status}")
 
 
 def _outside(inputs: Inputs) -> str:
-    """Where records lie that no promoter reaches."""
-    scope = inputs.triage.scope
-    met = inputs.names.seen
-    if scope is not None and met and not any(scope.names.find(contig) for contig in met):
-        named = ", ".join(met[:_NAMED_MAX]) + (" ..." if len(met) > _NAMED_MAX else "")
+    """Describe where the records outside the promoters lie."""
+    scope = inputs.allele_statuses.scope
+    contigs = inputs.names.seen
+    if scope is not None and contigs and not any(scope.names.find(contig) for contig in contigs):
+        named = ", ".join(contigs[:_NAMED_MAX]) + (" ..." if len(contigs) > _NAMED_MAX else "")
         return f"lie on contigs without a gene ({named}): --contig-map FILE says which names are the same"
     return "lie outside every promoter: are the genes those of this build?"

@@ -1,4 +1,4 @@
-"""A dry run: everything that annotation does before and after scoring, without scoring and without output."""
+"""Dry run of an annotation: reads all inputs and counts the alleles, but scores only a few and writes nothing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from varbind.annotate.counts import Tally
-from varbind.annotate.inputs import open_inputs
-from varbind.annotate.record_stream import Untouched
-from varbind.annotate.settings import AnnotateSettings, select_models
-from varbind.annotate.unscored import why_nothing_was_scored
-from varbind.api.predict_effects import scored_with
-from varbind.scoring.scorer import Scorer, resolve_device
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api.annotation_builder import AnnotationBuilder
 
 if TYPE_CHECKING:
+    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
     from varbind.bank.bank import Bank
     from varbind.core.variant import Variant
     from varbind.core.window import Window
+    from varbind.scoring.scorer import Scorer
 
 __all__ = ["CheckReport", "check_vcf"]
 
@@ -35,13 +32,13 @@ class CheckReport:
     """What an annotation would do.
 
     Attributes:
-        tally: as of an annotation, with nothing written.
-        models: number of models.
-        contigs: the VCF's contig names with the reference's, as far as they were met.
-        seconds: estimated time of scoring on this machine; 0 if nothing would be scored.
+        counts: the counts of an annotation that writes nothing.
+        models: the number of models.
+        contigs: the reference's name of every contig on which the VCF has records; None where it has no such contig.
+        seconds: the estimated time of scoring on this computer; 0 if nothing would be scored.
     """
 
-    tally: Tally
+    counts: AnnotationCounts
     models: int
     contigs: dict[str, str | None]
     seconds: float
@@ -55,42 +52,36 @@ def check_vcf(
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
 ) -> CheckReport:
-    """Read everything, score a few variants for the time, write nothing.
+    """Read all inputs, score a few variants to estimate the time, and write nothing.
 
     Args:
         source: the variants; `-` is standard input.
-        reference: FASTA of the variants' build.
+        reference: the FASTA of the variants' build.
         bank: the models to choose from.
         genes: one or several gene files; needed unless everything would be scored.
-        settings: as for `annotate_vcf`.
+        settings: the settings, as for `annotate_vcf`; None = the defaults.
 
     Raises:
-        VarbindError: as `annotate_vcf` would.
+        VarbindError: `annotate_vcf` would raise the same error.
     """
     settings = settings or AnnotateSettings()
-    models = select_models(bank, settings.proteins)
-    tally = Tally()
     sample: list[Variant] = []
     with ExitStack() as stack:
-        inputs = open_inputs(
-            stack, os.fspath(source), reference=os.fspath(reference), genes=genes, settings=settings, tally=tally
-        )
-        for entry in inputs.checked_entries(tally, allow_ref_mismatch=settings.allow_ref_mismatch):
-            if isinstance(entry, Untouched):
-                continue
-            _, alleles = entry
-            tally.count_alleles(allele.status for allele in alleles)
+        builder = AnnotationBuilder(stack, bank, settings)
+        counts = builder.counts
+        inputs = builder.open_inputs(os.fspath(source), reference=os.fspath(reference), genes=genes)
+        for batch in inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
+            alleles = batch.all_alleles()
+            counts.count_alleles(allele.status for allele in alleles)
             if len(sample) < TIMED_VARIANTS:
                 sample += [allele.variant for allele in alleles if allele.variant]
-        scored, _ = scored_with(bank, models, tuple(settings.conservation), settings)
-        scorer = stack.enter_context(Scorer(scored, device=resolve_device(settings.device), threads=settings.threads))
+        scorer, _ = builder.start_scorer(tuple(settings.conservation))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
-        seconds = _time_to_score(scorer, windows, tally.scored) if windows else 0.0
-        chosen = settings.regions is not None or settings.targets is not None
-        if why := why_nothing_was_scored(tally, inputs, chosen=chosen):
+        seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
+        if why := builder.why_nothing_was_scored(inputs):
             logger.warning(why.replace("was scored", "would be scored"))
         contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
-    return CheckReport(tally, len(models.models), contigs, seconds)
+    return CheckReport(counts, len(builder.models.models), contigs, seconds)
 
 
 def _time_to_score(scorer: Scorer, windows: list[Window], count: int) -> float:

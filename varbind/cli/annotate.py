@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -32,6 +32,8 @@ __all__ = ["command"]
 logger = logging.getLogger("varbind")
 
 INDEX_TYPES = ("tbi", "csi")
+# Options that are read together with another one, or negated; every other option has the name of its setting.
+_NOT_SETTINGS = {"regions_file", "targets_file", "no_version"}
 
 
 class AnnotateCommand(click.Command):
@@ -59,7 +61,10 @@ def _index_option(word: str, following: str) -> str:
 @click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
 @click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
 @click.option(
-    "--write-index", type=click.Choice(INDEX_TYPES), help="Index the result; -W for short. Without a type: csi."
+    "--write-index",
+    "index",
+    type=click.Choice(INDEX_TYPES),
+    help="Index the result; -W for short. Without a type: csi.",
 )
 @bank_option
 @click.option(
@@ -109,37 +114,11 @@ def command(
     output: str,
     reference: str | None,
     genes: tuple[str, ...],
-    everywhere: bool,
-    output_type: str | None,
-    write_index: str | None,
     banks: tuple[str, ...],
-    proteins: str | None,
-    promoter: str,
-    tss: str,
-    conservation: tuple[str, ...],
-    effect: str | None,
-    explain: bool,
-    top: int,
-    check_ref: str,
-    max_indel: int,
-    contig_map: str | None,
-    regions: str | None,
-    regions_file: str | None,
-    targets: str | None,
-    targets_file: str | None,
-    device: str,
-    threads: int | None,
-    batch_size: int,
-    overwrite: bool,
-    prefix: str,
-    no_version: bool,
     stats: str | None,
-    allow_truncated: bool,
-    allow_ref_mismatch: bool,
-    allow_length_mismatch: bool,
-    fail_if_none: bool,
     quiet: bool,
     verbose: bool,
+    **options: Any,
 ) -> None:
     """Put binding losses and gains on every promoter variant of a VCF.
 
@@ -153,40 +132,13 @@ def command(
     talk(quiet=quiet, verbose=verbose)
     if reference is None:
         raise UsageError("no reference", remedy="give it with -f REF.fa")
-    if not genes and not everywhere:
+    if not genes and not options["everywhere"]:
         raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
-    settings = AnnotateSettings(
-        everywhere=everywhere,
-        proteins=parse_words(proteins),
-        promoter=parse_promoter(promoter),
-        tss="all" if tss == "all" else "preferred",
-        conservation=parse_pairs(conservation, "--conservation"),
-        effect=effect,
-        explain=explain,
-        top=top,
-        check_ref=check_ref,
-        max_indel=max_indel,
-        contig_map=parse_contig_map(contig_map),
-        regions=_regions(regions, regions_file, "-r", "-R"),
-        targets=_regions(targets, targets_file, "-t", "-T"),
-        device=device,
-        threads=threads,
-        batch_size=batch_size,
-        overwrite=overwrite,
-        prefix=prefix,
-        provenance=not no_version,
-        output_type=output_type,
-        index=write_index,
-        allow_truncated=allow_truncated,
-        allow_ref_mismatch=allow_ref_mismatch,
-        allow_length_mismatch=allow_length_mismatch,
-        fail_if_none=fail_if_none,
-        inputs=(*filter(None, (contig_map, regions_file, targets_file)), *_words_file(proteins), *_bank_folders(banks)),
-    )
+    settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
     # Before the models are read, which takes a while.
     settings.check_outputs(output, stats, inputs=[source, reference, *genes])
     with record_progress(quiet=quiet) as progress:
-        tally = annotate_vcf(
+        counts = annotate_vcf(
             source,
             output,
             reference=reference,
@@ -196,7 +148,28 @@ def command(
             stats=stats,
             progress=progress,
         )
-    logger.info(tally.sentence())
+    logger.info(counts.sentence())
+
+
+def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
+    """The values of `AnnotateSettings` by name; texts with a syntax are parsed, all other values taken as given."""
+    parsed = {
+        "proteins": parse_words(options["proteins"]),
+        "promoter": parse_promoter(options["promoter"]),
+        "conservation": parse_pairs(options["conservation"], "--conservation"),
+        "contig_map": parse_contig_map(options["contig_map"]),
+        "regions": _regions(options["regions"], options["regions_file"], "-r", "-R"),
+        "targets": _regions(options["targets"], options["targets_file"], "-t", "-T"),
+        "provenance": not options["no_version"],
+    }
+    as_given = {name: value for name, value in options.items() if name not in _NOT_SETTINGS}
+    return as_given | parsed
+
+
+def _files_read(options: dict[str, Any], banks: tuple[str, ...]) -> tuple[str, ...]:
+    """The files and the folders of banks that the options name."""
+    files = filter(None, (options["contig_map"], options["regions_file"], options["targets_file"]))
+    return (*files, *_words_file(options["proteins"]), *_bank_folders(banks))
 
 
 def _words_file(text: str | None) -> list[str]:

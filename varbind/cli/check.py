@@ -82,17 +82,17 @@ def command(
 
 
 def _rows(report: CheckReport) -> list[tuple[str, str]]:
-    tally = report.tally
-    counts = {status.value: count for status, count in sorted(tally.alleles.items()) if status != "ok"}
+    counts = report.counts
+    unscored = {status.value: count for status, count in sorted(counts.alleles.items()) if status != "ok"}
     return [
-        ("records", str(tally.records_read)),
-        ("outside promoters", str(tally.records_outside)),
-        ("without an alternate allele", str(tally.records_without_alt)),
+        ("records", str(counts.records_read)),
+        ("outside promoters", str(counts.records_outside)),
+        ("without an alternate allele", str(counts.records_without_alt)),
         *((f"contig {name}", found or "not in the reference") for name, found in report.contigs.items()),
-        ("REF compared", str(tally.checked_ref)),
-        ("REF differing", str(tally.mismatched_ref)),
-        ("alleles to score", str(tally.scored)),
-        *((f"alleles not scored: {status}", str(count)) for status, count in counts.items()),
+        ("REF compared", str(counts.checked_ref)),
+        ("REF differing", str(counts.mismatched_ref)),
+        ("alleles to score", str(counts.scored)),
+        *((f"alleles not scored: {status}", str(count)) for status, count in unscored.items()),
         ("models", str(report.models)),
         ("estimated seconds of scoring", f"{report.seconds:.1f}"),
     ]

@@ -34,7 +34,7 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
     talk(quiet=quiet, verbose=verbose)
     example = copy_example(folder)
     result = example / "annotated.vcf.gz"
-    tally = annotate_vcf(
+    counts = annotate_vcf(
         example / "variants.vcf",
         result,
         reference=example / "reference.fa",
@@ -44,7 +44,7 @@ def command(folder: str, quiet: bool, verbose: bool) -> None:
     )
     for row in _table(result):
         put(row + "\n")
-    put(f"\n{tally.sentence()}\nwritten: {result}\n")
+    put(f"\n{counts.sentence()}\nwritten: {result}\n")
 
 
 def _table(path: Path) -> Iterator[str]:

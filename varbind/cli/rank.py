@@ -47,7 +47,7 @@ def command(
 
     talk(quiet=quiet, verbose=verbose)
     with record_progress(quiet=quiet) as progress:
-        tally = rank_vcf(source, output, by=by, prefix=prefix, top=top, unscored=unscored, progress=progress)
-    if tally.rows and not tally.sortable:
+        counts = rank_vcf(source, output, by=by, prefix=prefix, top=top, unscored=unscored, progress=progress)
+    if counts.rows and not counts.sortable:
         logger.warning("%s: no allele has a value to sort by; the rows stand as in the input", source)
-    logger.info(tally.sentence())
+    logger.info(counts.sentence())

@@ -1,13 +1,69 @@
-"""The INFO keys that varbind writes: their names, types and descriptions, for all who write or read them."""
+"""The INFO keys that varbind writes, in one schema: name, Number, Type, Description and when each is written.
+
+The header lines, the writer, the reader and the table of keys in the README follow from it.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Literal
+
 from varbind.core.variant import Status
 
-__all__ = ["EFFECT_KEYS", "EFFECT_NAMES", "EXPLAIN", "KEYS", "KEY_NAMES", "TRACK_STEM"]
+__all__ = [
+    "EFFECT_KEYS",
+    "EFFECT_NAMES",
+    "INFO_KEYS",
+    "KEY_NAMES",
+    "TRACK_KEY",
+    "TRACK_STEM",
+    "InfoKey",
+    "Written",
+    "expression_of_keys",
+]
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
+
+
+class Written(Enum):
+    """When a key is declared in the header and may be written."""
+
+    ALWAYS = auto()
+    WITH_GENES = auto()
+    BY_EFFECT = auto()
+    """Only where the second stage gives the value."""
+    EXPLAINED = auto()
+    """Only with `--explain`."""
+    PER_TRACK = auto()
+    """Once for each conservation track, with the track's name in place of `name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class InfoKey:
+    """One key of column 8.
+
+    Attributes:
+        name: the key without its prefix.
+        type: the Type that the header declares.
+        description: the Description that the header declares.
+        written: when the key is written.
+        number: the Number that the header declares; `A` is one value per alternate allele.
+    """
+
+    name: str
+    type: Literal["Float", "Integer", "String"]
+    description: str
+    written: Written = Written.ALWAYS
+    number: str = "A"
+
+    def of_track(self, track: str) -> InfoKey:
+        """The key of one conservation track."""
+        text = self.description.replace("track name", f"track {track}")
+        return InfoKey(f"{TRACK_STEM}{track}", self.type, text, self.written, self.number)
+
 
 _CHANGE = (
     "best first, one entry a protein family: FAMILY|PROTEIN|model_id|delta|z joined by &; delta is the "
@@ -32,34 +88,58 @@ EFFECT_KEYS = {
     "DEEPFIND": "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
     "process, not pathogenicity",
 }
-EXPLAIN = "EXPLAIN"
 EFFECT_NAMES = tuple(EFFECT_KEYS)
 
-# Name, Type, Description; every key is Number=A.
-KEYS = (
-    ("BIND_LOSS", "String", f"Strongest lost binding, {_CHANGE}; negative = loss"),
-    ("BIND_GAIN", "String", f"Strongest gained binding, {_CHANGE}; positive = gain"),
-    ("LOSS_PHRED", "Float", _PHRED.format("loss")),
-    ("GAIN_PHRED", "Float", _PHRED.format("gain")),
-    (
+INFO_KEYS = (
+    *(InfoKey(name, "Float", text, Written.BY_EFFECT) for name, text in EFFECT_KEYS.items()),
+    InfoKey(
+        "EXPLAIN",
+        "String",
+        "What each model adds to ACTIVITY, largest first, model_id|log2 joined by &; the sum is ACTIVITY",
+        Written.EXPLAINED,
+    ),
+    InfoKey("BIND_LOSS", "String", f"Strongest lost binding, {_CHANGE}; negative = loss"),
+    InfoKey("BIND_GAIN", "String", f"Strongest gained binding, {_CHANGE}; positive = gain"),
+    InfoKey("LOSS_PHRED", "Float", _PHRED.format("loss")),
+    InfoKey("GAIN_PHRED", "Float", _PHRED.format("gain")),
+    InfoKey(
         "GENE",
         "String",
-        "Genes in whose promoter the allele lies, or the nearest gene where everything is scored; "  # noqa: ISC004
+        "Genes in whose promoter the allele lies, or the nearest gene where everything is scored; "
         "nearest first: SYMBOL|GENE_ID|TX_ID|strand|distance|tags joined by &",
+        Written.WITH_GENES,
     ),
-    (
+    InfoKey(
         "TSSDIST",
         "Integer",
         "Distance in bases to the nearest transcription start on the strand of its gene; negative = upstream",
+        Written.WITH_GENES,
     ),
-    ("STATUS", "String", f"{Status.OK} or why the allele has no score: {', '.join(list(Status)[1:])}"),
-    (
+    InfoKey(
+        f"{TRACK_STEM}name",
+        "Float",
+        "Mean of the track name over the allele's reference bases",
+        Written.PER_TRACK,
+    ),
+    InfoKey("STATUS", "String", f"{Status.OK} or why the allele has no score: {', '.join(list(Status)[1:])}"),
+    InfoKey(
         "FLAG",
         "String",
-        "Caveats on a scored allele, joined by &: padded = the window runs off the contig, in_training = the second "  # noqa: ISC004
+        "Caveats on a scored allele, joined by &: padded = the window runs off the contig, in_training = the second "
         "stage was trained on this change in this sequence, or on this variant of its set, size_extrapolated = longer "
         "than any background variant, so PHREDs compare it with the longest ones of its kind",
     ),
 )
+"""Every key, in the order in which column 8 holds them."""
 
-KEY_NAMES = (*EFFECT_NAMES, EXPLAIN, *(name for name, _, _ in KEYS))
+KEY_NAMES = tuple(key.name for key in INFO_KEYS if key.written is not Written.PER_TRACK)
+"""The names of all keys but those of conservation tracks."""
+
+TRACK_KEY = next(key for key in INFO_KEYS if key.written is Written.PER_TRACK)
+"""The key that stands for those of all conservation tracks."""
+
+
+def expression_of_keys(prefix: str) -> str:
+    """A regular expression that every key with this prefix matches, and no other key that starts alike."""
+    names = "|".join([*map(re.escape, KEY_NAMES), rf"{TRACK_STEM}[0-9A-Za-z_.]+"])
+    return f"{re.escape(prefix)}_(?:{names})"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from varbind.annotate.allele_status import Triage, TriageRules
-from varbind.annotate.counts import Tally
+from varbind.annotate.allele_status import AlleleStatuses
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.prefilter import GeneScope
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
@@ -24,13 +24,13 @@ class Genome:
         return "".join(BASES[place] if 0 <= place < len(BASES) else "N" for place in range(start, end))
 
 
-def triage(*, genes=None, everywhere=False, declared=None, **rules):
+def allele_statuses(*, genes=None, everywhere=False, declared=None, **rules):
     names = ContigNames({"chr1": len(BASES)}, declared=declared)
     scope = None
     if genes is not None:
         index = TssIndex([TranscriptionStart("chr1", pos, "+", f"G{pos}") for pos in genes])
         scope = GeneScope(index, ContigNames({"chr1": None}), Promoter(10, 5), everywhere=everywhere)
-    return Triage(Genome(), names, scope=scope, rules=TriageRules(**rules), tally=Tally(), path="in.vcf")
+    return AlleleStatuses(Genome(), names, scope=scope, **rules, counts=AnnotationCounts(), path="in.vcf")
 
 
 def record(pos, ref, alt, chrom="1"):
@@ -38,7 +38,7 @@ def record(pos, ref, alt, chrom="1"):
 
 
 def statuses(found, *fields, **more):
-    alleles = found.sort(record(*fields, **more))
+    alleles = found.alleles_of(record(*fields, **more))
     return None if alleles is None else [str(allele.status) for allele in alleles]
 
 
@@ -57,30 +57,30 @@ def statuses(found, *fields, **more):
     ],
 )
 def test_everything_is_scored_without_genes(fields, expected):
-    assert statuses(triage(), *fields) == expected
+    assert statuses(allele_statuses(), *fields) == expected
 
 
 def test_a_deletion_is_judged_where_it_is_normalised():
     """TTTTT at 4 to 8: its last base leaves like its first, inside the promoter that ends at 4."""
-    found = triage(genes=[1])  # reaches from -9 to 6
+    found = allele_statuses(genes=[1])  # reaches from -9 to 6
     assert statuses(found, 7, "TT", "T") == ["ok"]
     assert statuses(found, 7, "T", "G") is None
     assert statuses(found, 7, "TT", "T,GT") == ["ok", "outside"]
 
 
 def test_everywhere_names_the_nearest():
-    alleles = triage(genes=[1], everywhere=True).sort(record(91, "A", "C"))
+    alleles = allele_statuses(genes=[1], everywhere=True).alleles_of(record(91, "A", "C"))
     assert [(hit.tss.symbol, hit.distance) for hit in alleles[0].genes] == [("G1", 90)]
 
 
 def test_counts():
-    found = triage(genes=[1])
+    found = allele_statuses(genes=[1])
     for fields in [(1, "A", "C"), (2, "A", "C"), (3, "G", "*"), (60, "C", "A"), (2, "C", ".")]:
-        found.sort(record(*fields))
-    found.sort(record(2, "A", "C", chrom="chrUn"))
-    tally = found._tally
-    assert (tally.checked_ref, tally.mismatched_ref) == (2, 1)
-    assert (tally.records_outside, tally.records_without_alt) == (2, 1)
+        found.alleles_of(record(*fields))
+    found.alleles_of(record(2, "A", "C", chrom="chrUn"))
+    counts = found._counts
+    assert (counts.checked_ref, counts.mismatched_ref) == (2, 1)
+    assert (counts.records_outside, counts.records_without_alt) == (2, 1)
 
 
 @pytest.mark.parametrize(
@@ -99,29 +99,29 @@ def test_counts():
     ],
 )
 def test_ref_and_alt_that_are_exchanged_are_counted(fields, swapped):
-    found = triage()
-    found.sort(record(*fields))
-    assert found._tally.swapped_ref == swapped
-    assert found._tally.mismatched_ref == (fields[1] != "C")
+    found = allele_statuses()
+    found.alleles_of(record(*fields))
+    assert found._counts.swapped_ref == swapped
+    assert found._counts.mismatched_ref == (fields[1] != "C")
 
 
 def test_strict():
-    found = triage(check_ref="e")
+    found = allele_statuses(check_ref="e")
     with pytest.raises(InputError, match=r"in.vcf:9: REF is 'C', the reference has 'A'"):
-        found.sort(record(1, "C", "A"))
+        found.alleles_of(record(1, "C", "A"))
     with pytest.raises(InputError, match="is not an allele"):
-        found.sort(record(1, "A", "?"))
+        found.alleles_of(record(1, "A", "?"))
 
 
 def test_lengths_that_disagree():
-    found = triage(declared={"chr1": 9})
+    found = allele_statuses(declared={"chr1": 9})
     with pytest.raises(ResourceError, match="9 bases in the header, 104 in the reference"):
-        found.sort(record(1, "A", "C", chrom="chr1"))
-    assert statuses(triage(declared={"1": 9}), 1, "A", "C") == ["no_contig"]
+        found.alleles_of(record(1, "A", "C", chrom="chr1"))
+    assert statuses(allele_statuses(declared={"1": 9}), 1, "A", "C") == ["no_contig"]
 
 
 def test_too_long():
-    assert statuses(triage(max_indel=3), 1, "A", "AGGG,AGGGG") == ["ok", "too_long"]
-    alleles = triage(max_indel=3).sort(record(1, "A", "AGGGG"))
+    assert statuses(allele_statuses(max_indel=3), 1, "A", "AGGG,AGGGG") == ["ok", "too_long"]
+    alleles = allele_statuses(max_indel=3).alleles_of(record(1, "A", "AGGGG"))
     assert alleles[0].variant is None
     assert alleles[0].status is Status.TOO_LONG

@@ -12,9 +12,10 @@ from oracles import model_card
 
 from varbind.annotate.info_fields import AlleleAnnotation, header_lines, info_text
 from varbind.bank.binding_changes import BindingEffect, FamilyChange
-from varbind.core.info_keys import KEY_NAMES
+from varbind.core.info_keys import EFFECT_NAMES, INFO_KEYS, KEY_NAMES, Written
 from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status
+from varbind.effect.second_stage import EffectKeys
 
 # VCF 4.5, section 1.6.1: what an INFO key may be.
 KEY = re.compile(r"([A-Za-z_][0-9A-Za-z_.]*|1000G)")
@@ -204,3 +205,21 @@ def test_pysam_reads_the_values(tmp_path):
     assert info["VARBIND_LOSS_PHRED"] == (12.5, None, np.float32("0.333333"))
     assert info["VARBIND_GAIN_PHRED"] == (0.25, None, None)
     assert info["VARBIND_CONS_t"] == (np.float32("0.1"), None, -2.5)
+
+
+def test_header_lines_of_every_key_follow_the_schema():
+    effect = EffectKeys(EFFECT_NAMES, explain=True, cutoffs="; cut-offs")
+    lines = header_lines(PREFIX, VERSION, ["a", "b"], genes=True, effect=effect)
+    found = [re.match(r"##INFO=<ID=VARBIND_([^,]*),Number=A,Type=(\w+),", line).groups() for line in lines]
+    fixed = [(key.name, key.type) for key in INFO_KEYS if key.written is not Written.PER_TRACK]
+    assert found == [*fixed, ("CONS_a", "Float"), ("CONS_b", "Float")]
+    assert 'not pathogenicity; cut-offs",Source' in lines[0]
+    assert "Mean of the track b over the allele's reference bases" in lines[-1]
+
+
+def test_values_of_the_second_stage_and_of_tracks_are_those_of_their_keys():
+    allele = scored(predicted=(0.5, np.nan, 3.0), explained=(("M,1", -0.25), ("M2", 0.125)), conservation=(1.0, 2.0))
+    found = values(info_text([allele], PREFIX, ["a", "b"], ("SCORE", "PHRED", "ACTIVITY")))
+    assert (found["SCORE"], found["ACTIVITY"], found["CONS_a"], found["CONS_b"]) == (["0.5"], ["3"], ["1"], ["2"])
+    assert "PHRED" not in found
+    assert found["EXPLAIN"] == ["M%2C1|-0.25&M2|0.125"]

@@ -4,11 +4,17 @@ import math
 
 import pytest
 
-from varbind.annotate.info_reader import DeclaredKeys, alleles_of
+from varbind.annotate.info_reader import NUMBER_KEYS, TEXT_KEYS, DeclaredKeys, alleles_of
+from varbind.core.info_keys import EFFECT_NAMES
 from varbind.errors import InputError
 from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
 
 KEY = b'##INFO=<ID=%s,Number=A,Type=Float,Description="x, ID=VARBIND_SCORE">\n'
+
+
+def test_the_keys_that_are_read_follow_from_the_schema():
+    assert (*EFFECT_NAMES, "LOSS_PHRED", "GAIN_PHRED") == NUMBER_KEYS
+    assert TEXT_KEYS == ("BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
 
 
 def declared(*names):
@@ -27,6 +33,14 @@ def test_only_our_keys_count_and_each_once():
     assert (keys.scores, keys.tracks, keys.numbers) == (("PHRED",), ("CONS_x",), ("PHRED", "CONS_x"))
     with pytest.raises(InputError, match=r"in\.vcf: the header declares no VARBIND_ key; run varbind annotate first"):
         declared(b"DP", b"VARBIND_OTHER")
+
+
+def test_a_key_that_is_quoted_is_not_declared():
+    lines = (
+        b'##INFO=<Description="compare,ID=VARBIND_SCORE,of varbind",ID=DP,Number=1,Type=Integer>\n',
+        KEY % b"VARBIND_PHRED",
+    )
+    assert DeclaredKeys.of(VcfHeader(lines, COLUMNS + b"\n"), "VARBIND", "in.vcf").names == ("PHRED",)
 
 
 def test_one_value_an_alt():

@@ -73,9 +73,9 @@ def test_forgetting_rows_on_the_way_changes_nothing(tmp_path_factory, values, to
     rank_vcf(source, folder / "whole.tsv")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rank, "_SLACK", slack)
-        tally = rank_vcf(source, folder / "top.tsv", top=top)
+        counts = rank_vcf(source, folder / "top.tsv", top=top)
     assert read(folder / "top.tsv") == read(folder / "whole.tsv")[:top]
-    assert (tally.rows, tally.cut) == (min(top, len(values)), max(len(values) - top, 0))
+    assert (counts.rows, counts.cut) == (min(top, len(values)), max(len(values) - top, 0))
 
 
 def test_memory_is_bounded_with_top(tmp_path, monkeypatch):
@@ -98,8 +98,8 @@ def test_genes_come_back_as_annotate_had_them(tmp_path_factory, names):
     info = info_text([allele, AlleleAnnotation(Status.OUTSIDE), allele], "VARBIND")
     lines = "".join(f"{line}\n" for line in header_lines("VARBIND", "1", [], genes=True))
     (folder / "in.vcf").write_text(f"{START}{lines}{COLUMNS}1\t9\t.\tA\tC,G,T\t.\t.\t{info}\n", encoding="utf-8")
-    tally = rank_vcf(folder / "in.vcf", folder / "out.tsv")
-    assert (tally.alleles, tally.rows, dict(tally.left_out)) == (3, 4, {"outside": 1})
+    counts = rank_vcf(folder / "in.vcf", folder / "out.tsv")
+    assert (counts.alleles, counts.rows, dict(counts.left_out)) == (3, 4, {"outside": 1})
     columns = ("symbol", "gene_id", "transcript_id", "strand", "gene_tags", "tss_distance")
     same = (symbol, gene, transcript, "-", "+".join(tags))
     assert [tuple(row[name] for name in columns) for row in read(folder / "out.tsv")] == [

@@ -1,4 +1,4 @@
-"""Entries in order and in batches of bounded size; what passes in blocks is what would pass one by one."""
+"""Records come in order and in batches of bounded size; reading in blocks gives what reading one by one gives."""
 
 from dataclasses import asdict
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.annotate import record_stream as intake
-from varbind.annotate.allele_status import Allele, Triage, TriageRules
-from varbind.annotate.counts import Tally
+from varbind.annotate import record_stream as module
+from varbind.annotate.allele_status import Allele, AlleleStatuses
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.prefilter import GeneScope
-from varbind.annotate.record_stream import Intake, Untouched, batches, entry_size
+from varbind.annotate.record_stream import RecordBatch, RecordStream, joined
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
 from varbind.core.variant import Status, Variant
@@ -26,35 +26,52 @@ def record(length=1):
     return VcfRecord(b"1\t5\t.\tA\tC\t.\t.\t" + b"x" * length + b"\n", 1, "", 8)
 
 
-found_entries = st.lists(
+small_batches = st.lists(
     st.one_of(
-        st.builds(Untouched, st.binary(), st.integers(0, 3)),
-        st.tuples(st.just(record()), st.lists(st.sampled_from([OK, STAR]), max_size=4)),
+        st.builds(RecordBatch.unchanged, st.binary(min_size=1), st.integers(0, 3)),
+        st.builds(RecordBatch.to_annotate, st.just(record()), st.lists(st.sampled_from([OK, STAR]), max_size=4)),
     )
 )
 
 
-@given(found_entries, st.integers(1, 9))
-def test_batches_are_the_entries(found, size):
-    pieces = list(batches(found, size))
-    assert [entry for piece in pieces for entry in piece] == found
-    assert all(pieces)
-    for piece in pieces:
-        before_the_last = [entry[1] for entry in piece[:-1] if not isinstance(entry, Untouched)]
-        assert sum(alleles.count(OK) for alleles in before_the_last) < size
+@given(small_batches, st.integers(1, 9))
+def test_joined_batches_hold_every_line_in_order(small, size):
+    batches = list(joined(small, size))
+    assert [piece for batch in batches for piece in batch.pieces] == [batch.pieces[0] for batch in small]
+    assert [alleles for batch in batches for alleles in batch.alleles] == [x for batch in small for x in batch.alleles]
+    for name in ("n_records", "n_to_score", "size"):
+        assert sum(getattr(batch, name) for batch in batches) == sum(getattr(batch, name) for batch in small)
+    for batch in batches:
+        assert [batch.pieces[place] for place in batch.places] == [one.line for one in batch.records]
+        assert batch.n_to_score == batch.all_alleles().count(OK) < size + 4
+    assert all(batch.n_to_score >= size for batch in batches[:-1])
 
 
-def test_entries_and_bytes_are_bounded():
-    many = [Untouched(b"x\n", 1)] * 2 * intake.BATCH_ENTRIES
-    assert {len(piece) for piece in batches(many, 9)} == {intake.BATCH_ENTRIES}
-    large = (record(intake.BATCH_BYTES // 4), [])
-    assert [len(piece) for piece in batches([large] * 5, 9)] == [2, 2, 1]
-    untouched = Untouched(b"x" * (intake.BATCH_BYTES // 2), 1)
-    assert [len(piece) for piece in batches([untouched] * 5, 9)] == [2, 2, 1]
+def test_text_is_appended_to_the_records_alone():
+    batch = RecordBatch()
+    for one in (
+        RecordBatch.unchanged(b"a\n", 1),
+        RecordBatch.to_annotate(record(), [OK]),
+        RecordBatch.unchanged(b"\n", 0),
+    ):
+        batch.append(one)
+    assert batch.with_info(["K=1"]) == b"a\n1\t5\t.\tA\tC\t.\t.\tx;K=1\n\n"
+    assert batch.n_records == 2
+    with pytest.raises(ValueError, match="zip"):
+        batch.with_info([])
+
+
+def test_pieces_and_bytes_are_bounded():
+    many = [RecordBatch.unchanged(b"x\n", 1)] * 2 * module.BATCH_PIECES
+    assert {len(batch.pieces) for batch in joined(many, 9)} == {module.BATCH_PIECES}
+    large = RecordBatch.to_annotate(record(module.BATCH_BYTES // 4), [])
+    assert [len(batch.pieces) for batch in joined([large] * 5, 9)] == [2, 2, 1]
+    unchanged = RecordBatch.unchanged(b"x" * (module.BATCH_BYTES // 2), 1)
+    assert [len(batch.pieces) for batch in joined([unchanged] * 5, 9)] == [2, 2, 1]
 
 
 def test_a_blank_line_has_a_size():
-    assert 0 < entry_size(Untouched(b"\n", 0)) < entry_size((record(), []))
+    assert 0 < RecordBatch.unchanged(b"\n", 0).size < RecordBatch.to_annotate(record(), []).size
 
 
 class Genome:
@@ -96,27 +113,28 @@ def vcf_lines(draw):
     return b"\t".join([chrom, b"%d" % pos, b"id", ref, alt, b".", b".", info])
 
 
-def entries_of(path, *, whole, everywhere=False, overwrite=False):
-    """Lines that pass, records with their alleles, and all counts; read in blocks or record by record."""
+def contents_of(path, *, whole, everywhere=False, overwrite=False):
+    """Unchanged lines, records with their alleles, and all counts; read in blocks or record by record."""
     names = ContigNames({"chr1": len(GENOME.text), "chr2": len(GENOME.text)})
     index = TssIndex(STARTS)
     scope = GeneScope(index, ContigNames(dict.fromkeys(index.contigs)), Promoter(5, 2), everywhere)
-    tally = Tally()
-    triage = Triage(GENOME, names, scope=scope, rules=TriageRules(), tally=tally, path="x")
+    counts = AnnotationCounts()
+    statuses = AlleleStatuses(GENOME, names, scope=scope, counts=counts, path="x")
     with open_variants(path) as variants:
         if not whole:
             variants._pieces = split(variants._pieces)
-        taken = Intake(variants, prefix="VARBIND", overwrite=overwrite)
-        found = list(taken.entries(triage, tally))
+        stream = RecordStream(variants, prefix="VARBIND", overwrite=overwrite)
+        found = list(stream.batches(statuses, counts))
+        is_sorted = variants.is_sorted
     flat = []
-    for entry in found:
-        if not isinstance(entry, Untouched):
-            flat.append((entry[0].line, entry[0].number, entry[1]))
-        elif flat and isinstance(flat[-1], Untouched):
-            flat[-1] = Untouched(flat[-1].data + entry.data, flat[-1].records + entry.records)
+    for batch in found:
+        if batch.records:
+            flat.append((batch.records[0].line, batch.records[0].number, batch.alleles[0]))
+        elif flat and len(flat[-1]) == 2:
+            flat[-1] = (flat[-1][0] + batch.pieces[0], flat[-1][1] + batch.n_records)
         else:
-            flat.append(entry)
-    return flat, asdict(tally), taken.is_sorted, names.seen
+            flat.append((batch.pieces[0], batch.n_records))
+    return flat, asdict(counts), is_sorted, names.seen
 
 
 def split(pieces):
@@ -131,8 +149,8 @@ def test_blocks_say_what_records_say(tmp_path_factory, lines, end, ordered):
     if ordered:
         lines.sort(key=lambda line: (line.split(b"\t")[0], int(line.split(b"\t")[1])))
     path.write_bytes(end.join([HEADER, *lines, b""]))
-    assert entries_of(path, whole=True) == entries_of(path, whole=False)
-    assert entries_of(path, whole=True, everywhere=True) == entries_of(path, whole=False, everywhere=True)
+    assert contents_of(path, whole=True) == contents_of(path, whole=False)
+    assert contents_of(path, whole=True, everywhere=True) == contents_of(path, whole=False, everywhere=True)
 
 
 def test_a_deletion_that_reaches_a_promoter_is_not_passed_over(tmp_path):
@@ -140,9 +158,9 @@ def test_a_deletion_that_reaches_a_promoter_is_not_passed_over(tmp_path):
     line = b"1\t%d\t.\t%s\t%s\t.\t.\t.\n"
     far = Genome.text.rindex("A" * 30) + 30
     (tmp_path / "x").write_bytes(HEADER + b"\n" + line % (far - 1, b"AA", b"A") + line % (far + 1, b"CA", b"C"))
-    found, tally, _, _ = entries_of(tmp_path / "x", whole=True)
-    assert [type(entry) is Untouched for entry in found] == [False, True]
-    assert tally["records_outside"] == 1
+    found, counts, _, _ = contents_of(tmp_path / "x", whole=True)
+    assert [len(one) for one in found] == [3, 2]
+    assert counts["records_outside"] == 1
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -152,8 +170,8 @@ def test_our_key_is_found_in_a_line_that_would_pass(tmp_path, overwrite):
     (tmp_path / "x").write_bytes(HEADER + b"\n" + b"".join(lines))
     if not overwrite:
         with pytest.raises(UsageError, match=r"x:4: VARBIND_STATUS is already present"):
-            entries_of(tmp_path / "x", whole=True)
+            contents_of(tmp_path / "x", whole=True)
         return
-    found, tally, _, _ = entries_of(tmp_path / "x", whole=True, overwrite=True)
-    assert found == [Untouched(b"".join(line % (pos, b"") for pos in (5, 6, 7)), 3)]
-    assert tally["records_outside"] == 3
+    found, counts, _, _ = contents_of(tmp_path / "x", whole=True, overwrite=True)
+    assert found == [(b"".join(line % (pos, b"") for pos in (5, 6, 7)), 3)]
+    assert counts["records_outside"] == 3

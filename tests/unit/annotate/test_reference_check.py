@@ -3,7 +3,7 @@
 import pytest
 
 from varbind.annotate import reference_check as module
-from varbind.annotate.counts import Tally
+from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.reference_check import preflight
 from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError
@@ -11,7 +11,7 @@ from varbind.errors import ResourceError
 
 def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
     """Items 0, 1, ...; reading item i compares one REF, which differs where outcomes[i] is false."""
-    tally = Tally()
+    counts = AnnotationCounts()
     names = names or ContigNames({"chr1": 100})
     read = []
 
@@ -19,14 +19,14 @@ def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
         for number, agrees in enumerate(outcomes):
             names.resolve(contig)
             if names.resolve(contig) is None:
-                tally.missing_contigs[contig] += 1
+                counts.missing_contigs[contig] += 1
             else:
-                tally.checked_ref += 1
-                tally.mismatched_ref += not agrees
+                counts.checked_ref += 1
+                counts.mismatched_ref += not agrees
             read.append(number)
             yield number
 
-    stream = preflight(items(), tally, size_of=lambda _: size, names=names, declared=(), reference_contigs=["chr1"],
+    stream = preflight(items(), counts, size_of=lambda _: size, names=names, declared=(), reference_contigs=["chr1"],
                        allow_ref_mismatch=allow)  # fmt: skip
     return stream, read
 
@@ -50,9 +50,9 @@ def test_the_rule(good, bad, stops):
 
 @pytest.mark.parametrize(("bad", "swapped", "hint"), [(10, 5, False), (10, 6, True), (40, 40, True), (40, 13, False)])
 def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
-    tally = Tally(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
+    counts = AnnotationCounts(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
     with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
-        preflight([], tally, size_of=len, names=ContigNames({}), declared=(), reference_contigs=(),
+        preflight([], counts, size_of=len, names=ContigNames({}), declared=(), reference_contigs=(),
                   allow_ref_mismatch=False)  # fmt: skip
     assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
     assert ("bcftools norm --check-ref s" in str(caught.value)) == hint

@@ -18,7 +18,7 @@ def example():
 
 def test_a_call_is_enough(example, tiny_bank, tmp_path):
     seen = []
-    tally = annotate_vcf(
+    counts = annotate_vcf(
         example / "variants.vcf",
         tmp_path / "out.vcf",
         reference=example / "reference.fa",
@@ -27,7 +27,7 @@ def test_a_call_is_enough(example, tiny_bank, tmp_path):
         settings=AnnotateSettings(batch_size=8),
         progress=lambda records, share: seen.append((records, share)),
     )
-    assert (tally.records_read, tally.records_written, tally.scored) == (33, 33, 33)
+    assert (counts.records_read, counts.records_written, counts.scored) == (33, 33, 33)
     assert seen[-1] == (33, 1.0)
     assert [records for records, _ in seen] == sorted(records for records, _ in seen)
     assert len(seen) > 3

@@ -1,23 +1,21 @@
-"""Header and records of a VCF, as bytes that are spliced and never taken apart.
+"""The header and the records of a VCF, kept as bytes.
 
-A text VCF is not parsed and printed again: CHROM, POS, REF and ALT are read, keys are spliced into
-column 8, and every other byte is passed on.
+A text VCF is not parsed and printed again: CHROM, POS, REF and ALT are read, keys are appended to column 8, and every
+other byte is copied.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
-from varbind.core.info_keys import KEY_NAMES, TRACK_STEM
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["COLUMNS", "POS_DIGITS", "VcfHeader", "VcfRecord", "is_blank"]
+__all__ = ["COLUMNS", "POS_DIGITS", "InfoKeyPattern", "VcfHeader", "VcfRecord", "is_blank"]
 
 COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 POS_DIGITS = 18
@@ -25,16 +23,44 @@ POS_DIGITS = 18
 
 _CONTIG = re.compile(rb"##contig=<(.*)>")
 _ID = re.compile(rb"(?:^|,)ID=([^,>]+)")
-_PROVENANCE = b"##varbind_"
-# As `varbind.annotate.provenance` writes it.
-_PREFIX = re.compile(rb"[,;] ?Prefix=([0-9A-Za-z_.]+)>?\s*$")
-_KEY_OF_OURS = re.compile(rb'##INFO=<.*,Source="varbind",Version="[^"]*">\s*$')
 _LENGTH = re.compile(rb"(?:^|,)length=(\d{1,%d})" % POS_DIGITS)
 
 
 def is_blank(line: bytes) -> bool:
     """Whether a line holds nothing but its end: it is kept, and no record."""
     return not line.strip(b"\r\n")
+
+
+class InfoKeyPattern:
+    """Finds INFO keys in the header lines that declare them, and in column 8.
+
+    Args:
+        expression: a regular expression that whole keys match; it has no groups.
+    """
+
+    def __init__(self, expression: str) -> None:
+        # Quoted text is skipped: a Description may name a key.
+        self._declaration = re.compile(rb'##INFO=<(?:(?:[^">]|"(?:[^"\\]|\\.)*")*?,)?ID=(%s)[,>]' % expression.encode())
+        self._entry = re.compile(rb"(?:^|;)(%s)(?:=[^;]*)?(?=;|$)" % expression.encode())
+
+    def declared_in(self, line: bytes) -> str | None:
+        """The key that a header line declares; None where the line declares none of the pattern."""
+        match = self._declaration.match(line)
+        return match[1].decode("latin-1") if match else None
+
+    def first_in(self, info: bytes) -> str | None:
+        """The first key of the pattern in column 8."""
+        match = self._entry.search(info)
+        return match[1].decode("latin-1") if match else None
+
+    def removed_from(self, info: bytes) -> bytes:
+        """Column 8 without the keys of the pattern, as it was before `VcfRecord.with_info` appended them."""
+        rest = self._entry.sub(b"", info)
+        if rest == info or info.startswith(b";"):
+            return rest
+        # A key that stood first had replaced a `.`, or a separator is left over.
+        rest = rest.removeprefix(b";") if self._entry.match(info) else rest
+        return rest or b"."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +95,10 @@ class VcfHeader:
                     contigs[name[1].decode("latin-1")] = int(length[1]) if length else None
         return contigs
 
-    def declared_key(self, prefix: str) -> str | None:
-        """The first of our keys that the header declares already."""
-        for line in self.lines:
-            if match := _header_pattern(prefix).match(line):
-                return match[1].decode("latin-1")
-        return None
-
-    def without_ours(self, prefix: str) -> VcfHeader:
-        """The header without the lines that an earlier run of this prefix added."""
-        ours = _header_pattern(prefix)
-        # Those of an older varbind do not say whose they are: they stay while keys of another prefix do.
-        kept = {prefix, None} if all(ours.match(line) for line in self.lines if _KEY_OF_OURS.match(line)) else {prefix}
-        lines = [
-            line
-            for line in self.lines
-            if not (_prefix_of(line) in kept if line.startswith(_PROVENANCE) else ours.match(line))
-        ]
-        return VcfHeader(tuple(lines), self.columns_line)
+    def declared_keys(self, keys: InfoKeyPattern) -> list[str]:
+        """The INFO keys of a pattern that the header declares, in order."""
+        found = map(keys.declared_in, self.lines)
+        return [key for key in found if key is not None]
 
     def bytes_with(self, added: Sequence[str]) -> bytes:
         """The header with lines added before `#CHROM`."""
@@ -94,29 +106,6 @@ class VcfHeader:
         # A file name in them need not be text.
         ours = b"".join(line.encode("utf-8", "surrogateescape") + end for line in added)
         return b"".join(self.lines) + ours + self.columns_line
-
-
-def _prefix_of(line: bytes) -> str | None:
-    """The prefix of the run that a line of provenance tells of; None where it does not say."""
-    match = _PREFIX.search(line)
-    return match[1].decode("ascii") if match else None
-
-
-@cache
-def _header_pattern(prefix: str) -> re.Pattern[bytes]:
-    # What is quoted is passed over: a description may speak of our keys.
-    return re.compile(rb'##INFO=<(?:(?:[^">]|"(?:[^"\\]|\\.)*")*?,)?ID=(%s)[,>]' % _our_keys(prefix))
-
-
-@cache
-def _key_pattern(prefix: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:^|;)(%s)(?:=[^;]*)?(?=;|$)" % _our_keys(prefix))
-
-
-def _our_keys(prefix: str) -> bytes:
-    """A pattern of the keys that we write, and of no other key that starts alike."""
-    names = "|".join(KEY_NAMES)
-    return f"{re.escape(prefix)}_(?:{names}|{TRACK_STEM}[0-9A-Za-z_.]+)".encode()
 
 
 class VcfRecord:
@@ -163,10 +152,9 @@ class VcfRecord:
         body = field.rstrip(b"\r\n") if len(self._fields) == 8 else field
         return body, field[len(body) :]
 
-    def used_key(self, prefix: str) -> str | None:
-        """The first of our keys that column 8 holds already."""
-        match = _key_pattern(prefix).search(self.info()[0])
-        return match[1].decode("latin-1") if match else None
+    def first_key(self, keys: InfoKeyPattern) -> str | None:
+        """The first key of a pattern that column 8 holds."""
+        return keys.first_in(self.info()[0])
 
     def with_info(self, keys: str) -> bytes:
         """The line with keys appended to column 8, where a lone `.` gives way to them."""
@@ -174,17 +162,10 @@ class VcfRecord:
         added = keys.encode("utf-8", "surrogateescape")
         return self._with(added + end if body == b"." else body + b";" + added + end)
 
-    def without_info(self, prefix: str) -> bytes:
-        """The line without our keys: the inverse of `with_info`."""
+    def without_keys(self, keys: InfoKeyPattern) -> bytes:
+        """The line without the keys of a pattern: the inverse of `with_info`."""
         body, end = self.info()
-        rest = _key_pattern(prefix).sub(b"", body)
-        if rest == body:
-            return self.line
-        if not body.startswith(b";"):
-            # Our key stood first: alone it had replaced a `.`, else a separator is left over.
-            rest = rest.removeprefix(b";") if _key_pattern(prefix).match(body) else rest
-            rest = rest or b"."
-        return self._with(rest + end)
+        return self._with(keys.removed_from(body) + end)
 
     def _with(self, info: bytes) -> bytes:
         return b"\t".join([*self._fields[:7], info, *self._fields[8:]])

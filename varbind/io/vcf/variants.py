@@ -1,4 +1,4 @@
-"""A variant file of any kind, opened by content: its header, then its records in order."""
+"""A variant file of any kind, detected from content: its header, then its records in order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pysam
 
 from varbind.errors import InputError, UsageError
@@ -16,13 +17,16 @@ from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf
 from varbind.io.vcf.input_stream import STDIN, Container, Source
 from varbind.io.vcf.record_index import index_of
+from varbind.io.vcf.record_order import RecordOrder
 from varbind.io.vcf.records import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 from varbind.io.vcf.regions import Selection
-from varbind.io.vcf.vcf_block import VcfBlock
+from varbind.io.vcf.vcf_block import Selected, VcfBlock
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from varbind.io.vcf.regions import Regions
 
@@ -41,13 +45,13 @@ class VariantFile(Closing):
 
     Args:
         source: the file.
-        header: its header.
-        pieces: what follows it: one or more whole lines, and the number of the first of them.
-        targets: pass on only records whose POS lies in these regions.
+        header: the header of the file.
+        pieces: one or more whole lines at a time, with the number of the first line.
+        targets: read only records whose POS lies in these regions.
 
     Attributes:
-        name: for messages.
-        header: the header.
+        name: the name of the file, for messages.
+        header: the header of the file.
     """
 
     def __init__(
@@ -62,25 +66,29 @@ class VariantFile(Closing):
         self._pieces = pieces
         self._targets = targets
         self._blank = next((place for place, line in enumerate(header.lines, 1) if is_blank(line)), None)
+        self._order = RecordOrder()
         self._position = 0
         self.name = source.name
         self.header = header
 
-    def __iter__(self) -> Iterator[VcfRecord | bytes]:
-        """Records in order; a blank line comes as its bytes.
+    def __iter__(self) -> Iterator[VcfRecord]:
+        """All records in order; blank lines are left out.
 
         Raises:
             InputError: a line is broken, or the file is damaged.
             UsageError: at the end, no target is on a contig of the file.
         """
-        for item in self.blocks():
-            if isinstance(item, VcfBlock):
-                yield from item.records()
-            else:
-                yield item
+        for _, _, record in self.select(_all_lines):
+            if record is not None:
+                yield record
 
-    def blocks(self) -> Iterator[VcfBlock | VcfRecord | bytes]:
-        """The same, many records at once where they need no look one by one.
+    def select(self, wanted: Callable[[VcfBlock], NDArray[np.bool_]]) -> Iterator[Selected]:
+        """All lines in order, the wanted ones as records.
+
+        Args:
+            wanted: which lines of a block are wanted as records, bool (N,). It is called once per block, before the
+                lines of the block. Lines that are read one by one are always wanted: blank and broken lines and their
+                neighbours, and records of regions, targets and BCF.
 
         Raises:
             InputError: a line is broken, or the file is damaged.
@@ -95,22 +103,35 @@ class VariantFile(Closing):
             if block is None:
                 yield from self._one_by_one(number, data)
             else:
-                yield block
+                for chrom, first, last in block.runs:
+                    self._order.add(chrom, block.pos[first:last])
+                yield from block.select(wanted(block))
             self._position = self._source.position
         if self._targets is not None:
             self._targets.finish()
 
-    def _one_by_one(self, first: int, data: bytes) -> Iterator[VcfRecord | bytes]:
+    def _one_by_one(self, first: int, data: bytes) -> Iterator[Selected]:
         for number, line in enumerate(io.BytesIO(data), first):
             if not is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
-                    yield record
+                    self._order.add(record.chrom, np.array([record.pos]))
+                    yield Selected(b"", 0, record)
                 continue
             if self._blank is None:
                 self._blank = number
                 self._warn_of_blank(number)
-            yield line
+            yield Selected(line, 0, None)
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether the records read so far can be indexed."""
+        return self._order.is_sorted
+
+    @property
+    def has_blank_lines(self) -> bool:
+        """Whether the header or the lines read so far hold a blank line."""
+        return self._blank is not None
 
     def _warn_of_blank(self, number: int) -> None:
         logger.warning("%s:%d: a blank line; it is kept", self.name, number)
@@ -125,6 +146,10 @@ class VariantFile(Closing):
         self._source.close()
 
 
+def _all_lines(block: VcfBlock) -> NDArray[np.bool_]:
+    return np.ones(len(block), dtype=np.bool_)
+
+
 def open_variants(
     path: str | os.PathLike[str],
     *,
@@ -133,7 +158,7 @@ def open_variants(
     contig_map: Mapping[str, str] | None = None,
     allow_truncated: bool = False,
 ) -> VariantFile:
-    """Open a VCF (plain, gzip, BGZF) or BCF, told by content; `-` is standard input.
+    """Open a VCF (plain, gzip, BGZF) or BCF, detected from content; `-` is standard input.
 
     Args:
         path: the file.

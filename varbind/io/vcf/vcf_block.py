@@ -1,10 +1,10 @@
-"""Whole lines of a VCF at once, seen as columns: so most records pass without an object of their own."""
+"""Many lines of a VCF at once, with their columns as arrays, so that most records need no object."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -15,11 +15,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["VcfBlock"]
+__all__ = ["Selected", "VcfBlock"]
 
 _TAB, _NEWLINE = 9, 10
 _ZERO = ord("0")
 _NAME_BYTES = 255
+
+
+class Selected(NamedTuple):
+    """A selected record, with the lines before it that are not selected.
+
+    Attributes:
+        lines: the lines that are not selected, verbatim; possibly none.
+        n_records: how many of these lines are records; a blank line is none.
+        record: the selected record; None where no further record is selected.
+    """
+
+    lines: bytes
+    n_records: int
+    record: VcfRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +99,14 @@ class VcfBlock:
         """One line with its fields."""
         return VcfRecord(self.lines(line, line + 1), self.number + line, self.path, self.columns)
 
-    def records(self) -> Iterator[VcfRecord]:
-        """Every line with its fields."""
-        return map(self.record, range(len(self)))
+    def select(self, wanted: NDArray[np.bool_]) -> Iterator[Selected]:
+        """All lines in order, those of a mask as records, bool (N,)."""
+        first = 0
+        for line in np.flatnonzero(wanted).tolist():
+            yield Selected(self.lines(first, line), line - first, self.record(line))
+            first = line + 1
+        if first < len(self):
+            yield Selected(self.lines(first, len(self)), len(self) - first, None)
 
     def alleles(self, line: int) -> tuple[bytes, bytes]:
         """REF and ALT of one line, as written."""

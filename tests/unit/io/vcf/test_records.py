@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.errors import InputError
-from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
+from varbind.io.vcf.records import COLUMNS, InfoKeyPattern, VcfHeader, VcfRecord
 
+PATTERN = InfoKeyPattern("VARBIND_(?:BIND_LOSS|STATUS|CONS_[a-z]+)")
 KEYS = "VARBIND_BIND_LOSS=a|b,.;VARBIND_STATUS=ok,star"
 field = st.binary(max_size=12).map(lambda data: data.translate(None, b"\t\n\r\0"))
 
@@ -25,15 +26,15 @@ def record(*fields):
     st.lists(field, max_size=3),
     st.sampled_from([b"", b"\n", b"\r\n"]),
 )
-def test_taking_our_keys_away_restores_the_bytes(info, samples, end):
+def test_taking_the_keys_away_restores_the_bytes(info, samples, end):
     fields = [b"1", b"5", b".", b"A", b"C", b".", b".", info, *samples]
     fields[-1] += end
     original = record(*fields)
-    if original.used_key("VARBIND"):
+    if original.first_key(PATTERN):
         return
     again = VcfRecord(original.with_info(KEYS), 7, "in.vcf", len(fields))
-    assert again.used_key("VARBIND") == "VARBIND_BIND_LOSS"
-    assert again.without_info("VARBIND") == original.line
+    assert again.first_key(PATTERN) == "VARBIND_BIND_LOSS"
+    assert again.without_keys(PATTERN) == original.line
 
 
 def test_fields():
@@ -72,35 +73,23 @@ def test_contigs():
     assert HEADER.contig_lengths() == {"chr1": 5, "chr2": 9, "chr3": None}
 
 
-def test_our_lines_are_told_from_others():
-    assert HEADER.declared_key("VARBIND") == "VARBIND_STATUS"
-    assert HEADER.declared_key("OTHER") is None
-    assert HEADER.without_ours("VARBIND").lines == (*HEADER.lines[:5], HEADER.lines[7])
+def test_declared_keys_of_a_pattern():
+    assert HEADER.declared_keys(PATTERN) == ["VARBIND_STATUS", "VARBIND_CONS_x"]
+    assert HEADER.declared_keys(InfoKeyPattern("OTHER_STATUS")) == []
 
 
-def lines_of(prefix, *, marked=True):
-    end, last = (f",Prefix={prefix}>", f"; Prefix={prefix}") if marked else (">", "")
-    return (
-        f'##INFO=<ID={prefix}_STATUS,Number=A,Type=String,Description="x",Source="varbind",Version="1">\n'.encode(),
-        f"##varbind_annotateVersion=1{last}\n".encode(),
-        f"##varbind_annotateCommand=annotate -f --prefix.fa{last}\n".encode(),
-        f"##varbind_bank=<ID=x,Version=1,Models=2,SHA256=none{end}\n".encode(),
-    )
-
-
-@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_lines_of_another_prefix_stay(end):
-    first, second = lines_of("VARBIND"), lines_of("MY.own")
-    header = VcfHeader(tuple(line.replace(b"\n", end) for line in (*first, *second)), COLUMNS + end)
-    assert header.without_ours("VARBIND").lines == header.lines[4:]
-    assert header.without_ours("MY.own").lines == header.lines[:4]
-    assert header.without_ours("MY").lines == header.lines
-
-
-def test_lines_that_do_not_say_their_prefix_go_with_the_last_keys():
-    old, new = lines_of("VARBIND", marked=False), lines_of("OTHER", marked=False)
-    assert VcfHeader(old, COLUMNS).without_ours("VARBIND").lines == ()
-    assert VcfHeader((*old, *new), COLUMNS).without_ours("VARBIND").lines == (*old[1:], *new)
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        (b'##INFO=<Description="x,ID=VARBIND_STATUS,y",ID=DP>\n', None),
+        (b'##INFO=<Description="a \\" and ID=VARBIND_STATUS,",ID=DP>\n', None),
+        (b'##INFO=<Description="a > b",ID=VARBIND_STATUS,Number=A>\n', "VARBIND_STATUS"),
+        (b"##FORMAT=<ID=VARBIND_STATUS,Number=A>\n", None),
+        (b"##INFO=<ID=VARBIND_STATUSES,Number=A>\n", None),
+    ],
+)
+def test_quoted_text_declares_nothing(line, key):
+    assert PATTERN.declared_in(line) == key
 
 
 def test_lines_are_added_before_the_columns():

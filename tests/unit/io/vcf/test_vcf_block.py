@@ -43,7 +43,7 @@ def test_a_block_is_its_records_or_none(found, end, closed):
         return
     assert block is not None
     assert len(block) == len(records)
-    assert [(r.line, r.number, r.pos, r.chrom) for r in block.records()] == [
+    assert [(r.line, r.number, r.pos, r.chrom) for r in map(block.record, range(len(block)))] == [
         (r.line, r.number, r.pos, r.chrom) for r in records
     ]
     assert block.pos.tolist() == [record.pos for record in records]
@@ -54,6 +54,19 @@ def test_a_block_is_its_records_or_none(found, end, closed):
         ref, alts = block.alleles(row)
         assert (ref.decode("latin-1"), tuple(alts.decode("latin-1").split(","))) == (record.ref, record.alts)
     assert block.lines(0, len(block)) == data
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=9))
+def test_selected_lines_come_as_records_and_the_others_as_bytes(wanted):
+    rows = [b"1\t%d\t.\tA\tC\t.\t.\t.\n" % row for row in range(len(wanted))]
+    block = VcfBlock.parse(b"".join(rows), 1, "x", 8)
+    found = list(block.select(np.array(wanted)))
+    assert b"".join(lines + (record.line if record else b"") for lines, _, record in found) == block.data
+    assert [record.number for _, _, record in found if record] == [
+        row for row, is_wanted in enumerate(wanted, 1) if is_wanted
+    ]
+    assert all(lines.count(b"\n") == n_records for lines, n_records, _ in found)
+    assert len(found) == sum(wanted) + (not wanted[-1])
 
 
 def test_names_as_long_as_the_file_are_looked_at_one_by_one():

@@ -1,0 +1,24 @@
+"""Which orders of records can be indexed."""
+
+import numpy as np
+import pytest
+
+from varbind.io.vcf.record_order import RecordOrder
+
+
+@pytest.mark.parametrize(
+    ("runs", "is_sorted"),
+    [
+        ([], True),
+        ([("1", [5, 5, 7]), ("1", [7]), ("2", [1])], True),
+        ([("1", [5, 4])], False),
+        ([("1", [5]), ("1", [4])], False),
+        ([("1", [5]), ("2", [1]), ("1", [9])], False),
+        ([("1", [5, 4]), ("1", [6])], False),
+    ],
+)
+def test_order(runs, is_sorted):
+    order = RecordOrder()
+    for chrom, pos in runs:
+        order.add(chrom, np.array(pos))
+    assert order.is_sorted == is_sorted
