@@ -21,15 +21,45 @@ ROOT = Path(__file__).parents[1]
 # Torch is the slow oracle of small networks: its threads would wait for one another, most of all beside other work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A first example may read a bank or import torch: time says nothing about a property.
+# A first example may read a bank or import torch, so time says nothing about a property. To shrink a failure takes
+# hundreds of runs: `--hypothesis-profile shrink` does it on request.
 hypothesis.settings.register_profile(
-    "varbind",
+    "quick",
     deadline=None,
-    max_examples=int(os.environ.get("VARBIND_EXAMPLES", "50")),
+    max_examples=10,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate),
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
     print_blob=True,
 )
-hypothesis.settings.load_profile("varbind")
+hypothesis.settings.register_profile(
+    "full",
+    parent=hypothesis.settings.get_profile("quick"),
+    max_examples=int(os.environ.get("VARBIND_EXAMPLES", "50")),
+)
+hypothesis.settings.register_profile(
+    "shrink", parent=hypothesis.settings.get_profile("full"), phases=tuple(hypothesis.Phase)
+)
+
+
+def runs_slow_tests(config):
+    """Whether the slow tests are chosen."""
+    return config.option.markexpr == "slow"
+
+
+def pytest_configure(config):
+    """Modules read the number of examples when they are imported, so it is chosen before."""
+    if not config.getoption("--hypothesis-profile"):
+        hypothesis.settings.load_profile("full" if runs_slow_tests(config) else "quick")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """With the slow tests every property runs again, with all its examples."""
+    if runs_slow_tests(config):
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker(pytest.mark.slow)
+
 
 # Each trained model is the mean of three networks, the matrix one network of one detector.
 TINY_MATRIX = "SP3.matrix"

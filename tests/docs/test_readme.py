@@ -1,55 +1,19 @@
-"""What the README promises is run: its Python, its bcftools lines, and the shape of its two commands."""
+"""The README has its two commands, and leads to every page of the documentation."""
 
-import contextlib
-import gzip
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
-
-from varbind.annotate.demo import copy_example
 from varbind.core.info_keys import INFO_KEYS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = dict.fromkeys(re.findall(r"```(\w+)\n(.*?)```", TEXT, re.DOTALL))
-PYTHON = next(code for language, code in BLOCKS if language == "python")
-SHELL = [code for language, code in BLOCKS if language == "sh"]
-BCFTOOLS = [line for code in SHELL for line in code.splitlines() if line.startswith("bcftools")]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
-@pytest.fixture(scope="module")
-def annotated(tmp_path_factory):
-    """The example's folder after the README's Python ran in it."""
-    folder = copy_example(tmp_path_factory.mktemp("readme") / "example")
-    with contextlib.chdir(folder):
-        exec(compile(PYTHON, "README.md", "exec"), {})
-    return folder
-
-
-def test_python_block_annotates(annotated):
-    with gzip.open(annotated / "annotated.vcf.gz", "rt") as lines:
-        assert sum("VARBIND_STATUS=ok" in line for line in lines) > 20
-
-
-def test_bcftools_lines_run(annotated, monkeypatch):
-    if shutil.which("bcftools") is None:
-        pytest.skip("bcftools is not installed")
-    monkeypatch.chdir(annotated)
-    assert len(BCFTOOLS) == 4
-    outputs = []
-    for line in BCFTOOLS:
-        done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        outputs.append(done.stdout)
-    assert "breaks_SP1_1" in outputs[0]  # by its loss
-    assert "makes_ETS_2" in outputs[0]  # by its gain
-    assert "neutral_1" not in outputs[0]
-    losses = [float(row.split("\t")[0].split(",")[0]) for row in outputs[1].splitlines()]
-    assert losses == sorted(losses, reverse=True)
-    assert "VARBIND_BIND_LOSS=" not in outputs[3]
+def links(page):
+    """What a page links to in the repository, without the anchor."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    return {target.partition("#")[0] for target in targets if not target.startswith(("http", "#"))}
 
 
 def test_exactly_two_commands_set_up():
@@ -64,3 +28,13 @@ def test_exactly_two_commands_set_up():
 def test_the_table_of_keys_follows_the_schema():
     rows = re.findall(r"^\| `VARBIND_(\w+)` \| (\w+) \|", TEXT, flags=re.MULTILINE)
     assert sorted(rows) == sorted((key.name, key.type) for key in INFO_KEYS)
+
+
+def test_it_links_to_every_page():
+    pages = {str(page.relative_to(ROOT)) for page in PAGES if page.parent.name == "docs"}
+    assert pages <= links(ROOT / "README.md")
+
+
+def test_every_link_leads_to_a_file():
+    broken = [(page.name, link) for page in PAGES for link in links(page) if not (page.parent / link).is_file()]
+    assert not broken

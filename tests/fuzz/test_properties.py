@@ -3,14 +3,11 @@
 import pytest
 from fuzz import strategies
 from fuzz.targets import TARGETS
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 EXAMPLES = settings().max_examples
-# To shrink a failure takes hundreds of runs; the fuzzer writes small ones down.
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-few = settings(max_examples=2 * EXAMPLES, phases=PHASES)
-fewer = settings(max_examples=EXAMPLES, phases=PHASES)
+few = settings(max_examples=2 * EXAMPLES)
 
 
 def hold(world, name, data):
@@ -19,7 +16,7 @@ def hold(world, name, data):
     TARGETS[name].check(world, data)
 
 
-@settings(max_examples=4 * EXAMPLES, phases=PHASES)
+@settings(max_examples=4 * EXAMPLES)
 @given(controls=strategies.CONTROLS, text=strategies.vcf_texts())
 def test_a_vcf_comes_through_whole_or_is_refused(shared_world, controls, text):
     hold(shared_world, "vcf", controls + text)
@@ -37,27 +34,23 @@ def test_genes(shared_world, controls, text):
     hold(shared_world, "genes", controls + text)
 
 
-@fewer
 @given(text=strategies.MAPS)
 def test_a_contig_map(shared_world, text):
     hold(shared_world, "map", text)
 
 
-@fewer
 @given(control=st.integers(0, 3), text=strategies.REFERENCES)
 def test_a_reference_and_its_index(shared_world, control, text):
     hold(shared_world, "fasta", bytes([control]) + text)
 
 
 @pytest.mark.parametrize("kind", ["bank", "effect"])
-@fewer
 @given(data=st.data())
 def test_a_card(shared_world, kind, data):
     hold(shared_world, f"{kind}-card", data.draw(strategies.cards(shared_world, kind)))
 
 
 @pytest.mark.parametrize(("kind", "name"), [("bank", "weights"), ("bank", "background"), ("effect", "weights")])
-@fewer
 @given(data=st.data())
 def test_arrays(shared_world, kind, name, data):
     file = data.draw(strategies.array_files(shared_world, kind, f"{name}.safetensors"))

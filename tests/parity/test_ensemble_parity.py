@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tolerances
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracles import random_stack
 
@@ -49,7 +49,6 @@ def loop(stacks, model_ids, sequences_of):
     return scores
 
 
-@settings(max_examples=60)
 @given(st.lists(shapes, min_size=1, max_size=3), st.integers(1, 20), sequences(), st.integers(0, 2**32 - 1))
 def test_fused_is_the_loop(shapes, count, codes, seed):
     rng = np.random.default_rng(seed)

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varbind
 from varbind.core.tss import Promoter
 
-# Each example is a dozen runs: to shrink a failure takes minutes, and the case is small as it is.
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 EXAMPLES = settings().max_examples
 HEADER = '##fileformat=VCFv4.2\n##INFO=<ID=AID,Number=A,Type=Integer,Description="Names the allele">\n'
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -181,7 +179,7 @@ def same_values(found, expected):
 
 
 @pytest.mark.parametrize("everywhere", [True, False], ids=["everywhere", "promoters"])
-@settings(max_examples=EXAMPLES // 2, phases=PHASES)
+@settings(max_examples=EXAMPLES // 2)
 @given(case=cases())
 def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp_path_factory):
     folder = tmp_path_factory.mktemp("forms")
@@ -213,7 +211,7 @@ def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp
     assert same_values(found, expected)
 
 
-@settings(max_examples=EXAMPLES // 8, phases=PHASES)
+@settings(max_examples=EXAMPLES // 8)
 @given(case=cases())
 def test_batches_threads_and_order_change_nothing(case, by_shipped, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["row_matrices"]
+__all__ = ["has_matrix_rows", "row_matrices"]
 
+_STARTS = re.compile(r">|;|//|\s*[-+.]?\d|\s*\[|\s*[ACGTU][\s\[|:]+[-+.\d]", re.IGNORECASE)
+"""How a file of such matrices starts: with a name, a comment or a row."""
 _LETTERED = re.compile(r"\s*([ACGTU])\s*(?:[\[|:\s]\s*)(.*)", re.IGNORECASE)
 _NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
 _BRACKETS = str.maketrans("[]", "  ")
@@ -71,6 +73,11 @@ class _Block:
     def said(self) -> str:
         """Its name in messages."""
         return next(iter(self.names), "without a name")
+
+
+def has_matrix_rows(lines: Sequence[tuple[int, str]]) -> bool:
+    """Whether a file starts as one of these formats does; an empty file may be any."""
+    return not lines or _STARTS.match(lines[0][1]) is not None
 
 
 def row_matrices(lines: Sequence[tuple[int, str]], path: str) -> Iterator[PositionMatrix]:

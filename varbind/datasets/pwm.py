@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,7 +12,7 @@ import numpy as np
 
 from varbind.core.network_stack import DeepBindStack, NetworkShape
 from varbind.datasets.matrix_columns import column_matrices, names_its_columns
-from varbind.datasets.matrix_rows import row_matrices
+from varbind.datasets.matrix_rows import has_matrix_rows, row_matrices
 from varbind.datasets.meme import is_meme, meme_matrices
 from varbind.datasets.position_matrix import FORMATS
 from varbind.datasets.text_input import numbered_lines
@@ -21,26 +20,32 @@ from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.datasets.datasets import TrainingSet
     from varbind.datasets.position_matrix import PositionMatrix
 
+    Lines = Sequence[tuple[int, str]]
+
 __all__ = ["KnownMotif", "known_motif", "matrix_network", "read_matrices"]
 
 PSEUDO_SHARE = 0.01
 """Added to the share of every base, so that one that was never seen costs 4.7 bits and not everything."""
 
-_STARTS = re.compile(r">|;|//|\s*[-+.]?\d|\s*\[|\s*[ACGTU][\s\[|:]+[-+.\d]", re.IGNORECASE)
-"""How a matrix without MEME's keywords and without named columns starts: a name, a comment, a row."""
+MATRIX_FORMATS: tuple[tuple[Callable[[Lines], bool], Callable[[Lines, str], Iterator[PositionMatrix]]], ...] = (
+    (is_meme, meme_matrices),
+    (names_its_columns, column_matrices),
+    (has_matrix_rows, row_matrices),
+)
+"""Whether lines are of a format, and what reads it; the first format that fits is taken."""
 
 
 def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
     """The matrices of a file, by name: shares of A, C, G and T (or U) at each position, float64 (width, 4).
 
-    The format is told by the content. A matrix is named by what stands first on its line of names: the identifier of
+    The format is detected from content. A matrix is named by what stands first on its line of names: the identifier of
     MEME, JASPAR and TRANSFAC; the name of HOMER; the whole line (>) over rows of numbers. The only matrix of a file
     that gives it no name is named as the file is, up to its first dot.
 
@@ -58,13 +63,11 @@ def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
 def _matrices(path: str) -> tuple[PositionMatrix, ...]:
     """Every matrix of a file, with a name."""
     lines = list(numbered_lines(path))
-    if is_meme(lines):
-        found = list(meme_matrices(lines, path))
-    elif names_its_columns(lines):
-        found = list(column_matrices(lines, path))
-    else:
-        _refuse_other_text(lines, path)
-        found = list(row_matrices(lines, path))
+    read = next((read for fits, read in MATRIX_FORMATS if fits(lines)), None)
+    if read is None:
+        number, text = lines[0]
+        raise InputError(f"holds no matrix: line {number} is {text[:40]!r}", path=path, remedy=FORMATS)
+    found = list(read(lines, path))
     if not found:
         raise InputError("holds no matrix", path=path, remedy=FORMATS)
     if len(found) == 1 and not found[0].names:
@@ -78,13 +81,6 @@ def _matrices(path: str) -> tuple[PositionMatrix, ...]:
             what = f"holds {count} matrices of the name {name}"
             raise InputError(what, path=path, remedy="give each a name of its own")
     return tuple(found)
-
-
-def _refuse_other_text(lines: Sequence[tuple[int, str]], path: str) -> None:
-    """A file that starts as none of matrices does."""
-    if lines and not _STARTS.match(lines[0][1]):
-        number, text = lines[0]
-        raise InputError(f"holds no matrix: line {number} is {text[:40]!r}", path=path, remedy=FORMATS)
 
 
 _digest = lru_cache(maxsize=8)(sha256_of)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tolerances
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracles import bank_card, model_card, network_shape, random_stack, whole_score
 
@@ -19,7 +19,6 @@ MODELS = tuple(model_card(i, shape=stack.shape) for stack in STACKS for i in sta
 BANK = Bank((bank_card(MODELS),), MODELS, STACKS, background=None)
 
 
-@settings(max_examples=20)
 @given(st.text("ACGTN", min_size=1, max_size=9), st.sampled_from(STACKS), st.integers(0, 1))
 def test_each_mutant_on_its_own(sequence, stack, row):
     found = mutation_map(sequence, BANK, model_id=stack.model_ids[row])

@@ -32,7 +32,7 @@ def scores(stacks, sequences):
     return DeviceStacks(stacks, CPU).score(plan)[rows]
 
 
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(shapes, min_size=1, max_size=2), st.lists(st.integers(1, 15), min_size=1), st.integers(0, 2**32 - 1))
 def test_the_exact_bytes(shapes, lengths, seed):
     rng = np.random.default_rng(seed)

@@ -1,0 +1,51 @@
+"""`.ci/run` runs the README's second command and the slow tests, and fails when either fails or takes too long."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / ".ci" / "run"
+SLOW = ".venv/bin/python -m pytest -q -m slow -n auto --dist loadfile"
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout whose commands are stand-ins: `outcome` says which of the two fails."""
+    if not SCRIPT.is_file():
+        pytest.skip("needs the git checkout")
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(SCRIPT, tmp_path / ".ci")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bcftools", "tabix", "first", ".venv/bin/python"):
+        path = (tmp_path if "/" in name else programs) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/sh\necho "ran {name} $*"\n[ "$FAILS" != "{name}" ]\n')
+        path.chmod(0o755)
+    (tmp_path / "README.md").write_text("```sh\ndemo\n```\n\n```sh\nfirst --all\n```\n\n```sh\nother\n```\n")
+
+    def run(fails):
+        environment = {"PATH": f"{programs}:{os.environ['PATH']}", "FAILS": fails}
+        command = ["bash", ".ci/run"]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize(("fails", "code"), [("nothing", 0), ("first", 1), (".venv/bin/python", 1)])
+def test_both_run_and_either_can_fail(checkout, fails, code):
+    done = checkout(fails)
+    assert done.returncode == code, done.stderr
+    assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == ["first --all", SLOW]
+    assert ("failed" in done.stderr) == bool(code)
+
+
+def test_limits_fit_an_hour(checkout):
+    limits = [int(minutes) for minutes in re.findall(r"^limited (\d+) ", SCRIPT.read_text(), re.MULTILINE)]
+    assert len(limits) == 2
+    assert sum(limits) < 60
