@@ -46,18 +46,19 @@ def command(
     `whole` is the network once over the sequence. `scan` slides a window of the detector's length (rule 0.1)
     or 1.5 times that (later) and takes the maximum, as the published DeepBind executable does.
     """
+    from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
-    from varbind.scoring.scorer import SEQUENCES_A_BATCH, SequenceScorer, batches, resolve_device
+    from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, resolve_device, scan_of
 
     talk(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
     chosen = parse_words(models)
     if chosen:
         bank = bank.select_proteins(chosen)
-    scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=resolve_device(device))
+    scorer = Scorer(bank, scan=scan_of(mode, scan_rule), device=resolve_device(device))
     _write("id\tmodel_id\tprotein\tscore" if long_table else "\t".join(["id", *bank.model_ids]))
     for batch in batches(read_sequences(sequences), SEQUENCES_A_BATCH):
-        scores = scorer.score([sequence for _, sequence in batch])
+        scores = scorer.score_codes([encode(sequence) for _, sequence in batch])
         for (name, _), row in zip(batch, scores, strict=True):
             _write_row(name, row.tolist(), bank, long_table=long_table)
 

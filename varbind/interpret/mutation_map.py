@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.sequence import BASES, decode, encode, require_nucleotides
+from varbind.core.sequence import BASES, encode, require_nucleotides
 from varbind.errors import UsageError
-from varbind.scoring.scorer import score_sequences
+from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +40,7 @@ def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.floa
     mutants = np.repeat(codes[None], 4 * len(codes), axis=0).reshape(4, len(codes), len(codes))
     for base in range(len(BASES)):
         np.fill_diagonal(mutants[base], base)
-    texts = [decode(codes), *(decode(mutant) for mutant in mutants.reshape(-1, len(codes)))]
-    scores = score_sequences(texts, bank.select([model_id]))[:, 0]
+    with Scorer(bank.select([model_id])) as scorer:
+        sequences = [codes, *mutants.reshape(-1, len(codes))]
+        scores = scorer.score_codes(sequences, batch_size=SEQUENCES_A_BATCH)[:, 0]
     return np.reshape(scores[1:] - scores[0], (4, len(codes)))

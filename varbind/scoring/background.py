@@ -18,11 +18,10 @@ import numpy as np
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.scores import BindingScores
 from varbind.core.sequence import N_CODE, Codes
-from varbind.core.window import Window
+from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError
-from varbind.scoring.scorer import Scorer, batches
+from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,8 +30,17 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
+    from varbind.core.scores import BindingScores
 
-__all__ = ["BackgroundRecipe", "PromoterSource", "add_background", "add_family_quantiles"]
+__all__ = [
+    "BackgroundRecipe",
+    "PromoterSource",
+    "add_background",
+    "add_family_quantiles",
+    "background_scorer",
+    "background_variants",
+    "background_windows",
+]
 
 CONTEXT = 100
 """Bases kept on each side of a background variant: enough for models of windows up to 201."""
@@ -68,6 +76,13 @@ class BackgroundRecipe:
     def count(self, kind: VariantKind) -> int:
         """Number of variants of one kind."""
         return self.snvs if kind is VariantKind.SNV else self.others
+
+    def progress(self, kind: VariantKind, progress: Callable[[int, int], None] | None) -> Callable[[int], None] | None:
+        """A callback for one kind out of one for all kinds, which are scored one after the other."""
+        if progress is None:
+            return None
+        before = sum(self.count(other) for other in list(VariantKind)[: list(VariantKind).index(kind)])
+        return lambda done: progress(before + done, self.total)
 
     def stream(self, kind: VariantKind) -> np.random.Generator:
         """The kind's own random numbers, so that no kind depends on how many of another are drawn."""
@@ -174,6 +189,25 @@ def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.
         yield Window(ref_codes, alt_codes, padded=False)
 
 
+def background_variants(
+    recipe: BackgroundRecipe, source: PromoterSource
+) -> Iterator[tuple[VariantKind, Iterator[Window]]]:
+    """The windows of each kind of variant that a recipe draws, in the order of the kinds."""
+    for kind in VariantKind:
+        yield kind, background_windows(kind, recipe.count(kind), source, recipe.stream(kind))
+
+
+def background_scorer(bank: Bank, *, device: str = "cpu", threads: int | None = None) -> Scorer:
+    """A scorer of background windows.
+
+    Raises:
+        ResourceError: a model reads more bases than a background window has.
+    """
+    if max(map(flank_of, bank.windows)) > CONTEXT:
+        raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
+    return Scorer(bank, flank=CONTEXT, device=device, threads=threads)
+
+
 def add_background(
     bank: Bank,
     *,
@@ -194,22 +228,12 @@ def add_background(
     """
     source = source or PromoterSource()
     digest = hashlib.sha256()
-    done = 0
-
-    def note(windows: list[Window]) -> None:
-        nonlocal done
-        done += len(windows)
-        for window in windows:
-            digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
-        if progress:
-            progress(done, recipe.total)
-
     changes: dict[VariantKind, CodedChanges] = {}
-    with Scorer(bank) as scorer:
-        if scorer.flank > CONTEXT:
-            raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
-        for kind in VariantKind:
-            scores = _score(scorer, background_windows(kind, recipe.count(kind), source, recipe.stream(kind)), note)
+    with background_scorer(bank) as scorer:
+        for kind, windows in background_variants(recipe, source):
+            scores = scorer.score(
+                _digested(windows, digest), batch_size=BATCH, progress=recipe.progress(kind, progress)
+            )
             changes[kind] = CodedChanges.encode(scores.delta)
             if kind is VariantKind.SNV:
                 cards = _with_quantiles(bank.models, scores)
@@ -223,14 +247,11 @@ def add_background(
     return add_family_quantiles(replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes)))
 
 
-def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Window]], None]) -> BindingScores:
-    """Scores of all windows with `CONTEXT` bases on each side; each batch is noted once it is scored."""
-    parts = []
-    for batch in batches(windows, BATCH):
-        parts.append(scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch]))
-        note(batch)
-    ref, alt = (np.concatenate([getattr(part, allele) for part in parts]) for allele in ("ref", "alt"))
-    return BindingScores(scorer.bank.model_ids, ref, alt)
+def _digested(windows: Iterable[Window], digest: hashlib._Hash) -> Iterator[Window]:
+    """The windows, each added to the digest that tells one background from another."""
+    for window in windows:
+        digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
+        yield window
 
 
 def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple[ModelCard, ...]:
