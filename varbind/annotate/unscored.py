@@ -1,7 +1,8 @@
-"""Why a run scored no allele at all: its counts enter, one sentence leaves."""
+"""Why a run scored no allele at all, or left some out, in sentences."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from varbind.core.variant import Status
@@ -9,8 +10,11 @@ from varbind.core.variant import Status
 if TYPE_CHECKING:
     from varbind.annotate.counts import Tally
     from varbind.annotate.inputs import Inputs
+    from varbind.annotate.settings import AnnotateSettings
 
-__all__ = ["why_nothing_was_scored"]
+__all__ = ["report_unscored", "why_nothing_was_scored"]
+
+logger = logging.getLogger(__name__)
 
 _NAMED_MAX = 5
 _REASONS = {
@@ -42,6 +46,25 @@ def why_nothing_was_scored(tally: Tally, inputs: Inputs, *, chosen: bool) -> str
     ]
     found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     return "no allele was scored: " + "; ".join(f"{count:,} {cause}" for count, cause in found)
+
+
+def report_unscored(tally: Tally, settings: AnnotateSettings, why_nothing: str) -> None:
+    """Warn of what the counts alone do not explain: contigs that the reference lacks, and REFs that differ.
+
+    Args:
+        tally: of the whole run.
+        settings: of the run.
+        why_nothing: what `why_nothing_was_scored` says.
+    """
+    if tally.missing_contigs:
+        missing = ", ".join(list(tally.missing_contigs)[:10])
+        logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
+    if tally.mismatched_ref and settings.check_ref == "w":
+        text = "%d of %d compared REF differ from the reference"
+        text += ": REF and ALT look swapped" if tally.looks_swapped else ""
+        logger.warning(text, tally.mismatched_ref, tally.checked_ref)
+    if why_nothing:
+        logger.warning(why_nothing)
 
 
 def _counts(tally: Tally) -> list[tuple[Status, int]]:

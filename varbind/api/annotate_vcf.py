@@ -23,7 +23,7 @@ from varbind.annotate.provenance import provenance_lines
 from varbind.annotate.record_stream import batches
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.tracks import Tracks
-from varbind.annotate.unscored import why_nothing_was_scored
+from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.api.predict_effects import scored_with
 from varbind.errors import InputError, OutputError
 from varbind.io.output.atomic_files import whole_file
@@ -101,8 +101,8 @@ def annotate_vcf(
         tracks = stack.enter_context(Tracks(settings.conservation, inputs.genome.contigs, renamed=settings.contig_map))
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
         stack.enter_context(out)
-        device = resolve_device(settings.device)
         scored_models, second = scored_with(bank, models, tracks.names, settings)
+        device = resolve_device(settings.device)
         scorer = stack.enter_context(Scorer(scored_models, device=device, threads=settings.threads))
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
@@ -118,9 +118,7 @@ def annotate_vcf(
         unscored = _check_scored(tally, inputs, settings)
         _finish(out, stats, tally, intake=inputs.intake)
         tracks.report()
-    _report(tally, settings)
-    if unscored:
-        logger.warning(unscored)
+    report_unscored(tally, settings, unscored)
     return tally
 
 
@@ -188,14 +186,3 @@ def _counts_beside(stats: str | os.PathLike[str] | None, tally: Tally) -> Abstra
         write_stdout(data)
         return nullcontext()
     return whole_file(stats, data)
-
-
-def _report(tally: Tally, settings: AnnotateSettings) -> None:
-    """Say what was not scored, where the counts alone would not help."""
-    if tally.missing_contigs:
-        missing = ", ".join(list(tally.missing_contigs)[:10])
-        logger.warning("not in the reference: %s (%d records)", missing, tally.missing_contigs.total())
-    if tally.mismatched_ref and settings.check_ref == "w":
-        text = "%d of %d compared REF differ from the reference"
-        text += ": REF and ALT look swapped" if tally.looks_swapped else ""
-        logger.warning(text, tally.mismatched_ref, tally.checked_ref)
