@@ -30,7 +30,8 @@ from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
 from varbind.kernels.cpu.cpu import thread_count
-from varbind.scoring.scorer import Scorer, resolve_device
+from varbind.scoring.scorer import Scorer
+from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import overlapped
 from varbind.signals import uninterrupted
 
@@ -102,7 +103,7 @@ def annotate_vcf(
         out = Destination(destination, output_format, index=settings.index, threads=min(threads, COMPRESSING_MAX))
         stack.enter_context(out)
         scored_models, second = scored_with(bank, models, tracks.names, settings)
-        device = resolve_device(settings.device)
+        device = checked_device(settings.device, scored_models)
         scorer = stack.enter_context(Scorer(scored_models, device=device, threads=settings.threads))
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top

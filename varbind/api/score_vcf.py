@@ -26,7 +26,8 @@ from varbind.core.window import cut_windows
 from varbind.io.output.typed_table import TypedTable
 from varbind.io.vcf.input_stream import Source
 from varbind.kernels.cpu.cpu import thread_count
-from varbind.scoring.scorer import Scorer, resolve_device
+from varbind.scoring.scorer import Scorer
+from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import overlapped
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def score_vcf(
     with TypedTable(destination) as out, ExitStack() as stack:
         opened = source if isinstance(source, Source) else path
         inputs = open_inputs(stack, opened, reference=fasta, genes=None, settings=settings, tally=tally)
-        device = resolve_device(settings.device)
+        device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, tally, progress)))
         out.write_pieces(layout.columns, map(layout.cells, _groups(scored)))

@@ -160,9 +160,10 @@ def _score_sequences(
 ) -> None:
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
-    from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, resolve_device, scan_of
+    from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, scan_of
+    from varbind.scoring.selftest import checked_device
 
-    where = resolve_device(device)
+    where = checked_device(device, bank)
     with Scorer(bank, scan=scan_of(mode, scan_rule), device=where, threads=threads) as scorer:
         _write("id\tmodel_id\tprotein\tscore" if long else "\t".join(["id", *bank.model_ids]))
         for batch in batches(read_sequences(source), SEQUENCES_A_BATCH):
