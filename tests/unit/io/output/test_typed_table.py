@@ -40,6 +40,9 @@ def test_pieces_of_numbers(tmp_path):
     assert (tmp_path / "x.tsv").read_text() == "name\tone\ttwo\na\t0.1\t\nb\t-2.5\t1e-07\n\t0.333333\t0\n"
     found = parquet.ParquetFile(tmp_path / "x.parquet")
     assert found.num_row_groups == 2
+    # Text is worth a dictionary, measured numbers are not.
+    encodings = [found.metadata.row_group(0).column(i).encodings for i in range(3)]
+    assert [any("DICTIONARY" in word for word in words) for words in encodings] == [True, False, False]
     assert found.read().to_pydict() == {
         "name": ["a", "b", None],
         "one": [float(value) for value in values[:, 0]],
