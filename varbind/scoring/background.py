@@ -51,12 +51,14 @@ QUANTILE_LEVELS = [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundRecipe:
-    """How many background variants, and from which draw: one for all banks, or their PHREDs have nothing in common.
+    """How many background variants are drawn, and with which seed.
+
+    Banks are made with one recipe: PHREDs of banks with different backgrounds cannot be compared.
 
     Attributes:
         snvs: number of SNVs; three share a site.
         others: number of variants of each other kind.
-        seed: of the draw.
+        seed: the seed of the random numbers.
     """
 
     snvs: int = 15_000
@@ -65,7 +67,7 @@ class BackgroundRecipe:
 
     @classmethod
     def of_snvs(cls, count: int | None) -> Self:
-        """So many SNVs and as many of the others as go with them; None = the usual recipe."""
+        """A recipe with this number of SNVs, and of the other kinds in proportion; None = the usual recipe."""
         return cls() if count is None else cls(count, max(100, count * cls().others // cls().snvs))
 
     @property
@@ -85,15 +87,19 @@ class BackgroundRecipe:
         return lambda done: progress(before + done, self.total)
 
     def stream(self, kind: VariantKind) -> np.random.Generator:
-        """The kind's own random numbers, so that no kind depends on how many of another are drawn."""
+        """Random numbers of one kind, so that its variants do not depend on how many of another kind are drawn."""
         return np.random.default_rng([self.seed, list(VariantKind).index(kind)])
 
 
 class PromoterSource:
-    """Where background sequence comes from.
+    """The source of background sequence.
 
     Args:
-        promoters: the user's own, the longest of 300 bases or more; None = the Markov chain.
+        promoters: promoters of the user, the longest with 300 bases or more; None = the Markov chain is used.
+
+    Attributes:
+        name: a description of the source, for the card of a bank.
+        order: the order of the Markov chain.
     """
 
     def __init__(self, promoters: Sequence[Codes] | None = None) -> None:
@@ -109,7 +115,7 @@ class PromoterSource:
             raise ResourceError(f"the longest background sequence has {longest} bases, expected {3 * CONTEXT} or more")
 
     def draw(self, count: int, length: int, rng: np.random.Generator) -> Codes:
-        """`count` stretches of `length` bases without N, (count, length)."""
+        """Draw `count` stretches of `length` bases without N, (count, length)."""
         if self._promoters is None:
             return self._draw_chain(count, length, rng)
         usable = [codes for codes in self._promoters if len(codes) >= length]
@@ -130,7 +136,7 @@ class PromoterSource:
 
 
 def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) -> Codes:
-    """A stretch without N of one of the sequences, each at least `length` long."""
+    """Draw a stretch without N from one of the sequences, each of which is at least `length` long."""
     for _ in range(1000):
         codes = usable[int(rng.integers(len(usable)))]
         start = int(rng.integers(len(codes) - length + 1))
@@ -152,8 +158,8 @@ def background_windows(
 ) -> Iterator[Window]:
     """Variants of one kind with `CONTEXT` bases on each side.
 
-    SNVs come as all three changes of a site. Sizes are uniform over the kind's range; what is inserted
-    or put in place is drawn from the same source.
+    SNVs come as all three changes of a site. Sizes are uniform over the range of the kind; inserted and substituted
+    bases are drawn from the same source.
     """
     low, high = kind.sizes
     if kind is VariantKind.SNV:
@@ -176,7 +182,7 @@ def _snvs(sites: Codes) -> Iterator[Window]:
 
 
 def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.Generator) -> Iterator[Window]:
-    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size), which they may write to."""
+    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size); the stretches are changed."""
     left, first, second, right = np.split(drawn, [CONTEXT, CONTEXT + size, CONTEXT + 2 * size], axis=1)
     if kind.startswith("mnv"):
         # Both end bases change, as in a trimmed variant.
@@ -215,13 +221,13 @@ def add_background(
     source: PromoterSource | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bank:
-    """Score background variants and write what they say into the cards.
+    """Score background variants, and write the distributions of their scores into the cards.
 
     Args:
         bank: a bank of one card.
-        recipe: how many variants.
-        source: of sequence; None = the Markov chain.
-        progress: called with (variants done, variants in all).
+        recipe: how many variants are drawn.
+        source: the source of sequence; None = the Markov chain.
+        progress: called with the number of variants scored so far and the number of all variants.
 
     Returns:
         The bank with a background table, and spread and quantiles of each model and family.
@@ -269,7 +275,7 @@ def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple
 
 
 def add_family_quantiles(bank: Bank) -> Bank:
-    """Write into the card of a bank with a background what its SNVs do to the families of its default models."""
+    """Write the quantiles of losses and gains of background SNVs into the card, by family of the default models."""
     default = bank.select_default()
     effects = BindingEffects(default.models, default.background)
     losses, gains = _signed_quantiles(effects.background_changes(VariantKind.SNV).T)

@@ -41,7 +41,7 @@ Result = TypeVar("Result")
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Successive lists of at most `size` items."""
+    """Yield the items in successive lists of at most `size`."""
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch
@@ -59,7 +59,7 @@ def resolve_device(name: str) -> str:
         return name
     if name != "auto":
         raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
-    # torch takes over a second to import: it is only asked where a driver is loaded.
+    # Importing torch takes over a second: it is only imported where a driver is loaded.
     if not Path("/proc/driver/nvidia/version").exists():
         return "cpu"
     try:
@@ -211,7 +211,7 @@ def score_variants(variants: Iterable[Variant], reference: NamedReference, bank:
         Scores of shape (B, M), float32.
 
     Raises:
-        UsageError: these are no variants, or no reference.
+        UsageError: the items are not variants, or the reference is not a genome.
         InputError: a variant disagrees with the reference, or is not normalised on it.
     """
     checked = normalised_variants(variants, reference)
