@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from varbind.api.annotate_vcf import annotate_vcf
     from varbind.api.import_deepbind import import_deepbind
     from varbind.api.predict_effects import predict_effects
+    from varbind.api.score_vcf import score_vcf
     from varbind.bank.bank import Bank
     from varbind.core.called_variant import normalise
     from varbind.core.scores import BindingScores
@@ -46,6 +47,7 @@ __all__ = [
     "predict_effects",
     "score_sequences",
     "score_variants",
+    "score_vcf",
 ]
 
 _HOME = {
@@ -66,6 +68,7 @@ _HOME = {
     "predict_effects": "varbind.api.predict_effects",
     "score_sequences": "varbind.scoring.scorer",
     "score_variants": "varbind.scoring.scorer",
+    "score_vcf": "varbind.api.score_vcf",
 }
 
 

@@ -25,6 +25,7 @@ PUBLIC = [
     "predict_effects",
     "score_sequences",
     "score_variants",
+    "score_vcf",
 ]
 
 SIGNATURES = {
@@ -37,6 +38,7 @@ SIGNATURES = {
     "predict_effects": "(variants, reference, bank)",
     "score_sequences": "(sequences, bank, *, mode='whole', scan_rule='0.1', device='cpu')",
     "score_variants": "(variants, reference, bank)",
+    "score_vcf": "(source, destination='-', *, reference, bank, long=False, settings=None, progress=None)",
 }
 
 

@@ -75,3 +75,34 @@ def test_document_tells_every_goal_and_no_place(benchmark):
         assert goal["what"] in document
     assert str(ROOT) not in document + json.dumps(results)
     assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", document)
+
+
+def check_device(*words):
+    pytest.importorskip("torch", reason="needs the extra `gpu`")
+    command = [sys.executable, ROOT / "benchmarks" / "device_check.py", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_check_of_a_device_runs_every_step(tiny_bank_path):
+    done = check_device("--device", "torch:cpu", "--bank", tiny_bank_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall(r"^(.+): ok, \d+ s$", done.stdout, re.MULTILINE) == ["self-test", "tests", "rates"]
+    assert "largest_error=" in done.stdout
+    assert "SNVs/s" in done.stdout
+
+
+def test_the_check_of_a_device_tells_what_failed(tiny_bank_path):
+    done = check_device("--device", "torch:cpu", "--bank", tiny_bank_path / "none", "--minutes", "0.5")
+    assert done.returncode == 1
+    assert "self-test: failed with 1" in done.stdout
+    done = check_device("--device", "torch:cpu", "--minutes", "0")
+    assert done.returncode == 1
+    assert done.stdout.count("no time was left") == 3
+
+
+def test_the_check_of_a_device_ends_without_one():
+    torch = pytest.importorskip("torch", reason="needs the extra `gpu`")
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    done = check_device("--wait", "0.001")
+    assert (done.returncode, done.stdout) == (2, "not checked: no CUDA device\n")

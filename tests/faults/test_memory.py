@@ -1,15 +1,12 @@
 """Row 61: where memory is short, a batch is halved; where that does not help, one line says so."""
 
 import resource
-from itertools import chain
 
 import pytest
 from faults.aftermath import Job, Scene
 from integration.runs import VCF, call, spawn
 
-from varbind.errors import ResourceError
 from varbind.scoring.ensemble import Ensemble
-from varbind.scoring.memory_limit import Portions
 
 # From what Python itself hardly starts in, to what is enough.
 LADDER = [100, 220, 280, 340, 420, 560, 1000]
@@ -82,39 +79,6 @@ def test_scored_sequences_are_halved_as_well(bench, monkeypatch):
     monkeypatch.setattr(Ensemble, "score", short)
     assert whole.code == 0
     assert call(*words).out == whole.out
-
-
-def test_portions_come_in_order_and_are_halved_for_good():
-    sizes = []
-
-    def work(items):
-        sizes.append(len(items))
-        if len(items) > 3:
-            raise MemoryError
-        return list(items)
-
-    portions = Portions()
-    assert list(chain(*portions.results(work, range(13)))) == list(range(13))
-    assert sizes == [13, 6, 3, 3, 3, 3, 1]
-    assert list(chain(*portions.results(work, range(4)))) == list(range(4))
-    assert sizes[7:] == [3, 1]
-
-
-def test_no_items_are_one_portion():
-    assert list(Portions().results(len, [])) == [0]
-
-
-def test_a_portion_that_fails_for_another_reason_is_not_tried_again():
-    with pytest.raises(ZeroDivisionError):
-        list(Portions().results(lambda items: 1 / 0, [1, 2]))
-
-
-def test_one_item_without_memory_is_refused():
-    def work(_):
-        raise MemoryError
-
-    with pytest.raises(ResourceError, match="out of memory"):
-        list(Portions().results(work, [1, 2, 3]))
 
 
 @pytest.fixture(scope="module")

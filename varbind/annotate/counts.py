@@ -59,12 +59,17 @@ class AnnotationCounts:
         self.alleles.update(statuses)
 
     def sentence(self) -> str:
-        """One line for people."""
+        """One line for people, about a run that writes records."""
         reread = "" if self.records_reread is None else f", {self.records_reread:,} found in the output"
-        parts = [
-            f"{self.records_read:,} records read, {self.records_written:,} written{reread}",
-            f"{self.scored:,} alleles scored",
-        ]
+        records = f"{self.records_read:,} records read, {self.records_written:,} written{reread}"
+        return "; ".join([records, *self._of_alleles()])
+
+    def table_sentence(self) -> str:
+        """One line for people, about a run that writes a table of alleles."""
+        return "; ".join([f"{self.records_read:,} records read", *self._of_alleles()])
+
+    def _of_alleles(self) -> list[str]:
+        parts = [f"{self.scored:,} alleles scored"]
         reasons = [f"{status} {count:,}" for status, count in sorted(self.alleles.items()) if status != Status.OK]
         if reasons:
             parts.append("not scored: " + ", ".join(reasons))
@@ -72,7 +77,7 @@ class AnnotationCounts:
             parts.append(f"{self.records_outside:,} records outside promoters")
         if self.records_without_alt:
             parts.append(f"{self.records_without_alt:,} records without an alternate allele")
-        return "; ".join(parts)
+        return parts
 
     def as_json(self) -> dict[str, Any]:
         """All counts, for `--stats`."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from varbind.annotate.record_stream import RecordBatch
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
+    from varbind.io.vcf.input_stream import Source
     from varbind.io.vcf.variants import VariantFile
 
 __all__ = ["Inputs", "open_inputs"]
@@ -77,7 +78,7 @@ class Inputs:
 
 def open_inputs(
     stack: ExitStack,
-    source: str,
+    source: str | Source,
     *,
     reference: str,
     genes: GenePaths | None,

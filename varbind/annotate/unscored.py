@@ -1,7 +1,8 @@
-"""Explains a run that scored no allele at all, from its counts."""
+"""Explains in sentences why a run scored no allele at all, or left some out."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from varbind.core.variant import Status
@@ -9,8 +10,11 @@ from varbind.core.variant import Status
 if TYPE_CHECKING:
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.inputs import Inputs
+    from varbind.annotate.settings import AnnotateSettings
 
-__all__ = ["why_nothing_was_scored"]
+__all__ = ["report_unscored", "why_nothing_was_scored"]
+
+logger = logging.getLogger(__name__)
 
 _NAMED_MAX = 5
 _REASONS = {
@@ -42,6 +46,25 @@ def why_nothing_was_scored(counts: AnnotationCounts, inputs: Inputs, *, selected
     ]
     found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
     return "no allele was scored: " + "; ".join(f"{count:,} {cause}" for count, cause in found)
+
+
+def report_unscored(counts: AnnotationCounts, settings: AnnotateSettings, why_nothing: str) -> None:
+    """Warn of what the counts alone do not explain: contigs that the reference lacks, and REFs that differ.
+
+    Args:
+        counts: of the whole run.
+        settings: of the run.
+        why_nothing: what `why_nothing_was_scored` says.
+    """
+    if counts.missing_contigs:
+        missing = ", ".join(list(counts.missing_contigs)[:10])
+        logger.warning("not in the reference: %s (%d records)", missing, counts.missing_contigs.total())
+    if counts.mismatched_ref and settings.check_ref == "w":
+        text = "%d of %d compared REF differ from the reference"
+        text += ": REF and ALT look swapped" if counts.looks_swapped else ""
+        logger.warning(text, counts.mismatched_ref, counts.checked_ref)
+    if why_nothing:
+        logger.warning(why_nothing)
 
 
 def _reason(status: Status) -> str:

@@ -17,6 +17,7 @@ from varbind.annotate.annotator import Annotator
 from varbind.annotate.gene_scope import gene_paths
 from varbind.annotate.record_stream import joined
 from varbind.annotate.settings import AnnotateSettings
+from varbind.annotate.unscored import report_unscored
 from varbind.api.annotation_builder import AnnotationBuilder
 from varbind.errors import InputError, OutputError
 from varbind.io.output.atomic_files import whole_file
@@ -106,9 +107,7 @@ def annotate_vcf(
             raise InputError(unscored, path=inputs.variants.name, remedy="without --fail-if-none this is a warning")
         _finish(out, stats, counts, inputs.variants)
         tracks.report()
-    _report(counts, settings)
-    if unscored:
-        logger.warning(unscored)
+    report_unscored(counts, settings, unscored)
     return counts
 
 
@@ -157,14 +156,3 @@ def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextM
         write_stdout(data)
         return nullcontext()
     return whole_file(stats, data)
-
-
-def _report(counts: AnnotationCounts, settings: AnnotateSettings) -> None:
-    """Warn of contigs and REFs that do not fit the reference."""
-    if counts.missing_contigs:
-        missing = ", ".join(list(counts.missing_contigs)[:10])
-        logger.warning("not in the reference: %s (%d records)", missing, counts.missing_contigs.total())
-    if counts.mismatched_ref and settings.check_ref == "w":
-        text = "%d of %d compared REF differ from the reference"
-        text += ": REF and ALT look swapped" if counts.looks_swapped else ""
-        logger.warning(text, counts.mismatched_ref, counts.checked_ref)

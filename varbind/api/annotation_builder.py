@@ -18,7 +18,8 @@ from varbind.annotate.unscored import why_nothing_was_scored
 from varbind.api.predict_effects import scored_with
 from varbind.io.output.output_file import Destination, OutputFormat
 from varbind.kernels.cpu.cpu import thread_count
-from varbind.scoring.scorer import Scorer, resolve_device
+from varbind.scoring.scorer import Scorer
+from varbind.scoring.selftest import checked_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,8 +83,8 @@ class AnnotationBuilder:
         Returns:
             The scorer, and the second stage; None where there is none.
         """
-        device = resolve_device(self._settings.device)
         models, second = scored_with(self._bank, self.models, tracks, self._settings)
+        device = checked_device(self._settings.device, models)
         return self._stack.enter_context(Scorer(models, device=device, threads=self._settings.threads)), second
 
     def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:

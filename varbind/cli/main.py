@@ -28,7 +28,7 @@ COMMANDS = {
     "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
-    "score": ("varbind.cli.score", "Score sequences with every model of a bank."),
+    "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Judge model banks, and second stages over them, on what was measured."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),

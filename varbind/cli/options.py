@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_SIZE",
+    "CUDA_STATE",
     "THREADS",
     "bank_option",
     "contig_map_option",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 BASES_DIGITS_MAX = 9
+CUDA_STATE = "CUDA is not yet validated on hardware."
 BATCH_SIZE = click.IntRange(1, 1 << 16)
 THREADS = click.IntRange(1, 1 << 10)
 WORDS_MAX = 1_000_000
@@ -62,7 +64,11 @@ def contig_map_option(command: Command) -> Command:
 def device_option(command: Command) -> Command:
     """`--device`."""
     return click.option(
-        "--device", default="auto", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute."
+        "--device",
+        default="auto",
+        show_default=True,
+        metavar="auto|cpu|cuda[:N]",
+        help=f"Where to compute. {CUDA_STATE}",
     )(command)
 
 

@@ -2,68 +2,178 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import click
 
 from varbind.cli.main import put, talk
-from varbind.cli.options import bank_option, device_option, load_banks, parse_words, talk_options
+from varbind.cli.options import (
+    THREADS,
+    bank_option,
+    contig_map_option,
+    device_option,
+    load_banks,
+    parse_contig_map,
+    parse_words,
+    talk_options,
+)
+from varbind.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from varbind.annotate.settings import AnnotateSettings
     from varbind.bank.bank import Bank
+    from varbind.io.vcf.input_stream import Source
 
 __all__ = ["command"]
 
+logger = logging.getLogger("varbind")
+
 
 @click.command("score")
-@click.argument("sequences", metavar="SEQS")
-@bank_option
-@click.option("--models", metavar="LIST|@FILE", help="Model ids or proteins. Default: every model of the bank.")
-@click.option("--mode", type=click.Choice(["whole", "scan"]), default="whole", show_default=True, help="See below.")
+@click.argument("source", metavar="IN")
+@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build; for a VCF.")
 @click.option(
-    "--scan-rule", type=click.Choice(["0.1", "later", "later-all"]), default="0.1", show_default=True, help="See below."
+    "-o",
+    "--output",
+    default="-",
+    metavar="TABLE",
+    help="Table of a VCF: .parquet, .tsv or .tsv.gz. Default: TSV on standard output.",
 )
-@click.option("--long", "long_table", is_flag=True, help="One row a score: id, model_id, protein, score.")
+@bank_option
+@click.option(
+    "--models", "--proteins", metavar="LIST|@FILE", help="Model ids or proteins. Default: every model of the bank."
+)
+@click.option(
+    "--mode", type=click.Choice(["whole", "scan"]), default="whole", show_default=True, help="How sequences are scored."
+)
+@click.option(
+    "--scan-rule",
+    type=click.Choice(["0.1", "later", "later-all"]),
+    default="0.1",
+    show_default=True,
+    help="Which windows scan scores.",
+)
+@click.option("--long", is_flag=True, help="One row for each sequence or allele and model.")
+@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@contig_map_option
+@click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all.")
 @device_option
 @talk_options
 def command(
-    sequences: str,
+    source: str,
+    reference: str | None,
+    output: str,
     banks: tuple[str, ...],
     models: str | None,
     mode: str,
     scan_rule: str,
-    long_table: bool,
+    long: bool,
+    max_indel: int,
+    contig_map: str | None,
+    allow_truncated: bool,
+    allow_ref_mismatch: bool,
+    allow_length_mismatch: bool,
+    threads: int | None,
     device: str,
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Score sequences with every model of a bank.
+    """Score sequences, or the alleles of a VCF, with every model of a bank.
 
-    SEQS is FASTA, or one sequence a line; - is standard input. The result is a table on standard output.
+    IN is FASTA, one sequence a line, or a VCF or BCF, detected from content; - is standard input.
 
-    `whole` is the network once over the sequence. `scan` slides a window of the detector's length (rule 0.1)
-    or 1.5 times that (later) and takes the maximum, as the published DeepBind executable does.
+    For sequences, the result is a table on standard output. The mode `whole` applies the network once to the whole
+    sequence. The mode `scan` slides a window of the detector's length (rule 0.1) or of 1.5 times that length (later,
+    later-all) along the sequence and takes the maximum, as the published DeepBind executable does; only later-all
+    includes the last window.
+
+    For a VCF, the table has a row for each allele: CHROM, POS, ID, REF, ALT, status, and for each model the score of
+    the reference allele (MODEL_ref), the score of the alternate allele (MODEL_alt) and the change, alternate minus
+    reference (MODEL_delta). An allele without a score keeps its row, with the reason as its status and empty scores.
+    With --long, there is a row for each allele and model. Scores are single-precision numbers in Parquet and have six
+    significant digits in TSV.
     """
-    from varbind.io.sequences import read_sequences
-    from varbind.scoring.scorer import SEQUENCES_A_BATCH, SequenceScorer, batches, resolve_device
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.io.vcf.input_stream import Source
+    from varbind.io.vcf.variants import holds_variants
 
     talk(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
     chosen = parse_words(models)
     if chosen:
         bank = bank.select_proteins(chosen)
-    scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=resolve_device(device))
-    _write("id\tmodel_id\tprotein\tscore" if long_table else "\t".join(["id", *bank.model_ids]))
-    for batch in batches(read_sequences(sequences), SEQUENCES_A_BATCH):
-        scores = scorer.score([sequence for _, sequence in batch])
-        for (name, _), row in zip(batch, scores, strict=True):
-            _write_row(name, row.tolist(), bank, long_table=long_table)
+    with Source(source, allow_truncated=allow_truncated) as opened:
+        if not holds_variants(opened):
+            _check_sequence_options(reference, output)
+            _score_sequences(opened, bank, mode=mode, scan_rule=scan_rule, long=long, device=device, threads=threads)
+            return
+        settings = AnnotateSettings(
+            max_indel=max_indel,
+            contig_map=parse_contig_map(contig_map),
+            allow_ref_mismatch=allow_ref_mismatch,
+            allow_length_mismatch=allow_length_mismatch,
+            device=device,
+            threads=threads,
+            inputs=tuple(filter(None, (contig_map, models[1:] if models and models.startswith("@") else None, *banks))),
+        )
+        if mode != "whole":
+            raise UsageError("--mode scan scores sequences, not a VCF", remedy="leave it out")
+        if reference is None:
+            raise UsageError("no reference", remedy="give it with -f REF.fa")
+        _score_vcf(opened, output, reference, bank, settings, long=long, quiet=quiet)
 
 
-def _write_row(name: str, row: Sequence[float], bank: Bank, *, long_table: bool) -> None:
-    if not long_table:
+def _check_sequence_options(reference: str | None, output: str) -> None:
+    for option, is_given in {"-f": reference is not None, "-o": output != "-"}.items():
+        if is_given:
+            raise UsageError(f"{option} goes with a VCF, and the input holds sequences", remedy="leave it out")
+
+
+def _score_vcf(
+    source: Source,
+    output: str,
+    reference: str,
+    bank: Bank,
+    settings: AnnotateSettings,
+    *,
+    long: bool,
+    quiet: bool,
+) -> None:
+    from varbind.api.score_vcf import score_vcf
+    from varbind.cli.progress import record_progress
+
+    with record_progress(quiet=quiet) as progress:
+        counts = score_vcf(
+            source, output, reference=reference, bank=bank, long=long, settings=settings, progress=progress
+        )
+    logger.info(counts.table_sentence())
+
+
+def _score_sequences(
+    source: Source, bank: Bank, *, mode: str, scan_rule: str, long: bool, device: str, threads: int | None
+) -> None:
+    from varbind.core.sequence import encode
+    from varbind.io.sequences import read_sequences
+    from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, scan_of
+    from varbind.scoring.selftest import checked_device
+
+    where = checked_device(device, bank)
+    with Scorer(bank, scan=scan_of(mode, scan_rule), device=where, threads=threads) as scorer:
+        _write("id\tmodel_id\tprotein\tscore" if long else "\t".join(["id", *bank.model_ids]))
+        for batch in batches(read_sequences(source), SEQUENCES_A_BATCH):
+            scores = scorer.score_codes([encode(sequence) for _, sequence in batch])
+            for (name, _), row in zip(batch, scores, strict=True):
+                _write_row(name, row.tolist(), bank, long=long)
+
+
+def _write_row(name: str, row: Sequence[float], bank: Bank, *, long: bool) -> None:
+    if not long:
         _write("\t".join([name, *(f"{score:.6f}" for score in row)]))
         return
     for model, score in zip(bank.models, row, strict=True):

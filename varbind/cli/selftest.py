@@ -16,12 +16,13 @@ __all__ = ["command"]
 @device_option
 @talk_options
 def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
-    """Compare this machine's scores with golden ones, and its ways of computing with each other.
+    """Compare the scores of this machine with golden ones, and its ways of computing with each other.
 
-    Every model of a bank scores a few sequences; the result must agree with the reference network's, which
-    was computed in double precision when the bank was made. Then variants are scored by the changed positions
-    and whole, with the compiled kernel or the GPU and without: all must give the same bytes. A mismatch or a
-    score that is not a number ends with exit code 1.
+    Every model of a bank scores a few sequences. The scores must agree with those of the reference network, which
+    were computed in double precision when the bank was made. Then variants are scored by their changed positions and
+    whole, with and without the compiled kernel or the GPU; all ways must give the same bytes. A mismatch, or a score
+    that is not a number, ends with exit code 1. annotate, score and train repeat the comparison with the CPU before
+    they use a GPU.
     """
     from varbind.io.load_bank import load_bank
     from varbind.scoring.scorer import resolve_device

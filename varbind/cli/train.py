@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import THREADS, parse_contig_map, table_options, talk_options
+from varbind.cli.options import CUDA_STATE, THREADS, parse_contig_map, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
@@ -78,7 +78,9 @@ def command() -> None:
 @click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="That train. Default: all processors.")
-@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
+@click.option(
+    "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
+)
 @click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
     "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
@@ -142,7 +144,6 @@ def binding(
     from varbind.cli.progress import count_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.scoring.scorer import resolve_device
     from varbind.train.hyperparameter_search import Calibration, Search
     from varbind.train.hyperparameters import Rule
     from varbind.train.training import TrainingPlan, train_bank
@@ -162,7 +163,7 @@ def binding(
     if as_published:
         calibration = Calibration.as_published(double_stranded=not single_stranded)
     recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
-    where, renamed = resolve_device(device), parse_contig_map(contig_map)
+    where, renamed = _checked(device, "default"), parse_contig_map(contig_map)
     plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, where, renamed)
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
@@ -179,6 +180,16 @@ def _checkpoints(text: str) -> tuple[int, ...]:
     if min(steps) < 1 or steps != sorted(set(steps)):
         raise UsageError(f"cannot read --checkpoints {text!r}", remedy="give ascending numbers of steps, as 500,1000")
     return tuple(steps)
+
+
+def _checked(device: str, bank: str) -> str:
+    """The device of a name, once it has scored a bank as the CPU does."""
+    from varbind.io.load_bank import load_bank
+    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.selftest import checked_device
+
+    where = resolve_device(device)
+    return where if where == "cpu" else checked_device(where, load_bank(bank))
 
 
 def _source(fasta: str | None) -> PromoterSource | None:
@@ -203,7 +214,9 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @click.option("--licence", default="not stated", metavar="NAME", help="Of the data, for the card.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="That score. Default: all processors.")
-@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to train.")
+@click.option(
+    "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
+)
 @talk_options
 def effect(
     output: str,
@@ -246,7 +259,6 @@ def effect(
     from varbind.cli.progress import stage_progress
     from varbind.io.load_bank import load_bank
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.scoring.scorer import resolve_device
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
     from varbind.train.effect_background import EFFECT_BACKGROUND
@@ -258,7 +270,7 @@ def effect(
     setting = DeepFindSetting.as_published() if as_published else replace(DeepFindSetting(), networks=networks)
     tracks = parse_pairs(conservation, "--conservation")
     inputs = EffectInputs(activity, classes, pathogenic, fasta, genes, tracks)
-    plan = EffectPlan(setting, recipe, seed, resolve_device(device), threads, licence)
+    plan = EffectPlan(setting, recipe, seed, _checked(device, bank), threads, licence)
     try:
         with nullcontext() if quiet else stage_progress() as progress:
             trained = train_effect(inputs, load_bank(bank), output, plan, progress=progress)

@@ -25,7 +25,7 @@ BASES_MAX = 1 << 26
 _PLAIN = re.compile(r"[ACGTUNacgtun]*")
 
 
-def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+def read_sequences(path: str | os.PathLike[str] | Source) -> Iterator[tuple[str, str]]:
     """Ids and sequences, in order.
 
     FASTA is told by its first character; the id is the first word. Otherwise each line is a sequence with
@@ -33,13 +33,13 @@ def read_sequences(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
     as N, with one warning.
 
     Args:
-        path: the file, plain or compressed; `-` is standard input.
+        path: the file, plain or compressed, or an input that is open already; `-` is standard input.
 
     Raises:
         InputError: no sequence, an empty or endless one, or a letter that is no IUPAC code.
     """
     warned = False
-    with Source(path) as source:
+    with path if isinstance(path, Source) else Source(path) as source:
         lines = _lines(source)
         first = next(lines, (1, ""))
         whole = chain([first], lines)

@@ -18,11 +18,10 @@ import numpy as np
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.scores import BindingScores
 from varbind.core.sequence import N_CODE, Codes
-from varbind.core.window import Window
+from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError
-from varbind.scoring.scorer import Scorer, batches
+from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -31,8 +30,17 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
+    from varbind.core.scores import BindingScores
 
-__all__ = ["BackgroundRecipe", "PromoterSource", "add_background", "add_family_quantiles"]
+__all__ = [
+    "BackgroundRecipe",
+    "PromoterSource",
+    "add_background",
+    "add_family_quantiles",
+    "background_scorer",
+    "background_variants",
+    "background_windows",
+]
 
 CONTEXT = 100
 """Bases kept on each side of a background variant: enough for models of windows up to 201."""
@@ -43,12 +51,14 @@ QUANTILE_LEVELS = [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
 
 @dataclass(frozen=True, slots=True)
 class BackgroundRecipe:
-    """How many background variants, and from which draw: one for all banks, or their PHREDs have nothing in common.
+    """How many background variants are drawn, and with which seed.
+
+    Banks are made with one recipe: PHREDs of banks with different backgrounds cannot be compared.
 
     Attributes:
         snvs: number of SNVs; three share a site.
         others: number of variants of each other kind.
-        seed: of the draw.
+        seed: the seed of the random numbers.
     """
 
     snvs: int = 15_000
@@ -57,7 +67,7 @@ class BackgroundRecipe:
 
     @classmethod
     def of_snvs(cls, count: int | None) -> Self:
-        """So many SNVs and as many of the others as go with them; None = the usual recipe."""
+        """A recipe with this number of SNVs, and of the other kinds in proportion; None = the usual recipe."""
         return cls() if count is None else cls(count, max(100, count * cls().others // cls().snvs))
 
     @property
@@ -69,16 +79,27 @@ class BackgroundRecipe:
         """Number of variants of one kind."""
         return self.snvs if kind is VariantKind.SNV else self.others
 
+    def progress(self, kind: VariantKind, progress: Callable[[int, int], None] | None) -> Callable[[int], None] | None:
+        """A callback for one kind out of one for all kinds, which are scored one after the other."""
+        if progress is None:
+            return None
+        before = sum(self.count(other) for other in list(VariantKind)[: list(VariantKind).index(kind)])
+        return lambda done: progress(before + done, self.total)
+
     def stream(self, kind: VariantKind) -> np.random.Generator:
-        """The kind's own random numbers, so that no kind depends on how many of another are drawn."""
+        """Random numbers of one kind, so that its variants do not depend on how many of another kind are drawn."""
         return np.random.default_rng([self.seed, list(VariantKind).index(kind)])
 
 
 class PromoterSource:
-    """Where background sequence comes from.
+    """The source of background sequence.
 
     Args:
-        promoters: the user's own, the longest of 300 bases or more; None = the Markov chain.
+        promoters: promoters of the user, the longest with 300 bases or more; None = the Markov chain is used.
+
+    Attributes:
+        name: a description of the source, for the card of a bank.
+        order: the order of the Markov chain.
     """
 
     def __init__(self, promoters: Sequence[Codes] | None = None) -> None:
@@ -94,7 +115,7 @@ class PromoterSource:
             raise ResourceError(f"the longest background sequence has {longest} bases, expected {3 * CONTEXT} or more")
 
     def draw(self, count: int, length: int, rng: np.random.Generator) -> Codes:
-        """`count` stretches of `length` bases without N, (count, length)."""
+        """Draw `count` stretches of `length` bases without N, (count, length)."""
         if self._promoters is None:
             return self._draw_chain(count, length, rng)
         usable = [codes for codes in self._promoters if len(codes) >= length]
@@ -115,7 +136,7 @@ class PromoterSource:
 
 
 def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) -> Codes:
-    """A stretch without N of one of the sequences, each at least `length` long."""
+    """Draw a stretch without N from one of the sequences, each of which is at least `length` long."""
     for _ in range(1000):
         codes = usable[int(rng.integers(len(usable)))]
         start = int(rng.integers(len(codes) - length + 1))
@@ -137,8 +158,8 @@ def background_windows(
 ) -> Iterator[Window]:
     """Variants of one kind with `CONTEXT` bases on each side.
 
-    SNVs come as all three changes of a site. Sizes are uniform over the kind's range; what is inserted
-    or put in place is drawn from the same source.
+    SNVs come as all three changes of a site. Sizes are uniform over the range of the kind; inserted and substituted
+    bases are drawn from the same source.
     """
     low, high = kind.sizes
     if kind is VariantKind.SNV:
@@ -161,7 +182,7 @@ def _snvs(sites: Codes) -> Iterator[Window]:
 
 
 def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.Generator) -> Iterator[Window]:
-    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size), which they may write to."""
+    """Changes of `size` bases in the middle of N stretches, (N, 2 x CONTEXT + 2 x size); the stretches are changed."""
     left, first, second, right = np.split(drawn, [CONTEXT, CONTEXT + size, CONTEXT + 2 * size], axis=1)
     if kind.startswith("mnv"):
         # Both end bases change, as in a trimmed variant.
@@ -174,6 +195,25 @@ def _windows_of_size(kind: VariantKind, size: int, drawn: Codes, rng: np.random.
         yield Window(ref_codes, alt_codes, padded=False)
 
 
+def background_variants(
+    recipe: BackgroundRecipe, source: PromoterSource
+) -> Iterator[tuple[VariantKind, Iterator[Window]]]:
+    """The windows of each kind of variant that a recipe draws, in the order of the kinds."""
+    for kind in VariantKind:
+        yield kind, background_windows(kind, recipe.count(kind), source, recipe.stream(kind))
+
+
+def background_scorer(bank: Bank, *, device: str = "cpu", threads: int | None = None) -> Scorer:
+    """A scorer of background windows.
+
+    Raises:
+        ResourceError: a model reads more bases than a background window has.
+    """
+    if max(map(flank_of, bank.windows)) > CONTEXT:
+        raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
+    return Scorer(bank, flank=CONTEXT, device=device, threads=threads)
+
+
 def add_background(
     bank: Bank,
     *,
@@ -181,35 +221,25 @@ def add_background(
     source: PromoterSource | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Bank:
-    """Score background variants and write what they say into the cards.
+    """Score background variants, and write the distributions of their scores into the cards.
 
     Args:
         bank: a bank of one card.
-        recipe: how many variants.
-        source: of sequence; None = the Markov chain.
-        progress: called with (variants done, variants in all).
+        recipe: how many variants are drawn.
+        source: the source of sequence; None = the Markov chain.
+        progress: called with the number of variants scored so far and the number of all variants.
 
     Returns:
         The bank with a background table, and spread and quantiles of each model and family.
     """
     source = source or PromoterSource()
     digest = hashlib.sha256()
-    done = 0
-
-    def note(windows: list[Window]) -> None:
-        nonlocal done
-        done += len(windows)
-        for window in windows:
-            digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
-        if progress:
-            progress(done, recipe.total)
-
     changes: dict[VariantKind, CodedChanges] = {}
-    with Scorer(bank) as scorer:
-        if scorer.flank > CONTEXT:
-            raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
-        for kind in VariantKind:
-            scores = _score(scorer, background_windows(kind, recipe.count(kind), source, recipe.stream(kind)), note)
+    with background_scorer(bank) as scorer:
+        for kind, windows in background_variants(recipe, source):
+            scores = scorer.score(
+                _digested(windows, digest), batch_size=BATCH, progress=recipe.progress(kind, progress)
+            )
             changes[kind] = CodedChanges.encode(scores.delta)
             if kind is VariantKind.SNV:
                 cards = _with_quantiles(bank.models, scores)
@@ -223,14 +253,11 @@ def add_background(
     return add_family_quantiles(replace(bank, cards=(card,), models=cards, background=BackgroundTable(changes)))
 
 
-def _score(scorer: Scorer, windows: Iterable[Window], note: Callable[[list[Window]], None]) -> BindingScores:
-    """Scores of all windows with `CONTEXT` bases on each side; each batch is noted once it is scored."""
-    parts = []
-    for batch in batches(windows, BATCH):
-        parts.append(scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch]))
-        note(batch)
-    ref, alt = (np.concatenate([getattr(part, allele) for part in parts]) for allele in ("ref", "alt"))
-    return BindingScores(scorer.bank.model_ids, ref, alt)
+def _digested(windows: Iterable[Window], digest: hashlib._Hash) -> Iterator[Window]:
+    """The windows, each added to the digest that tells one background from another."""
+    for window in windows:
+        digest.update(window.ref.tobytes() + b"|" + window.alt.tobytes())
+        yield window
 
 
 def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple[ModelCard, ...]:
@@ -248,7 +275,7 @@ def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple
 
 
 def add_family_quantiles(bank: Bank) -> Bank:
-    """Write into the card of a bank with a background what its SNVs do to the families of its default models."""
+    """Write the quantiles of losses and gains of background SNVs into the card, by family of the default models."""
     default = bank.select_default()
     effects = BindingEffects(default.models, default.background)
     losses, gains = _signed_quantiles(effects.background_changes(VariantKind.SNV).T)

@@ -17,29 +17,31 @@ from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
 from varbind.errors import UsageError
 from varbind.gate import optional_import
+from varbind.kernels.memory_limit import MemoryLimit
 from varbind.scoring.ensemble import Ensemble
-from varbind.scoring.memory_limit import Portions
 from varbind.scoring.scan import ScanEnsemble, ScanRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
     from varbind.core.called_variant import NamedReference
+    from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Scorer", "SequenceScorer", "batches", "resolve_device", "score_sequences", "score_variants"]
+__all__ = ["Scorer", "batches", "resolve_device", "scan_of", "score_sequences", "score_variants"]
 
 logger = logging.getLogger(__name__)
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Successive lists of at most `size` items."""
+    """Yield the items in successive lists of at most `size`."""
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch
@@ -57,7 +59,7 @@ def resolve_device(name: str) -> str:
         return name
     if name != "auto":
         raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
-    # torch takes over a second to import: it is only asked where a driver is loaded.
+    # Importing torch takes over a second: it is only imported where a driver is loaded.
     if not Path("/proc/driver/nvidia/version").exists():
         return "cpu"
     try:
@@ -72,20 +74,36 @@ def resolve_device(name: str) -> str:
 
 
 class Scorer:
-    """Scores variants with all models of a bank, on each model's own window.
+    """Scores with all models of a bank: variants, each model on its own window, and sequences of any length.
 
     Args:
         bank: the models.
+        flank: bases on each side of the change in the windows to score; None = those of the widest model.
+        scan: how sequences are scanned, as the published DeepBind executable does; None = the networks read whole
+            sequences. Windows are always scored whole.
         device: `cpu`, `cuda` or `cuda:N`.
-        threads: CPU threads; None = all. The scores do not depend on it.
+        threads: number of CPU threads; None = all. The scores do not depend on it.
     """
 
-    def __init__(self, bank: Bank, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self,
+        bank: Bank,
+        *,
+        flank: int | None = None,
+        scan: ScanRule | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> None:
         self.bank = bank
-        self.flank = max(map(flank_of, bank.windows))
-        self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device, threads=threads)
+        self.flank = max(map(flank_of, bank.windows)) if flank is None else flank
+        if scan is None:
+            self._ensemble: Ensemble | ScanEnsemble = Ensemble(
+                bank.stacks, bank.model_ids, device=device, threads=threads
+            )
+        else:
+            self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=scan, device=device)
         self._limits = threadpool_limits(limits=threads)
-        self._portions = Portions()
+        self._memory = MemoryLimit.of_host()
 
     def __enter__(self) -> Self:
         return self
@@ -98,25 +116,87 @@ class Scorer:
         self._limits.restore_original_limits()
 
     def cut(self, variant: Variant, reference: ReferenceSequence) -> Window:
-        """The window that `score` wants: with the flank of the widest model."""
+        """The window of a variant with the flank that `score` expects."""
         return cut_window(variant, self.flank, reference)
 
-    def score(self, windows: Sequence[Window]) -> BindingScores:
-        """Scores of both alleles of B windows cut with `flank` bases on each side.
+    def score(
+        self,
+        windows: Iterable[Window],
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> BindingScores:
+        """Scores of both alleles of B windows with `flank` bases on each side of the change.
+
+        Args:
+            windows: the windows.
+            batch_size: number of windows scored at once; None = all. The scores do not depend on it.
+            progress: called with the number of windows scored so far, after each batch.
 
         Raises:
-            ResourceError: there is no memory for one window alone.
+            ResourceError: there is not enough memory for a single window.
         """
-        refs, alts = zip(*self._portions.results(self._score, windows), strict=True)
-        ref, alt = (found[0] if len(found) == 1 else np.concatenate(found) for found in (refs, alts))
+        parts = list(self._in_batches(self._score_windows, windows, batch_size, progress))
+        ref, alt = (self._joined([part[allele] for part in parts]) for allele in (0, 1))
         return BindingScores(self.bank.model_ids, ref, alt)
 
-    def _score(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def score_codes(
+        self,
+        sequences: Iterable[Codes],
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Scores of B sequences of base codes of any length, float32 (B, M), columns in bank order.
+
+        Args:
+            sequences: the sequences, each at least one base long.
+            batch_size: number of sequences scored at once; None = all. The scores do not depend on it.
+            progress: called with the number of sequences scored so far, after each batch.
+
+        Raises:
+            ResourceError: there is not enough memory for a single sequence.
+        """
+        return self._joined(list(self._in_batches(self._score_sequences, sequences, batch_size, progress)))
+
+    def _in_batches(
+        self,
+        score: Callable[[Sequence[Item]], Result],
+        items: Iterable[Item],
+        size: int | None,
+        progress: Callable[[int], None] | None,
+    ) -> Iterator[Result]:
+        """The scores of one portion of the items after the other."""
+        done = 0
+        for batch in [list(items)] if size is None else batches(items, size):
+            yield from self._in_portions(score, batch)
+            done += len(batch)
+            if progress:
+                progress(done)
+
+    def _in_portions(self, score: Callable[[Sequence[Item]], Result], batch: Sequence[Item]) -> Iterator[Result]:
+        """The scores of a batch, in as many portions as memory makes necessary."""
+        for _, scores in self._memory.portions(lambda some: score(batch[some]), len(batch)):
+            yield scores
+
+    def _score_windows(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        assert isinstance(self._ensemble, Ensemble), "windows are not scanned"
         by_width = {
             width: [window.inner(self.flank - flank_of(width)) for window in windows]
             for width in self._ensemble.windows
         }
         return self._ensemble.score_windows(by_width)
+
+    def _score_sequences(self, codes: Sequence[Codes]) -> NDArray[np.float32]:
+        if isinstance(self._ensemble, ScanEnsemble):
+            return self._ensemble.score(codes)
+        return self._ensemble.score(dict.fromkeys(self._ensemble.windows, codes))
+
+    def _joined(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The scores of all portions, (B, M); one portion is not copied."""
+        if not parts:
+            return np.zeros((0, len(self.bank.models)), dtype=np.float32)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def score_variants(variants: Iterable[Variant], reference: NamedReference, bank: Bank) -> BindingScores:
@@ -131,73 +211,27 @@ def score_variants(variants: Iterable[Variant], reference: NamedReference, bank:
         Scores of shape (B, M), float32.
 
     Raises:
-        UsageError: these are no variants, or no reference.
+        UsageError: the items are not variants, or the reference is not a genome.
         InputError: a variant disagrees with the reference, or is not normalised on it.
     """
     checked = normalised_variants(variants, reference)
     with Scorer(bank) as scorer:
-        parts = [
-            scorer.score([scorer.cut(variant, reference) for variant in batch])
-            for batch in batches(checked, SEQUENCES_A_BATCH)
-        ]
-    empty = np.zeros((0, len(bank.models)), dtype=np.float32)
-    return BindingScores(
-        bank.model_ids,
-        np.concatenate([empty, *(part.ref for part in parts)]),
-        np.concatenate([empty, *(part.alt for part in parts)]),
-    )
-
-
-class SequenceScorer:
-    """Scores sequences of any length with all models of a bank.
-
-    Args:
-        bank: the models.
-        mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window, as the
-            published DeepBind executable does.
-        scan_rule: `0.1`, `later` or `later-all`; see `varbind.scoring.scan.ScanRule`.
-        device: `cpu`, `cuda` or `cuda:N`.
-
-    Raises:
-        UsageError: unknown mode or rule.
-    """
-
-    def __init__(self, bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu") -> None:
-        if mode == "whole":
-            self._ensemble: Ensemble | ScanEnsemble = Ensemble(bank.stacks, bank.model_ids, device=device)
-        elif mode == "scan":
-            rule = _scan_rule(scan_rule)
-            self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device)
-        else:
-            raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
-        self._portions = Portions()
-
-    def score(self, sequences: Sequence[str]) -> NDArray[np.float32]:
-        """Scores, float32 (B, M), columns in bank order.
-
-        Raises:
-            ResourceError: there is no memory for one sequence alone.
-        """
-        return np.concatenate(list(self._portions.results(self._score, sequences)))
-
-    def _score(self, sequences: Sequence[str]) -> NDArray[np.float32]:
-        codes = [encode(sequence) for sequence in sequences]
-        if isinstance(self._ensemble, ScanEnsemble):
-            return self._ensemble.score(codes)
-        return self._ensemble.score(dict.fromkeys(self._ensemble.windows, codes))
+        windows = (scorer.cut(variant, reference) for variant in checked)
+        return scorer.score(windows, batch_size=SEQUENCES_A_BATCH)
 
 
 def score_sequences(
     sequences: Iterable[str], bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu"
 ) -> NDArray[np.float32]:
-    """Score sequences; see `SequenceScorer` for the modes.
+    """Score sequences.
 
     Args:
         sequences: B sequences of letters ACGTUN in any case, each at least 1 long; U = T, and the other IUPAC
             letters (R, Y, ...) count as N. A list, and not one string.
         bank: the models.
-        mode: `whole` or `scan`.
-        scan_rule: which windows `scan` slides.
+        mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window, as the
+            published DeepBind executable does.
+        scan_rule: `0.1`, `later` or `later-all`; see `varbind.scoring.scan.ScanRule`.
         device: `cpu`, `cuda` or `cuda:N`.
 
     Returns:
@@ -210,9 +244,8 @@ def score_sequences(
     if not isinstance(sequences, Iterable) or isinstance(sequences, str | bytes):
         what = f"found a {type(sequences).__name__}, expected a list of sequences"
         raise UsageError(what, remedy="give [sequence]")
-    scorer = SequenceScorer(bank, mode=mode, scan_rule=scan_rule, device=device)
-    parts = [scorer.score(batch) for batch in batches(_checked(sequences), SEQUENCES_A_BATCH)]
-    return np.concatenate([np.zeros((0, len(bank.models)), dtype=np.float32), *parts])
+    with Scorer(bank, scan=scan_of(mode, scan_rule), device=device) as scorer:
+        return scorer.score_codes(map(encode, _checked(sequences)), batch_size=SEQUENCES_A_BATCH)
 
 
 def _checked(sequences: Iterable[str]) -> Iterator[str]:
@@ -221,8 +254,17 @@ def _checked(sequences: Iterable[str]) -> Iterator[str]:
         yield sequence
 
 
-def _scan_rule(text: str) -> ScanRule:
+def scan_of(mode: str, scan_rule: str) -> ScanRule | None:
+    """How sequences are scanned in a mode; None = they are scored whole.
+
+    Raises:
+        UsageError: unknown mode or rule.
+    """
+    if mode == "whole":
+        return None
+    if mode != "scan":
+        raise UsageError(f"unknown mode {mode!r}", remedy="use whole or scan")
     try:
-        return ScanRule(text)
+        return ScanRule(scan_rule)
     except ValueError as error:
-        raise UsageError(f"unknown scan rule {text!r}", remedy="use 0.1, later or later-all") from error
+        raise UsageError(f"unknown scan rule {scan_rule!r}", remedy="use 0.1, later or later-all") from error

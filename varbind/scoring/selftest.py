@@ -1,6 +1,7 @@
-"""What is checked on the user's machine: golden scores, and that every way of computing gives the same bytes.
+"""Checks on the user's machine: golden scores, and that every way of computing gives the same bytes.
 
-Golden scores are made once, by the reference network in double precision.
+Golden scores are computed once, when a bank is made, by the reference network in double precision. A GPU is held
+against the CPU before each run that uses it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.bank.model_card import GoldenScores
-from varbind.core.sequence import decode, encode
+from varbind.core.sequence import Codes, decode, encode
 from varbind.core.window import Window, flank_of
+from varbind.errors import ResourceError
 from varbind.gate import optional_import
 from varbind.kernels.cpu.cpu import has_lookup_kernel
 from varbind.scoring.background import PromoterSource
 from varbind.scoring.ensemble import Ensemble
-from varbind.scoring.scorer import score_sequences
+from varbind.scoring.scorer import resolve_device, score_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
 
-__all__ = ["GOLDEN_TOLERANCE", "SelfTest", "add_golden_scores", "run_selftest"]
+__all__ = [
+    "GOLDEN_TOLERANCE",
+    "SelfTest",
+    "add_golden_scores",
+    "checked_device",
+    "require_scores_of_cpu",
+    "run_selftest",
+]
 
 GOLDEN_TOLERANCE = 1e-5
 """Scores are a few units large; single precision alone is off by up to 1e-6 of them."""
@@ -36,13 +45,13 @@ GOLDEN_SEQUENCES, GOLDEN_LENGTH, GOLDEN_SEED = 8, 101, 7
 
 @dataclass(frozen=True, slots=True)
 class SelfTest:
-    """How this machine's scores compare with the golden ones.
+    """How the scores of this machine compare with the golden ones.
 
     Attributes:
         scores: number of scores compared.
         largest_error: largest absolute difference; NaN if a score is not a number.
-        different: scores of variants whose bytes depend on the way of computing; only counted if the golden
-            scores agree.
+        different: number of scores of variants whose bytes depend on the way of computing; they are counted only if
+            the golden scores agree.
     """
 
     scores: int
@@ -62,7 +71,7 @@ def add_golden_scores(bank: Bank) -> Bank:
         UsageError: torch is not installed.
     """
     network = optional_import("varbind.nn.deepbind", needed_for="golden scores")
-    codes = PromoterSource().draw(GOLDEN_SEQUENCES, GOLDEN_LENGTH, np.random.default_rng(GOLDEN_SEED))
+    codes = _sequences(GOLDEN_LENGTH)
     scores = np.zeros((len(codes), len(bank.models)))
     column_of = {model_id: column for column, model_id in enumerate(bank.model_ids)}
     for stack in bank.stacks:
@@ -77,8 +86,8 @@ def add_golden_scores(bank: Bank) -> Bank:
 def run_selftest(bank: Bank, *, device: str = "cpu") -> SelfTest:
     """Check a bank of one card: its golden scores, and variants in the golden sequences by every way of computing.
 
-    The ways are the device's own, of changed positions alone and of whole alleles, and the CPU's without its
-    compiled kernel.
+    The ways are those of the device, for changed positions alone and for whole alleles, and those of the CPU without
+    its compiled kernel.
     """
     golden = bank.cards[0].golden
     if golden is None:
@@ -89,8 +98,43 @@ def run_selftest(bank: Bank, *, device: str = "cpu") -> SelfTest:
     return replace(result, different=_count_different(bank, golden.sequences, device)) if result.passed else result
 
 
+def checked_device(name: str, bank: Bank) -> str:
+    """The device of a name, once it has given the scores of the CPU; `auto` as in `resolve_device`.
+
+    Args:
+        name: `auto`, `cpu`, `cuda` or `cuda:N`.
+        bank: the models that will be scored.
+
+    Raises:
+        UsageError: the name is none of these.
+        ResourceError: there is no such device, or it gives other scores.
+    """
+    device = resolve_device(name)
+    if device != "cpu":
+        require_scores_of_cpu(bank, device)
+    return device
+
+
+def require_scores_of_cpu(bank: Bank, device: str) -> None:
+    """Score variants in a few promoter-like sequences on a device and on the CPU.
+
+    Raises:
+        ResourceError: there is no such device, or a score differs by a single bit or is not a number.
+    """
+    codes = _sequences(max(GOLDEN_LENGTH, *bank.windows))
+    different = _count_different(bank, [decode(sequence) for sequence in codes], device)
+    if different:
+        what = f"device {device} fails the self-test: {different:,} scores differ from those of the CPU"
+        raise ResourceError(what, remedy="use --device cpu, and report it")
+
+
+def _sequences(length: int) -> Codes:
+    """Promoter-like sequences, always the same."""
+    return PromoterSource().draw(GOLDEN_SEQUENCES, length, np.random.default_rng(GOLDEN_SEED))
+
+
 def _count_different(bank: Bank, sequences: Sequence[str], device: str) -> int:
-    """Scores of both alleles that are not the same bytes by every way."""
+    """Number of scores of both alleles whose bytes differ between the ways of computing."""
     ways = [
         Ensemble(bank.stacks, bank.model_ids, device=device, compiled=has_lookup_kernel()),
         Ensemble(bank.stacks, bank.model_ids, compiled=False),

@@ -1,7 +1,7 @@
-"""Work on one item in a thread of its own, while its neighbours are read and written in the caller's.
+"""Score one batch in a thread of its own, while the batches around it are read and written in the caller's thread.
 
-Only the work leaves the caller's thread. Reading and writing may wait for a pipe, and only where the main
-thread waits can a signal stop it; there they also stay in order, and so do counts and errors.
+Only the scoring leaves the caller's thread. Reading and writing may wait for a pipe, and only a wait of the main
+thread can be interrupted by a signal; in one thread, records, counts and errors also keep their order.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ Result = TypeVar("Result")
 def overlapped(
     items: Iterable[Item], work: Callable[[Item], Result], *, ahead: int
 ) -> Generator[tuple[Item, Result], None, None]:
-    """Each item with the result of its work, in order.
+    """Yield each item with the result of its work, in order.
 
-    While an item is worked on, the next ones are read and the caller uses the results before it. An error
-    comes where it would come without overlap: the items before it are handed out first. Only a signal comes
-    at once. Close the iterator before what `work` uses.
+    While the work on an item is done, the next items are read and the caller uses the results of the previous ones.
+    An error is raised where it would be raised without a second thread: the items before it are yielded first. Only
+    a signal is raised at once. Close the iterator before you close anything that `work` uses.
 
     Args:
-        items: what is worked on; read in the caller's thread.
-        work: called for one item after the other in one thread.
-        ahead: how many items are held besides the one that is handed out; 0 = all in the caller's thread.
+        items: the items; they are read in the caller's thread.
+        work: called with one item after the other, in one thread.
+        ahead: the number of items held besides the one that is yielded; 0 = all work is done in the caller's thread.
     """
     if ahead == 0:
         yield from ((item, work(item)) for item in items)
@@ -57,7 +57,7 @@ def overlapped(
 
 
 def _until_failure(items: Iterable[Item], failures: list[Exception]) -> Iterator[Item]:
-    """Items in order; what ends them before their time is kept for later."""
+    """The items in order; an error that ends them early is kept for later."""
     try:
         yield from items
     except Interrupted:

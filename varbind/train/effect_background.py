@@ -12,8 +12,14 @@ from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
-from varbind.scoring.background import BATCH, CONTEXT, BackgroundRecipe, PromoterSource, background_windows
-from varbind.scoring.scorer import Scorer, batches
+from varbind.scoring.background import (
+    BATCH,
+    BackgroundRecipe,
+    PromoterSource,
+    background_scorer,
+    background_variants,
+)
+from varbind.scoring.scorer import batches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,7 +57,7 @@ def effect_curves(
     Returns:
         By name in `CURVES` and by kind; and the log-odds of SCORE of the SNVs, empty without that head.
     """
-    default, source, done = bank.select_default(), PromoterSource(), 0
+    default, done = bank.select_default(), 0
     wanted = {*default.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
@@ -60,12 +66,11 @@ def effect_curves(
     effects = BindingEffects(default.models, default.background)
     curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
     log_odds_of_snvs = np.zeros(0)
-    with Scorer(scored, device=device, threads=threads) as scorer:
-        for kind in VariantKind:
+    with background_scorer(scored, device=device, threads=threads) as scorer:
+        for kind, windows in background_variants(recipe, PromoterSource()):
             parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in curves}
-            windows = background_windows(kind, recipe.count(kind), source, recipe.stream(kind))
             for batch in batches(windows, BATCH):
-                scores = scorer.score([window.inner(CONTEXT - scorer.flank) for window in batch])
+                scores = scorer.score(batch)
                 predicted = stage.predict(scores, _nowhere(len(batch)), [kind] * len(batch))
                 if predicted.log_odds is not None:
                     parts["score"].append(predicted.log_odds)

@@ -8,16 +8,14 @@ kernel but for rounding. On the device a loop runs over steps only.
 
 from __future__ import annotations
 
-import logging
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.errors import ResourceError
 from varbind.gate import optional_import
 from varbind.kernels.cpu.sgd import FIRST_MOMENTUM, SECOND_MOMENTUM, TINY
-from varbind.kernels.gpu.device import is_out_of_memory, torch_device
+from varbind.kernels.gpu.device import memory_limit, torch_device
 from varbind.train.gpu_gradients import PlacedExamples, losses
 from varbind.train.hyperparameters import Rule
 from varbind.train.trial import STEPS_AT_ONCE
@@ -36,8 +34,6 @@ else:
     torch = optional_import("torch", needed_for="training on a GPU")
 
 __all__ = ["DeviceDescent"]
-
-logger = logging.getLogger(__name__)
 
 
 class DeviceDescent:
@@ -60,7 +56,7 @@ class DeviceDescent:
         self._threads = threads
         self._place = torch_device(device)
         self._finished = finished
-        self._most: int | None = None
+        self._limit = memory_limit(self._place, "networks", "one network in training", release=self._forget_examples)
         self._placed: tuple[Examples, PlacedExamples] | None = None
 
     def advance(self, trials: Sequence[Trial], steps: Sequence[int]) -> None:
@@ -82,41 +78,14 @@ class DeviceDescent:
         """Let alike trials take steps: all together, or as many at a time as fit into memory."""
         # Drawn once: what does not fit is tried again with the same numbers.
         drawn = list(self._threads.map(lambda trial: (trial.batches(steps), trial.kept(steps)), trials))
-        first = 0
-        while first < len(trials):
-            size = min(self._most or len(trials), len(trials) - first)
-            some = slice(first, first + size)
-            if self._try(trials[some], drawn[some]):
-                first += size
-            else:
-                self._shrink(size)
+        portions = self._limit.portions(lambda some: self._descend(trials[some], drawn[some]), len(trials))
+        for some, (values, moments) in portions:
+            for trial, own, own_moments in zip(trials[some], values, moments, strict=True):
+                trial.values, trial.moments = own, own_moments
+                trial.steps += steps
 
-    def _try(self, trials: Sequence[Trial], drawn: Sequence[Drawn]) -> bool:
-        """Let alike trials take steps; if there is not enough memory they stay where they were.
-
-        When this returns, nothing of a failed attempt is held any more: a caught error would hold its frames.
-        """
-        try:
-            values, moments = self._descend(trials, drawn)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            return False
-        for trial, own, own_moments in zip(trials, values, moments, strict=True):
-            trial.values, trial.moments = own, own_moments
-            trial.steps += len(drawn[0][0])
-        return True
-
-    def _shrink(self, size: int) -> None:
-        """From here on, half of a size that failed."""
+    def _forget_examples(self) -> None:
         self._placed = None
-        if size == 1:
-            what = f"one network in training does not fit into the memory of {self._place}"
-            raise ResourceError(what, remedy="use --device cpu")
-        self._most = size // 2
-        if self._place.type == "cuda":
-            torch.cuda.empty_cache()
-        logger.info(f"{self._place} is out of memory: {self._most} networks at a time from here on")
 
     def _descend(
         self, trials: Sequence[Trial], drawn: Sequence[Drawn]

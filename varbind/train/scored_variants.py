@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import ResourceError
-from varbind.scoring.scorer import Scorer, batches
+from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,13 +74,8 @@ def score_table(
         threads: CPU threads; None = all.
         progress: called with (variants done, in all).
     """
-    ref = np.empty((len(table), len(bank.models)), dtype=np.float32)
-    alt, done = np.empty_like(ref), 0
-    with Scorer(bank, device=device, threads=threads) as scorer:
-        for batch in batches(table.windows, BATCH):
-            scores = scorer.score([window.inner(flank - scorer.flank) for window in batch])
-            ref[done : done + len(batch)], alt[done : done + len(batch)] = scores.ref, scores.alt
-            done += len(batch)
-            if progress:
-                progress(done, len(table))
-    return ScoredVariants(table, ref, alt)
+    tell = None if progress is None else lambda done: progress(done, len(table))
+    with Scorer(bank, flank=flank, device=device, threads=threads) as scorer:
+        scores = scorer.score(table.windows, batch_size=BATCH, progress=tell)
+    # One row after the other in memory: sums over columns then always run in one order.
+    return ScoredVariants(table, np.ascontiguousarray(scores.ref), np.ascontiguousarray(scores.alt))

@@ -103,6 +103,31 @@ def test_threads_do_not_show(bank, reference):
     assert found[0] == found[1] == found[2]
 
 
+def test_wider_windows_score_the_same(bank, reference):
+    """A window may hold more flank than the widest model reads."""
+    variants = random_variants(reference, 20)
+    with Scorer(bank) as narrow, Scorer(bank, flank=narrow.flank + 7) as wide:
+        windows = [wide.cut(variant, reference) for variant in variants]
+        assert {len(window.ref) - len(v.ref) for window, v in zip(windows, variants, strict=True)} == {2 * wide.flank}
+        expected = narrow.score([narrow.cut(variant, reference) for variant in variants])
+        assert wide.score(windows).alt.tobytes() == expected.alt.tobytes()
+
+
+def test_progress_counts_what_is_scored(bank, reference):
+    variants = random_variants(reference, 11)
+    calls = []
+    with Scorer(bank) as scorer:
+        windows = [scorer.cut(variant, reference) for variant in variants]
+        found = scorer.score(iter(windows), batch_size=4, progress=calls.append)
+        assert calls == [4, 8, 11]
+        assert found.ref.tobytes() == scorer.score(windows).ref.tobytes()
+        codes = [window.alt for window in windows]
+        in_batches = scorer.score_codes(iter(codes), batch_size=5, progress=calls.append)
+        assert calls[3:] == [5, 10, 11]
+        assert in_batches.tobytes() == scorer.score_codes(codes).tobytes()
+        assert scorer.score([]).ref.shape == scorer.score_codes([]).shape == (0, 6)
+
+
 def test_a_model_scores_the_same_in_any_selection(bank, reference):
     variants = random_variants(reference, 20)
     whole = score_variants(variants, reference, bank)

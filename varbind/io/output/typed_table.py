@@ -1,4 +1,4 @@
-"""A table of typed columns as a file: rows of text cells enter, TSV or Parquet leaves, whole or not at all.
+"""A table of typed columns, written as TSV or Parquet, whole or not at all.
 
 An empty cell is missing: nothing between two tabs in TSV, null in Parquet.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from itertools import islice
+from math import isnan
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,6 +19,11 @@ from varbind.io.output.output_file import Destination, OutputFormat
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    Column = Sequence[str] | NDArray[np.float32]
+    """Cells of some rows: text, empty where missing, or numbers, NaN where missing."""
 
 __all__ = ["TypedTable"]
 
@@ -60,12 +66,35 @@ class TypedTable:
         Raises:
             OutputError: it cannot be written.
         """
+        self._write(columns, (list(zip(*piece, strict=True)) for piece in _pieces(rows)), dictionary=True)
+
+    def write_pieces(self, columns: Sequence[tuple[str, type]], pieces: Iterable[Sequence[Column]]) -> None:
+        """Write the whole table from pieces of some rows each, and give the file its name.
+
+        Args:
+            columns: as for `write`.
+            pieces: one after the other, each with as many columns; a piece becomes a row group of Parquet. TSV
+                holds six significant digits of the numbers of an array.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        # Measured numbers hardly repeat: a dictionary of them makes the file a third larger.
+        self._write(columns, pieces, dictionary=[name for name, kind in columns if kind is not float])
+
+    def _write(
+        self,
+        columns: Sequence[tuple[str, type]],
+        pieces: Iterable[Sequence[Column]],
+        *,
+        dictionary: bool | list[str],
+    ) -> None:
         if self._is_parquet:
-            self._write_parquet(columns, rows)
+            self._write_parquet(columns, pieces, dictionary)
         else:
             self._out.write(_lines([[name for name, _ in columns]]))
-            for piece in _pieces(rows):
-                self._out.write(_lines(piece))
+            for piece in pieces:
+                self._out.write(_lines(zip(*map(_texts, piece), strict=True)))
         self._out.prepare()
         self._out.commit()
 
@@ -77,15 +106,20 @@ class TypedTable:
     ) -> None:
         self._out.__exit__(kind, error, trace)
 
-    def _write_parquet(self, columns: Sequence[tuple[str, type]], rows: Iterable[Sequence[str]]) -> None:
+    def _write_parquet(
+        self,
+        columns: Sequence[tuple[str, type]],
+        pieces: Iterable[Sequence[Column]],
+        dictionary: bool | list[str],  # noqa: FBT001 (pyarrow's own)
+    ) -> None:
         arrow = self._arrow
         types = {str: arrow.string(), int: arrow.int64(), float: arrow.float32()}
         schema = arrow.schema([(name, types[kind]) for name, kind in columns])
-        with self._parquet.ParquetWriter(_Sink(self._out), schema) as writer:
-            for piece in _pieces(rows):
+        with self._parquet.ParquetWriter(_Sink(self._out), schema, use_dictionary=dictionary) as writer:
+            for piece in pieces:
                 arrays = [
-                    arrow.array(_values(cells, kind), type=types[kind])
-                    for cells, (_, kind) in zip(zip(*piece, strict=True), columns, strict=True)
+                    arrow.array(_values(cells, kind), type=types[kind], from_pandas=isinstance(cells, np.ndarray))
+                    for cells, (_, kind) in zip(piece, columns, strict=True)
                 ]
                 writer.write_table(arrow.Table.from_arrays(arrays, schema=schema))
 
@@ -100,8 +134,17 @@ def _lines(rows: Iterable[Sequence[str]]) -> bytes:
     return "".join(["\t".join(row) + "\n" for row in rows]).encode()
 
 
-def _values(cells: Sequence[str], kind: type) -> list[Any]:
-    """Cells with their types; None where empty."""
+def _texts(cells: Column) -> Sequence[str]:
+    """Cells as they stand in TSV."""
+    if not isinstance(cells, np.ndarray):
+        return cells
+    return ["" if isnan(value) else f"{value:.6g}" for value in cells.tolist()]
+
+
+def _values(cells: Column, kind: type) -> Any:
+    """Cells with their types, missing ones as None or NaN."""
+    if isinstance(cells, np.ndarray):
+        return np.ascontiguousarray(cells)
     # The nearest single, and not the single nearest to the double that is nearest to the text.
     convert = np.float32 if kind is float else kind
     return [convert(cell) if cell else None for cell in cells]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from varbind.io.vcf.regions import Regions
 
-__all__ = ["VariantFile", "open_variants"]
+__all__ = ["VariantFile", "holds_variants", "open_variants"]
 
 logger = logging.getLogger(__name__)
 
@@ -150,8 +150,14 @@ def _all_lines(block: VcfBlock) -> NDArray[np.bool_]:
     return np.ones(len(block), dtype=np.bool_)
 
 
+def holds_variants(source: Source) -> bool:
+    """Whether an input is a VCF or BCF, as its first bytes show; nothing of it is read."""
+    start = without_mark(source.stream.peek(1))  # type: ignore[attr-defined]
+    return bool(start.startswith((b"##fileformat=", b"BCF")))
+
+
 def open_variants(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Source,
     *,
     regions: Regions | None = None,
     targets: Regions | None = None,
@@ -161,7 +167,7 @@ def open_variants(
     """Open a VCF (plain, gzip, BGZF) or BCF, detected from content; `-` is standard input.
 
     Args:
-        path: the file.
+        path: the file, or an input that is open already.
         regions: read only records that overlap these, through the file's index.
         targets: read everything, pass on only records whose POS lies in these.
         contig_map: pairs of names of the same contig, for regions and targets that name them in another way.
@@ -171,7 +177,7 @@ def open_variants(
         InputError: not a variant file, or its header is broken.
         UsageError: regions were asked for without an index, or none is on a contig of the file.
     """
-    source = Source(path, allow_truncated=allow_truncated)
+    source = path if isinstance(path, Source) else Source(path, allow_truncated=allow_truncated)
     try:
         is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
         header, pieces = (bcf.decode if is_bcf else _open_text)(source, regions, contig_map)

@@ -21,9 +21,10 @@ from varbind.gate import optional_import
 from varbind.kernels.gpu.gpu_layout import Piece, stretch_width
 from varbind.kernels.gpu.stretches import Stretches
 from varbind.kernels.gpu.torch_backend import CPU_MODELS, GPU_MODELS, MatrixBlock
+from varbind.kernels.memory_limit import MemoryLimit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
 
-__all__ = ["DeviceStacks", "has_fused_kernel", "is_out_of_memory", "torch_device"]
+__all__ = ["DeviceStacks", "has_fused_kernel", "memory_limit", "torch_device"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def torch_device(name: str) -> torch.device:
             # Opens the device, so that a broken driver or a full memory is met here.
             torch.cuda.mem_get_info(device)
     except (RuntimeError, AssertionError) as error:
-        reason = "has no free memory" if is_out_of_memory(error) else "is not available"
+        reason = "has no free memory" if _is_out_of_memory(error) else "is not available"
         raise ResourceError(f"device {name} {reason}", remedy="use --device cpu or auto") from error
     return device
 
@@ -92,7 +93,7 @@ class DeviceStacks:
 
     def __init__(self, stacks: Sequence[DeepBindStack], device: torch.device, *, fused: bool | None = None) -> None:
         self._device = device
-        self._most: int | None = None
+        self._limit = memory_limit(device, "sequences", "one sequence")
         self._blocks: dict[int, list[Block]] = {}
         columns: dict[int, list[NDArray[np.int64]]] = {}
         self._count = 0
@@ -104,7 +105,7 @@ class DeviceStacks:
                 columns.setdefault(detector_len, []).append(np.arange(self._count, self._count + count))
                 self._count += count
         except RuntimeError as error:
-            if not is_out_of_memory(error):
+            if not _is_out_of_memory(error):
                 raise
             raise ResourceError(f"the networks do not fit into the memory of {device}", remedy=_REMEDY) from error
         self._columns = {detector_len: np.concatenate(parts) for detector_len, parts in columns.items()}
@@ -126,40 +127,14 @@ class DeviceStacks:
     def _pieces(self, detector_len: int, work: Work) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Some alleles at a time and their scores by all networks with detectors of one length, (alleles, k)."""
         count = len(work.alleles)
-        size = max(1, int(self._memory * count / max(1, self._bytes(detector_len, work))))
-        first = 0
-        while first < count:
-            size = min(size, self._most or size, count - first)
-            piece = slice(first, first + size)
-            values = self._try_piece(detector_len, work, piece)
-            if values is None:
-                self._shrink(size)
-            else:
-                yield piece, values
-                first += size
+        planned = max(1, int(self._memory * count / max(1, self._bytes(detector_len, work))))
+        return self._limit.portions(lambda piece: self._score_piece(detector_len, work, piece), count, at_once=planned)
 
-    def _try_piece(self, detector_len: int, work: Work, alleles: slice) -> NDArray[np.float32] | None:
-        """Scores of some alleles, (alleles, k); None = there was not enough memory.
-
-        When this returns, nothing of a failed piece is held any more: a caught error would hold its frames.
-        """
-        try:
-            stretches = Stretches(Piece.of(work, detector_len, alleles), detector_len, self._device)
-            # One copy to the host for all blocks: each would wait for the device.
-            return np.asarray(torch.cat([block.score(stretches) for block in self._blocks[detector_len]], dim=1).cpu())
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
-            return None
-
-    def _shrink(self, size: int) -> None:
-        """From here on, half of a size that failed."""
-        if size == 1:
-            raise ResourceError(f"one sequence does not fit into the memory of {self._device}", remedy=_REMEDY)
-        self._most = size // 2
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
-        logger.info(f"{self._device} is out of memory: {self._most} sequences at a time from here on")
+    def _score_piece(self, detector_len: int, work: Work, alleles: slice) -> NDArray[np.float32]:
+        """Scores of some alleles, (alleles, k)."""
+        stretches = Stretches(Piece.of(work, detector_len, alleles), detector_len, self._device)
+        # One copy to the host for all blocks: each would wait for the device.
+        return np.asarray(torch.cat([block.score(stretches) for block in self._blocks[detector_len]], dim=1).cpu())
 
     @cached_property
     def _memory(self) -> int:
@@ -213,6 +188,27 @@ def _parts(stack: DeepBindStack, size: int) -> Iterator[DeepBindStack]:
         yield stack.take(range(first, min(first + size, len(stack.model_ids))))
 
 
-def is_out_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     """Torch's allocator has an error of its own; the driver and Triton say so in words only."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+
+
+def memory_limit(
+    device: torch.device, unit: str, one: str, *, release: Callable[[], None] = lambda: None
+) -> MemoryLimit:
+    """The limit of a device's memory.
+
+    Args:
+        device: a device of `torch_device`.
+        unit: the items, in the plural, for the log.
+        one: a single item, for the error when it does not fit.
+        release: called after each failure, to drop tensors that are kept for later.
+    """
+
+    def free() -> None:
+        release()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    refusal = ResourceError(f"{one} does not fit into the memory of {device}", remedy=_REMEDY)
+    return MemoryLimit(f"{device} is out of memory", unit, refusal, is_full=_is_out_of_memory, release=free)

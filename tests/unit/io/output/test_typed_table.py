@@ -29,6 +29,27 @@ def test_both_kinds_hold_the_same(tmp_path, monkeypatch):
     ]
 
 
+def test_pieces_of_numbers(tmp_path):
+    """A piece is a row group; NaN is missing, and a column of a matrix need not be contiguous."""
+    values = np.array([[0.1, np.nan], [-2.5, 1e-7], [1 / 3, 0]], dtype=np.float32)
+    columns = (("name", str), ("one", float), ("two", float))
+    pieces = [(["a", "b"], values[:2, 0], values[:2, 1]), ([""], values[2:, 0], values[2:, 1])]
+    for name in ("x.tsv", "x.parquet"):
+        with TypedTable(str(tmp_path / name)) as table:
+            table.write_pieces(columns, iter(pieces))
+    assert (tmp_path / "x.tsv").read_text() == "name\tone\ttwo\na\t0.1\t\nb\t-2.5\t1e-07\n\t0.333333\t0\n"
+    found = parquet.ParquetFile(tmp_path / "x.parquet")
+    assert found.num_row_groups == 2
+    # Text is worth a dictionary, measured numbers are not.
+    encodings = [found.metadata.row_group(0).column(i).encodings for i in range(3)]
+    assert [any("DICTIONARY" in word for word in words) for words in encodings] == [True, False, False]
+    assert found.read().to_pydict() == {
+        "name": ["a", "b", None],
+        "one": [float(value) for value in values[:, 0]],
+        "two": [None, *(float(value) for value in values[1:, 1])],
+    }
+
+
 @pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.parquet"])
 def test_a_table_that_is_not_finished_leaves_nothing(tmp_path, name):
     def rows():

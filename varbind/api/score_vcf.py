@@ -1,0 +1,221 @@
+"""Raw binding scores of every allele of a VCF, as a table.
+
+    record -> alleles -> windows -> binding scores -> rows
+
+A row is an allele, or in the long table an allele and a model. Records flow through in order, a batch at a time, and
+rows are written group by group, so that memory does not grow with the number of records.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.info_fields import ENCODED_CONTROLS
+from varbind.annotate.inputs import open_inputs
+from varbind.annotate.record_stream import joined
+from varbind.annotate.settings import AnnotateSettings
+from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
+from varbind.core.variant import Status
+from varbind.core.window import cut_windows
+from varbind.io.output.typed_table import TypedTable
+from varbind.io.vcf.input_stream import Source
+from varbind.kernels.cpu.cpu import thread_count
+from varbind.scoring.scorer import Scorer
+from varbind.scoring.selftest import checked_device
+from varbind.scoring.threaded_scoring import overlapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from varbind.annotate.inputs import Inputs
+    from varbind.annotate.record_stream import RecordBatch
+    from varbind.bank.bank import Bank
+    from varbind.core.scores import BindingScores
+    from varbind.core.window import Window
+    from varbind.io.output.typed_table import Column
+    from varbind.io.vcf.records import VcfRecord
+
+__all__ = ["score_vcf"]
+
+# Of the changes in a group of rows: large groups compress better, and the footer of Parquet lists every group.
+GROUP_VALUES = 1 << 22
+_PLACE_COLUMNS = (("CHROM", str), ("POS", int), ("ID", str), ("REF", str), ("ALT", str), ("status", str))
+
+
+def score_vcf(
+    source: str | os.PathLike[str] | Source,
+    destination: str | os.PathLike[str] = "-",
+    *,
+    reference: str | os.PathLike[str],
+    bank: Bank,
+    long: bool = False,
+    settings: AnnotateSettings | None = None,
+    progress: Callable[[int, float | None], None] | None = None,
+) -> AnnotationCounts:
+    r"""Write the reference score, the alternate score and the change of every model for every allele of a VCF or BCF.
+
+    An allele that cannot be scored keeps its row, with the reason as its status and empty scores. A record without an
+    alternate allele has no row. A byte that is no UTF-8 becomes `\xNN`.
+
+    Args:
+        source: the variants; `-` is standard input.
+        destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
+        reference: FASTA of the variants' build.
+        bank: the models, all of which are scored; see `Bank.select_proteins`.
+        long: one row for each allele and model, in place of three columns for each model.
+        settings: what is read and where scores are computed; every allele is scored, wherever it lies, and what
+            concerns genes, tracks, the second stage and the annotated file is not used. None = the defaults.
+        progress: called with (records read, share of the file read or None) now and then.
+
+    Returns:
+        Counts of what was read, scored and not scored.
+
+    Raises:
+        VarbindError: with the reason and the exit code of the command line.
+    """
+    settings = replace(settings or AnnotateSettings(), everywhere=True, overwrite=True)
+    path = source.path if isinstance(source, Source) else os.fspath(source)
+    destination, fasta = os.fspath(destination), os.fspath(reference)
+    settings.check_outputs(destination, None, inputs=[path, fasta])
+    counts, layout = AnnotationCounts(), (_LongTable if long else _WideTable)(bank)
+    with TypedTable(destination) as out, ExitStack() as stack:
+        opened = source if isinstance(source, Source) else path
+        inputs = open_inputs(stack, opened, reference=fasta, genes=None, settings=settings, counts=counts)
+        device = checked_device(settings.device, bank)
+        scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
+        scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
+        out.write_pieces(layout.columns, map(layout.cells, _groups(scored)))
+        selected = settings.regions is not None or settings.targets is not None
+        unscored = why_nothing_was_scored(counts, inputs, selected=selected)
+    report_unscored(counts, settings, unscored)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _ScoredRows:
+    """N alleles with their scores.
+
+    Attributes:
+        cells: of `_PLACE_COLUMNS`, allele by allele.
+        ref: scores of the reference alleles, float32 (N, M), NaN without a score.
+        alt: the same of the alternate alleles.
+    """
+
+    cells: list[tuple[str, ...]]
+    ref: NDArray[np.float32]
+    alt: NDArray[np.float32]
+
+    @property
+    def delta(self) -> NDArray[np.float32]:
+        """Alternate minus reference, float32 (N, M)."""
+        return self.alt - self.ref
+
+    @classmethod
+    def of(cls, cells: list[tuple[str, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
+        """The rows of a batch; the scores are those of its scored alleles, None where there are none."""
+        ref = np.full((len(cells), models), np.nan, dtype=np.float32)
+        alt = ref.copy()
+        if scores is not None:
+            scored = [row for row, (*_, status) in enumerate(cells) if status == Status.OK]
+            ref[scored], alt[scored] = scores.ref, scores.alt
+        return cls(cells, ref, alt)
+
+    @classmethod
+    def joined(cls, parts: Sequence[_ScoredRows]) -> _ScoredRows:
+        """The rows of one part after the other."""
+        cells = [cells for part in parts for cells in part.cells]
+        return cls(cells, np.concatenate([part.ref for part in parts]), np.concatenate([part.alt for part in parts]))
+
+
+def _scored_rows(
+    inputs: Inputs,
+    scorer: Scorer,
+    settings: AnnotateSettings,
+    counts: AnnotationCounts,
+    progress: Callable[[int, float | None], None] | None,
+) -> Generator[_ScoredRows, None, None]:
+    """The alleles of a file in order, a batch at a time."""
+    batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in joined(batches, settings.batch_size))
+    ahead = 1 if thread_count(settings.threads) > 1 else 0
+    with closing(overlapped(found, lambda batch: scorer.score(batch[1]) if batch[1] else None, ahead=ahead)) as scored:
+        for (cells, _), scores in scored:
+            if cells:
+                yield _ScoredRows.of(cells, scores, len(scorer.bank.models))
+            if progress:
+                progress(counts.records_read, inputs.variants.fraction_read())
+
+
+def _cells_and_windows(
+    batch: RecordBatch, inputs: Inputs, scorer: Scorer, counts: AnnotationCounts
+) -> tuple[list[tuple[str, ...]], list[Window]]:
+    """What the rows of a batch say besides scores, and the windows of the alleles that can be scored."""
+    alleles = batch.all_alleles()
+    counts.count_alleles(allele.status for allele in alleles)
+    places = [_place(record, alt) for record in batch.records for alt in record.alts]
+    cells = [(*place, allele.status.value) for place, allele in zip(places, alleles, strict=True)]
+    variants = [allele.variant for allele in alleles if allele.variant is not None]
+    windows = cut_windows(variants, scorer.flank, inputs.genome)
+    counts.padded += sum(window.padded for window in windows)
+    return cells, windows
+
+
+def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
+    """CHROM, POS, ID, REF and one ALT, as they are written."""
+    fields = record.line.split(b"\t", 4)[:4]
+    texts = [field.decode("utf-8", "backslashreplace") for field in (*fields, alt.encode("latin-1"))]
+    return tuple("" if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)
+
+
+def _groups(scored: Iterable[_ScoredRows]) -> Iterator[_ScoredRows]:
+    """The rows in groups of about the same size."""
+    held: list[_ScoredRows] = []
+    for rows in scored:
+        held.append(rows)
+        if sum(part.ref.size for part in held) >= GROUP_VALUES:
+            yield _ScoredRows.joined(held)
+            held.clear()
+    if held:
+        yield _ScoredRows.joined(held)
+
+
+class _WideTable:
+    """One row for each allele, with three columns for each model."""
+
+    def __init__(self, bank: Bank) -> None:
+        names = [f"{model_id}_{what}" for model_id in bank.model_ids for what in ("ref", "alt", "delta")]
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *((name, float) for name in names)]
+
+    def cells(self, rows: _ScoredRows) -> list[Column]:
+        """The cells of some alleles, column by column."""
+        texts: list[Column] = list(map(list, zip(*rows.cells, strict=True)))
+        models = zip(rows.ref.T, rows.alt.T, rows.delta.T, strict=True)
+        return [*texts, *(column for model in models for column in model)]
+
+
+class _LongTable:
+    """One row for each allele and model."""
+
+    def __init__(self, bank: Bank) -> None:
+        # Names that differ from REF and ALT in more than their case: not every reader of tables tells these apart.
+        own = (("model_id", str), ("protein", str), ("ref_score", float), ("alt_score", float), ("delta", float))
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *own]
+        self._ids = list(bank.model_ids)
+        self._proteins = [model.protein for model in bank.models]
+
+    def cells(self, rows: _ScoredRows) -> list[Column]:
+        """The cells of some alleles, column by column."""
+        alleles, models = rows.ref.shape
+        texts: list[Column] = [
+            [cell for cell in column for _ in range(models)] for column in zip(*rows.cells, strict=True)
+        ]
+        own: list[Column] = [self._ids * alleles, self._proteins * alleles]
+        return [*texts, *own, *(values.reshape(-1) for values in (rows.ref, rows.alt, rows.delta))]
