@@ -17,7 +17,7 @@ from varbind.io.vcf.records import VcfHeader, VcfRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from numpy import bool_
+    import numpy as np
     from numpy.typing import NDArray
 
     from varbind.annotate.allele_status import Allele, AlleleStatuses
@@ -127,7 +127,7 @@ class RecordStream:
             UsageError: a record has keys of an earlier run and `overwrite` is off.
         """
 
-        def to_read(block: VcfBlock) -> NDArray[bool_]:
+        def to_read(block: VcfBlock) -> NDArray[np.bool_]:
             return ~statuses.stay_unchanged(block, excluded=block.lines_with(self._key_start))
 
         for lines, n_records, record in self._variants.select(to_read):
