@@ -70,12 +70,13 @@ class RecordBatch:
 
     def append(self, other: RecordBatch) -> None:
         """Add the lines that follow."""
-        self.places += [len(self.pieces) + place for place in other.places]
+        if other.records:
+            self.places += [len(self.pieces) + place for place in other.places]
+            self.records += other.records
+            self.alleles += other.alleles
+            self.n_to_score += other.n_to_score
         self.pieces += other.pieces
-        self.records += other.records
-        self.alleles += other.alleles
         self.n_records += other.n_records
-        self.n_to_score += other.n_to_score
         self.size += other.size
 
     def all_alleles(self) -> list[Allele]:
