@@ -35,31 +35,31 @@ __all__ = ["Annotator", "VariantScorer"]
 
 
 class VariantScorer(Protocol):
-    """What scores both alleles of variants."""
+    """Scores both alleles of variants."""
 
     @property
     def bank(self) -> Bank:
-        """The M models, in the order of the columns."""
+        """The M models, in the order of the score columns."""
 
     @property
     def flank(self) -> int:
-        """Bases that it wants on each side of a change."""
+        """The number of bases that a window needs on each side of a change."""
 
     def score(self, windows: Sequence[Window]) -> BindingScores:
-        """Scores of both alleles of B windows with these flanks, (B, M)."""
+        """Score both alleles of B windows with these flanks, (B, M)."""
 
 
 class Annotator:
-    """Windows, scores, effects, column 8.
+    """Annotates batches of records, in four steps: windows, scores, effects, and the lines with their INFO keys.
 
     Args:
-        scorer: of the models in use.
-        listed: those of its models whose losses and gains are listed.
+        scorer: scores the models in use.
+        listed: the models of the scorer whose losses and gains are listed.
         reference: the genome.
-        tracks: conservation.
+        tracks: the conservation tracks.
         second: the second stage; None = there is none.
-        prefix: of our keys.
-        top: families listed a direction.
+        prefix: the prefix of every INFO key.
+        top: the number of families listed for losses and for gains.
     """
 
     def __init__(
@@ -132,8 +132,8 @@ class Annotator:
             ok = [row for row, allele in enumerate(alleles) if allele.variant is not None]
             scored = iter(self._scored([alleles[row] for row in ok], windows, scores, [means[row] for row in ok]))
         return [
-            _annotation(allele, next(scored) if allele.variant else None, own)
-            for allele, own in zip(alleles, means, strict=True)
+            _annotation(allele, next(scored) if allele.variant else None, conservation)
+            for allele, conservation in zip(alleles, means, strict=True)
         ]
 
     def _scored(
@@ -143,14 +143,14 @@ class Annotator:
         scores: BindingScores,
         means: Sequence[tuple[float, ...]],
     ) -> list[_Scored]:
-        """All that follows from the scores of B alleles, each with its variant."""
+        """Everything that follows from the scores of B alleles, each of which has a variant."""
         kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
         effects = self._effects.describe(scores.delta[:, self._listed], kinds, top=self._top)
         if self._second is None:
             return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
         predicted = self._second.predict(scores, self._sites(alleles, means), kinds)
         columns = [predicted.values[name].tolist() for name in self._effect_names]
-        # Without a number, as of a second stage whose tracks are not at hand, there still is a row an allele.
+        # A second stage without its tracks may give no value at all; there is one row per allele even then.
         rows = list(zip(*columns, strict=True)) if columns else [()] * len(alleles)
         return [
             _Scored(
@@ -175,20 +175,20 @@ class Annotator:
         return self._second.has_seen(variant, window, flank)
 
     def _sites(self, alleles: Sequence[Allele], means: Sequence[tuple[float, ...]]) -> VariantSites:
-        """Where the alleles lie."""
+        """The distance to the transcription start, the kind of change and the conservation of each allele."""
         assert self._second is not None
         around = self._tracks.means(alleles, around=AROUND_BASES) if self._second.reads_around else means
-        own, wide = (np.array(values, dtype=np.float64).reshape(len(alleles), -1) for values in (means, around))
+        exact, wide = (np.array(values, dtype=np.float64).reshape(len(alleles), -1) for values in (means, around))
         return VariantSites(
             np.array([allele.genes[0].distance if allele.genes else np.nan for allele in alleles], dtype=np.float64),
             np.array([transversion(allele.variant) for allele in alleles if allele.variant is not None]),
-            {name: np.stack([own[:, i], wide[:, i]], axis=1) for i, name in enumerate(self._tracks.names)},
+            {name: np.stack([exact[:, i], wide[:, i]], axis=1) for i, name in enumerate(self._tracks.names)},
         )
 
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """What is written of an allele that has scores."""
+    """The results of one allele that has scores."""
 
     window: Window
     effect: BindingEffect
@@ -198,10 +198,10 @@ class _Scored:
 
 
 def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[VariantKind, ShareCurve]] | None:
-    """How strong the strongest change is, where the second stage knows it of these very models."""
+    """The distributions of the strongest loss and gain; None unless they are known for exactly these models."""
     if second is None or list(listed.model_ids) != second.effect.card.default_ids:
         return None
-    # How strong is told by the families' own background: of another one it would be another number.
+    # The distributions hold only for the background on which they were fitted.
     if listed.cards[0].background.get("sha256") != second.effect.card.bank.get("background"):
         return None
     curves = second.effect.curves

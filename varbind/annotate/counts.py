@@ -1,4 +1,4 @@
-"""What was read, written, scored and not scored, and why."""
+"""Counts the records read and written, and the alleles by status."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["AnnotationCounts"]
 
 @dataclass(slots=True)
 class AnnotationCounts:
-    """Counts of one run.
+    """The counts of one annotation.
 
     Attributes:
-        records_read: records of the input.
-        records_written: records of the output; equal to `records_read` at the end.
-        records_reread: records found when the finished output was read again; None of a stream.
-        records_outside: passed unchanged, because every allele lies outside the promoters.
-        records_without_alt: passed unchanged, because they have no alternate allele.
-        alleles: alternate alleles of the other records, by status.
-        padded: scored alleles whose window runs off the contig.
-        missing_contigs: names that the reference does not have, with records on them.
-        checked_ref: records whose REF was compared with the reference.
-        mismatched_ref: those that differ.
-        swapped_ref: those of them in which an ALT is what the reference has: REF and ALT look exchanged.
+        records_read: the records of the input.
+        records_written: the records of the output; equal to `records_read` at the end.
+        records_reread: the records found when the finished output was read again; None where the output is a stream.
+        records_outside: the records that stay unchanged because every allele lies outside the promoters.
+        records_without_alt: the records that stay unchanged because they have no alternate allele.
+        alleles: the alternate alleles of all other records, by status.
+        padded: the scored alleles whose window runs off the contig.
+        missing_contigs: the number of records on each contig that the reference does not have.
+        checked_ref: the records whose REF was compared with the reference.
+        mismatched_ref: the records whose REF differs from the reference.
+        swapped_ref: those of them in which the reference has an ALT: REF and ALT look swapped.
     """
 
     records_read: int = 0
@@ -46,12 +46,12 @@ class AnnotationCounts:
 
     @property
     def scored(self) -> int:
-        """Alleles that have a score."""
+        """The number of alleles that have a score."""
         return self.alleles[Status.OK]
 
     @property
     def looks_swapped(self) -> bool:
-        """Whether most REFs that differ stand beside an ALT that is the reference's; by chance a third of them do."""
+        """Whether the reference has an ALT in most records whose REF differs; by chance a third of them have it."""
         return 2 * self.swapped_ref > self.mismatched_ref
 
     def count_alleles(self, statuses: Iterable[Status]) -> None:
@@ -59,7 +59,7 @@ class AnnotationCounts:
         self.alleles.update(statuses)
 
     def sentence(self) -> str:
-        """One line for people, about a run that writes records."""
+        """The counts in one line, for a run that writes records."""
         reread = "" if self.records_reread is None else f", {self.records_reread:,} found in the output"
         records = f"{self.records_read:,} records read, {self.records_written:,} written{reread}"
         return "; ".join([records, *self._of_alleles()])

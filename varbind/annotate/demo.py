@@ -1,4 +1,4 @@
-"""The embedded example: a small made-up genome, its genes, and variants in their promoters."""
+"""The embedded example: a small artificial genome, its genes, and variants in their promoters."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ EXAMPLE_FILES = ("reference.fa", "reference.fa.fai", "variants.vcf", "genes.gtf"
 
 
 def copy_example(folder: str | Path) -> Path:
-    """Put the example's files into a folder, which is made if need be.
+    """Copy the files of the example into a folder, which is made where it is missing.
 
     Raises:
-        OutputError: the folder cannot be made or written, or holds other files of these names.
+        OutputError: the folder cannot be made or written, or has other files of these names.
     """
     folder = Path(folder)
     try:
@@ -26,7 +26,7 @@ def copy_example(folder: str | Path) -> Path:
             for name in EXAMPLE_FILES:
                 data = (example / name).read_bytes()
                 if not (folder / name).exists():
-                    # In order: an index that looks older than its FASTA would be remarked upon.
+                    # The order matters: an index that looks older than its FASTA would give a warning.
                     write_whole_file(folder / name, data)
                 elif (folder / name).read_bytes() != data:
                     what = "is another file than the example's"

@@ -60,10 +60,10 @@ def gene_scope(
 
     Args:
         tables: the gene files, at least one.
-        settings: the reach of a promoter, the names that the user gives, and what is allowed.
-        contigs: of the reference, with their lengths in bases.
-        names: from the VCF's contig names to the reference's.
-        declared: contigs of the VCF's header, with their lengths in bases; None = not declared.
+        settings: the reach of a promoter, the contig names that the user gives, and the checks that are off.
+        contigs: the contigs of the reference, with their lengths in bases.
+        names: the reference's name of each contig of the VCF.
+        declared: the contigs of the VCF's header, with their lengths in bases; None = no length.
 
     Raises:
         ResourceError: the genes have no contig of the reference, or are those of another build.
@@ -85,12 +85,12 @@ def gene_scope(
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How long a contig of the VCF is, in bases.
+    """The length of a contig of the VCF, in bases.
 
     Attributes:
-        contig: as the VCF names it, or the reference where the VCF's header names none.
-        declared: in the VCF's header; None = not there.
-        reference: in the reference; None = not there.
+        contig: the name in the VCF, or in the reference where the VCF's header declares no contig.
+        declared: the length in the VCF's header; None = not declared.
+        reference: the length in the reference; None = the reference does not have the contig.
     """
 
     contig: str
@@ -105,7 +105,7 @@ class _End:
 
     @property
     def length(self) -> int | None:
-        """The longer one: a reference may be cut short."""
+        """The longer of the two lengths, because the reference may be cut short."""
         return max((length for length in (self.declared, self.reference) if length), default=None)
 
     def __str__(self) -> str:
@@ -118,7 +118,7 @@ class _End:
 
 
 def _names_of(known: Mapping[str, int | None], ends: Sequence[_End], settings: AnnotateSettings) -> ContigNames:
-    """From the VCF's contig names to those of genes."""
+    """The genes' name of each contig of the VCF."""
     return ContigNames(
         known,
         declared={end.contig: end.length for end in ends},
@@ -132,13 +132,13 @@ def _require_shared_contig(table: GeneTable, settings: AnnotateSettings, contigs
     lengths = {} if settings.allow_length_mismatch else contigs
     of_reference = ContigNames(known, declared=lengths, renamed=settings.contig_map)
     if not of_reference.shares_any(contigs):
-        theirs, ours = next(iter(known)), next(iter(contigs))
-        what = f"no contig of the genes is in the reference: {theirs!r} against {ours!r}"
+        in_genes, in_reference = next(iter(known)), next(iter(contigs))
+        what = f"no contig of the genes is in the reference: {in_genes!r} against {in_reference!r}"
         raise ResourceError(what, path=table.name, remedy="give the genes of this build, or --contig-map FILE")
 
 
 def _check_ends(table: GeneTable, gene_names: ContigNames, ends: Sequence[_End], *, allowed: bool) -> None:
-    """See that transcription starts lie on their contigs."""
+    """Check that the transcription starts lie on their contigs."""
     shared = list(_shared(gene_names, ends))
     total = sum(table.index.count(contig) for contig, _ in shared)
     beyond = [(tss, end) for contig, end in shared if end.length for tss in table.index.beyond(contig, end.length)]
@@ -161,7 +161,7 @@ def _check_ends(table: GeneTable, gene_names: ContigNames, ends: Sequence[_End],
 
 
 def _shared(gene_names: ContigNames, ends: Sequence[_End]) -> Iterator[tuple[str, _End]]:
-    """Contigs of the genes that the VCF and the reference have, each once."""
+    """The contigs of the genes that the VCF and the reference have, each once."""
     found: dict[str, _End] = {}
     for end in ends:
         contig = gene_names.find(end.contig) if end.reference else None

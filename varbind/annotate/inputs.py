@@ -1,4 +1,4 @@
-"""The inputs of a run, opened and matched to each other before anything is scored."""
+"""Opens the inputs of a run, and matches their contigs before anything is scored."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Opened inputs.
+    """The opened inputs of a run.
 
     Attributes:
-        variants: the VCF.
+        variants: the VCF or BCF.
         stream: the records of the VCF.
         genome: the reference.
-        genes: the gene files; none = everything is scored.
-        names: from the VCF's contig names to the reference's.
-        declared: contigs that the VCF's header declares.
+        genes: the gene files; empty where everything is scored without gene names.
+        names: the reference's name of each contig of the VCF.
+        declared: the contigs that the VCF's header declares, with their lengths in bases; None = no length.
         allele_statuses: finds the alleles of a record and their statuses.
     """
 
@@ -72,7 +72,7 @@ class Inputs:
             allow_ref_mismatch=allow_ref_mismatch,
             path=self.variants.name,
         )
-        _say_restyled(self.names)
+        _log_restyled(self.names)
         return batches
 
 
@@ -85,10 +85,18 @@ def open_inputs(
     settings: AnnotateSettings,
     counts: AnnotationCounts,
 ) -> Inputs:
-    """Open everything that is read; `stack` closes it.
+    """Open everything that is read.
+
+    Args:
+        stack: closes the inputs.
+        source: the path of the VCF or BCF; `-` is standard input.
+        reference: the path of the FASTA.
+        genes: the paths of the gene files.
+        settings: the settings of the run.
+        counts: the counts of the run.
 
     Raises:
-        VarbindError: an input is missing, broken or does not fit the others.
+        VarbindError: an input is missing or broken, or does not fit the others.
     """
     paths = gene_paths(genes)
     if not paths and not settings.everywhere:
@@ -124,8 +132,8 @@ def open_inputs(
     return Inputs(variants, stream, genome, tables, names, declared, allele_statuses)
 
 
-def _say_restyled(names: ContigNames) -> None:
+def _log_restyled(names: ContigNames) -> None:
     if restyled := names.restyled():
-        pairs = [f"{theirs} = {ours}" for theirs, ours in restyled.items()]
+        pairs = [f"{in_vcf} = {in_reference}" for in_vcf, in_reference in restyled.items()]
         more = " ..." if len(pairs) > 5 else ""
         logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)

@@ -1,6 +1,6 @@
-"""Which records of a block pass untouched, told from their columns alone, without an object of their own.
+"""Finds the lines of a block that certainly lie outside every promoter, from the columns alone.
 
-What is not certain here is looked at record by record; `AlleleStatuses.alleles_of` then has the last word.
+These lines stay unchanged, and no record object is made for them. `AlleleStatuses.alleles_of` decides on all others.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _UPPER = 0xDF
 
 @dataclass(frozen=True, slots=True)
 class GeneScope:
-    """Promoters, and the names of their contigs.
+    """The promoters of the genes, and the names of their contigs.
 
     Attributes:
-        index: transcription starts.
-        names: from the VCF's contig names to the gene file's.
-        promoter: how far a promoter reaches.
-        everywhere: score what lies outside too; the genes then are the nearest ones.
+        index: the transcription starts.
+        names: the gene files' name of each contig of the VCF.
+        promoter: how far a promoter reaches from the transcription start.
+        everywhere: whether alleles outside the promoters are scored too; the gene named is then the nearest one.
     """
 
     index: TssIndex
@@ -44,7 +44,7 @@ class GeneScope:
 
 
 def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Lines that lie outside every promoter for certain, and those of them without an alternate allele.
+    """Find the lines that certainly lie outside every promoter, and those of them without an alternate allele.
 
     Returns:
         Two masks, bool (N,); the second lies within the first.
@@ -62,7 +62,7 @@ def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.boo
             movable[first:last] = True
     text = np.frombuffer(block.data, dtype=np.uint8)
     ref_end, alt_end = block.tabs[:, 3], block.tabs[:, 4]
-    # Where a field is empty, these are letters beside it; such a line is looked at below.
+    # Where a field is empty, these are letters beside it; such a line is excluded below.
     first_of_alt, last_of_alt, last_of_ref = text[ref_end + 1], text[alt_end - 1], text[ref_end - 1]
     nothing = (alt_bytes == 1) & (first_of_alt == _DOT)
     # Normalisation moves nothing but a pure insertion or deletion, to the left, and only while its last base

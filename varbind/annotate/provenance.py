@@ -1,4 +1,4 @@
-"""Header lines that say how the values came about; nothing in them depends on the day or the machine."""
+"""The header lines that state how the values were made; they do not depend on the day or the computer."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def provenance_lines(
 ) -> list[str]:
     """The version, the options that can change a value, and the digests of bank and genes.
 
-    Every line ends with the prefix of the keys that it tells of: a file may have the keys of several runs.
+    Every line ends with the prefix of the keys that it describes, because a file may have the keys of several runs.
 
     Args:
         bank: the models used.
         genes: the gene files used.
-        options: option names with their values; None = not given, empty = a switch.
-        effect: of the second stage used.
-        prefix: of the run's keys.
+        options: the names of options with their values; None = not used, empty = a switch.
+        effect: the card of the second stage used; None = there is none.
+        prefix: the prefix of the keys.
     """
     command = _one_line(" ".join(["annotate", *_words(options)]))
     lines = [
@@ -59,7 +59,7 @@ def provenance_lines(
 
 
 _RESERVED = re.compile(r"[^\w .-]")
-"""What the name of a file or a bank may hold and a structured header line may not."""
+"""Characters that the name of a file or a bank may contain, but a structured header line may not."""
 
 
 def _plain(text: str) -> str:
@@ -67,7 +67,7 @@ def _plain(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A file's name may hold line ends, which would break the header, and what steers a terminal."""
+    """Replace line ends and control characters, which the name of a file may contain."""
     return printable(" ".join(text.splitlines()))
 
 

@@ -1,9 +1,9 @@
-"""A sorted table of an annotated VCF: records enter, rows leave, one an allele and gene, best first.
+"""Makes a sorted table of an annotated VCF, with one row per allele and gene, the largest value first.
 
-record -> alleles -> rows -> order -> table
+    record -> alleles -> rows -> order -> table
 
-Rows are held as packed text and single precision until the last record is read, for it may be the best.
-Where only so many rows are asked for, memory does not grow with the file.
+The last record may come first in the table, so all rows are held until the end, as packed text and single precision.
+Where only the first rows are wanted, memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ ORDERS = {
     "gain_phred": ("GAIN_PHRED",),
     "binding": ("LOSS_PHRED", "GAIN_PHRED"),
 }
-"""What rows can be sorted by; of several keys the largest value counts."""
+"""The keys that rows can be sorted by; with several keys, the largest value is used."""
 
 _PLACE_COLUMNS = ("chrom", "pos", "id", "ref", "alt", "filter")
 _WHOLE_NUMBERS = {"pos", "tss_distance"}
 _CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
 _NO_GENE = ("",) * len(GENE_COLUMNS)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
-# Rows held beyond those asked for, so that they are seldom put in order.
+# Rows held beyond those wanted, so that they are rarely sorted.
 _SLACK = 1 << 14
 
 
 @dataclass(slots=True)
 class RankCounts:
-    """Counts of one run.
+    """The counts of one table.
 
     Attributes:
-        records: of the input.
-        unannotated: of these, left out because they have no key of ours.
-        without_alt: of these, left out because they have no alternate allele.
-        alleles: alternate alleles of all others.
-        left_out: of these, those without a score, by reason.
-        rows: of the table.
-        cut: rows beyond the number asked for.
-        sortable: alleles with a value to sort by.
+        records: the records of the input.
+        unannotated: the records that are left out because they have no key of varbind.
+        without_alt: the records that are left out because they have no alternate allele.
+        alleles: the alternate alleles of all other records.
+        left_out: the alleles without a score, by reason.
+        rows: the rows of the table.
+        cut: the rows beyond the number wanted.
+        sortable: the alleles with a value to sort by.
     """
 
     records: int = 0
@@ -81,7 +81,7 @@ class RankCounts:
     sortable: int = 0
 
     def sentence(self) -> str:
-        """One line for people."""
+        """The counts in one line."""
         reasons = [f"{reason} {count:,}" for reason, count in sorted(self.left_out.items())]
         whole = {"without annotation": self.unannotated, "without an alternate allele": self.without_alt}
         others = self.records - self.unannotated - self.without_alt
@@ -104,25 +104,26 @@ def rank_vcf(
 ) -> RankCounts:
     r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
 
-    Missing values come last, and ties keep the order of the input. A byte that is no UTF-8 becomes `\xNN`.
+    Missing values come last, and ties keep the order of the input. A byte that is not UTF-8 becomes `\xNN`.
 
     Args:
         source: the annotated variants; `-` is standard input.
-        destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
-        by: one of `ORDERS`; None = PHRED where the header declares it, else binding. Of the activity the sign
-            does not count.
-        prefix: of the keys.
-        top: write only so many rows; None = all.
-        unscored: write alleles without a score too, after all others.
-        progress: called with (records read, share of the file read or None) now and then.
+        destination: the path of the table: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears
+            complete or not at all.
+        by: one of `ORDERS`; None = PHRED where the header declares it, otherwise binding. The activity is sorted by
+            its absolute value.
+        prefix: the prefix of the keys.
+        top: the number of rows to write; None = all.
+        unscored: whether alleles without a score are written too, after all others.
+        progress: called now and then with the number of records read, and the share of the file read or None.
 
     Returns:
-        Counts of what was read, written and left out.
+        The counts of what was read, written and left out.
 
     Raises:
         InputError: the file is broken, or was not annotated.
-        UsageError: the key to sort by is not there, the output is the input or of an unknown kind, or pyarrow
-            is needed and missing.
+        UsageError: the header does not declare the key to sort by, the output is the input or of an unknown kind, or
+            pyarrow is needed and missing.
         OutputError: the table cannot be written.
     """
     source, destination = os.fspath(source), os.fspath(destination)
@@ -177,7 +178,7 @@ def _records(
 def _alleles_to_rank(
     record: VcfRecord, keys: DeclaredKeys, path: str, counts: RankCounts, *, unscored: bool
 ) -> list[tuple[str, AnnotatedAllele]]:
-    """ALTs with their values; what is left out is counted."""
+    """The alternate alleles to rank, with their values; those that are left out are counted."""
     alleles = alleles_of(record, keys, path)
     if alleles is None and not unscored:
         counts.unannotated += 1
@@ -185,7 +186,7 @@ def _alleles_to_rank(
     if record.alts == (".",):
         counts.without_alt += 1
         return []
-    alleles = alleles or [_nothing_known(keys)] * len(record.alts)
+    alleles = alleles or [_without_values(keys)] * len(record.alts)
     counts.alleles += len(alleles)
     chosen = []
     for alt, allele in zip(record.alts, alleles, strict=True):
@@ -196,13 +197,13 @@ def _alleles_to_rank(
     return chosen
 
 
-def _nothing_known(keys: DeclaredKeys) -> AnnotatedAllele:
+def _without_values(keys: DeclaredKeys) -> AnnotatedAllele:
     missing = (nan,) * len(keys.numbers)
     return AnnotatedAllele(("",) * len(TEXT_KEYS), (), missing, "without annotation")
 
 
 def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
-    """The cells of `_PLACE_COLUMNS`."""
+    """The cells of `_PLACE_COLUMNS` for one allele."""
     fields = record.line.split(b"\t", 7)[:7]
     chrom, pos, name, ref, _, _, passed = [field.decode("utf-8", "backslashreplace") for field in fields]
     written = alt.encode("latin-1").decode("utf-8", "backslashreplace")
@@ -210,9 +211,9 @@ def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
 
 
 def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
-    """Names and types of the columns, in order."""
+    """The names and types of the columns, in order."""
     tracks = [name.lower() for name in keys.tracks]
-    if len(set(tracks)) < len(tracks):  # tracks whose names differ in case only
+    if len(set(tracks)) < len(tracks):  # the names of two tracks differ in case only
         tracks = [TRACK_STEM.lower() + name.removeprefix(TRACK_STEM) for name in keys.tracks]
     first = [(name, int if name in _WHOLE_NUMBERS else str) for name in (*_PLACE_COLUMNS, *GENE_COLUMNS)]
     texts: list[tuple[str, type]] = [(name.lower(), str) for name in TEXT_KEYS]
@@ -224,9 +225,9 @@ class _Ranking:
     """The rows held so far, packed.
 
     Args:
-        keys: that the header declares.
-        order: keys to sort by.
-        top: how many rows are asked for; None = all.
+        keys: the keys that the header declares.
+        order: the keys to sort by.
+        top: the number of rows wanted; None = all.
     """
 
     def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None) -> None:
@@ -244,7 +245,7 @@ class _Ranking:
         self._levels = bytearray()
 
     def add(self, place: tuple[str, ...], allele: AnnotatedAllele) -> None:
-        """Put in the rows of one allele."""
+        """Add the rows of one allele."""
         value = self._value(allele)
         self.sortable += not isnan(value)
         level = 2 if allele.why_not else int(isnan(value))
@@ -260,14 +261,14 @@ class _Ranking:
             self._keep(np.sort(self.order()))
 
     def order(self) -> NDArray[np.intp]:
-        """Rows as they shall stand, cut at `top`: scored ones by value, then scored without a value, then others."""
+        """The first `top` rows in order: scored alleles by value, scored alleles without a value, all others."""
         values = np.array(self._values, dtype=np.float32)
         levels = np.array(self._levels, dtype=np.uint8)
         # lexsort keeps the order of ties.
         return np.lexsort((np.where(np.isnan(values), 0, -values), levels))[: self._top]
 
     def rows(self, order: NDArray[np.intp]) -> Iterator[list[str]]:
-        """The cells of every column."""
+        """The cells of every row, in the order of the columns."""
         numbers = self._matrix()
         for row in order.tolist():
             cells = self._alleles[row].decode().split("\t")
@@ -285,7 +286,7 @@ class _Ranking:
         return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
 
     def _keep(self, rows: NDArray[np.intp]) -> None:
-        """Forget all other rows."""
+        """Keep these rows and drop all others."""
         numbers = self._matrix()
         chosen = rows.tolist()
         self._alleles = [self._alleles[row] for row in chosen]
@@ -296,12 +297,12 @@ class _Ranking:
 
 
 def _packed(cells: tuple[str, ...]) -> bytes:
-    # A stray CR within a line would end the row for some readers, and an escape steer the terminal of others.
+    # A carriage return would end the row for some readers, and an escape sequence would control a terminal.
     return "\t".join(cells).translate(_CONTROLS).encode()
 
 
 def _number(value: np.float32) -> str:
-    """The shortest text that gives the same single-precision number again."""
+    """The shortest text that gives the same single-precision number when it is read."""
     if np.isnan(value):
         return ""
     text = f"{value:.6g}"

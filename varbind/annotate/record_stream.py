@@ -17,7 +17,7 @@ from varbind.io.vcf.records import VcfHeader, VcfRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from numpy import bool_
+    import numpy as np
     from numpy.typing import NDArray
 
     from varbind.annotate.allele_status import Allele, AlleleStatuses
@@ -70,12 +70,13 @@ class RecordBatch:
 
     def append(self, other: RecordBatch) -> None:
         """Add the lines that follow."""
-        self.places += [len(self.pieces) + place for place in other.places]
+        if other.records:
+            self.places += [len(self.pieces) + place for place in other.places]
+            self.records += other.records
+            self.alleles += other.alleles
+            self.n_to_score += other.n_to_score
         self.pieces += other.pieces
-        self.records += other.records
-        self.alleles += other.alleles
         self.n_records += other.n_records
-        self.n_to_score += other.n_to_score
         self.size += other.size
 
     def all_alleles(self) -> list[Allele]:
@@ -127,7 +128,7 @@ class RecordStream:
             UsageError: a record has keys of an earlier run and `overwrite` is off.
         """
 
-        def to_read(block: VcfBlock) -> NDArray[bool_]:
+        def to_read(block: VcfBlock) -> NDArray[np.bool_]:
             return ~statuses.stay_unchanged(block, excluded=block.lines_with(self._key_start))
 
         for lines, n_records, record in self._variants.select(to_read):

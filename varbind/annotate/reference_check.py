@@ -1,4 +1,4 @@
-"""Stops a run in its first seconds when the reference does not belong to the variants."""
+"""Stops a run in its first seconds where the reference is not that of the variants."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def preflight(
     allow_ref_mismatch: bool,
     path: str | None = None,
 ) -> Iterator[Item]:
-    """Pass items through, holding the first ones back until the reference is known to fit.
+    """Yield all items, but only after the first ones have shown that the reference fits.
 
     Args:
-        items: whatever belongs to a record; reading them fills the counts.
-        counts: counts of REF comparisons and missing contigs.
-        size_of: bytes that an item holds.
-        names: from the VCF's contig names to the reference's.
-        declared: contigs of the VCF's header.
-        reference_contigs: contigs of the reference, for the message.
-        allow_ref_mismatch: go on whatever REF says.
-        path: of the VCF, for messages.
+        items: the items; reading them updates the counts.
+        counts: the counts of REF comparisons and missing contigs.
+        size_of: the memory of an item, in bytes.
+        names: the reference's name of each contig of the VCF.
+        declared: the contigs that the VCF's header declares.
+        reference_contigs: the contigs of the reference, for the message.
+        allow_ref_mismatch: continue although most REFs differ.
+        path: the path of the VCF, for messages.
 
     Raises:
         ResourceError: no contig is shared, or at least 10 and more than 10 % of the first 1,000 compared
@@ -62,12 +62,12 @@ def preflight(
     if allow_ref_mismatch:
         return chain(held, stream)
     _check_build(counts, path)
-    # Few records at the head of a genome lie in promoters: the rest of the first 1,000 are met on the way.
+    # Few records at the start of a genome lie in promoters; the rest of the first 1,000 follow later.
     return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, path))
 
 
 def _checked(stream: Iterator[Item], counts: AnnotationCounts, path: str | None) -> Iterator[Item]:
-    """Look again when 1,000 REFs are compared, or at the end."""
+    """Check again when 1,000 REFs have been compared, or at the end."""
     for item in stream:
         yield item
         if counts.checked_ref >= CHECKED_RECORDS:
@@ -83,15 +83,15 @@ def _check_contigs(
     reference_contigs: Iterable[str],
     path: str | None,
 ) -> None:
-    met = names.seen
-    if not met or counts.checked_ref or names.shares_any(chain(met, declared)):
+    seen = names.seen
+    if not seen or counts.checked_ref or names.shares_any(chain(seen, declared)):
         return
-    theirs, ours = met[0], next(iter(reference_contigs))
-    what = f"no contig of the VCF is in the reference: the VCF says {theirs!r}, the reference {ours!r}"
+    in_vcf, in_reference = seen[0], next(iter(reference_contigs))
+    what = f"no contig of the VCF is in the reference: the VCF says {in_vcf!r}, the reference {in_reference!r}"
     remedy = "give the right reference, or --contig-map FILE"
-    if conflict := names.length_conflict(theirs):
-        declared_length, ours, length = conflict
-        what = f"contig {theirs} has {declared_length:,} bases in the header, {ours} has {length:,} in the reference"
+    if conflict := names.length_conflict(in_vcf):
+        declared_length, in_reference, length = conflict
+        what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,} in the reference"
         remedy = (
             "give the reference of this VCF's build, or --allow-length-mismatch if the header's length is only that up "
             "to the last variant, as exports of plink have it"

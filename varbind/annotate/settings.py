@@ -1,4 +1,4 @@
-"""What a user can decide about an annotation."""
+"""The settings of an annotation, and the models that a list of proteins selects."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ class AnnotateSettings:
     """Everything about an annotation that has a default.
 
     Attributes:
-        everywhere: score what lies outside promoters too.
-        proteins: protein names or model ids; `all`, `dna` (every double-stranded model) or `default` as
-            the only word; empty = default.
-        promoter: how far a promoter reaches.
-        tss: which transcripts of a gene count.
-        conservation: bigWig files by track name.
-        effect: folder of the second stage; `none` = no second stage, None = the bank's own.
-        explain: write what each model adds to the activity.
-        top: families listed a direction.
-        check_ref: `w` counts REFs that differ, `x` does so silently, `e` stops at the first.
-        max_indel: longest trimmed allele that is scored, in bases.
-        contig_map: pairs of names of the same contig in any two of the VCF, the reference, the genes, the
-            tracks, the regions and the targets, where the styles do not tell; it does not matter which is first.
-        regions: read only these, through the index.
-        targets: pass on only records in these.
+        everywhere: whether alleles outside the promoters are scored too.
+        proteins: protein names or model ids; `all`, `dna` (every double-stranded model) or `default` as the only word;
+            empty = default.
+        promoter: how far a promoter reaches from the transcription start.
+        tss: which transcripts of a gene are used.
+        conservation: bigWig files by the names of the tracks.
+        effect: the folder of the second stage; `none` = no second stage, None = that of the bank.
+        explain: whether the contribution of each model to the activity is written.
+        top: the number of families listed for losses and for gains.
+        check_ref: what is done where REF differs from the reference: `e` stops, `w` warns at the end, `x` is silent.
+        max_indel: the length in bases of the longest trimmed allele that is scored.
+        contig_map: pairs of names of the same contig in any two of the VCF, the reference, the genes, the tracks, the
+            regions and the targets, in either order; needed where names differ by more than their style.
+        regions: read only the records that overlap these, through the index.
+        targets: read only the records whose POS lies in these.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        threads: CPU threads that score and compress, beside the one that reads, looks up and writes; with 1
-            that one does everything. None = all.
-        batch_size: alleles scored at once.
-        overwrite: replace our keys where the input has them.
-        prefix: of every key.
-        provenance: write version, options and digests into the header.
-        output_type: as for `-O`; None = by suffix.
-        index: `tbi` or `csi`; None = none.
-        allow_truncated: accept BGZF without its end marker.
-        allow_ref_mismatch: go on although most REFs differ.
-        allow_length_mismatch: go on although contig lengths differ, or genes lie beyond the reference's contigs.
-        fail_if_none: end with an InputError, and without an output, where no allele was scored.
-        inputs: files that were read for these settings, and folders of banks: no output takes their place.
+        threads: the number of CPU threads that score and compress, besides the thread that reads, annotates and
+            writes; with 1, this thread does everything. None = all.
+        batch_size: the number of alleles that are scored at once.
+        overwrite: whether keys of an earlier run are replaced.
+        prefix: the prefix of every key.
+        provenance: whether the version, the options and the digests are written into the header.
+        output_type: the type of the output, as for `-O`; None = by suffix.
+        index: `tbi` or `csi`; None = no index.
+        allow_truncated: accept a BGZF file without its end marker.
+        allow_ref_mismatch: continue although most REFs differ from the reference.
+        allow_length_mismatch: continue although contig lengths differ, or genes lie beyond the ends of contigs.
+        fail_if_none: raise an InputError, without an output, where no allele was scored.
+        inputs: the files that were read for these settings, and the folders of banks; no output may replace them.
 
     Raises:
         UsageError: a value is not one that `varbind annotate` takes.
@@ -103,7 +103,7 @@ class AnnotateSettings:
         self._check_choices()
 
     def _check_choices(self) -> None:
-        """What the command line refuses before it makes settings of it."""
+        """Raise an error for values that the command line refuses before it makes settings."""
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 what = f"{name} is {getattr(self, name)!r}, expected one of {', '.join(map(repr, choices))}"
@@ -116,10 +116,15 @@ class AnnotateSettings:
                 raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
     def check_outputs(self, destination: str, stats: str | None, *, inputs: Iterable[str]) -> None:
-        """Refuse outputs that are each other or an input: one of those given, or one that is named here.
+        """Raise an error where an output would replace an input or the other output.
+
+        Args:
+            destination: the path of the result.
+            stats: the path of the counts; None = none.
+            inputs: the paths of the inputs that the settings do not name.
 
         Raises:
-            UsageError: an output is one, by whatever name.
+            UsageError: an output is an input or the other output, by whatever name.
             OutputError: an output cannot be made.
         """
         files = [*inputs, *self.conservation.values(), *self.inputs]
@@ -127,10 +132,10 @@ class AnnotateSettings:
         check_outputs(destination, files, folders=folders, stats=stats)
 
     def value_options(self, *, reference: str, genes: Sequence[str]) -> dict[str, str | None]:
-        """Every option that can change a value, with files by their base names; None = not in use."""
+        """Every option that can change a value, with the base names of files; None = the option is not used."""
         reach = f"{self.promoter.upstream},{self.promoter.downstream}"
         tracks = [f"{name}={Path(path).name}" for name, path in self.conservation.items()]
-        renamed = [f"{theirs}={ours}" for theirs, ours in self.contig_map.items()]
+        renamed = [f"{first}={second}" for first, second in self.contig_map.items()]
         return {
             "-f": Path(reference).name,
             "--genes": " --genes ".join(genes) or None,
@@ -148,7 +153,7 @@ class AnnotateSettings:
 
 
 def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
-    """The models that a list of proteins asks for; see `AnnotateSettings.proteins`."""
+    """Select the models of a list of proteins; see `AnnotateSettings.proteins`."""
     match proteins:
         case () | ("default",):
             return bank.select_default()

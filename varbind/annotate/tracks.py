@@ -1,4 +1,4 @@
-"""Conservation tracks, looked up for a batch of alleles at once."""
+"""The conservation tracks of a run, whose means are looked up for a batch of alleles at once."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Tracks(Closing):
     """Any number of bigWig tracks.
 
     Args:
-        paths: files by track name.
-        contigs: of the reference, with their lengths.
-        renamed: pairs of names of the same contig that the user gives.
+        paths: the bigWig files by the names of the tracks.
+        contigs: the contigs of the reference, with their lengths in bases.
+        renamed: pairs of names of the same contig, as the user gives them.
 
     Raises:
         UsageError: a name cannot be part of an INFO key.
@@ -55,13 +55,15 @@ class Tracks(Closing):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Track names in order."""
+        """The names of the tracks, in order."""
         return tuple(self._paths)
 
     def means(self, alleles: Sequence[Allele], *, around: int = 0) -> list[tuple[float, ...]]:
-        """Mean of each track over each allele's reference bases, or over `around` bases with these in the middle.
+        """The mean of each track over the reference bases of each allele; NaN where the track has no value.
 
-        NaN where there is none.
+        Args:
+            alleles: the alleles.
+            around: the width in bases of a window around each allele; a longer allele is its own window.
         """
         columns = [self._means_of(index, track, alleles, around) for index, track in enumerate(self._tracks)]
         return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
@@ -71,7 +73,7 @@ class Tracks(Closing):
         self._files.close()
 
     def report(self) -> None:
-        """Say which contigs a track lacks."""
+        """Warn of contigs that a track does not have."""
         for name, missing in zip(self.names, self._missing, strict=True):
             if missing:
                 contigs = ", ".join(list(missing)[:10])

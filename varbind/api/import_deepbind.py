@@ -1,4 +1,4 @@
-"""Published models into a bank of ours, with background and golden scores."""
+"""Imports published DeepBind models into a bank, with background and golden scores."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def import_deepbind(
     """Import a folder of published DeepBind parameter files (`db.tsv` and `params/*.txt`).
 
     Args:
-        folder: the folder.
-        destination: the bank's folder, which must not exist; its name is the bank's name.
-        recipe: of the background; None = the usual one.
-        source: of background sequence; None = a Markov chain of human promoters.
-        progress: called with (background variants done, in all).
-        allow_missing: go on, with a warning, where `db.tsv` names models that have no parameter file.
+        folder: the folder of the parameter files.
+        destination: the folder of the bank, which must not exist; its name becomes the name of the bank.
+        recipe: how the background is made; None = the default recipe.
+        source: the source of background sequences; None = a Markov chain of human promoters.
+        progress: called with the number of background variants done, and the number of all.
+        allow_missing: continue with a warning where `db.tsv` names models without a parameter file.
 
     Returns:
-        The bank, written; with a second stage, where the package has one for these very models.
+        The bank that was written, with a second stage where the package has one for exactly these models.
 
     Raises:
         ResourceError: a file is missing or malformed.

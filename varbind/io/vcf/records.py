@@ -27,7 +27,7 @@ _LENGTH = re.compile(rb"(?:^|,)length=(\d{1,%d})" % POS_DIGITS)
 
 
 def is_blank(line: bytes) -> bool:
-    """Whether a line holds nothing but its end: it is kept, and no record."""
+    """Whether a line has nothing but its line end; such a line is kept, and is not a record."""
     return not line.strip(b"\r\n")
 
 
@@ -68,7 +68,7 @@ class VcfHeader:
     """The lines before the records.
 
     Attributes:
-        lines: the `##` lines, verbatim with their line ends.
+        lines: the `##` lines, with their line ends.
         columns_line: the `#CHROM` line.
     """
 
@@ -77,16 +77,16 @@ class VcfHeader:
 
     @property
     def columns(self) -> int:
-        """Number of columns of every record."""
+        """The number of columns of every record."""
         return self.columns_line.count(b"\t") + 1
 
     @property
     def line_end(self) -> bytes:
-        """How the lines end."""
+        """The line end."""
         return b"\r\n" if self.columns_line.endswith(b"\r\n") else b"\n"
 
     def contig_lengths(self) -> dict[str, int | None]:
-        """Declared contigs; None where no length is declared."""
+        """The declared contigs with their lengths in bases; None where no length is declared."""
         contigs: dict[str, int | None] = {}
         for line in self.lines:
             if match := _CONTIG.match(line):
@@ -103,25 +103,25 @@ class VcfHeader:
     def bytes_with(self, added: Sequence[str]) -> bytes:
         """The header with lines added before `#CHROM`."""
         end = self.line_end
-        # A file name in them need not be text.
-        ours = b"".join(line.encode("utf-8", "surrogateescape") + end for line in added)
-        return b"".join(self.lines) + ours + self.columns_line
+        # The lines may contain the name of a file, which need not be valid text.
+        new_lines = b"".join(line.encode("utf-8", "surrogateescape") + end for line in added)
+        return b"".join(self.lines) + new_lines + self.columns_line
 
 
 class VcfRecord:
     """One line of a VCF.
 
     Args:
-        line: verbatim, with its line end.
-        number: 1-based line number; the record's number for BCF.
-        path: for messages.
-        columns: how many columns it must have.
+        line: the line, with its line end.
+        number: the 1-based line number; in a BCF, the number of the record.
+        path: the path of the file, for messages.
+        columns: the number of columns that the line must have.
 
     Raises:
-        InputError: wrong number of columns, a NUL byte, or a POS that is not a whole number.
+        InputError: the number of columns is wrong, the line has a NUL byte, or POS is not a whole number.
 
     Attributes:
-        chrom, ref, alts: as written, as latin-1 text, so that any byte survives.
+        chrom, ref, alts: CHROM, REF and the alternate alleles as latin-1 text, which keeps every byte.
         pos: POS.
     """
 
@@ -147,7 +147,7 @@ class VcfRecord:
         self.alts = tuple(self._fields[4].decode("latin-1").split(","))
 
     def info(self) -> tuple[bytes, bytes]:
-        """Column 8 and what follows it within its field (a line end, or nothing)."""
+        """Column 8, and the line end where it is the last column."""
         field = self._fields[7]
         body = field.rstrip(b"\r\n") if len(self._fields) == 8 else field
         return body, field[len(body) :]
@@ -157,7 +157,7 @@ class VcfRecord:
         return keys.first_in(self.info()[0])
 
     def with_info(self, keys: str) -> bytes:
-        """The line with keys appended to column 8, where a lone `.` gives way to them."""
+        """The line with keys appended to column 8, where they replace a lone `.`."""
         body, end = self.info()
         added = keys.encode("utf-8", "surrogateescape")
         return self._with(added + end if body == b"." else body + b";" + added + end)
