@@ -22,6 +22,7 @@ from integration.runs import (
     to_bcf,
     unpacked,
 )
+from quick_cases import first_quick
 
 from varbind.annotate.annotator import Annotator
 from varbind.api import annotate_vcf as annotating
@@ -116,7 +117,7 @@ def indexed(source, options):
 
 
 @pytest.mark.parametrize(("packing", "options"), READINGS, ids=READING_IDS)
-@pytest.mark.parametrize("share", [0.3, 0.95])
+@pytest.mark.parametrize("share", first_quick([0.3, 0.95]))
 def test_the_input_is_cut_while_it_is_read(bench, text, after_a_batch, packing, options, share):
     """On a boundary of lines, so that what is left looks whole."""
     source = indexed(packed(bench, text, packing), options)
