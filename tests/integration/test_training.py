@@ -76,7 +76,7 @@ def test_the_best_network_alone(folder):
     assert len(model.training["members"]) == 1
 
 
-@pytest.mark.parametrize("name", ["bound.fa", "labels.tsv", "values.tsv"])
+@pytest.mark.parametrize("name", first_quick(["bound.fa", "labels.tsv", "values.tsv"]))
 def test_sequences_and_tables_become_a_bank(folder, name):
     done = train(folder, name, "--protein", "A")
     assert done.code == 0, done.err
