@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WAYS = {"loop-1", "loop-256", "conv1d", "embedding-bag", "numpy", "kernel-whole", "kernel", "kernel-2"}
 PARTS = {

@@ -15,6 +15,7 @@ def assert_kept(kills):
     assert [str(kill) for kill in kills if is_broken(kill)] == [], table(kills)
 
 
+@pytest.mark.slow
 def test_a_kill_in_every_phase(tmp_path):
     """Compressed with an index, over an old output with and without counts, and every signal."""
     kills = [

@@ -20,6 +20,7 @@ from faults.syscalls import (
     strikes_of,
     table,
 )
+from quick_cases import first_quick
 
 SEED = 1
 # Each kind of call that runs make, and each fault, at least once; the ways of writing share them out.
@@ -36,7 +37,7 @@ KINDS = {
 }
 
 
-@pytest.fixture(scope="module", params=CHOSEN, ids=lambda job: job.output)
+@pytest.fixture(scope="module", params=first_quick(CHOSEN), ids=lambda job: job.output)
 def traced_scene(request, tmp_path_factory):
     if shutil.which("strace") is None:
         pytest.skip("needs strace")

@@ -22,6 +22,7 @@ from integration.runs import (
     to_bcf,
     unpacked,
 )
+from quick_cases import first_quick
 
 from varbind.annotate.annotator import Annotator
 from varbind.api import annotate_vcf as annotating
@@ -96,7 +97,7 @@ def loud_or_right(done, results, whole, codes):
 
 
 PACKINGS = ["plain", "bgzf", "bcf"]
-READINGS = [*((packing, ()) for packing in PACKINGS), ("bgzf", ("-r", "chr1")), ("bcf", ("-r", "chr1"))]
+READINGS = [("plain", ()), ("bgzf", ()), ("bgzf", ("-r", "chr1")), ("bcf", ()), ("bcf", ("-r", "chr1"))]
 READING_IDS = [" ".join((packing, *options)) for packing, options in READINGS]
 
 
@@ -116,7 +117,7 @@ def indexed(source, options):
 
 
 @pytest.mark.parametrize(("packing", "options"), READINGS, ids=READING_IDS)
-@pytest.mark.parametrize("share", [0.3, 0.95])
+@pytest.mark.parametrize("share", first_quick([0.3, 0.95]))
 def test_the_input_is_cut_while_it_is_read(bench, text, after_a_batch, packing, options, share):
     """On a boundary of lines, so that what is left looks whole."""
     source = indexed(packed(bench, text, packing), options)
@@ -127,7 +128,7 @@ def test_the_input_is_cut_while_it_is_read(bench, text, after_a_batch, packing, 
     assert_changed(bench.annotate(source, *options), source, bench.results)
 
 
-@pytest.mark.parametrize(("packing", "options"), READINGS, ids=READING_IDS)
+@pytest.mark.parametrize(("packing", "options"), first_quick(READINGS, 3), ids=READING_IDS)
 def test_the_input_grows_while_it_is_read(bench, text, after_a_batch, packing, options):
     """As where it is still being written."""
     source = indexed(packed(bench, text, packing), options)
@@ -148,7 +149,7 @@ def assert_changed(done, source, results):
     assert not list(results.iterdir())
 
 
-@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("packing", first_quick(PACKINGS))
 def test_the_input_is_replaced_while_it_is_read(bench, text, after_a_batch, packing):
     """As a careful program replaces it: who has opened the old one reads it to its end."""
     source = packed(bench, text, packing)
@@ -159,7 +160,7 @@ def test_the_input_is_replaced_while_it_is_read(bench, text, after_a_batch, pack
     assert f"{RECORDS:,} records read, {RECORDS:,} written" in done.err
 
 
-@pytest.mark.parametrize("packing", PACKINGS)
+@pytest.mark.parametrize("packing", first_quick(PACKINGS))
 def test_the_input_is_removed_while_it_is_read(bench, text, after_a_batch, packing):
     source = packed(bench, text, packing)
     after_a_batch(source.unlink)

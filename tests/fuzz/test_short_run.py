@@ -11,7 +11,7 @@ from fuzz.targets import TARGETS
 FUZZ = Path(__file__).with_name("fuzz.py")
 SECONDS = "1"
 # Most of a short run is its start: the others run with the slow tests.
-USUAL = {"vcf", "bank-card"}
+USUAL = {"vcf"}
 NAMES = [pytest.param(name, marks=() if name in USUAL else pytest.mark.slow) for name in sorted(TARGETS)]
 
 

@@ -8,6 +8,7 @@ import pysam
 import pytest
 from integration.runs import HEADER, VCF, Bench, annotation, base, bgzip, block_starts, line, other, snv, spawn, to_bcf
 from pysam import bcftools as pysam_bcftools
+from quick_cases import first_quick
 
 from varbind.errors import InputError, UsageError
 from varbind.io.vcf.bgzf import EOF_MARKER
@@ -84,13 +85,13 @@ def chosen(path, option, words, **names):
         return [tuple(record.line.decode().split("\t")[:3]) for record in variants]
 
 
-@pytest.mark.parametrize("kind", ["vcf", "csi", "bcf"])
+@pytest.mark.parametrize("kind", first_quick(["vcf", "csi", "bcf"]))
 @pytest.mark.parametrize("regions", REGIONS)
 def test_regions(bench, bcftools, source, kind, regions):
     assert ours(bench, source[kind], "-r", regions) == selected(bcftools, source[kind], "-r", regions)
 
 
-@pytest.mark.parametrize("kind", ["vcf", "bcf"])
+@pytest.mark.parametrize("kind", first_quick(["vcf", "bcf"]))
 @pytest.mark.parametrize("targets", REGIONS)
 def test_targets(bench, bcftools, source, kind, targets):
     assert ours(bench, source[kind], "-t", targets) == selected(bcftools, source[kind], "-t", targets)
@@ -164,8 +165,8 @@ OTHER_STYLES = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["vcf", "csi", "bcf", "text"])
-@pytest.mark.parametrize("letter", ["r", "R", "t", "T"])
+@pytest.mark.parametrize("kind", first_quick(["vcf", "csi", "bcf", "text"], 3))
+@pytest.mark.parametrize("letter", first_quick(["r", "t", "R", "T"], 2))
 @pytest.mark.parametrize(("regions", "names"), OTHER_STYLES)
 def test_names_in_another_style(bench, source, kind, letter, regions, names):
     if kind == "text" and letter in "rR":
@@ -195,8 +196,13 @@ LISTS = [
 ]
 
 
+OPTIONS_OF_FILES = [("-R", "bcf"), ("-T", "vcf"), ("-R", "vcf"), ("-T", "bcf")]
+
+
 @pytest.mark.parametrize(("name", "data"), LISTS)
-@pytest.mark.parametrize(("option", "kind"), [("-R", "vcf"), ("-R", "bcf"), ("-T", "vcf"), ("-T", "bcf")])
+@pytest.mark.parametrize(
+    ("option", "kind"), first_quick([("-R", "bcf"), ("-T", "vcf"), ("-R", "vcf"), ("-T", "bcf")], 2)
+)
 def test_files_of_other_programs(bench, bcftools, source, name, data, option, kind):
     expected = selected(bcftools, source[kind], option.lower(), "chr1:2120-2165,chr2:2200")
     assert expected

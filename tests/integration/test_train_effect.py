@@ -397,6 +397,7 @@ def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path):
     output, first = tmp_path / "effect", tmp_path / "effect.training" / "network-0.safetensors"
     words = world.train(output)

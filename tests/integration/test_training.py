@@ -9,6 +9,7 @@ import time
 import pytest
 from integration.runs import PROGRAM, VCF, call, default_signals, spawn, statuses
 from planted import peak_lines, write_files, write_lines
+from quick_cases import first_quick
 
 from varbind.io.banks import read_bank, sha256_of
 from varbind.scoring.selftest import run_selftest
@@ -75,7 +76,7 @@ def test_the_best_network_alone(folder):
     assert len(model.training["members"]) == 1
 
 
-@pytest.mark.parametrize("name", ["bound.fa", "labels.tsv", "values.tsv"])
+@pytest.mark.parametrize("name", first_quick(["bound.fa", "labels.tsv", "values.tsv"]))
 def test_sequences_and_tables_become_a_bank(folder, name):
     done = train(folder, name, "--protein", "A")
     assert done.code == 0, done.err
@@ -121,7 +122,7 @@ def test_what_else_is_trained_does_not_show(folder, whole):
     assert stacks[0] == stacks[1]
 
 
-@pytest.mark.parametrize("moment", ["first", "second", "last"])
+@pytest.mark.parametrize("moment", first_quick(["second", "first", "last"]))
 def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
@@ -146,6 +147,7 @@ def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
     assert not state.exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"
@@ -182,6 +184,7 @@ def test_the_id_of_a_model(folder):
     assert "--id is a column of the table" in done.error
 
 
+@pytest.mark.slow
 def test_changed_data_is_trained_again(folder, whole):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     lines = (folder / "labels.tsv").read_text().splitlines()
@@ -233,6 +236,7 @@ def test_bad_data_is_one_line(folder, words, code, text):
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.slow
 def test_one_strand_of_rna(folder):
     """Bound sequences and the others are each other's complements: who reads both strands cannot tell them apart."""
     options = ("--protein", "A", "--assay", "RNAcompete", "--settings", "8", "--checkpoints", "50,150")
@@ -248,6 +252,7 @@ def test_one_strand_of_rna(folder):
     assert scored.code == 0
 
 
+@pytest.mark.slow
 def test_how_often_a_motif_stands_there_is_learnt_by_means(folder):
     options = ("--protein", "A", "--kind", "values", "--settings", "8", "--checkpoints", "50,150")
     assert train(folder, "repeated.tsv", *options).code == 0
