@@ -86,7 +86,7 @@ def chosen(output, contender):
 @pytest.fixture(scope="module")
 def whole(folder):
     """A run with everything."""
-    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gapped-words")
+    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gkm-svm")
     done, output = evaluate(folder, *options, output=folder / "whole")
     assert done.code == 0, done.err
     return done, output
@@ -168,7 +168,7 @@ def test_the_figure_is_a_picture(whole):
 
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_threads_do_not_show(folder, whole, threads):
-    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gapped-words")
+    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gkm-svm")
     done, output = evaluate(folder, *options, "--threads", threads, run=spawn)
     assert done.code == 0, done.err
     assert contents(output) == contents(whole[1])
@@ -177,7 +177,7 @@ def test_threads_do_not_show(folder, whole, threads):
 def test_the_seed_shows_and_other_sets_do_not(folder, whole):
     lines = (folder / "tests.tsv").read_text().splitlines()
     write_lines(folder / "some.tsv", [lines[0], lines[4], lines[1]])
-    options = ("--training", folder / "training.tsv", "--gapped-words", "--most", "20")
+    options = ("--training", folder / "training.tsv", "--gkm-svm", "--max-per-class", "20")
     (_, some), (_, every), (_, other) = (
         evaluate(folder, *options, *more, tests=tests)
         for tests, more in (("some.tsv", ()), ("tests.tsv", ()), ("some.tsv", ("--seed", "2")))
@@ -236,7 +236,7 @@ BAD = [
         2,
         "many has 3 models of CREB1, and the best must not be chosen on a test set; give --train",
     ),
-    (["tests.tsv", "one", "--gapped-words"], 2, "gapped words have nothing to learn from; give --training SETS"),
+    (["tests.tsv", "one", "--gkm-svm"], 2, "gapped words have nothing to learn from; give --training SETS"),
     (["tests.tsv", "one", "--against", "x=many"], 2, "x has 3 models of CREB1, and the best must not be chosen"),
     (["tests.tsv", "one", "--against", "GC=one"], 2, "two contenders are named GC"),
     (["tests.tsv", "one", "--against", "one"], 2, "cannot read --against 'one'"),
@@ -281,7 +281,7 @@ def test_an_output_that_is_there_is_left(folder, whole):
 def test_a_choice_without_a_training_set_leaves_the_set_out(folder):
     write_sets(folder / "tata.tsv", ("tata", "TBP", "tata2.tsv", "labels", ""))
     done, output = evaluate(
-        folder, "--against", f"many={folder / 'many'}", "--training", folder / "tata.tsv", "--gapped-words"
+        folder, "--against", f"many={folder / 'many'}", "--training", folder / "tata.tsv", "--gkm-svm"
     )
     assert done.code == 0, done.err
     assert chosen(output, "many") == {}

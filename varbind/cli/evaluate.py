@@ -33,9 +33,9 @@ def command() -> None:
 @click.option("--bank", default="default", metavar="NAME|DIR", help="The bank to judge. Default: the shipped one.")
 @click.option("--against", multiple=True, metavar="NAME=BANK", help="A bank to compare with; repeatable.")
 @click.option("--training", metavar="SETS", help="Table of training sets, for the choice among models; see below.")
-@click.option("--gapped-words", is_flag=True, help="Compare with a machine on gapped words; needs --training.")
+@click.option("--gkm-svm", is_flag=True, help="Compare with a machine on gapped words; needs --training.")
 @click.option(
-    "--gapped-words-most",
+    "--gkm-svm-max-per-class",
     default=1000,
     show_default=True,
     type=click.IntRange(10),
@@ -43,7 +43,7 @@ def command() -> None:
     help="Sequences of each class it learns from.",
 )
 @click.option(
-    "--most",
+    "--max-per-class",
     default=2000,
     show_default=True,
     type=click.IntRange(10),
@@ -62,9 +62,9 @@ def binding(
     bank: str,
     against: tuple[str, ...],
     training: str | None,
-    gapped_words: bool,
-    gapped_words_most: int,
-    most: int,
+    gkm_svm: bool,
+    gkm_svm_max_per_class: int,
+    max_per_class: int,
     fasta: str | None,
     protein: str | None,
     kind: str | None,
@@ -95,7 +95,7 @@ def binding(
     talk(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
     chosen_on = None if training is None else read_set_table(_table(training), fasta=fasta or "")
-    plan = EvaluationPlan(seed, most, gapped_words_most if gapped_words else None, thread_count(threads))
+    plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
     own = _bank_name(bank), load_bank(bank)
     with nullcontext() if quiet else count_progress("sets") as progress:

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from varbind.datasets.datasets import TrainingSet
     from varbind.io.reference import Reference
 
-__all__ = ["FEWEST_NEGATIVES", "DataFacts", "prepare", "tell_unused"]
+__all__ = ["MIN_NEGATIVES", "DataFacts", "prepare", "tell_unused"]
 
 logger = logging.getLogger(__name__)
 
-FEWEST_NEGATIVES = 2_000
+MIN_NEGATIVES = 2_000
 """That a network is trained on, of each kind that is made or chosen: few of them are learnt by heart."""
 
 LEAST_A_FOLD = 10
@@ -107,7 +107,7 @@ def prepare(
     folds: int,
     top: int | None,
     seed: int,
-    fewest: int = 0,
+    min_negatives: int = 0,
     renamed: Mapping[str, str] | None = None,
 ) -> tuple[BindingData, DataFacts]:
     """Read the file of a set, make its negatives and its groups.
@@ -118,7 +118,7 @@ def prepare(
         folds: of the cross-validation.
         top: only so many of the strongest peaks; None = all.
         seed: of the shuffles.
-        fewest: negatives that are made of a kind, or chosen: where fewer are bound, several for each of them.
+        min_negatives: negatives that are made of a kind, or chosen: where fewer are bound, several for each of them.
         renamed: the reference's name of a contig by the peaks' name, where these differ.
 
     Raises:
@@ -129,9 +129,9 @@ def prepare(
     kind = own.kind or told_kind(own.file)
     rng = np.random.default_rng([seed, 3])
     if kind is Kind.PEAKS:
-        examples = _peaks(own, references, folds, top, _Negatives(rng, fewest), renamed)
+        examples = _peaks(own, references, folds, top, _Negatives(rng, min_negatives), renamed)
     elif kind is Kind.BOUND:
-        examples = _bound(own, folds, top, _Negatives(rng, fewest))
+        examples = _bound(own, folds, top, _Negatives(rng, min_negatives))
     else:
         table = read_sequence_table(own.file)
         if own.kind is None and table.is_labelled:
@@ -140,7 +140,7 @@ def prepare(
             refuse_unknown_labels(table, own.file)
         _refuse_thinning(own, kind, top)
         if kind is Kind.LABELS:
-            examples = _labelled(table, own, folds, _Negatives(rng, fewest))
+            examples = _labelled(table, own, folds, _Negatives(rng, min_negatives))
         else:
             examples = _measured(table, own, kind, folds)
     is_classification = kind not in {Kind.VALUES, Kind.INTENSITIES}
@@ -209,14 +209,14 @@ class _Negatives:
     """How negatives are made: by which random numbers, and at least how many of a kind."""
 
     rng: np.random.Generator
-    fewest: int
+    min_count: int
 
 
 def _against_shuffles(
     codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _Negatives, unused: Mapping[str, int]
 ) -> _Examples:
     """Each sequence with its shuffles, all in one group."""
-    rows = one_a_negative(np.arange(len(codes)), negatives.fewest)
+    rows = one_a_negative(np.arange(len(codes)), negatives.min_count)
     both = np.concatenate([codes, dinucleotide_shuffles(codes[rows], negatives.rng)])
     targets = np.arange(len(both)) < len(codes)
     return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups[rows]]), folds, unused)
@@ -231,11 +231,11 @@ def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Ne
     if set(wanted) != {Negatives.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
     if Negatives.GC_MATCHED in wanted:
-        alike = table.codes[one_a_negative(bound, negatives.fewest)]
+        alike = table.codes[one_a_negative(bound, negatives.min_count)]
         unbound = unbound[gc_matched(alike, table.codes[unbound], negatives.rng)]
     elif Negatives.FILE not in wanted:
         unbound = unbound[:0]
-    shuffled = one_a_negative(bound, negatives.fewest) if Negatives.SHUFFLES in wanted else bound[:0]
+    shuffled = one_a_negative(bound, negatives.min_count) if Negatives.SHUFFLES in wanted else bound[:0]
     kept, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
     codes = table.codes[rows]

@@ -17,9 +17,9 @@ GC_BINS = 40
 """Of the share of G and C; five bases of 200 to a bin."""
 
 
-def one_a_negative(bound: NDArray[np.intp], fewest: int) -> NDArray[np.intp]:
-    """The rows of bound sequences, each as often as it has a negative: at least once, and `fewest` or more in all."""
-    return np.repeat(bound, max(1, -(-fewest // len(bound))))
+def one_a_negative(bound: NDArray[np.intp], min_count: int) -> NDArray[np.intp]:
+    """Repeat the rows of bound sequences, once for each negative: at least once each, `min_count` or more in all."""
+    return np.repeat(bound, max(1, -(-min_count // len(bound))))
 
 
 def gc_matched(bound: Codes, unbound: Codes, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -93,12 +93,12 @@ def evaluate_binding(
 
 def _baselines(plan: EvaluationPlan, *, may_learn: bool) -> list[Contender]:
     """Contenders without a bank."""
-    if plan.gapped_words is None:
+    if plan.gkm_svm is None:
         return [GcContender()]
-    optional_import("sklearn.svm", needed_for="--gapped-words")
+    optional_import("sklearn.svm", needed_for="--gkm-svm")
     if not may_learn:
         raise UsageError("gapped words have nothing to learn from", remedy="give --training SETS")
-    return [GappedWordsContender(plan.gapped_words), GcContender()]
+    return [GappedWordsContender(plan.gkm_svm), GcContender()]
 
 
 def _check_names(names: Sequence[str]) -> None:
@@ -167,12 +167,12 @@ def _report(
     scored, found = sum(own.sequences for own in ours), sum(own.in_set for own in ours)
     method = [
         f"varbind {__version__}, seed {plan.seed}: {len(ours)} sets of {proteins} proteins.",
-        f"{scored:,} of {found:,} sequences are scored: at most {plan.most:,} of each class of a labelled set.",
+        f"{scored:,} of {found:,} sequences are scored: at most {plan.max_per_class:,} of each class of labelled sets.",
     ]
     if chosen:
         method.append("Of several models of a protein, the one that is best on its training sets is taken.")
-    if plan.gapped_words is not None:
-        method.append(f"Gapped words are learned from {plan.gapped_words:,} sequences of each class of training sets.")
+    if plan.gkm_svm is not None:
+        method.append(f"Gapped words are learned from {plan.gkm_svm:,} sequences of each class of training sets.")
     method.append("p: one-sided Wilcoxon signed-rank test over sets, that the bank is above; of six sets or more.")
     return Report(bank, results, method, _remarks(place, [contender.name for contender in contenders], judged))
 

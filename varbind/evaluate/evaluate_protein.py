@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES
+from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.evaluate.comparison import Result
 from varbind.evaluate.methods import Absence
 from varbind.evaluate.metrics import metrics_of
@@ -34,14 +34,14 @@ class EvaluationPlan:
 
     Attributes:
         seed: of everything random.
-        most: sequences of each class of a labelled test set that are scored; measured sets are scored whole.
-        gapped_words: sequences of each class that a machine on gapped words learns from; None = no such contender.
+        max_per_class: sequences of each class of a labelled test set that are scored; measured sets are scored whole.
+        gkm_svm: sequences of each class that a machine on gapped words learns from; None = no such contender.
         threads: that evaluate; they do not show in the results.
     """
 
     seed: int = 1
-    most: int = 2_000
-    gapped_words: int | None = None
+    max_per_class: int = 2_000
+    gkm_svm: int | None = None
     threads: int = 1
 
 
@@ -88,12 +88,12 @@ class SampleReader:
 
     def training(self, own: TrainingSet) -> Sample:
         """A whole training set, with as many negatives as networks are trained on."""
-        return self._read(own, FEWEST_NEGATIVES)
+        return self._read(own, MIN_NEGATIVES)
 
-    def _read(self, own: TrainingSet, fewest_negatives: int) -> Sample:
+    def _read(self, own: TrainingSet, min_negatives: int) -> Sample:
         with self._lock:
             seed = own.seed_from(self._plan.seed)
-            return read_sample(own, self._references, seed=seed, fewest_negatives=fewest_negatives)
+            return read_sample(own, self._references, seed=seed, min_negatives=min_negatives)
 
 
 def judge(
@@ -126,7 +126,7 @@ def judge(
         return judged
     for own in tests:
         whole = reader.test(own)
-        sample = whole.at_most(plan.most) if whole.is_classification else whole
+        sample = whole.at_most(plan.max_per_class) if whole.is_classification else whole
         for contender in contenders:
             if contender.needs_labels and not sample.is_classification:
                 continue

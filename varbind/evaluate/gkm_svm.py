@@ -41,7 +41,7 @@ class GappedWordMachine:
     """
 
     def __init__(self, codes: Sequence[Codes], bound: NDArray[np.bool_]) -> None:
-        svm = optional_import("sklearn.svm", needed_for="--gapped-words")
+        svm = optional_import("sklearn.svm", needed_for="--gkm-svm")
         words = np.concatenate([gapped_words(part) for part in codes])
         machine = svm.SVC(kernel="precomputed", C=1.0, class_weight="balanced").fit(words @ words.T, bound)
         self._weights = machine.dual_coef_[0] @ words[machine.support_]

@@ -71,7 +71,7 @@ class Sample:
 
 
 def read_sample(
-    own: TrainingSet, references: Callable[[str], Reference], *, seed: int, fewest_negatives: int = 0
+    own: TrainingSet, references: Callable[[str], Reference], *, seed: int, min_negatives: int = 0
 ) -> Sample:
     """Read a set, whole.
 
@@ -79,7 +79,7 @@ def read_sample(
         own: the set.
         references: opens the reference of peaks.
         seed: of the negatives that are made, and of what is drawn later.
-        fewest_negatives: see `varbind.datasets.dataset_loading.prepare`.
+        min_negatives: see `varbind.datasets.dataset_loading.prepare`.
 
     Raises:
         InputError: the data is malformed, too little, or a matrix.
@@ -88,7 +88,7 @@ def read_sample(
     """
     if own.kind is Kind.MATRIX:
         raise InputError("a matrix is no data to be judged on", path=own.file, remedy="leave the row out")
-    data, facts = prepare(own, references, folds=1, top=None, seed=seed, fewest=fewest_negatives)
+    data, facts = prepare(own, references, folds=1, top=None, seed=seed, min_negatives=min_negatives)
     tell_unused(own, facts)
     # The rule of outliers is of values as measured; `prepare` gives them on the scale of training.
     bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(own.file).targets)

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES, DataFacts, prepare, tell_unused
+from varbind.datasets.dataset_loading import MIN_NEGATIVES, DataFacts, prepare, tell_unused
 from varbind.datasets.datasets import Kind, refuse_equal_ids
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
@@ -62,7 +62,7 @@ class TrainingPlan:
         top: only so many of the strongest peaks; None = all.
         threads: that train; they do not show in the bank.
         recipe: of the background.
-        fewest_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
+        min_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
         device: `cpu`, or a torch device such as `cuda`, where a bank is the same but for rounding.
         renamed: the references' name of a contig by the peaks' name, where these differ.
     """
@@ -72,7 +72,7 @@ class TrainingPlan:
     seed: int = 1
     top: int | None = None
     threads: int = 1
-    fewest_negatives: int = FEWEST_NEGATIVES
+    min_negatives: int = MIN_NEGATIVES
     device: str = "cpu"
     renamed: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,8 +125,10 @@ def train_bank(
 
         def prepared(own: TrainingSet) -> Prepared:
             seed = own.seed_from(plan.seed)
-            folds, fewest = plan.calibration.folds, plan.fewest_negatives
-            return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest, renamed=plan.renamed)
+            folds, min_negatives = plan.calibration.folds, plan.min_negatives
+            return prepare(
+                own, reference, folds=folds, top=plan.top, seed=seed, min_negatives=min_negatives, renamed=plan.renamed
+            )
 
         to_train = [own for own in sets if own.kind is not Kind.MATRIX]
         known = _known_motifs(sets, plan.calibration)

@@ -130,9 +130,9 @@ def calibration_text(model: ModelCard) -> str:
     search = model.training["calibration"]
     steps = ", ".join(f"{count:,}" for count in search["checkpoints"])
     words = [
-        f"{search['settings']} random settings, {search['folds']} folds of whole chromosomes",
+        f"{search['trials']} random settings, {search['folds']} folds of whole chromosomes",
         f"rated after {steps} steps",
-        f"search `{search['search']}`, rule `{search['rule']}`, the best {search['kept']} kept",
+        f"search `{search['search']}`, optimizer `{search['optimizer']}`, the best {search['ensemble_size']} kept",
         f"seed {model.training['seed']}",
     ]
     return ", ".join(words)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import Codes, decode, encode
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES
+from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.datasets.gc_matching import gc_matched, one_a_negative
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Regions:
         """Bound regions that train, and for each an open, unbound one of its share of G and C, or several if few."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
         bound, unbound = self._drawn(protein, MOST_TRAINING, rng, held_out=False)
-        alike = self.codes[one_a_negative(bound, FEWEST_NEGATIVES)]
+        alike = self.codes[one_a_negative(bound, MIN_NEGATIVES)]
         return np.concatenate([bound, unbound[gc_matched(alike, self.codes[unbound], rng)]])
 
     def tests(self, protein: str) -> dict[str, NDArray[np.intp]]:

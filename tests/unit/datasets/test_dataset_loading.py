@@ -18,10 +18,12 @@ def prepared(tmp_path):
     """Prepares a file of the folder."""
     with ExitStack() as opened:
 
-        def run(name, *, folds=3, top=None, seed=1, fewest=0, renamed=None, **fields):
+        def run(name, *, folds=3, top=None, seed=1, min_negatives=0, renamed=None, **fields):
             own = TrainingSet(id="A", protein="A", file=str(tmp_path / name), **fields)
             reference = lambda path: opened.enter_context(Reference(path))  # noqa: E731
-            return prepare(own, reference, folds=folds, top=top, seed=seed, fewest=fewest, renamed=renamed)
+            return prepare(
+                own, reference, folds=folds, top=top, seed=seed, min_negatives=min_negatives, renamed=renamed
+            )
 
         yield run
 
@@ -184,19 +186,19 @@ def test_negatives_are_what_is_asked_for(tmp_path, prepared):
     assert counts == {"file": 300, "gc-matched": 40, "shuffles": 40, "file,shuffles": 340, "gc-matched,shuffles": 80}
 
 
-@pytest.mark.parametrize("fewest", [0, 40, 41, 100])
-def test_few_bound_sequences_have_several_negatives_each(tmp_path, prepared, fewest):
+@pytest.mark.parametrize("min_negatives", [0, 40, 41, 100])
+def test_few_bound_sequences_have_several_negatives_each(tmp_path, prepared, min_negatives):
     write_labelled(tmp_path)
-    times = max(1, -(-fewest // 40))
+    times = max(1, -(-min_negatives // 40))
     negatives = (Negatives.GC_MATCHED, Negatives.SHUFFLES)
-    data, facts = prepared("labelled.tsv", negatives=negatives, fewest=fewest)
+    data, facts = prepared("labelled.tsv", negatives=negatives, min_negatives=min_negatives)
     assert len(data.codes) == facts.sequences == 40 + 2 * 40 * times
     shuffles = slice(40 + 40 * times, None)
     assert pairs(data.codes[shuffles]) == [own for own in pairs(data.codes[:40]) for _ in range(times)]
     assert data.groups[shuffles].tolist() == np.repeat(data.groups[:40], times).tolist()
     assert len({row.tobytes() for row in data.codes[shuffles]}) == 40 * times
     peaks = write_files(tmp_path) / "peaks.bed"
-    data, facts = prepared(peaks.name, fasta=str(tmp_path / "reference.fa"), fewest=2 * fewest)
+    data, facts = prepared(peaks.name, fasta=str(tmp_path / "reference.fa"), min_negatives=2 * min_negatives)
     assert facts.bound == 80
     assert pairs(data.codes[80:]) == [own for own in pairs(data.codes[:80]) for _ in range(times)]
 
