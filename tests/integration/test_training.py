@@ -198,7 +198,7 @@ def test_changed_data_is_trained_again(folder, whole):
 
 
 BAD = [
-    (["peaks.bed"], 2, "peaks.bed: is no table of sets: whose binding is it?; give --protein NAME"),
+    (["peaks.bed"], 2, "peaks.bed: is not a table of sets, so its protein must be given; give --protein NAME"),
     (["peaks.bed", "--protein", "A"], 2, "peaks.bed: peaks need the reference"),
     (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
     (["bound.fa", "--protein", "A", "--device", "tpu"], 2, "unknown device 'tpu'; use auto, cpu, cuda or cuda:N"),

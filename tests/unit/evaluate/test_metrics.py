@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.datasets.datasets import Kind
+from varbind.evaluate.evaluation_data import EvaluationData, outliers
 from varbind.evaluate.metrics import Metric, auc, auprc, main_metric, metrics_of, pearson, spearman
-from varbind.evaluate.test_data import Sample, outliers
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
@@ -110,7 +110,7 @@ def sample(*, bound, targets, is_classification):
     targets = np.array(targets, dtype=np.float64)
     codes = np.zeros((len(targets), 5), dtype=np.uint8)
     kind = Kind.LABELS if is_classification else Kind.VALUES
-    return Sample(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
+    return EvaluationData(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
 
 
 def test_each_kind_of_data_has_its_metrics():

@@ -8,14 +8,14 @@ from planted import write_files, write_lines
 from varbind.core.sequence import encode
 from varbind.datasets.datasets import Kind, TrainingSet
 from varbind.errors import InputError
-from varbind.evaluate.test_data import read_sample
+from varbind.evaluate.evaluation_data import read_evaluation_data
 from varbind.io.reference import Reference
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
 
 def read(path, kind=None, seed=1, **options):
-    return read_sample(TrainingSet("A", "A", str(path), kind=kind, **options), Reference, seed=seed)
+    return read_evaluation_data(TrainingSet("A", "A", str(path), kind=kind, **options), Reference, seed=seed)
 
 
 def test_labels_are_as_in_the_file(tmp_path):
@@ -73,5 +73,5 @@ def test_of_measured_values_twice_as_many(tmp_path):
 
 
 def test_a_matrix_is_no_data(tmp_path):
-    with pytest.raises(InputError, match="a matrix is no data"):
+    with pytest.raises(InputError, match="nothing can be evaluated on a matrix"):
         read(tmp_path / "m", Kind.MATRIX)
