@@ -92,14 +92,14 @@ def binding(
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
     from varbind.cli.progress import count_progress
-    from varbind.datasets.datasets import read_set_table
+    from varbind.datasets.dataset_table import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
     from varbind.io.load_bank import load_bank
     from varbind.kernels.cpu.cpu import thread_count
 
     talk(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
-    chosen_on = None if training is None else read_set_table(_table(training), fasta=fasta or "")
+    chosen_on = None if training is None else read_dataset_table(_table(training), fasta=fasta or "")
     plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
     evaluated = _bank_name(bank), load_bank(bank)
@@ -110,9 +110,9 @@ def binding(
 
 
 def _table(path: str) -> str:
-    from varbind.datasets.datasets import is_set_table
+    from varbind.datasets.dataset_table import is_dataset_table
 
-    if not is_set_table(path):
+    if not is_dataset_table(path):
         what = "--training is not a table of sets with the columns protein and file"
         raise UsageError(what, path=path, remedy="name the sets in a table")
     return path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
 
 __all__ = ["KINDS", "sets_of"]
 
@@ -15,7 +15,7 @@ KINDS = ("peaks", "bound", "labels", "values", "intensities")
 """Kinds of a single file; in a table of sets, a set may also be a matrix."""
 
 
-def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str | None) -> list[TrainingSet]:
+def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str | None) -> list[BindingDataset]:
     """Return the data sets of a table, or the data set of a single file.
 
     Args:
@@ -29,13 +29,13 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
     """
     from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
-    from varbind.datasets.datasets import Kind, TrainingSet, is_set_table, read_set_table
+    from varbind.datasets.dataset_table import BindingDataset, DataKind, is_dataset_table, read_dataset_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
-    if is_set_table(data):
+    if is_dataset_table(data):
         for name in [*stated, *(["kind"] if kind else [])]:
             raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
-        return read_set_table(data, fasta=fasta or "")
+        return read_dataset_table(data, fasta=fasta or "")
     if not is_model_id(stated.get("id", "x")):
         remedy = f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
         raise UsageError(f"--id {stated['id']!r} cannot name a model", remedy=remedy)
@@ -44,4 +44,4 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
             "is not a table of sets, so its protein must be given", path=data, remedy="give --protein NAME"
         )
     stated = {"id": stated["protein"], **stated}
-    return [TrainingSet(file=data, kind=Kind(kind) if kind else None, fasta=fasta or "", **stated)]
+    return [BindingDataset(file=data, kind=DataKind(kind) if kind else None, fasta=fasta or "", **stated)]

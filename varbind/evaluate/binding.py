@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from varbind._version import __version__
-from varbind.datasets.datasets import Kind, refuse_equal_ids
+from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
 from varbind.errors import InputError, UsageError
 from varbind.evaluate.evaluate_protein import DataReader, EvaluationPlan, ProteinResults, evaluate_protein
 from varbind.evaluate.methods import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
 
 __all__ = ["EvaluationPlan", "evaluate_binding"]
 
@@ -43,13 +43,13 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate_binding(
-    tests: Sequence[TrainingSet],
+    tests: Sequence[BindingDataset],
     bank: tuple[str, Bank],
     destination: str | Path,
     plan: EvaluationPlan,
     *,
     against: Mapping[str, Bank] | None = None,
-    training: Sequence[TrainingSet] | None = None,
+    training: Sequence[BindingDataset] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> str:
     """Evaluate a bank beside other methods.
@@ -111,7 +111,7 @@ def _check_names(names: Sequence[str]) -> None:
             raise UsageError(f"the name {name!r} cannot stand in a table", remedy="use printable letters")
 
 
-def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[TrainingSet]) -> None:
+def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[BindingDataset]) -> None:
     """Refuse to choose models on the test sets themselves, which would favour the bank with more models."""
     scored = [dataset for dataset in tests if banks[0].count(dataset.protein)]
     for bank in banks:
@@ -126,14 +126,14 @@ def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[TrainingSet]) -
 
 
 def _evaluate_all(
-    tests: Sequence[TrainingSet],
+    tests: Sequence[BindingDataset],
     methods: Sequence[Method],
     plan: EvaluationPlan,
-    training: Sequence[TrainingSet],
+    training: Sequence[BindingDataset],
     progress: Callable[[int, int], None] | None,
 ) -> list[ProteinResults]:
     """Evaluate all proteins in parallel."""
-    by_protein: dict[str, list[TrainingSet]] = defaultdict(list)
+    by_protein: dict[str, list[BindingDataset]] = defaultdict(list)
     for dataset in tests:
         by_protein[protein_key(dataset.protein)].append(dataset)
     found, done = [], 0
@@ -145,7 +145,7 @@ def _evaluate_all(
             datasets = [
                 dataset
                 for dataset in training
-                if protein_key(dataset.protein) == protein and dataset.kind is not Kind.MATRIX
+                if protein_key(dataset.protein) == protein and dataset.kind is not DataKind.MATRIX
             ]
             read_training = cache(lambda: [reader.training(dataset) for dataset in datasets])
             return evaluate_protein(by_protein[protein], methods, plan, reader, read_training)
@@ -159,7 +159,7 @@ def _evaluate_all(
 
 
 def _report(
-    tests: Sequence[TrainingSet],
+    tests: Sequence[BindingDataset],
     methods: Sequence[Method],
     found: Sequence[ProteinResults],
     plan: EvaluationPlan,

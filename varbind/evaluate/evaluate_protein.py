@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
 
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.evaluate.methods import Method, Predictor
 
 __all__ = ["DataReader", "EvaluationPlan", "ProteinResults", "evaluate_protein"]
@@ -60,7 +60,7 @@ class ProteinResults:
     absent: list[tuple[str, str, Absence]] = field(default_factory=list)
     known: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(self, dataset: TrainingSet, data: EvaluationData, method: str, predictor: Predictor | Absence) -> None:
+    def add(self, dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor | Absence) -> None:
         """Score a test set by a method and add the result, or the reason why there is none."""
         if isinstance(predictor, Absence):
             self.absent.append((method, dataset.id, predictor))
@@ -83,22 +83,22 @@ class DataReader:
         self._lock = threading.Lock()
         self._references = cache(lambda path: opened.enter_context(Reference(path)))
 
-    def test(self, dataset: TrainingSet) -> EvaluationData:
+    def test(self, dataset: BindingDataset) -> EvaluationData:
         """Read a whole test set."""
         return self._read(dataset, 0)
 
-    def training(self, dataset: TrainingSet) -> EvaluationData:
+    def training(self, dataset: BindingDataset) -> EvaluationData:
         """Read a whole training set, with as many negatives as networks are trained on."""
         return self._read(dataset, MIN_NEGATIVES)
 
-    def _read(self, dataset: TrainingSet, min_negatives: int) -> EvaluationData:
+    def _read(self, dataset: BindingDataset, min_negatives: int) -> EvaluationData:
         with self._lock:
             seed = dataset.seed_from(self._plan.seed)
             return read_evaluation_data(dataset, self._references, seed=seed, min_negatives=min_negatives)
 
 
 def evaluate_protein(
-    tests: Sequence[TrainingSet],
+    tests: Sequence[BindingDataset],
     methods: Sequence[Method],
     plan: EvaluationPlan,
     reader: DataReader,
@@ -137,7 +137,7 @@ def evaluate_protein(
     return found
 
 
-def _result(dataset: TrainingSet, data: EvaluationData, method: str, predictor: Predictor) -> Result:
+def _result(dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor) -> Result:
     return Result(
         set_id=dataset.id,
         protein=dataset.protein,

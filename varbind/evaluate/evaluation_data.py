@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.datasets.dataset_loading import prepare, tell_unused
-from varbind.datasets.datasets import Kind
+from varbind.datasets.dataset_loading import load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_table import DataKind
 from varbind.datasets.sequence_table import read_sequence_table
 from varbind.errors import InputError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.io.reference import Reference
 
 __all__ = ["EvaluationData", "outliers", "read_evaluation_data"]
@@ -52,7 +52,7 @@ class EvaluationData:
     bound: NDArray[np.bool_]
     is_classification: bool
     in_set: int
-    kind: Kind
+    kind: DataKind
     sha256: str
     seed: int
 
@@ -72,7 +72,7 @@ class EvaluationData:
 
 
 def read_evaluation_data(
-    dataset: TrainingSet, references: Callable[[str], Reference], *, seed: int, min_negatives: int = 0
+    dataset: BindingDataset, references: Callable[[str], Reference], *, seed: int, min_negatives: int = 0
 ) -> EvaluationData:
     """Read a whole data set.
 
@@ -80,18 +80,18 @@ def read_evaluation_data(
         dataset: the data set.
         references: opens the reference of peaks.
         seed: seed of the negatives that are made, and of what is drawn later.
-        min_negatives: see `varbind.datasets.dataset_loading.prepare`.
+        min_negatives: see `varbind.datasets.dataset_loading.load_dataset`.
 
     Raises:
         InputError: the data is malformed, too little, or a matrix.
         ResourceError: the reference of peaks cannot be read.
         UsageError: peaks have no reference.
     """
-    if dataset.kind is Kind.MATRIX:
+    if dataset.kind is DataKind.MATRIX:
         raise InputError("nothing can be evaluated on a matrix", path=dataset.file, remedy="leave the row out")
-    data, facts = prepare(dataset, references, folds=1, top=None, seed=seed, min_negatives=min_negatives)
-    tell_unused(dataset, facts)
-    # Outliers are defined on the values as measured; `prepare` returns them on the scale of training.
+    data, facts = load_dataset(dataset, references, folds=1, top=None, seed=seed, min_negatives=min_negatives)
+    warn_of_unused_peaks(dataset, facts)
+    # Outliers are defined on the values as measured; `load_dataset` returns them on the scale of training.
     bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(dataset.file).targets)
     return EvaluationData(
         codes=data.codes,

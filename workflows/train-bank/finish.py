@@ -145,7 +145,7 @@ def summary_table(path: Path, *, without: str = "-") -> str:
 
 
 def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
-    """Mean AUC of bank and method, and how often the bank is above, over proteins with enough regions."""
+    """Mean AUC of the bank and of each method, and how often the bank is better, for proteins with enough regions."""
     enough = {model.protein for model in models if model.training["data"]["bound"] >= WELL_TRAINED}
     rows = [row for row in read_table(path) if row["protein"] in enough and row["task"] in TASKS]
     results = [
@@ -164,7 +164,7 @@ def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
         for row in rows
     ]
     lines = [
-        "| task | method | proteins | promoter-v1 | method's | promoter-v1 above |",
+        "| task | method | proteins | promoter-v1 | method's mean | promoter-v1 above |",
         "|---|---|---|---|---|---|",
     ]
     for one in compare(results, rows[0]["method"]):

@@ -6,7 +6,7 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model, planted
 from oracles import reverse_strand
 
 from varbind.core.sequence import decode, encode
-from varbind.datasets.datasets import Kind
+from varbind.datasets.dataset_table import DataKind
 from varbind.evaluate.evaluation_data import EvaluationData
 from varbind.evaluate.methods import (
     Absence,
@@ -24,7 +24,7 @@ def sample(motif, seed=0, sha256="file", *, is_classification=True, **options):
     rows = planted(motif, seed=seed, **options)
     codes = np.array([encode(text) for text, _ in rows])
     bound = np.array([label == 1 for _, label in rows])
-    kind = Kind.LABELS if is_classification else Kind.VALUES
+    kind = DataKind.LABELS if is_classification else DataKind.VALUES
     return EvaluationData(codes, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
 
 
