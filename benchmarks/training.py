@@ -23,7 +23,7 @@ import torch
 
 from varbind.core.network_stack import NetworkShape
 from varbind.train.engine import Engine, engine_on
-from varbind.train.hyperparameters import Rule, Setting
+from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import BATCH, Examples, Trial
 
 STEPS_A_NETWORK = 4_000
@@ -81,7 +81,7 @@ def main() -> None:
 def make_trials(codes: np.ndarray, labels: np.ndarray, shape: NetworkShape, count: int) -> list[Trial]:
     """Networks in training, alike but for their seed."""
     examples = Examples.of(codes, labels, shape.detector_len, is_classification=True, double_stranded=True)
-    setting = Setting(Rule.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, shape.hidden, shape.mean_pooling)
+    setting = Setting(Optimizer.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, shape.hidden, shape.mean_pooling)
     return [Trial(shape, setting, examples, np.arange(len(codes)), seed) for seed in range(count)]
 
 

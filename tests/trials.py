@@ -4,7 +4,7 @@ import numpy as np
 
 from varbind.core.sequence import N_CODE
 from varbind.datasets.binding_data import BindingData
-from varbind.train.hyperparameters import Rule, Setting
+from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import Examples
 
 MOTIF = np.array([2, 2, 0, 3, 1, 1, 0], dtype=np.uint8)
@@ -14,7 +14,9 @@ def setting(**changes):
     """A setting by which a network learns within a few steps, with some of its numbers changed."""
     numbers = {"rate": 0.05, "momentum": 0.9, "detector_scale": 0.3, "network_scale": 0.3, "hidden": 0}
     decays = {"detector_decay": 1e-3, "network_decay": 1e-2}
-    return Setting(**{"rule": Rule.NESTEROV, "dropout": 0.0, "mean_pooling": False, **numbers, **decays, **changes})
+    return Setting(
+        **{"optimizer": Optimizer.NESTEROV, "dropout": 0.0, "mean_pooling": False, **numbers, **decays, **changes}
+    )
 
 
 def examples(detector_len, *, length=30, count=200, is_classification=True, double_stranded=True, seed=0):

@@ -9,8 +9,8 @@ from planted import peak_lines, write_files, write_lines
 
 from varbind.io.banks import read_bank
 
-QUICK = ("--settings", "1", "--checkpoints", "20", "--group", "1", "--background-snvs", "300")
-QUICK = (*QUICK, "--fewest-negatives", "0")
+QUICK = ("--trials", "1", "--checkpoints", "20", "--ensemble-size", "1", "--background-snvs", "300")
+QUICK = (*QUICK, "--min-negatives", "0")
 
 
 def twice(tmp_path, texts):

@@ -78,25 +78,25 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def chosen(output, contender):
+def chosen(output, method):
     """Model of each set."""
-    return {row["set"]: row["model_id"] for row in table(output / "results.tsv") if row["contender"] == contender}
+    return {row["set"]: row["model_id"] for row in table(output / "results.tsv") if row["method"] == method}
 
 
 @pytest.fixture(scope="module")
 def whole(folder):
     """A run with everything."""
-    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gapped-words")
+    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gkm-svm")
     done, output = evaluate(folder, *options, output=folder / "whole")
     assert done.code == 0, done.err
     return done, output
 
 
-def test_every_contender_has_a_row_where_it_competes(whole):
+def test_every_method_has_a_row_where_it_competes(whole):
     _, output = whole
     assert set(contents(output)) == FILES
-    found = [(row["set"], row["contender"]) for row in table(output / "results.tsv")]
-    labelled = ["one", "many", "gapped words", "GC"]
+    found = [(row["set"], row["method"]) for row in table(output / "results.tsv")]
+    labelled = ["one", "many", "gkm-SVM", "GC"]
     assert found == [
         *(("cre.1", name) for name in labelled),
         *(("tata.1", name) for name in labelled if name != "many"),
@@ -112,10 +112,10 @@ def test_metrics_are_those_of_the_kind(whole):
         assert (row["auc"] == "") == (row["auprc"] == "") == is_measured
         assert (row["pearson"] == "") == (row["spearman"] == "") == (not is_measured)
         assert row["dream5_auc"] == ""  # no value is four standard deviations above the mean
-    rows = {(row["set"], row["contender"]): row for row in table(whole[1] / "results.tsv")}
+    rows = {(row["set"], row["method"]): row for row in table(whole[1] / "results.tsv")}
     assert float(rows["cre.1", "one"]["auc"]) > 0.97
     assert float(rows["array", "one"]["pearson"]) > 0.7
-    assert float(rows["tata.1", "gapped words"]["auc"]) > 0.55
+    assert float(rows["tata.1", "gkm-SVM"]["auc"]) > 0.55
     assert rows["array", "one"]["task"] == "intensities"
     assert (rows["array", "one"]["sequences"], rows["array", "one"]["in_set"]) == ("200", "200")
 
@@ -124,12 +124,12 @@ def test_the_best_model_is_chosen_on_training_sets_only(folder, whole):
     """On the test sets m2, which looks for their motif, would be best; the training set has another motif."""
     _, output = whole
     assert chosen(output, "many") == {"cre.1": "m3", "array": "m3", "cre.2": "m3"}
-    rows = {(row["set"], row["contender"]): row for row in table(output / "results.tsv")}
+    rows = {(row["set"], row["method"]): row for row in table(output / "results.tsv")}
     assert float(rows["cre.1", "many"]["auc"]) < float(rows["cre.1", "one"]["auc"])
     write_sets(folder / "other.tsv", ("cre", "CREB1", "cre2.tsv", "labels", ""))
     done, other = evaluate(folder, "--training", folder / "other.tsv", bank="many")
     assert chosen(other, "many") == {"cre.1": "m2", "array": "m2", "cre.2": "m2"}
-    assert any("many was trained or chosen on the very file of 1 of 5 sets: cre.2" in line for line in done.warnings)
+    assert any("many was trained or chosen on the file of 1 of 5 sets: cre.2" in line for line in done.warnings)
 
 
 def test_the_summary_is_that_of_the_results(whole):
@@ -138,17 +138,17 @@ def test_the_summary_is_that_of_the_results(whole):
     results = table(output / "results.tsv")
     for line in table(output / "summary.tsv"):
         values = {
-            name: {r["set"]: float(r[line["metric"]]) for r in results if r["contender"] == name and r[line["metric"]]}
-            for name in ("one", line["contender"])
+            name: {r["set"]: float(r[line["metric"]]) for r in results if r["method"] == name and r[line["metric"]]}
+            for name in ("one", line["method"])
         }
         tasks = {row["set"]: row["task"] for row in results}
-        shared = [own for own in values["one"] if own in values[line["contender"]] and tasks[own] == line["task"]]
+        shared = [own for own in values["one"] if own in values[line["method"]] and tasks[own] == line["task"]]
         assert len(shared) == int(line["sets"])
-        for name, column in (("one", "mean_bank"), (line["contender"], "mean_contender")):
+        for name, column in (("one", "mean_bank"), (line["method"], "mean_method")):
             mean = sum(values[name][own] for own in shared) / len(shared)
             assert float(line[column]) == pytest.approx(mean, abs=2e-6)
         assert line["p"] == ""
-    assert [line["contender"] for line in table(output / "summary.tsv")[:4]] == ["one", "many", "gapped words", "GC"]
+    assert [line["method"] for line in table(output / "summary.tsv")[:4]] == ["one", "many", "gkm-SVM", "GC"]
 
 
 def test_what_is_left_out_is_told(whole):
@@ -168,7 +168,7 @@ def test_the_figure_is_a_picture(whole):
 
 @pytest.mark.parametrize("threads", ["1", "3"])
 def test_threads_do_not_show(folder, whole, threads):
-    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gapped-words")
+    options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gkm-svm")
     done, output = evaluate(folder, *options, "--threads", threads, run=spawn)
     assert done.code == 0, done.err
     assert contents(output) == contents(whole[1])
@@ -177,15 +177,15 @@ def test_threads_do_not_show(folder, whole, threads):
 def test_the_seed_shows_and_other_sets_do_not(folder, whole):
     lines = (folder / "tests.tsv").read_text().splitlines()
     write_lines(folder / "some.tsv", [lines[0], lines[4], lines[1]])
-    options = ("--training", folder / "training.tsv", "--gapped-words", "--most", "20")
+    options = ("--training", folder / "training.tsv", "--gkm-svm", "--max-per-class", "20")
     (_, some), (_, every), (_, other) = (
         evaluate(folder, *options, *more, tests=tests)
         for tests, more in (("some.tsv", ()), ("tests.tsv", ()), ("some.tsv", ("--seed", "2")))
     )
-    rows = {row["set"] + row["contender"]: row for row in table(every / "results.tsv")}
+    rows = {row["set"] + row["method"]: row for row in table(every / "results.tsv")}
     found = table(some / "results.tsv")
     assert [row["set"] for row in found][::3] == ["cre.2", "cre.1"]
-    assert found == [rows[row["set"] + row["contender"]] for row in found]
+    assert found == [rows[row["set"] + row["method"]] for row in found]
     assert found != table(other / "results.tsv")
     assert all((row["sequences"], row["bound"], row["in_set"]) == ("40", "20", "60") for row in found)
     assert "80 of 120 sequences are scored: at most 20 of each class" in (some / "summary.md").read_text()
@@ -198,7 +198,7 @@ def test_peaks_bound_sequences_and_files_of_data(tmp_path):
         done, output = evaluate(tmp_path, *words[1:], "--protein", "a", tests=words[0])
         assert done.code == 0, done.err
         own, gc = table(output / "results.tsv")
-        assert (own["set"], own["contender"], own["model_id"], gc["contender"]) == ("a", "one", "a", "GC")
+        assert (own["set"], own["method"], own["model_id"], gc["method"]) == ("a", "one", "a", "GC")
         assert own["task"] == {"peaks.narrowPeak": "peaks", "bound.fa": "bound"}.get(words[0], "labels")
         assert float(own["auc"]) > 0.9
     done, output = evaluate(tmp_path, "--protein", "A", "--kind", "intensities", tests="values.tsv")
@@ -227,7 +227,7 @@ def test_a_trained_bank_is_evaluated_on_what_it_was_trained_on_with_a_warning(tm
     digest = sha256_of(tmp_path / "labels.tsv")
     write_motif_bank(tmp_path / "one", motif_model("a", "A", CRE, training={"data": {"sha256": digest}}))
     done, _ = evaluate(tmp_path, "--protein", "A", tests="labels.tsv")
-    assert done.warnings == ["varbind: warning: one was trained or chosen on the very file of 1 of 1 sets: A"]
+    assert done.warnings == ["varbind: warning: one was trained or chosen on the file of 1 of 1 sets: A"]
 
 
 BAD = [
@@ -236,22 +236,22 @@ BAD = [
         2,
         "many has 3 models of CREB1, and the best must not be chosen on a test set; give --train",
     ),
-    (["tests.tsv", "one", "--gapped-words"], 2, "gapped words have nothing to learn from; give --training SETS"),
+    (["tests.tsv", "one", "--gkm-svm"], 2, "the gkm-SVM has no training data; give --training SETS"),
     (["tests.tsv", "one", "--against", "x=many"], 2, "x has 3 models of CREB1, and the best must not be chosen"),
-    (["tests.tsv", "one", "--against", "GC=one"], 2, "two contenders are named GC"),
+    (["tests.tsv", "one", "--against", "GC=one"], 2, "two methods are named GC"),
     (["tests.tsv", "one", "--against", "one"], 2, "cannot read --against 'one'"),
     (["tests.tsv", "one", "--against", "a\tb=one"], 2, r"the name 'a\tb' cannot stand in a table"),
     (["tests.tsv", "one", "--against", "x=missing"], 4, "missing: no such model bank"),
     (["tests.tsv", "missing"], 4, "missing: no such model bank"),
     (["tests.tsv", "one", "--protein", "A"], 2, "tests.tsv: --protein is a column of the table"),
     (["tests.tsv", "one", "--kind", "bound"], 2, "tests.tsv: --kind is a column of the table"),
-    (["tests.tsv", "one", "--training", "cre1.tsv"], 2, "cre1.tsv: --training is no table of sets"),
-    (["cre1.tsv", "one"], 2, "cre1.tsv: is no table of sets: whose binding is it?; give --protein NAME"),
+    (["tests.tsv", "one", "--training", "cre1.tsv"], 2, "cre1.tsv: --training is not a table of sets"),
+    (["cre1.tsv", "one"], 2, "cre1.tsv: is not a table of sets, so its protein must be given; give --protein NAME"),
     (["cre1.tsv", "one", "--protein", "MYC"], 3, "one can score none of the 1 sets"),
     (["few.tsv", "one", "--protein", "TBP"], 3, "few.tsv: found no sequences that are not bound"),
     (["missing.tsv", "one", "--protein", "TBP"], 3, "missing.tsv: cannot be read"),
     (["gone.tsv", "one"], 3, "nothing.tsv: cannot be read"),
-    (["matrix.tsv", "one"], 3, "a matrix is no data to be judged on"),
+    (["matrix.tsv", "one"], 3, "nothing can be evaluated on a matrix"),
 ]
 
 
@@ -281,13 +281,13 @@ def test_an_output_that_is_there_is_left(folder, whole):
 def test_a_choice_without_a_training_set_leaves_the_set_out(folder):
     write_sets(folder / "tata.tsv", ("tata", "TBP", "tata2.tsv", "labels", ""))
     done, output = evaluate(
-        folder, "--against", f"many={folder / 'many'}", "--training", folder / "tata.tsv", "--gapped-words"
+        folder, "--against", f"many={folder / 'many'}", "--training", folder / "tata.tsv", "--gkm-svm"
     )
     assert done.code == 0, done.err
     assert chosen(output, "many") == {}
-    assert chosen(output, "gapped words") == {"tata.1": ""}
+    assert chosen(output, "gkm-SVM") == {"tata.1": ""}
     assert any("many has several models of the protein and no training set" in line for line in done.warnings)
-    assert any("2 of 5 sets are without gapped words" in line for line in done.warnings)
+    assert any("2 of 5 sets are without gkm-SVM" in line for line in done.warnings)
 
 
 def without(module, *words):

@@ -131,42 +131,47 @@ def test_the_summary_is_what_is_printed(whole):
     assert not done.warnings
 
 
-def test_every_contender_of_the_activity_has_its_loci(whole):
+def test_every_method_of_the_activity_has_its_loci(whole):
     rows = table(whole[1] / "activity.tsv")
-    names = ["binding", "scrambled 1", "bases", "gain of G or C", "mean square z", "largest z", "few barcodes", "truth"]
-    assert [(row["contender"], row["locus"]) for row in rows] == [
-        (n, locus) for n in names for locus in (*LOCI, "mean")
+    names = [
+        "binding",
+        "shuffled detectors 1",
+        "bases",
+        "gain of G or C",
+        "mean square z",
+        "largest z",
+        "few barcodes",
+        "truth",
     ]
+    assert [(row["method"], row["locus"]) for row in rows] == [(n, locus) for n in names for locus in (*LOCI, "mean")]
     assert {row["variants"] for row in rows} == {"40", "160"}
 
 
 def test_the_truth_comes_out_on_top(whole):
     _, output = whole
-    signed = {row["contender"]: float(row["signed"] or -1) for row in table(output / "activity.tsv")}
+    signed = {row["method"]: float(row["spearman"] or -1) for row in table(output / "activity.tsv")}
     assert max(signed, key=signed.get) == "truth"
     assert signed["truth"] == 1
-    right = {row["contender"]: float(row["right"]) for row in table(output / "pairs.tsv")}
+    right = {row["method"]: float(row["accuracy"]) for row in table(output / "pairs.tsv")}
     assert right["truth"] == right["truth, strongest tenth"] == 1
     assert all(share < 1 for name, share in right.items() if "strongest" not in name and name != "truth")
-    areas = {
-        row["contender"]: float(row["auc"]) for row in table(output / "classes.tsv") if "minus" not in row["contender"]
-    }
+    areas = {row["method"]: float(row["auc"]) for row in table(output / "classes.tsv") if "minus" not in row["method"]}
     assert max(areas, key=areas.get) == "truth"
     assert areas["truth"] == 1
 
 
 def test_planted_motifs_beat_their_controls(whole):
     _, output = whole
-    means = {row["contender"]: row for row in table(output / "activity.tsv") if row["locus"] == "mean"}
-    assert float(means["binding"]["signed_low"]) > float(means["scrambled 1"]["signed_high"])
-    right = {row["contender"]: float(row["right"]) for row in table(output / "pairs.tsv")}
+    means = {row["method"]: row for row in table(output / "activity.tsv") if row["locus"] == "mean"}
+    assert float(means["binding"]["spearman_low"]) > float(means["shuffled detectors 1"]["spearman_high"])
+    right = {row["method"]: float(row["accuracy"]) for row in table(output / "pairs.tsv")}
     assert right["binding"] > right["gain of G or C"]
     areas = {
-        (row["contender"], row["networks"]): float(row["auc"])
+        (row["method"], row["networks"]): float(row["auc"])
         for row in table(output / "classes.tsv")
         if row["protocol"] == "held-out chromosomes"
     }
-    assert areas["binding", "4"] > areas["scrambled", "4"]
+    assert areas["binding", "4"] > areas["shuffled detectors", "4"]
 
 
 def test_held_out_classes_and_tracks_are_those_of_the_tables(whole):
@@ -213,8 +218,8 @@ def test_an_output_that_is_there_is_left(folder, whole):
 
 ACTIVITY = ("--activity", "activity.tsv", "--draws", "1")
 BAD = [
-    ([], 2, "nothing to judge on; give --activity, --classes, --pathogenic or --pairs"),
-    (["--pairs", "pairs.tsv"], 2, "--pairs without --activity, which trains; give both"),
+    ([], 2, "nothing to evaluate on; give --activity, --classes, --pathogenic or --pairs"),
+    (["--pairs", "pairs.tsv"], 2, "--pairs is given without --activity, which is needed for training; give both"),
     (["--classes", "classes.tsv", "--held-out", ","], 2, "--held-out ',' names no chromosome; name some"),
     (["--activity", "missing.tsv"], 3, "missing.tsv: cannot be read"),
     (["--activity", "no_effect.tsv"], 3, "no_effect.tsv:1: the header is "),
@@ -223,7 +228,7 @@ BAD = [
     (["--activity", "no_left.tsv"], 3, "no_left.tsv:1: the variants have no sequence; give the genome with --fasta"),
     (["--activity", "two.tsv"], 3, "two.tsv: 2 loci, the smallest with 40 variants; give 3 loci"),
     ([*ACTIVITY, "--pairs", "classes.tsv"], 3, "classes.tsv:1: the header is "),
-    ([*ACTIVITY, "--scores", "named.tsv"], 3, "two contenders are named binding; rename one"),
+    ([*ACTIVITY, "--scores", "named.tsv"], 3, "two methods are named binding; rename one"),
     ([*ACTIVITY, "--scores", "missing.tsv"], 3, "missing.tsv: cannot be read"),
     (["--classes", "pairs.tsv"], 3, "pairs.tsv:1: the header is "),
     (["--classes", "classes.tsv"], 3, "classes.tsv: no variants are on 3, 12; hold out some of the chromosomes"),

@@ -17,8 +17,8 @@ from varbind.scoring.selftest import run_selftest
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-QUICK = ("--settings", "4", "--checkpoints", "20,60", "--group", "2", "--background-snvs", "300")
-QUICK = (*QUICK, "--fewest-negatives", "0")
+QUICK = ("--trials", "4", "--checkpoints", "20,60", "--ensemble-size", "2", "--background-snvs", "300")
+QUICK = (*QUICK, "--min-negatives", "0")
 FILES = {"card.json", "weights.safetensors", "background.safetensors", "ratings.tsv"}
 
 
@@ -69,7 +69,7 @@ def test_peaks_become_a_bank(folder):
 
 
 def test_the_best_network_alone(folder):
-    done = train(folder, "labels.tsv", "--protein", "A", "--group", "1")
+    done = train(folder, "labels.tsv", "--protein", "A", "--ensemble-size", "1")
     assert done.code == 0, done.err
     (model,) = read_bank(folder / "bank").models
     assert model.shape.members == 1
@@ -160,7 +160,7 @@ def test_an_interrupted_training_leaves_what_is_finished(folder, whole):
     err = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert err.splitlines()[-2:] == [
-        "varbind: the same command goes on where it was",
+        "varbind: the same command resumes the training",
         "varbind: stopped by SIGINT; no partial output was left behind",
     ]
     assert not (folder / "bank").exists()
@@ -201,12 +201,12 @@ def test_changed_data_is_trained_again(folder, whole):
 
 
 BAD = [
-    (["peaks.bed"], 2, "peaks.bed: is no table of sets: whose binding is it?; give --protein NAME"),
+    (["peaks.bed"], 2, "peaks.bed: is not a table of sets, so its protein must be given; give --protein NAME"),
     (["peaks.bed", "--protein", "A"], 2, "peaks.bed: peaks need the reference"),
     (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
     (["bound.fa", "--protein", "A", "--device", "tpu"], 2, "unknown device 'tpu'; use auto, cpu, cuda or cuda:N"),
     (["bound.fa", "--protein", "A", "--device", "cuda:4096"], 4, "device cuda:4096 is not available; use --device cpu"),
-    (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top takes the strongest peaks"),
+    (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top needs peaks or another order by strength"),
     (["bound.fa", "--protein", "A", "--folds", "5"], 3, "found 40 bound sequences, expected at least 50 for 5 folds"),
     (["bound.fa", "--protein", "A B"], 3, "the id 'A B' cannot name a model"),
     (["sets.tsv", "--protein", "A"], 2, "sets.tsv: --protein is a column of the table"),
@@ -239,7 +239,7 @@ def test_bad_data_is_one_line(folder, words, code, text):
 @pytest.mark.slow
 def test_one_strand_of_rna(folder):
     """Bound sequences and the others are each other's complements: who reads both strands cannot tell them apart."""
-    options = ("--protein", "A", "--assay", "RNAcompete", "--settings", "8", "--checkpoints", "50,150")
+    options = ("--protein", "A", "--assay", "RNAcompete", "--trials", "8", "--checkpoints", "50,150")
     assert train(folder, "one_way.tsv", *options, "--single-stranded").code == 0
     assert train(folder, "one_way.tsv", *options, output="both").code == 0
     banks = [read_bank(folder / name) for name in ("bank", "both")]
@@ -254,7 +254,7 @@ def test_one_strand_of_rna(folder):
 
 @pytest.mark.slow
 def test_how_often_a_motif_stands_there_is_learnt_by_means(folder):
-    options = ("--protein", "A", "--kind", "values", "--settings", "8", "--checkpoints", "50,150")
+    options = ("--protein", "A", "--kind", "values", "--trials", "8", "--checkpoints", "50,150")
     assert train(folder, "repeated.tsv", *options).code == 0
     bank = read_bank(folder / "bank")
     (model,) = bank.models

@@ -14,7 +14,7 @@ pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 HEADER = "id\tprotein\tfile\tkind\tmatrix\tdefault\tnegatives"
-QUICK = ("--settings", "2", "--checkpoints", "20", "--group", "1", "--background-snvs", "300")
+QUICK = ("--trials", "2", "--checkpoints", "20", "--ensemble-size", "1", "--background-snvs", "300")
 
 
 @pytest.fixture

@@ -18,7 +18,18 @@ from security.programs import AUDITED
 from varbind.io.banks import write_bank
 
 LIMIT = 300
-QUICK = ("--settings", "1", "--checkpoints", "2", "--group", "1", "--background-snvs", "300", "--fewest-negatives", "0")
+QUICK = (
+    "--trials",
+    "1",
+    "--checkpoints",
+    "2",
+    "--ensemble-size",
+    "1",
+    "--background-snvs",
+    "300",
+    "--min-negatives",
+    "0",
+)
 
 
 @pytest.fixture(scope="module")

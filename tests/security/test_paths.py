@@ -131,8 +131,8 @@ def test_a_set_of_an_odd_name_lies_in_the_bank(tmp_path, name):
     write_files(tmp_path)
     table = sets_table(tmp_path, id=name)
     before = tree(tmp_path)
-    quick = ("--settings", "1", "--checkpoints", "2", "--group", "1", "--background-snvs", "300")
-    done = call("train", "binding", table, "-o", tmp_path / "bank", *quick, "--fewest-negatives", "0")
+    quick = ("--trials", "1", "--checkpoints", "2", "--ensemble-size", "1", "--background-snvs", "300")
+    done = call("train", "binding", table, "-o", tmp_path / "bank", *quick, "--min-negatives", "0")
     assert done.code == 0, done.err
     files = ["card.json", "weights.safetensors", "background.safetensors", "ratings.tsv"]
     assert tree(tmp_path) == sorted([*before, "bank", *(f"bank/{file}" for file in files)])
@@ -193,8 +193,8 @@ def test_the_lock_of_a_training_empties_no_file(tmp_path):
     (tmp_path / "mine").write_text("mine\n")
     (tmp_path / "bank.training").mkdir()
     (tmp_path / "bank.training" / "lock").symlink_to(tmp_path / "mine")
-    quick = ("--settings", "1", "--checkpoints", "2", "--group", "1", "--background-snvs", "300")
-    done = call("train", "binding", sets_table(tmp_path), "-o", tmp_path / "bank", *quick, "--fewest-negatives", "0")
+    quick = ("--trials", "1", "--checkpoints", "2", "--ensemble-size", "1", "--background-snvs", "300")
+    done = call("train", "binding", sets_table(tmp_path), "-o", tmp_path / "bank", *quick, "--min-negatives", "0")
     assert done.code == 0, done.err
     assert (tmp_path / "mine").read_text() == "mine\n"
 

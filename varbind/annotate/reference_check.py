@@ -91,7 +91,8 @@ def _check_contigs(
     remedy = "give the right reference, or --contig-map FILE"
     if conflict := names.length_conflict(in_vcf):
         declared_length, in_reference, length = conflict
-        what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,} in the reference"
+        what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,}"
+        what += " in the reference"
         remedy = (
             "give the reference of this VCF's build, or --allow-length-mismatch if the header's length is only that up "
             "to the last variant, as exports of plink have it"

@@ -1,4 +1,4 @@
-"""`varbind evaluate`: how well banks predict what was measured."""
+"""`varbind evaluate`: how well banks and second stages predict what was measured."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.evaluate.simulated_vs_derived import Protocol
+    from varbind.evaluate.splits import Protocol
 
 __all__ = ["command"]
 
@@ -24,37 +24,41 @@ logger = logging.getLogger("varbind")
 
 @click.group("evaluate")
 def command() -> None:
-    """Judge model banks, and second stages over them, on what was measured."""
+    """Evaluate model banks, and second stages over them, on measured data."""
 
 
 @command.command("binding")
 @click.argument("tests", metavar="TESTS")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
-@click.option("--bank", default="default", metavar="NAME|DIR", help="The bank to judge. Default: the shipped one.")
-@click.option("--against", multiple=True, metavar="NAME=BANK", help="A bank to compare with; repeatable.")
-@click.option("--training", metavar="SETS", help="Table of training sets, for the choice among models; see below.")
-@click.option("--gapped-words", is_flag=True, help="Compare with a machine on gapped words; needs --training.")
+@click.option("--bank", default="default", metavar="NAME|DIR", help="Bank to evaluate. Default: the shipped one.")
+@click.option("--against", multiple=True, metavar="NAME=BANK", help="Bank to compare with; repeatable.")
+@click.option("--training", metavar="SETS", help="Table of training sets, for the choice among models (see above).")
 @click.option(
-    "--gapped-words-most",
+    "--gkm-svm", is_flag=True, help="Compare with a gkm-SVM, a linear SVM on gapped k-mers; needs --training."
+)
+@click.option(
+    "--gkm-svm-max-per-class",
     default=1000,
     show_default=True,
     type=click.IntRange(10),
     metavar="N",
-    help="Sequences of each class it learns from.",
+    help="Train the gkm-SVM on at most N sequences of each class.",
 )
 @click.option(
-    "--most",
+    "--max-per-class",
     default=2000,
     show_default=True,
     type=click.IntRange(10),
     metavar="N",
-    help="Of each class of a labelled set, only so many sequences.",
+    help="Score at most N sequences of each class of a labelled test set.",
 )
-@click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
-@click.option("--protein", metavar="NAME", help="Whose binding a single file of data tells.")
-@click.option("--kind", type=click.Choice(KINDS), help="What a single file holds. Default: told by its content.")
+@click.option("-f", "--fasta", metavar="REF", help="Reference genome of the peaks, plain or bgzipped.")
+@click.option("--protein", metavar="NAME", help="Protein whose binding was measured, for a single file of data.")
+@click.option("--kind", type=click.Choice(KINDS), help="What a single file holds. Default: detected from its content.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="Default: all processors. The results do not depend on it.")
+@click.option(
+    "--threads", type=THREADS, help="Number of threads. Default: all processors. The results do not depend on it."
+)
 @talk_options
 def binding(
     tests: str,
@@ -62,9 +66,9 @@ def binding(
     bank: str,
     against: tuple[str, ...],
     training: str | None,
-    gapped_words: bool,
-    gapped_words_most: int,
-    most: int,
+    gkm_svm: bool,
+    gkm_svm_max_per_class: int,
+    max_per_class: int,
     fasta: str | None,
     protein: str | None,
     kind: str | None,
@@ -73,48 +77,49 @@ def binding(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Judge banks on sequences whose binding was measured.
+    """Evaluate banks on sequences whose binding was measured.
 
-    TESTS is a table of sets, as `varbind train binding` reads it, or one file of data with --protein. Sets with the
-    same `task` are summed up together; without one, sets of the same kind. Peaks and bound sequences are told from
-    their dinucleotide shuffles: AUC and AUPRC. Measured values: Pearson and Spearman correlation, and AUC of the
-    outliers above the mean by four standard deviations, as in DREAM5.
+    TESTS is a table of data sets, as `varbind train binding` reads it, or one file of data with --protein. Sets with
+    the same `task` are averaged; without a task, sets of the same kind. For peaks, bound sequences and labels, AUC and
+    AUPRC are computed; the negatives of peaks and bound sequences are their dinucleotide shuffles. For measured values,
+    Pearson and Spearman correlation are computed, and the AUC for outliers, more than four standard deviations above
+    the mean, as in DREAM5.
 
-    A set is scored by the bank's model of its protein. Where a bank has several, the one that is best on the protein's
-    sets of --training is taken, never the best on a test set. Single-stranded models do not compete. The share of G and
-    C always does where there are labels.
+    A set is scored by the bank's model of its protein. If a bank has several, the one that is best on the sets of the
+    protein in --training is used, and never the best one on a test set. Single-stranded models are left out. GC content
+    is always compared where there are labels.
 
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
     from varbind.cli.progress import count_progress
-    from varbind.datasets.datasets import read_set_table
+    from varbind.datasets.dataset_table import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
     from varbind.io.load_bank import load_bank
     from varbind.kernels.cpu.cpu import thread_count
 
     talk(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
-    chosen_on = None if training is None else read_set_table(_table(training), fasta=fasta or "")
-    plan = EvaluationPlan(seed, most, gapped_words_most if gapped_words else None, thread_count(threads))
+    chosen_on = None if training is None else read_dataset_table(_table(training), fasta=fasta or "")
+    plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
-    own = _bank_name(bank), load_bank(bank)
+    evaluated = _bank_name(bank), load_bank(bank)
     with nullcontext() if quiet else count_progress("sets") as progress:
-        summary = evaluate_binding(sets, own, output, plan, against=others, training=chosen_on, progress=progress)
+        summary = evaluate_binding(sets, evaluated, output, plan, against=others, training=chosen_on, progress=progress)
     logger.info("%s: written", output)
     put(summary)
 
 
 def _table(path: str) -> str:
-    from varbind.datasets.datasets import is_set_table
+    from varbind.datasets.dataset_table import is_dataset_table
 
-    if not is_set_table(path):
-        what = "--training is no table of sets, with the columns protein and file"
+    if not is_dataset_table(path):
+        what = "--training is not a table of sets with the columns protein and file"
         raise UsageError(what, path=path, remedy="name the sets in a table")
     return path
 
 
 def _bank_name(bank: str) -> str:
-    """Of its folder."""
+    """The name of the folder of a bank."""
     from varbind.io.load_bank import find_bank
 
     return Path(find_bank(bank)).resolve().name
@@ -122,19 +127,39 @@ def _bank_name(bank: str) -> str:
 
 @command.command("effect")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
-@click.option("--bank", default="default", metavar="NAME|DIR", help="Whose scores are read. Default: the shipped one.")
-@table_options
-@click.option("--pairs", metavar="TABLE", help="Alleles of known direction; needs --activity, which trains.")
-@click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
-@click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
-@click.option("--held-out", default="3,12", show_default=True, metavar="LIST", help="Chromosomes of --classes.")
 @click.option(
-    "--protocols", default="held-out,matched", show_default=True, metavar="LIST", help="Of --classes; see below."
+    "--bank", default="default", metavar="NAME|DIR", help="Bank whose scores are read. Default: the shipped one."
 )
-@click.option("--networks", default=4, show_default=True, type=click.IntRange(1), help="Of --classes, averaged.")
-@click.option("--draws", default=5, show_default=True, type=click.IntRange(1), help="Of scrambled networks.")
+@table_options
+@click.option("--pairs", metavar="TABLE", help="Pairs of alleles of known direction; needs --activity for training.")
+@click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
+@click.option("-f", "--fasta", metavar="REF", help="Reference genome of tables without flanking sequence.")
+@click.option(
+    "--held-out", default="3,12", show_default=True, metavar="LIST", help="Chromosomes that --classes holds out."
+)
+@click.option(
+    "--protocols",
+    default="held-out,matched",
+    show_default=True,
+    metavar="LIST",
+    help="Protocols for --classes (see above).",
+)
+@click.option(
+    "--networks",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of networks that are averaged for --classes.",
+)
+@click.option(
+    "--draws",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of control banks with shuffled detectors.",
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="That score. Default: all processors.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
 @click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
 @talk_options
 def effect(
@@ -156,26 +181,27 @@ def effect(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Judge the recipe of a second stage over a bank's scores, beside its controls.
+    """Evaluate the recipe of a second stage over the scores of a bank, beside controls.
 
-    The tables are those of `varbind train effect`; everything is trained anew without the variants it is judged on.
+    The tables are those of `varbind train effect`. Everything is trained again without the variants on which it is
+    evaluated.
 
     \b
-    --activity    each promoter (or locus, where none is said to be one) is left out and predicted by all others
-    --classes     held-out: the chromosomes of --held-out, inside contexts too; matched: trained and judged on samples
-                  of equal context; genes: folds of whole genes; random: random folds, as in 2015; published: these
-                  with the training of 2015. Intervals are over genes
+    --activity    each promoter (or each locus, if none is marked as a promoter) is left out and predicted by the others
+    --classes     held-out: the chromosomes of --held-out, also within contexts; matched: training and test variants
+                  with equal contexts; genes: folds of whole genes; random: random folds, as in 2015; published:
+                  random folds with the training of 2015. Intervals are over genes
     --pathogenic  folds of whole genes, every subset of the tracks
-    --pairs       direction: 1 where the alternate allele is the more active one, else -1
+    --pairs       direction: 1 if the alternate allele is more active, else -1
 
-    Beside the bank stand what is known without it: sequence context, GC, distance, bases, matrices, and the same
-    networks with scrambled detectors. A table of --scores has chrom, pos, ref, alt and a column a tool.
+    Controls are predictions without binding: sequence context, GC content, distance, bases, matrices, and the same
+    networks with shuffled detectors. A table of --scores has chrom, pos, ref, alt and one column for each tool.
 
-    FOLDER gets a table of each, summary.md (also printed) and reliability.svg.
+    FOLDER gets one table for each of these, summary.md (also printed) and reliability.svg.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import stage_progress
     from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
-    from varbind.evaluate.simulated_vs_derived import ClassesPlan
+    from varbind.evaluate.splits import ClassesPlan
     from varbind.io.load_bank import load_bank
     from varbind.scoring.scorer import resolve_device
 
@@ -184,8 +210,10 @@ def effect(
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
     where = resolve_device(device)
-    judged = ClassesPlan(chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where)
-    plan = EvaluateEffectPlan(judged, draws, seed, threads, where)
+    classes_plan = ClassesPlan(
+        chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where
+    )
+    plan = EvaluateEffectPlan(classes_plan, draws, seed, threads, where)
     tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
     with nullcontext() if quiet else stage_progress() as progress:
         summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
@@ -194,7 +222,7 @@ def effect(
 
 
 def _protocols(text: str) -> tuple[Protocol, ...]:
-    from varbind.evaluate.simulated_vs_derived import Protocol
+    from varbind.evaluate.splits import Protocol
 
     known = {protocol.word: protocol for protocol in Protocol}
     words = [word.strip() for word in text.split(",") if word.strip()]

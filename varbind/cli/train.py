@@ -1,4 +1,4 @@
-"""`varbind train`: networks of your own data."""
+"""`varbind train`: train models and second stages on your own data."""
 
 from __future__ import annotations
 
@@ -30,60 +30,85 @@ def command() -> None:
 
 @command.command("binding")
 @click.argument("data", metavar="DATA")
-@click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
-@click.option("-f", "--fasta", metavar="REF", help="Reference on which peaks were called, plain or bgzipped.")
-@click.option("--contig-map", metavar="FILE", help="Two columns: the peaks' name of a contig, the FASTA's name.")
-@click.option("--protein", metavar="NAME", help="Whose binding was measured.")
-@click.option("--id", "model_id", metavar="ID", help="Of the model. Default: the protein.")
-@click.option("--family", metavar="NAME", help="Of its DNA-binding domain. Default: the protein.")
-@click.option("--species", metavar="NAME", help="Of the protein, for the card.")
-@click.option("--assay", metavar="NAME", help="How binding was measured, for the card.")
-@click.option("--licence", metavar="NAME", help="Of the data, for the card.")
-@click.option("--kind", type=click.Choice(KINDS), help="What DATA holds, see above. Default: told by its content.")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N strongest peaks.")
+@click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank; it must not exist.")
+@click.option("-f", "--fasta", metavar="REF", help="Reference genome of the peaks, plain or bgzipped.")
 @click.option(
-    "--fewest-negatives",
+    "--contig-map", metavar="FILE", help="Two columns: the name of a contig in the peaks and its name in the FASTA."
+)
+@click.option("--protein", metavar="NAME", help="Protein whose binding was measured.")
+@click.option("--id", "model_id", metavar="ID", help="Identifier of the model. Default: the protein.")
+@click.option("--family", metavar="NAME", help="Family of the DNA-binding domain. Default: the protein.")
+@click.option("--species", metavar="NAME", help="Species of the protein, for the model card.")
+@click.option("--assay", metavar="NAME", help="Assay that measured the binding, for the model card.")
+@click.option("--licence", metavar="NAME", help="Licence of the data, for the model card.")
+@click.option(
+    "--kind", type=click.Choice(KINDS), help="What DATA holds (see above). Default: detected from its content."
+)
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Use only the N strongest peaks.")
+@click.option(
+    "--min-negatives",
     default=2000,
     show_default=True,
     type=click.IntRange(0),
     metavar="N",
-    help="Shuffles, or negatives chosen, where fewer sequences are bound.",
+    help="Make or choose at least N negatives, several for each bound sequence if necessary.",
 )
-@click.option("--settings", default=30, show_default=True, type=click.IntRange(1), help="Random settings to try.")
-@click.option("--folds", default=3, show_default=True, type=click.IntRange(2), help="Of the cross-validation.")
 @click.option(
-    "--checkpoints", default="250,500,1000,2000", show_default=True, metavar="N,...", help="Steps before each rating."
+    "--trials", default=30, show_default=True, type=click.IntRange(1), help="Number of random settings that are tried."
+)
+@click.option(
+    "--folds", default=3, show_default=True, type=click.IntRange(2), help="Number of folds of the cross-validation."
+)
+@click.option(
+    "--checkpoints",
+    default="250,500,1000,2000",
+    show_default=True,
+    metavar="N,...",
+    help="Numbers of training steps after which the settings are rated.",
 )
 @click.option(
     "--search",
     type=click.Choice(["halving", "random"]),
     default="halving",
     show_default=True,
-    help="After a rating the better half goes on, or all do.",
+    help="Whether the better half of the settings is trained on after each rating, or all of them.",
 )
-@click.option("--rule", type=click.Choice(["adam", "nesterov"]), default="adam", show_default=True, help="Of a step.")
 @click.option(
-    "--group",
+    "--optimizer",
+    type=click.Choice(["adam", "nesterov"]),
+    default="adam",
+    show_default=True,
+    help="Algorithm that turns gradients into training steps.",
+)
+@click.option(
+    "--ensemble-size",
     default=3,
     show_default=True,
     type=click.IntRange(1),
     metavar="N",
-    help="Networks of a model, of the best settings; its score is their mean.",
+    help="Number of networks in a model, one for each of the best settings; its score is their mean.",
 )
 @click.option(
     "--as-published",
     is_flag=True,
-    help="The search of DeepBind (2015), in place of --settings to --group: to 20,000 steps by Nesterov's rule.",
+    help="Search as DeepBind (2015) did, instead of --trials to --ensemble-size: 20,000 steps with Nesterov momentum.",
 )
-@click.option("--single-stranded", is_flag=True, help="Read sequences as they stand, as of RNA, not their complement.")
+@click.option(
+    "--single-stranded", is_flag=True, help="Score the given strand only, as for RNA, and not its reverse complement."
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="That train. Default: all processors.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
 @click.option(
     "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
 )
-@click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
-    "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
+    "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
+)
+@click.option(
+    "--background-snvs",
+    type=click.IntRange(300),
+    metavar="N",
+    help="Number of background SNVs. Default: as in the shipped bank.",
 )
 @talk_options
 def binding(
@@ -99,13 +124,13 @@ def binding(
     licence: str | None,
     kind: str | None,
     top: int | None,
-    fewest_negatives: int,
-    settings: int,
+    min_negatives: int,
+    trials: int,
     folds: int,
     checkpoints: str,
     search: str,
-    rule: str,
-    group: int,
+    optimizer: str,
+    ensemble_size: int,
     as_published: bool,
     single_stranded: bool,
     seed: int,
@@ -118,58 +143,62 @@ def binding(
 ) -> None:
     """Train a bank on peaks, sequences or measured values.
 
-    DATA is one of these, plain or gzip, told by content:
+    DATA is one of the following, plain or gzip; its kind is detected from its content:
 
     \b
-    peaks        BED, narrowPeak, broadPeak or gappedPeak with --fasta: 101 bases around the summit, or the centre
-    bound        bound sequences: FASTA, or one a line
-    labels       a table of sequence and label, 1 bound, 0 or -1 not
-    values       a table of sequence and measured value
-    intensities  the same with positive values whose logarithm counts, as of arrays; never told by content
+    peaks        BED, narrowPeak, broadPeak or gappedPeak with --fasta: the 101 bases around the summit or the middle
+    bound        bound sequences: FASTA, or one sequence a line
+    labels       a table of sequences and labels: 1 is bound, 0 or -1 is not
+    values       a table of sequences and measured values
+    intensities  the same with positive values, whose logarithms are used, as from arrays; never detected
     many sets    a table with the columns protein and file, and any of id, family, kind, fasta, species, assay,
-                 experiment, licence, default (yes or no), negatives, matrix: one bank of all
+                 experiment, licence, default (yes or no), negatives, matrix; all sets go into one bank
 
-    The kind of a set may also be matrix: a motif in a file of MEME, JASPAR, HOMER, TRANSFAC or CIS-BP, by the name in
-    the column matrix or its id, stands in the bank as it is. A table of sequences may have a column chromosome (also
-    chrom, chr or group), which folds keep whole. Labels are told from what negatives says, comma-separated: file (the
-    others of the file), gc-matched (one of them for each bound sequence, of its share of G and C), shuffles.
+    The kind of a set in such a table may also be matrix: a motif in a file of MEME, JASPAR, HOMER, TRANSFAC or CIS-BP
+    format, which is added to the bank without training. Its name is in the column matrix, or else it is the id. A table
+    of sequences may have a column chromosome (also chrom, chr or group), whose values are never split between folds.
+    For labels, the column negatives lists what bound sequences are compared with, separated by commas: file (the
+    sequences of the file that are not bound), gc-matched (one of these for each bound sequence, with a similar GC
+    content) or shuffles.
 
-    Peaks and bound sequences are told from their dinucleotide shuffles. Random settings are rated by
-    cross-validation (folds of whole chromosomes, else of neighbours). The best few are trained on everything, and a
-    model is their mean; with --group 1 it is the best alone, which may have a hidden layer. For measured values a
-    setting may pool means over positions beside maxima. U is T.
-    A CUDA device trains all networks of a search at once; they are those of the CPU but for rounding.
-    A run that was stopped goes on where it was when it is called again: finished proteins are in BANK.training.
+    For peaks and bound sequences the negatives are dinucleotide shuffles. Random settings are rated by cross-validation
+    with folds of whole chromosomes, or of neighbouring rows where there are no chromosomes. The best settings are then
+    trained on all data, and the model is the mean of their networks. With --ensemble-size 1 the model is the best
+    network alone, which may have a hidden layer. For measured values, networks may pool means over the positions in
+    addition to maxima. U is read as T.
+
+    On a CUDA device all networks of a search are trained at once; except for rounding they equal those of the CPU.
+    If a run was stopped, the same command resumes it: finished proteins are kept in BANK.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from varbind.cli.progress import count_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.hyperparameter_search import Calibration, Search
-    from varbind.train.hyperparameters import Rule
+    from varbind.train.hyperparameters import Optimizer
     from varbind.train.training import TrainingPlan, train_bank
 
     talk(quiet=quiet, verbose=verbose)
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
     sets = sets_of(data, fasta=fasta, kind=kind, id=model_id, **described)
     calibration = Calibration(
-        settings=settings,
+        trials=trials,
         folds=folds,
         checkpoints=_checkpoints(checkpoints),
         search=Search(search),
-        rule=Rule(rule),
-        kept=min(group, settings),
+        optimizer=Optimizer(optimizer),
+        ensemble_size=min(ensemble_size, trials),
         double_stranded=not single_stranded,
     )
     if as_published:
         calibration = Calibration.as_published(double_stranded=not single_stranded)
     recipe, source = BackgroundRecipe.of_snvs(background_snvs), _source(background)
     where, renamed = _checked(device, "default"), parse_contig_map(contig_map)
-    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), fewest_negatives, where, renamed)
+    plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), min_negatives, where, renamed)
     try:
         with nullcontext() if quiet else count_progress("steps") as progress:
             bank = train_bank(sets, output, plan, source=source, progress=progress)
     except Interrupted:
-        logger.info("the same command goes on where it was")
+        logger.info("the same command resumes the training")
         raise
     logger.info("%s: %d models", output, len(bank.models))
 
@@ -193,7 +222,7 @@ def _checked(device: str, bank: str) -> str:
 
 
 def _source(fasta: str | None) -> PromoterSource | None:
-    """Of background sequence; None = the usual one."""
+    """Return the source of background sequence; None is the generated background."""
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
     from varbind.scoring.background import PromoterSource
@@ -203,17 +232,21 @@ def _source(fasta: str | None) -> PromoterSource | None:
 
 @command.command("effect")
 @click.option("-o", "--output", required=True, metavar="EFFECT", help="Folder of the new second stage.")
-@click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Whose scores it reads.")
+@click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Bank whose scores it reads.")
 @table_options
-@click.option("-f", "--fasta", metavar="REF", help="Genome of tables that give no flanks.")
-@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred, for the distance to the start.")
+@click.option("-f", "--fasta", metavar="REF", help="Reference genome of tables without flanking sequence.")
+@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred file, for the distances to the TSS.")
 @click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
-@click.option("--networks", default=4, show_default=True, type=click.IntRange(1), help="DeepFind networks.")
-@click.option("--as-published", is_flag=True, help="DeepFind trained as in 2015: one network, 250 epochs.")
-@click.option("--background-snvs", type=click.IntRange(1000), metavar="N", help="Background SNVs. Default: 100,002.")
-@click.option("--licence", default="not stated", metavar="NAME", help="Of the data, for the card.")
+@click.option(
+    "--networks", default=4, show_default=True, type=click.IntRange(1), help="Number of DeepFind networks to average."
+)
+@click.option("--as-published", is_flag=True, help="Train DeepFind as published in 2015: one network, 250 epochs.")
+@click.option(
+    "--background-snvs", type=click.IntRange(1000), metavar="N", help="Number of background SNVs. Default: 100,002."
+)
+@click.option("--licence", default="not stated", metavar="NAME", help="Licence of the data, for the card.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="That score. Default: all processors.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
 @click.option(
     "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
 )
@@ -239,19 +272,20 @@ def effect(
 ) -> None:
     """Train a second stage on variants whose effects are known.
 
-    A table has a header and tabs, and the columns chrom, pos, ref and alt. Sequence comes from --fasta, or from the
-    columns left and right: 15 bases or more on each side. There are three kinds, and at least one is needed:
+    A table is tab-separated and has a header with the columns chrom, pos, ref and alt. The sequence around the variants
+    is read from --fasta, or from the columns left and right, which hold at least 15 bases on each side. There are three
+    kinds of tables, and at least one is needed:
 
     \b
-    --activity    effect (log2), se (its standard error) and locus (the element); if they are there, measurable (0 or
-                  1) and kind, of which promoter calibrates. Gives SCORE, PHRED and ACTIVITY
-    --classes     label, 1 simulated and 0 derived; tss_distance, or --genes; conservation from --conservation.
+    --activity    effect (log2), se (its standard error) and locus (the element); optionally measurable (0 or 1) and
+                  kind: loci of the kind promoter are used for calibration. Gives SCORE, PHRED and ACTIVITY
+    --classes     label: 1 simulated, 0 derived; tss_distance, or --genes; conservation from --conservation.
                   Gives DEEPFIND: one network over binding scores, distance, transversion and tracks
-    --pathogenic  label, 1 pathogenic and 0 common; columns of conservation tracks, or --conservation; gene keeps
-                  folds apart. Gives SCORE_CONS where a user names the same tracks
+    --pathogenic  label: 1 pathogenic, 0 common; columns of conservation tracks, or --conservation; the variants of a
+                  gene stay in one fold. Gives SCORE_CONS where annotation is given tracks of the same names
 
-    `varbind annotate --effect EFFECT` uses it. A run that was stopped goes on where it was when it is called again:
-    finished networks are in EFFECT.training.
+    `varbind annotate --effect EFFECT` uses the result. If a run was stopped, the same command resumes it: finished
+    networks are kept in EFFECT.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from dataclasses import replace
 
@@ -275,6 +309,6 @@ def effect(
         with nullcontext() if quiet else stage_progress() as progress:
             trained = train_effect(inputs, load_bank(bank), output, plan, progress=progress)
     except Interrupted:
-        logger.info("the same command goes on where it was")
+        logger.info("the same command resumes the training")
         raise
     logger.info("%s: %s", output, trained.card.description)

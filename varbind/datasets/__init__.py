@@ -1,1 +1,1 @@
-"""What networks are trained and judged on: peaks, sequences, tables, matrices and their negatives."""
+"""Data sets for training and evaluation: peaks, sequences, variants, matrices, and their negatives."""

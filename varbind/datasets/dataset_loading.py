@@ -1,30 +1,30 @@
-"""From a training set to what a network learns from: files enter, `BindingData` and its description leave."""
+"""Loading of data sets: files are read, and negatives and folds are made, for training and evaluation."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.datasets.binding_data import BindingData
-from varbind.datasets.datasets import Kind, Negatives
-from varbind.datasets.gc_matching import gc_matched, one_a_negative
-from varbind.datasets.kinds import told_kind
-from varbind.datasets.peaks import peak_regions, read_peaks, strongest
+from varbind.datasets.binding_data import BindingData, DataFacts
+from varbind.datasets.dataset_table import DataKind, NegativeSource
+from varbind.datasets.negatives import dinucleotide_shuffles, match_gc, repeat_for_negatives
+from varbind.datasets.peak_formats import known_other_format
+from varbind.datasets.peaks import peak_regions, read_peaks, strongest_peaks
 from varbind.datasets.sequence_table import (
     SequenceTable,
     checked_labels,
-    lists_bound_ones,
+    has_sequence_header,
+    is_deepbind_table,
     read_bound_sequences,
     read_sequence_table,
     refuse_unknown_labels,
 )
-from varbind.datasets.shuffle import dinucleotide_shuffles
-from varbind.datasets.text_input import numbered_lines
+from varbind.datasets.text_input import data_lines, numbered_lines, split_columns
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 
@@ -34,64 +34,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.io.reference import Reference
 
-__all__ = ["FEWEST_NEGATIVES", "DataFacts", "prepare", "tell_unused"]
+__all__ = ["MIN_NEGATIVES", "detect_kind", "load_dataset", "warn_of_unused_peaks"]
 
 logger = logging.getLogger(__name__)
 
-FEWEST_NEGATIVES = 2_000
-"""That a network is trained on, of each kind that is made or chosen: few of them are learnt by heart."""
+MIN_NEGATIVES = 2_000
+"""Least number of negatives of each source on which networks are trained; fewer would be memorised."""
 
 LEAST_A_FOLD = 10
-"""Sequences of each class, on average; fewer rate nothing."""
+"""Least number of sequences of each class in a fold, on average; with fewer a rating means nothing."""
 
 BLOCKS_A_FOLD = 10
-"""Neighbours in a file stay in one fold, and a file in some order still fills every fold evenly."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataFacts:
-    """What the card says of the data.
-
-    Attributes:
-        file: its name, without the folder.
-        sha256: of the file.
-        kind: of the data.
-        sequences: in training, negatives included.
-        length: bases of each.
-        bound: sequences that are bound; None for measured values.
-        negatives: where the others come from; None for measured values.
-        folds: what is kept in one fold.
-        unused: peaks left out, by reason.
-        examples_sha256: of everything the network learns from, in order.
-    """
-
-    file: str
-    sha256: str
-    kind: Kind
-    sequences: int
-    length: int
-    bound: int | None
-    negatives: str | None
-    folds: str
-    unused: Mapping[str, int] = field(default_factory=dict)
-    examples_sha256: str = ""
-
-    @property
-    def measure(self) -> str:
-        """What rates a network."""
-        return "minus mean squared error" if self.bound is None else "AUC"
-
-    def as_dict(self) -> dict[str, Any]:
-        """For a card."""
-        return {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+"""Number of blocks of neighbouring rows in a fold, so that a file in any order still fills every fold evenly."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Examples:
-    """Sequences, targets and what must not be split between folds."""
+    """Sequences, targets and groups that are never split between folds."""
 
     codes: Codes
     targets: NDArray[np.float32]
@@ -100,78 +62,102 @@ class _Examples:
     unused: Mapping[str, int]
 
 
-def prepare(
-    own: TrainingSet,
+def load_dataset(
+    dataset: BindingDataset,
     references: Callable[[str], Reference],
     *,
     folds: int,
     top: int | None,
     seed: int,
-    fewest: int = 0,
+    min_negatives: int = 0,
     renamed: Mapping[str, str] | None = None,
 ) -> tuple[BindingData, DataFacts]:
-    """Read the file of a set, make its negatives and its groups.
+    """Read the file of a data set, and make its negatives and groups.
 
     Args:
-        own: the set.
-        references: opens the reference of peaks.
-        folds: of the cross-validation.
-        top: only so many of the strongest peaks; None = all.
-        seed: of the shuffles.
-        fewest: negatives that are made of a kind, or chosen: where fewer are bound, several for each of them.
-        renamed: the reference's name of a contig by the peaks' name, where these differ.
+        dataset: the data set.
+        references: opens the reference genome of peaks.
+        folds: number of folds of the cross-validation.
+        top: number of strongest peaks to use; None = all peaks.
+        seed: seed of the negatives.
+        min_negatives: least number of negatives of each source; with fewer bound sequences, each has several.
+        renamed: the name of a contig in the reference by its name in the peaks, if these differ.
 
     Raises:
-        InputError: the data is malformed, or there is too little to learn from.
+        InputError: the data is malformed, or there is too little of it.
         ResourceError: the reference of peaks cannot be read.
-        UsageError: peaks have no reference, or something else than peaks is to be thinned.
+        UsageError: peaks have no reference, or `top` is given for data without a known order.
     """
-    kind = own.kind or told_kind(own.file)
+    kind = dataset.kind or detect_kind(dataset.file)
     rng = np.random.default_rng([seed, 3])
-    if kind is Kind.PEAKS:
-        examples = _peaks(own, references, folds, top, _Negatives(rng, fewest), renamed)
-    elif kind is Kind.BOUND:
-        examples = _bound(own, folds, top, _Negatives(rng, fewest))
+    if kind is DataKind.PEAKS:
+        examples = _peaks(dataset, references, folds, top, _NegativeRecipe(rng, min_negatives), renamed)
+    elif kind is DataKind.BOUND:
+        examples = _bound(dataset, folds, top, _NegativeRecipe(rng, min_negatives))
     else:
-        table = read_sequence_table(own.file)
-        if own.kind is None and table.is_labelled:
-            kind = Kind.LABELS
-        elif own.kind is None:
-            refuse_unknown_labels(table, own.file)
-        _refuse_thinning(own, kind, top)
-        if kind is Kind.LABELS:
-            examples = _labelled(table, own, folds, _Negatives(rng, fewest))
+        table = read_sequence_table(dataset.file)
+        if dataset.kind is None and table.is_labelled:
+            kind = DataKind.LABELS
+        elif dataset.kind is None:
+            refuse_unknown_labels(table, dataset.file)
+        _refuse_thinning(dataset, kind, top)
+        if kind is DataKind.LABELS:
+            examples = _labelled(table, dataset, folds, _NegativeRecipe(rng, min_negatives))
         else:
-            examples = _measured(table, own, kind, folds)
-    is_classification = kind not in {Kind.VALUES, Kind.INTENSITIES}
+            examples = _measured(table, dataset, kind, folds)
+    is_classification = kind not in {DataKind.VALUES, DataKind.INTENSITIES}
     data = BindingData(examples.codes, examples.targets, examples.groups, is_classification)
-    return data, _facts(own, kind, data, examples)
+    return data, _facts(dataset, kind, data, examples)
 
 
-def tell_unused(own: TrainingSet, facts: DataFacts) -> None:
-    """Warn of peaks that were left out, with their number by reason."""
+def detect_kind(path: str) -> DataKind:
+    """Detect the kind of data from the first line of a file: peaks, bound sequences or values, which may be labels.
+
+    Raises:
+        InputError: the file cannot be read, or has none of the known formats.
+    """
+    number, first = next(data_lines(path), (1, ""))
+    columns = split_columns(first)
+    if first.startswith(">") or is_deepbind_table(first):
+        return DataKind.BOUND
+    if has_sequence_header(first):
+        return DataKind.VALUES
+    if columns and set(columns[0].upper()) <= set("ACGTUN"):
+        return DataKind.BOUND if len(columns) == 1 else DataKind.VALUES
+    if len(columns) > 2 and columns[1].isdecimal() and columns[2].isdecimal():
+        return DataKind.PEAKS
+    if known := known_other_format(columns):
+        raise InputError(f"found {known[0]}, expected peaks", path=path, line=number, remedy=known[1])
+    what = f"found {' '.join(columns[:3])[:60]!r}, expected peaks, sequences, or a table of sequence and label or value"
+    raise InputError(what, path=path, line=number, remedy="give BED, narrowPeak, FASTA or a table, or state --kind")
+
+
+def warn_of_unused_peaks(dataset: BindingDataset, facts: DataFacts) -> None:
+    """Warn of peaks that are not used, with their number by reason."""
     if facts.unused:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
-        logger.warning("%s: %s peaks are not used: %s", own.file, f"{sum(facts.unused.values()):,}", told)
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in facts.unused.items())
+        logger.warning("%s: %s peaks are not used: %s", dataset.file, f"{sum(facts.unused.values()):,}", reasons)
 
 
 def _peaks(
-    own: TrainingSet,
+    dataset: BindingDataset,
     references: Callable[[str], Reference],
     folds: int,
     top: int | None,
-    negatives: _Negatives,
+    negatives: _NegativeRecipe,
     renamed: Mapping[str, str] | None,
 ) -> _Examples:
-    if not own.fasta:
-        raise UsageError("peaks need the reference they were called on", path=own.file, remedy="give it with --fasta")
-    _refuse_unbound(own, Kind.PEAKS)
-    peaks = read_peaks(own.file)
+    if not dataset.fasta:
+        raise UsageError(
+            "peaks need the reference they were called on", path=dataset.file, remedy="give it with --fasta"
+        )
+    _refuse_unbound(dataset, DataKind.PEAKS)
+    peaks = read_peaks(dataset.file)
     if top is not None:
-        peaks = strongest(peaks, top, own.file)
-    regions = peak_regions(peaks, references(own.fasta), own.file, renamed=renamed)
+        peaks = strongest_peaks(peaks, top, dataset.file)
+    regions = peak_regions(peaks, references(dataset.fasta), dataset.file, renamed=renamed)
     unused = {str(reason): count for reason, count in sorted(regions.unused.items())}
-    _refuse_few(len(regions.codes), folds, "peaks", own.file)
+    _refuse_few(len(regions.codes), folds, "peaks", dataset.file)
     counts = np.sort(np.unique(regions.contigs, return_counts=True)[1])[::-1]
     whole = len(counts) >= max(folds, 3) and counts[folds - 1] >= LEAST_A_FOLD
     groups = regions.contigs if whole else _blocks(len(regions.codes), folds)
@@ -179,63 +165,63 @@ def _peaks(
     return _against_shuffles(regions.codes, groups, kept, negatives, unused)
 
 
-def _bound(own: TrainingSet, folds: int, top: int | None, negatives: _Negatives) -> _Examples:
-    _refuse_unbound(own, Kind.BOUND)
-    _, first = next(numbered_lines(own.file), (0, ""))
-    if not lists_bound_ones(first):
-        _refuse_thinning(own, Kind.BOUND, top)
-    codes = read_bound_sequences(own.file)[:top]
-    _refuse_few(len(codes), folds, "bound sequences", own.file)
+def _bound(dataset: BindingDataset, folds: int, top: int | None, negatives: _NegativeRecipe) -> _Examples:
+    _refuse_unbound(dataset, DataKind.BOUND)
+    _, first = next(numbered_lines(dataset.file), (0, ""))
+    if not is_deepbind_table(first):
+        _refuse_thinning(dataset, DataKind.BOUND, top)
+    codes = read_bound_sequences(dataset.file)[:top]
+    _refuse_few(len(codes), folds, "bound sequences", dataset.file)
     groups = _with_equals(codes, _blocks(len(codes), folds))
     return _against_shuffles(codes, groups, "neighbours in the file", negatives, {})
 
 
-def _refuse_thinning(own: TrainingSet, kind: Kind, top: int | None) -> None:
+def _refuse_thinning(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
     if top is not None:
-        what = f"--top takes the strongest peaks; these are {kind} in no stated order"
-        raise UsageError(what, path=own.file, remedy="leave it out")
+        what = f"--top needs peaks or another order by strength; these are {kind} without one"
+        raise UsageError(what, path=dataset.file, remedy="leave it out")
 
 
-def _refuse_unbound(own: TrainingSet, kind: Kind) -> None:
-    """What only bound ones are told of has no other negatives than shuffles."""
-    foreign = [str(negatives) for negatives in own.negatives if negatives is not Negatives.SHUFFLES]
+def _refuse_unbound(dataset: BindingDataset, kind: DataKind) -> None:
+    """Data with positives only can use only shuffles as negatives."""
+    foreign = [str(negatives) for negatives in dataset.negatives if negatives is not NegativeSource.SHUFFLES]
     if foreign:
-        what = f"negatives {foreign[0]!r} need sequences that are not bound; this is a file of {kind}"
-        raise UsageError(what, path=own.file, remedy="give a table of sequences with labels")
+        what = f"negatives {foreign[0]!r} need unbound sequences, but this is a file of {kind}"
+        raise UsageError(what, path=dataset.file, remedy="give a table of sequences with labels")
 
 
 @dataclass(frozen=True, slots=True)
-class _Negatives:
-    """How negatives are made: by which random numbers, and at least how many of a kind."""
+class _NegativeRecipe:
+    """How negatives are made: the random numbers, and the least number of each source."""
 
     rng: np.random.Generator
-    fewest: int
+    min_count: int
 
 
 def _against_shuffles(
-    codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _Negatives, unused: Mapping[str, int]
+    codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _NegativeRecipe, unused: Mapping[str, int]
 ) -> _Examples:
-    """Each sequence with its shuffles, all in one group."""
-    rows = one_a_negative(np.arange(len(codes)), negatives.fewest)
+    """Bound sequences and their shuffles, which stay in the group of their sequence."""
+    rows = repeat_for_negatives(np.arange(len(codes)), negatives.min_count)
     both = np.concatenate([codes, dinucleotide_shuffles(codes[rows], negatives.rng)])
     targets = np.arange(len(both)) < len(codes)
     return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups[rows]]), folds, unused)
 
 
-def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Negatives) -> _Examples:
-    """Bound sequences, and the negatives that are asked for."""
-    path, labels = own.file, checked_labels(table, own.file)
-    wanted = own.negatives or (Negatives.FILE,)
+def _labelled(table: SequenceTable, dataset: BindingDataset, folds: int, negatives: _NegativeRecipe) -> _Examples:
+    """Bound sequences and their negatives from the stated sources."""
+    path, labels = dataset.file, checked_labels(table, dataset.file)
+    wanted = dataset.negatives or (NegativeSource.FILE,)
     classes = bound, unbound = [np.flatnonzero(labels == label) for label in (1, 0)]
     _refuse_few(len(bound), folds, "bound sequences (label 1)", path)
-    if set(wanted) != {Negatives.SHUFFLES}:
+    if set(wanted) != {NegativeSource.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
-    if Negatives.GC_MATCHED in wanted:
-        alike = table.codes[one_a_negative(bound, negatives.fewest)]
-        unbound = unbound[gc_matched(alike, table.codes[unbound], negatives.rng)]
-    elif Negatives.FILE not in wanted:
+    if NegativeSource.GC_MATCHED in wanted:
+        alike = table.codes[repeat_for_negatives(bound, negatives.min_count)]
+        unbound = unbound[match_gc(alike, table.codes[unbound], negatives.rng)]
+    elif NegativeSource.FILE not in wanted:
         unbound = unbound[:0]
-    shuffled = one_a_negative(bound, negatives.fewest) if Negatives.SHUFFLES in wanted else bound[:0]
+    shuffled = repeat_for_negatives(bound, negatives.min_count) if NegativeSource.SHUFFLES in wanted else bound[:0]
     kept, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
     codes = table.codes[rows]
@@ -245,7 +231,7 @@ def _labelled(table: SequenceTable, own: TrainingSet, folds: int, negatives: _Ne
 
 
 def _groups(table: SequenceTable, folds: int, *classes: NDArray[np.intp]) -> tuple[str, NDArray[np.int64]]:
-    """What is kept in one fold, in words, and for every row; each class fills the folds evenly."""
+    """What is never split between folds, in words, and the group of every row; each class fills the folds evenly."""
     if table.groups is not None:
         return "groups of the file", table.groups
     groups = np.empty(len(table.codes), dtype=np.int64)
@@ -254,12 +240,12 @@ def _groups(table: SequenceTable, folds: int, *classes: NDArray[np.intp]) -> tup
     return "neighbours in the file", _with_equals(table.codes, groups)
 
 
-def _measured(table: SequenceTable, own: TrainingSet, kind: Kind, folds: int) -> _Examples:
-    """Values of mean 0 and standard deviation 1."""
-    path, values = own.file, table.targets
-    if own.negatives:
+def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, folds: int) -> _Examples:
+    """Measured values, scaled to mean 0 and standard deviation 1."""
+    path, values = dataset.file, table.targets
+    if dataset.negatives:
         raise UsageError("measured values have no negatives", path=path, remedy="leave them out")
-    if kind is Kind.INTENSITIES:
+    if kind is DataKind.INTENSITIES:
         lowest = int(np.argmin(values))
         if values[lowest] <= 0:
             what = f"the intensity is {values[lowest]:g}, expected a positive number"
@@ -272,7 +258,7 @@ def _measured(table: SequenceTable, own: TrainingSet, kind: Kind, folds: int) ->
     with np.errstate(over="ignore"):
         spread = values.std()
     if not np.isfinite(spread):
-        what = f"the values reach {np.abs(values).max():.3g}, whose squares no number holds"
+        what = f"the values reach {np.abs(values).max():.3g}, whose squares overflow"
         raise InputError(what, path=path, remedy="give them in another unit")
     targets = ((values - values.mean()) / spread).astype(np.float32)
     kept, groups = _groups(table, folds, np.arange(len(values)))
@@ -287,29 +273,29 @@ def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
 
 
 def _blocks(count: int, folds: int) -> NDArray[np.int64]:
-    """Successive rows in blocks of equal size."""
+    """Assign successive rows to blocks of equal size."""
     return np.arange(count, dtype=np.int64) * (BLOCKS_A_FOLD * folds) // count
 
 
 def _with_equals(codes: Codes, groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Groups in which equal sequences stand together, where the first of them does."""
+    """Move equal sequences to the group of the first of them."""
     _, first, same = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     return groups[first[same.ravel()]]
 
 
-def _facts(own: TrainingSet, kind: Kind, data: BindingData, examples: _Examples) -> DataFacts:
+def _facts(dataset: BindingDataset, kind: DataKind, data: BindingData, examples: _Examples) -> DataFacts:
     digest = hashlib.sha256(repr((data.codes.shape, data.is_classification)).encode())
     for array in (data.codes, data.targets, data.groups):
         digest.update(np.ascontiguousarray(array).tobytes())
-    usual = Negatives.FILE if kind is Kind.LABELS else Negatives.SHUFFLES
+    default = NegativeSource.FILE if kind is DataKind.LABELS else NegativeSource.SHUFFLES
     return DataFacts(
-        file=Path(own.file).name,
-        sha256=sha256_of(Path(own.file)),
+        file=Path(dataset.file).name,
+        sha256=sha256_of(Path(dataset.file)),
         kind=kind,
         sequences=len(data.codes),
         length=data.codes.shape[1],
         bound=int(data.targets.sum()) if data.is_classification else None,
-        negatives=", ".join(own.negatives or [usual]) if data.is_classification else None,
+        negatives=", ".join(dataset.negatives or [default]) if data.is_classification else None,
         folds=examples.folds,
         unused=examples.unused,
         examples_sha256=digest.hexdigest(),

@@ -1,4 +1,4 @@
-"""Position matrices whose columns a line names, as `Pos A C G T` or `A C G T`: CIS-BP, RNAcompete and TRANSFAC."""
+"""Position matrices with named columns, such as `Pos A C G T` or `A C G T`: CIS-BP, RNAcompete and TRANSFAC."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from varbind.datasets.position_matrix import PositionMatrix, numbers_of, shares_of
+from varbind.datasets.position_matrix import PositionMatrix, frequencies_of, parse_numbers
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
     Lines = Sequence[tuple[int, str]]
 
-__all__ = ["column_matrices", "names_its_columns"]
+__all__ = ["column_matrices", "has_column_header"]
 
 _COLUMNS = re.compile(r"\s*(pos\s+|po\s+|p0\s+)?([acgtu](?:\s+[acgtu]){3})\s*", re.IGNORECASE)
 _ROW = re.compile(r"\s*[-+.]?\d")
 _NAME_LINES = (">", "Motif", "AC", "ID", "NA", "Gene")
-"""How a line starts that names a matrix, the name that it goes by first."""
+"""Starts of lines that name a matrix, in the order of preference."""
 
 
 class _Columns(NamedTuple):
-    """The order of the bases, and whether a position stands before them."""
+    """The order of the bases, and whether a column of positions is before them."""
 
     letters: str
     has_position: bool
 
 
-def names_its_columns(lines: Lines) -> bool:
-    """Whether a line of a file names the four columns of a matrix."""
+def has_column_header(lines: Lines) -> bool:
+    """Return whether a line of a file names the four columns of a matrix."""
     return any(_columns_of(text) is not None for _, text in lines)
 
 
 def column_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
-    """Read every matrix of a file; lines that say other things of a motif are passed over.
+    """Read every matrix of a file; other lines about a motif are skipped.
 
     Args:
-        lines: of the file with their numbers, without blank ones.
-        path: of the file, for messages.
+        lines: lines of the file with their numbers, without blank lines.
+        path: path of the file, for messages.
 
     Raises:
-        InputError: a row is malformed, stands alone, or is not the next position.
+        InputError: a row is malformed, has no line of column names above it, or is not the next position.
     """
     names: dict[str, str] = {}
     place = 0
@@ -67,7 +67,7 @@ def column_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
 
 
 def _columns_of(text: str) -> _Columns | None:
-    """The columns that a line names; None where it names none."""
+    """The columns that a line names, or None."""
     match = _COLUMNS.fullmatch(text)
     letters = "".join(match[2].split()).upper().replace("U", "T") if match else ""
     if match is None or sorted(letters) != list("ACGT"):
@@ -87,7 +87,7 @@ def _matrix(rows: Lines, columns: _Columns, names: dict[str, str], path: str, li
         _check_positions(table[:, 0], lines, path)
         table = table[:, 1:]
     order = [columns.letters.index(base) for base in "ACGT"]
-    return PositionMatrix(found, line, shares_of(table[:, order], lines, said, path))
+    return PositionMatrix(found, line, frequencies_of(table[:, order], lines, said, path))
 
 
 def _check_positions(positions: NDArray[np.float64], lines: Sequence[int], path: str) -> None:
@@ -99,7 +99,7 @@ def _check_positions(positions: NDArray[np.float64], lines: Sequence[int], path:
 
 
 def _row(text: str, columns: _Columns, path: str, line: int) -> tuple[float, ...]:
-    """Four numbers, with their position before them where there is one; TRANSFAC has a consensus letter at the end."""
+    """Four numbers, after their position if there is one; TRANSFAC has a consensus letter at the end."""
     words = text.split()
     width = 4 + columns.has_position
     if len(words) == width + 1 and words[-1].isalpha():
@@ -107,4 +107,4 @@ def _row(text: str, columns: _Columns, path: str, line: int) -> tuple[float, ...
     if len(words) != width:
         what = f"the row has {len(words)} columns, expected {width} as in the line that names them"
         raise InputError(what, path=path, line=line, remedy="correct the row")
-    return numbers_of(words, path, line)
+    return parse_numbers(words, path, line)

@@ -1,8 +1,9 @@
-"""Position matrices that are a name (>) over rows of numbers: JASPAR with and without letters, HOMER, and plain rows.
+"""Position matrices with a name (>) above rows of numbers: JASPAR with and without letters, HOMER, and plain rows.
 
-Rows that begin with a letter hold the counts of that base (JASPAR). Without letters, four rows of any other number of
-counts than four are A, C, G and T (the raw PFM of JASPAR), and rows of four are positions (HOMER, HOCOMOCO). Four rows
-of four could be either: the other matrices of the file tell, or the header of HOMER does, or the matrix is refused.
+Rows that begin with a letter hold the counts of that base (JASPAR). Without letters, four rows with any other number of
+counts than four are A, C, G and T (the raw PFM of JASPAR), and rows of four counts are positions (HOMER, HOCOMOCO).
+Four rows of four counts could be either: the other matrices of the file or a HOMER header decide, or the matrix is
+refused.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.datasets.position_matrix import FORMATS, PositionMatrix, Row, numbers_of, shares_of
+from varbind.datasets.position_matrix import FORMATS, PositionMatrix, Row, frequencies_of, parse_numbers
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _WRITE_LETTERS = "begin the rows with A, C, G and T, or give MEME"
 
 @dataclass(slots=True)
 class _Block:
-    """A matrix as it stands in the file."""
+    """The lines of one matrix."""
 
     header: str | None
     line: int
@@ -43,20 +44,18 @@ class _Block:
 
     @property
     def has_letters(self) -> bool:
-        """Whether its rows name their bases."""
+        """Whether the rows name their bases."""
         return any(row.letter for row in self.rows)
 
     @property
     def is_of_homer(self) -> bool:
-        """Whether the header has a consensus, a name and a threshold between tabs."""
+        """Whether the header has a consensus, a name and a threshold, separated by tabs."""
         cells = (self.header or "").split("\t")
-        return (
-            len(cells) > 2 and re.fullmatch(r"-?\d+(\.\d*)?(e[-+]?\d+)?", cells[2].strip(), re.IGNORECASE) is not None
-        )
+        return len(cells) > 2 and _NUMBER.fullmatch(cells[2].strip()) is not None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the matrix goes by first, and its other names; none where the file gives none."""
+        """The name of the matrix and its other names; empty if the file gives none."""
         if self.header is None:
             return ()
         cells = [cell.strip() for cell in self.header.split("\t")]
@@ -71,7 +70,7 @@ class _Block:
 
     @property
     def said(self) -> str:
-        """Its name in messages."""
+        """The name for messages."""
         return next(iter(self.names), "without a name")
 
 
@@ -84,11 +83,11 @@ def row_matrices(lines: Sequence[tuple[int, str]], path: str) -> Iterator[Positi
     """Read every matrix of a file.
 
     Args:
-        lines: of the file with their numbers, without blank ones.
-        path: of the file, for messages.
+        lines: lines of the file with their numbers, without blank lines.
+        path: path of the file, for messages.
 
     Raises:
-        InputError: a line is no row of numbers, or rows do not make a matrix or can be read in two ways.
+        InputError: a line is not a row of numbers, or the rows are not a matrix or can be read in two ways.
     """
     blocks = _blocks(lines, path)
     for block in blocks:
@@ -96,11 +95,11 @@ def row_matrices(lines: Sequence[tuple[int, str]], path: str) -> Iterator[Positi
     forms = {_rows_are_positions(block) for block in blocks if not block.has_letters} - {None}
     for block in blocks:
         counts, places = _lettered(block, path) if block.has_letters else _unlettered(block, forms, path)
-        yield PositionMatrix(block.names, block.line, shares_of(counts, places, block.said, path))
+        yield PositionMatrix(block.names, block.line, frequencies_of(counts, places, block.said, path))
 
 
 def _blocks(lines: Sequence[tuple[int, str]], path: str) -> list[_Block]:
-    """Names with the rows under them."""
+    """Group the rows under their names."""
     blocks: list[_Block] = []
     ended = True
     for line, text in lines:
@@ -121,7 +120,7 @@ def _blocks(lines: Sequence[tuple[int, str]], path: str) -> list[_Block]:
 def _row(text: str, path: str, line: int) -> Row:
     match = _LETTERED.fullmatch(text)
     letter, rest = (match[1].upper().replace("U", "T"), match[2]) if match else ("", text)
-    return Row(line, letter, numbers_of(rest.translate(_BRACKETS).split(), path, line))
+    return Row(line, letter, parse_numbers(rest.translate(_BRACKETS).split(), path, line))
 
 
 def _refuse_gap(blocks: Sequence[_Block], path: str) -> None:

@@ -1,7 +1,7 @@
-"""Position matrices of MEME: its motif files of any version, and the text output of its programs.
+"""Position matrices in MEME format: motif files of any version, and the text output of the MEME programs.
 
-Only letter-probability matrices are read. The log-odds that the text output has beside them are no shares; `nsites`
-and the background do not matter to shares, so both may be absent.
+Only letter-probability matrices are read; the log-odds in the text output are not frequencies. `nsites` and the
+background do not affect frequencies, so both may be missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from varbind.datasets.position_matrix import PositionMatrix, numbers_of, shares_of
+from varbind.datasets.position_matrix import PositionMatrix, frequencies_of, parse_numbers
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Motif(NamedTuple):
 
 
 def is_meme(lines: Lines) -> bool:
-    """Whether a file is of MEME: it says so, or holds a letter-probability matrix."""
+    """Return whether a file is in MEME format: it says so, or has a letter-probability matrix."""
     return any(text.lstrip().startswith(("MEME version", "MEME - ", _MATRIX)) for _, text in lines)
 
 
@@ -43,12 +43,12 @@ def meme_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
     """Read the letter-probability matrices of a file.
 
     Args:
-        lines: of the file with their numbers, without blank ones.
-        path: of the file, for messages.
+        lines: lines of the file with their numbers, without blank lines.
+        path: path of the file, for messages.
 
     Raises:
-        InputError: the alphabet is neither that of DNA nor that of RNA, a motif has no letter-probability matrix, or
-            a matrix has more or fewer rows than it says.
+        InputError: the alphabet is neither DNA nor RNA, a motif has no letter-probability matrix, or a matrix has
+            another number of rows than it states.
     """
     lines = [(line, text.lstrip()) for line, text in lines]
     motif, place = None, 0
@@ -78,7 +78,7 @@ def _refuse_empty(motif: _Motif | None, path: str) -> None:
 
 
 def _names(text: str, path: str, line: int) -> tuple[str, ...]:
-    """Identifier and alternate name; the text output has the width and more behind them."""
+    """Identifier and alternate name; in the text output, the width and more follow."""
     words = re.split(r"\bwidth\s*=", text)[0].split()[1:3]
     if not words:
         raise InputError("a motif without a name", path=path, line=line, remedy="name it after MOTIF")
@@ -105,7 +105,7 @@ def _after_alphabet(lines: Lines, place: int, path: str) -> int:
 
 
 def _core_letters(definitions: Iterator[str]) -> Iterator[str]:
-    """Letters that a matrix has a column of: all but those that stand for others, such as N = ACGT or U = T."""
+    """Letters with a column in a matrix: all except ambiguity codes and aliases, such as N = ACGT or U = T."""
     for text in definitions:
         words = _QUOTED.sub("", text).split()
         if "=" not in words:
@@ -131,13 +131,13 @@ def _matrix(lines: Lines, place: int, motif: _Motif, path: str) -> tuple[Positio
         if len(row.split()) != 4:
             what = f"the row has {len(row.split())} numbers, expected 4"
             raise InputError(what, path=path, line=number, remedy="correct the matrix of " + motif.names[0])
-    numbers = np.array([numbers_of(row.split(), path, number) for number, row in lines[start:end]])
-    shares = shares_of(numbers, [number for number, _ in lines[start:end]], motif.names[0], path)
+    numbers = np.array([parse_numbers(row.split(), path, number) for number, row in lines[start:end]])
+    shares = frequencies_of(numbers, [number for number, _ in lines[start:end]], motif.names[0], path)
     return PositionMatrix(motif.names, motif.line, shares), end
 
 
 def _is_row(text: str) -> bool:
-    """Whether a line goes on with a matrix: it starts as a number does; what is wrong with it is told later."""
+    """Whether a line is a row of a matrix, that is, starts like a number; errors in it are reported later."""
     return bool(re.match(r"\s*[-+.]?(?:\d|nan\b|inf\b)", text, re.IGNORECASE))
 
 

@@ -1,6 +1,6 @@
-"""Which format the lines of a peak file have, told by the types of their columns and never by the file's name.
+"""Detection of the format of a peak file from the types of its columns, and never from its name.
 
-| format | columns | strength | how it is told |
+| format | columns | strength | how it is detected |
 |---|---|---|---|
 | gappedPeak | 15 or more | signal, column 13 | BED12, then three numbers |
 | BED12 | 12 or more | score, column 5 | thick start and end in the peak, as many block sizes and starts as blocks |
@@ -9,8 +9,9 @@
 | broadPeak | 9 or more | signal, column 7 | three numbers in columns 7 to 9; the second and third may be . or NA |
 | BED | 3 or more | score, column 5 | anything else |
 
-Further columns, such as those of IDR, change nothing. Lines of as many columns have one format: what at least half of
-them look like, among the first lines of a file. A line that does not fit it is an error, so that no summit gets lost.
+Further columns, such as those of IDR, change nothing. All lines with the same number of columns have one format: the
+one that at least half of them fit, among the first lines of a file. A line that does not fit it is an error, so that no
+summit is lost.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["SUMMIT", "SUMMIT_COLUMN", "PeakFormat", "PeakLine", "formats_of", "other_table"]
+__all__ = ["SUMMIT", "SUMMIT_COLUMN", "PeakFormat", "PeakLine", "formats_of", "known_other_format"]
 
 SUMMIT_COLUMN = 9
-"""Of a narrowPeak, counted from 0."""
+"""Column of the summit in a narrowPeak, counted from 0."""
 SUMMIT = re.compile(r"(-?\d{1,18})(?:\.0)?")
-"""A whole number; tables that were written from data frames have .0 behind it."""
+"""A whole number; tables that were written from data frames have .0 after it."""
 
 _COLOUR = re.compile(r"\d{1,3},\d{1,3},\d{1,3}")
 _COUNTS = re.compile(r"\d+(?:,\d+)*,?")
@@ -38,7 +39,7 @@ _MISSING = {".", "NA"}
 
 
 class PeakFormat(Enum):
-    """A format; its attribute `strength_column` is the place of its column of strengths, counted from 0."""
+    """A format; `strength_column` is the column of its peak strengths, counted from 0."""
 
     BED = "BED", 4
     BED9 = "BED9", 4
@@ -55,10 +56,10 @@ class PeakLine(NamedTuple):
     """A line whose second and third column are whole numbers.
 
     Attributes:
-        line: its number in the file.
-        columns: of the line, without the blanks around them.
-        start: of the peak, 0-based.
-        end: of the peak, exclusive.
+        line: number of the line in the file.
+        columns: columns of the line, without surrounding blanks.
+        start: start of the peak, 0-based.
+        end: end of the peak, exclusive.
     """
 
     line: int
@@ -68,7 +69,7 @@ class PeakLine(NamedTuple):
 
 
 def formats_of(lines: Iterable[PeakLine]) -> dict[int, PeakFormat]:
-    """The format of lines of a file, by their number of columns."""
+    """Return the format of the lines of a file by their number of columns."""
     counts: Counter[int] = Counter()
     likenesses: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for line in lines:
@@ -79,7 +80,7 @@ def formats_of(lines: Iterable[PeakLine]) -> dict[int, PeakFormat]:
 
 
 def _format_of(likenesses: Counter[int], count: int) -> PeakFormat:
-    """The first format of the list that at least half of the lines look like."""
+    """The first format of the list that at least half of the lines fit."""
     found = (peak_format for rank, (peak_format, _) in enumerate(_FORMATS) if 2 * likenesses[rank] >= count)
     return next(found, PeakFormat.BED)
 
@@ -99,7 +100,7 @@ def _is_bed12(line: PeakLine) -> bool:
 
 
 def _is_bed9(line: PeakLine) -> bool:
-    """Thick start and end lie in the peak, and a colour follows; where nothing is thick, only a colour tells."""
+    """Thick start and end lie in the peak, and a colour follows; without a thick part, only the colour counts."""
     thick_start, thick_end, colour = _padded(line.columns[6:9])
     if not (_is_place(thick_start) and _is_place(thick_end)):
         return False
@@ -127,7 +128,7 @@ def _is_broad(line: PeakLine) -> bool:
 
 
 def _is_narrow(line: PeakLine) -> bool:
-    """Ten columns are a narrowPeak whatever the tenth holds, so that a broken summit is told."""
+    """Ten columns are a narrowPeak whatever the tenth holds, so that a broken summit is an error."""
     if not _is_broad(line) or len(line.columns) <= SUMMIT_COLUMN:
         return False
     return len(line.columns) == SUMMIT_COLUMN + 1 or SUMMIT.fullmatch(line.columns[SUMMIT_COLUMN]) is not None
@@ -144,7 +145,7 @@ _FORMATS: tuple[tuple[PeakFormat, Callable[[PeakLine], bool]], ...] = (
 
 
 def _padded(columns: Sequence[str]) -> tuple[str, str, str]:
-    """Three columns; those that are not there are empty."""
+    """Three columns; missing ones are empty."""
     first, second, third = (*columns, "", "", "")[:3]
     return first, second, third
 
@@ -161,11 +162,11 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def other_table(columns: Sequence[str]) -> tuple[str, str] | None:
-    """What a first line is that is no peak, and what to give instead; None where it is not known.
+def known_other_format(columns: Sequence[str]) -> tuple[str, str] | None:
+    """Recognise a first line of another format; return what it is and what to give instead, or None.
 
     Args:
-        columns: of the line.
+        columns: columns of the line.
     """
     names = [column.strip().lower() for column in columns]
     if "abs_summit" in names or {"pileup", "fold_enrichment"} <= set(names):

@@ -1,4 +1,4 @@
-"""Peaks of a binding assay: a peak file and a reference enter, the bases around the summits leave."""
+"""Peaks of a binding assay, and the reference sequence around their summits."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from varbind.core.contigs import ContigNames
 from varbind.core.sequence import Codes, encode
-from varbind.datasets.peak_formats import SUMMIT, SUMMIT_COLUMN, PeakFormat, PeakLine, formats_of, other_table
-from varbind.datasets.text_input import checked_number, columns_of, untracked_lines
+from varbind.datasets.peak_formats import SUMMIT, SUMMIT_COLUMN, PeakFormat, PeakLine, formats_of, known_other_format
+from varbind.datasets.text_input import checked_number, data_lines, split_columns
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
     from varbind.io.reference import Reference
 
-__all__ = ["PEAK_LENGTH", "Peak", "PeakRegions", "Unused", "peak_regions", "read_peaks", "strongest"]
+__all__ = ["PEAK_LENGTH", "Peak", "PeakRegions", "Unused", "peak_regions", "read_peaks", "strongest_peaks"]
 
 PEAK_LENGTH = 101
-"""Bases around a summit (DeepBind 2015, ChIP-seq)."""
+"""Number of bases around a summit (DeepBind 2015, ChIP-seq)."""
 
-MOST_BEYOND = 0.1
-"""Of the peaks; a larger share that ends beyond its contig means another genome build."""
+MAX_SHARE_BEYOND = 0.1
+"""Largest share of peaks that may end beyond their contig; more mean another genome build."""
 
 PLACE_DIGITS = 18
-"""No place on a contig has more."""
+"""Largest number of digits of START and END together."""
 
-LINES_THAT_TELL = 1_000
-"""From the start of a file: what formats its lines have is told from these."""
+LINES_FOR_DETECTION = 1_000
+"""Number of lines from which the formats of a file are detected."""
 
 _GIVE = "give BED, narrowPeak, broadPeak or gappedPeak"
 
 
 class Unused(StrEnum):
-    """Why a peak trains nothing."""
+    """Why a peak is not used."""
 
     NO_CONTIG = "no_contig"
     OFF_CONTIG = "off_contig"
@@ -52,13 +52,13 @@ class Unused(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """One line.
+    """A peak.
 
     Attributes:
-        contig: as the file names it.
-        centre: the summit where the file states it, else the middle, 0-based.
-        end: of the peak, 0-based and exclusive.
-        strength: signal of a narrowPeak, broadPeak or gappedPeak, score of a BED; None where there is none.
+        contig: name of the contig in the file.
+        centre: the summit if the file states it, else the middle, 0-based.
+        end: end of the peak, 0-based and exclusive.
+        strength: signal of a narrowPeak, broadPeak or gappedPeak, or score of a BED line; None if there is none.
     """
 
     contig: str
@@ -73,8 +73,8 @@ class PeakRegions:
 
     Attributes:
         codes: base codes, (N, PEAK_LENGTH).
-        contigs: number of the contig of each, int64 (N,).
-        unused: peaks left out, by reason.
+        contigs: number of the contig of each sequence, int64 (N,).
+        unused: number of peaks that were left out, by reason.
     """
 
     codes: Codes
@@ -83,13 +83,13 @@ class PeakRegions:
 
 
 def read_peaks(path: str) -> list[Peak]:
-    """Read BED, narrowPeak, broadPeak or gappedPeak, plain or compressed, told by their columns.
+    """Read BED, narrowPeak, broadPeak or gappedPeak, plain or compressed; the format is detected from the columns.
 
     Raises:
         InputError: there is no peak, or a line is malformed.
     """
-    lines = (_line(text, path, number) for number, text in untracked_lines(path))
-    head = list(islice(lines, LINES_THAT_TELL))
+    lines = (_line(text, path, number) for number, text in data_lines(path))
+    head = list(islice(lines, LINES_FOR_DETECTION))
     if not head:
         raise InputError("holds no peak", path=path, remedy=_GIVE)
     formats, peaks = formats_of(head), []
@@ -100,17 +100,17 @@ def read_peaks(path: str) -> list[Peak]:
     return peaks
 
 
-def strongest(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
-    """The strongest peaks, in the order of the file; the earlier one at a tie.
+def strongest_peaks(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
+    """Return the strongest peaks in the order of the file; in a tie the earlier one.
 
     Raises:
-        InputError: the file states no strengths, or one for all.
+        InputError: the file states no strengths, or the same for all peaks.
     """
     strengths = [peak.strength for peak in peaks if peak.strength is not None]
     if len(strengths) < len(peaks) or (len(peaks) > count and len(set(strengths)) < 2):
         found = "one score for all peaks" if strengths else "no scores"
         remedy = "give narrowPeak or broadPeak (signal, column 7) or BED with scores (column 5), or leave --top out"
-        raise InputError(f"{found}: which are the strongest cannot be told", path=path, remedy=remedy)
+        raise InputError(f"{found}, so the strongest peaks are not known", path=path, remedy=remedy)
     order = np.argsort(-np.array(strengths), kind="stable")[:count]
     return [peaks[index] for index in np.sort(order)]
 
@@ -118,14 +118,14 @@ def strongest(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
 def peak_regions(
     peaks: Sequence[Peak], reference: Reference, path: str, *, renamed: Mapping[str, str] | None = None
 ) -> PeakRegions:
-    """Cut the bases around each peak's centre.
+    """Read the reference sequence around the centre of each peak.
 
     Args:
-        peaks: of one file.
-        reference: of the genome on which they were called.
-        path: of the file, for messages.
-        renamed: the reference's name of a contig by the peaks' name, where neither the same name nor another common
-            style of it says which contig is meant.
+        peaks: peaks of one file.
+        reference: the genome on which they were called.
+        path: path of the file, for messages.
+        renamed: the name of a contig in the reference by its name in the peaks, for contigs that are not found by the
+            same name or another common style of it.
 
     Raises:
         InputError: no peak can be used, or too many end beyond their contigs.
@@ -160,7 +160,7 @@ def peak_regions(
 
 def _line(text: str, path: str, line: int) -> PeakLine:
     # Spreadsheets leave tabs behind the last column.
-    columns = columns_of(text.rstrip())
+    columns = split_columns(text.rstrip())
     if len(columns) < 3 or not (
         columns[1].isdecimal() and columns[2].isdecimal() and len(columns[1] + columns[2]) <= PLACE_DIGITS
     ):
@@ -172,8 +172,8 @@ def _line(text: str, path: str, line: int) -> PeakLine:
 
 
 def _no_peak(columns: Sequence[str], path: str, line: int) -> InputError:
-    """What stands there in place of a peak."""
-    known = other_table(columns)
+    """The error for a line that is not a peak."""
+    known = known_other_format(columns)
     found = known[0] if known else repr(" ".join(columns[:3])[:80])
     what = f"found {found}, expected CHROM, START and END"
     return InputError(what, path=path, line=line, remedy=known[1] if known else _GIVE)
@@ -202,7 +202,7 @@ def _strength(column: Sequence[str], path: str, line: int) -> float | None:
 
 
 def _flaw(peak: Peak, length: int | None) -> Unused | None:
-    """Why a peak cannot be used, as far as its place tells."""
+    """Why a peak cannot be used, judged by its position."""
     if length is None:
         return Unused.NO_CONTIG
     if peak.end > length:
@@ -213,7 +213,7 @@ def _flaw(peak: Peak, length: int | None) -> Unused | None:
 
 def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
     beyond = unused[Unused.OFF_CONTIG]
-    if beyond > MOST_BEYOND * peaks:
+    if beyond > MAX_SHARE_BEYOND * peaks:
         what = f"wrong genome build? {beyond:,} of {peaks:,} peaks end beyond their contig"
         raise InputError(what, path=path, remedy="give the FASTA of the genome on which they were called")
 

@@ -1,4 +1,4 @@
-"""One position matrix of a file: its names, and the share of each base at each position."""
+"""A position matrix: its names, and the frequency of each base at each position."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["FORMATS", "PositionMatrix", "Row", "numbers_of", "shares_of"]
+__all__ = ["FORMATS", "PositionMatrix", "Row", "frequencies_of", "parse_numbers"]
 
 FORMATS = "give MEME, JASPAR, TRANSFAC or HOMER, or names (>) over rows of four numbers"
-"""What to do about a file of another format."""
+"""The remedy for a file of another format."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionMatrix:
-    """A matrix.
+    """A position matrix.
 
     Attributes:
-        names: the name that it goes by, then others that its file gives it; none where the file gives none.
-        line: where it starts in the file.
-        shares: of A, C, G and T (or U) at each position, float64 (width, 4); each row sums to 1.
-        is_nameless: whether the name is the file's.
+        names: its name, then other names in the file; empty if the file gives none.
+        line: line of the file where it starts.
+        shares: frequencies of A, C, G and T (or U) at each position, float64 (width, 4); each row sums to 1.
+        is_nameless: whether it is named after the file.
     """
 
     names: tuple[str, ...]
@@ -42,9 +42,9 @@ class Row(NamedTuple):
     """A line of numbers.
 
     Attributes:
-        line: its number in the file.
-        letter: the base of which it holds the counts, in upper case; empty where it names none.
-        numbers: counts or shares.
+        line: number of the line in the file.
+        letter: the base whose counts it holds, in upper case; empty if it names none.
+        numbers: counts or frequencies.
     """
 
     line: int
@@ -52,11 +52,11 @@ class Row(NamedTuple):
     numbers: tuple[float, ...]
 
 
-def numbers_of(words: Iterable[str], path: str, line: int) -> tuple[float, ...]:
-    """The numbers that the words of a line are.
+def parse_numbers(words: Iterable[str], path: str, line: int) -> tuple[float, ...]:
+    """Return the words of a line as numbers.
 
     Raises:
-        InputError: one of them is no finite number.
+        InputError: a word is not a finite number.
     """
     return tuple(_number(word, path, line) for word in words)
 
@@ -72,14 +72,14 @@ def _number(word: str, path: str, line: int) -> float:
     return number
 
 
-def shares_of(counts: NDArray[np.float64], lines: Sequence[int], name: str, path: str) -> NDArray[np.float64]:
-    """Shares from counts or shares; each position is brought to a sum of 1, for counts may differ between positions.
+def frequencies_of(counts: NDArray[np.float64], lines: Sequence[int], name: str, path: str) -> NDArray[np.float64]:
+    """Scale the counts or frequencies of each position to a sum of 1.
 
     Args:
-        counts: (width, 4).
-        lines: of the file, one a position, for messages.
-        name: of the matrix, for messages.
-        path: of the file, for messages.
+        counts: counts or frequencies, (width, 4).
+        lines: line of each position in the file, for messages.
+        name: name of the matrix, for messages.
+        path: path of the file, for messages.
 
     Raises:
         InputError: a position has a negative number, or no count at all.

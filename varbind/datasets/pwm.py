@@ -1,4 +1,4 @@
-"""Known motifs as networks: the log-odds of a position matrix are exactly a detector, so one scorer reads both."""
+"""Known motifs as networks: the log-odds of a position matrix are a detector, so that one scorer serves both."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.core.network_stack import DeepBindStack, NetworkShape
-from varbind.datasets.matrix_columns import column_matrices, names_its_columns
+from varbind.datasets.matrix_columns import column_matrices, has_column_header
 from varbind.datasets.matrix_rows import has_matrix_rows, row_matrices
 from varbind.datasets.meme import is_meme, meme_matrices
 from varbind.datasets.position_matrix import FORMATS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.datasets.position_matrix import PositionMatrix
 
     Lines = Sequence[tuple[int, str]]
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 __all__ = ["KnownMotif", "known_motif", "matrix_network", "read_matrices"]
 
 PSEUDO_SHARE = 0.01
-"""Added to the share of every base, so that one that was never seen costs 4.7 bits and not everything."""
+"""Added to the frequency of every base, so that a base that was never seen costs 4.7 bits and is not impossible."""
 
 MATRIX_FORMATS: tuple[tuple[Callable[[Lines], bool], Callable[[Lines, str], Iterator[PositionMatrix]]], ...] = (
     (is_meme, meme_matrices),
-    (names_its_columns, column_matrices),
+    (has_column_header, column_matrices),
     (has_matrix_rows, row_matrices),
 )
-"""Whether lines are of a format, and what reads it; the first format that fits is taken."""
+"""For each format, whether lines are in it and what reads them; the first format that fits is used."""
 
 
 def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
-    """The matrices of a file, by name: shares of A, C, G and T (or U) at each position, float64 (width, 4).
+    """Read the matrices of a file by name: frequencies of A, C, G and T (or U) by position, float64 (width, 4).
 
-    The format is detected from content. A matrix is named by what stands first on its line of names: the identifier of
-    MEME, JASPAR and TRANSFAC; the name of HOMER; the whole line (>) over rows of numbers. The only matrix of a file
-    that gives it no name is named as the file is, up to its first dot.
+    The format is detected from the content. The name of a matrix is the first name on its line of names: the identifier
+    in MEME, JASPAR and TRANSFAC; the name in HOMER; the whole line (>) above rows of numbers. A single matrix without a
+    name is named after the file, up to its first dot.
 
     Args:
         path: MEME (letter-probability matrices), JASPAR with or without letters, HOMER, TRANSFAC, CIS-BP, or names (>)
-            over rows of four counts or shares; plain or gzip.
+            over rows of four counts or frequencies; plain or gzip.
 
     Raises:
         InputError: the file cannot be read, holds no matrix, two of one name, or one that is malformed or cut off.
@@ -61,7 +61,7 @@ def read_matrices(path: str) -> Mapping[str, NDArray[np.float64]]:
 
 @lru_cache(maxsize=8)
 def _matrices(path: str) -> tuple[PositionMatrix, ...]:
-    """Every matrix of a file, with a name."""
+    """All matrices of a file, with their names."""
     lines = list(numbered_lines(path))
     read = next((read for fits, read in MATRIX_FORMATS if fits(lines)), None)
     if read is None:
@@ -79,7 +79,7 @@ def _matrices(path: str) -> tuple[PositionMatrix, ...]:
     for name, count in Counter(matrix.names[0] for matrix in found).items():
         if count > 1:
             what = f"holds {count} matrices of the name {name}"
-            raise InputError(what, path=path, remedy="give each a name of its own")
+            raise InputError(what, path=path, remedy="give each a name of its dataset")
     return tuple(found)
 
 
@@ -88,65 +88,65 @@ _digest = lru_cache(maxsize=8)(sha256_of)
 
 @dataclass(frozen=True, slots=True)
 class KnownMotif:
-    """A set that is a matrix.
+    """A data set that is a matrix.
 
     Attributes:
-        own: the set.
+        dataset: the data set.
         stack: the matrix as a network.
-        data: what the card says of it.
+        data: what the model card states about it.
     """
 
-    own: TrainingSet
+    dataset: BindingDataset
     stack: DeepBindStack
     data: Mapping[str, Any]
 
 
-def known_motif(own: TrainingSet, *, detector_len: int, window: int) -> KnownMotif:
-    """Read the matrix of a set.
+def known_motif(dataset: BindingDataset, *, detector_len: int, window: int) -> KnownMotif:
+    """Read the matrix of a data set.
 
     Raises:
         InputError: the file cannot be read, or holds no matrix of that name.
-        UsageError: it is told to have negatives.
+        UsageError: negatives are stated for a matrix.
     """
-    if own.negatives:
-        raise UsageError("a matrix has no negatives", path=own.file, remedy="leave the cell empty")
-    found = _matrix_named(own.matrix or own.id, own)
+    if dataset.negatives:
+        raise UsageError("a matrix has no negatives", path=dataset.file, remedy="leave the cell empty")
+    found = _matrix_named(dataset.matrix or dataset.id, dataset)
     name, matrix = found.names[0], found.shares
-    path = Path(own.file)
-    data = {"file": path.name, "sha256": _digest(path), "kind": str(own.kind), "matrix": name, "width": len(matrix)}
-    return KnownMotif(own, matrix_network(own.id, matrix, detector_len=detector_len, window=window), data)
+    path = Path(dataset.file)
+    data = {"file": path.name, "sha256": _digest(path), "kind": str(dataset.kind), "matrix": name, "width": len(matrix)}
+    return KnownMotif(dataset, matrix_network(dataset.id, matrix, detector_len=detector_len, window=window), data)
 
 
-def _matrix_named(name: str, own: TrainingSet) -> PositionMatrix:
-    """The matrix that goes by a name, or else the only one that has it among its other names.
+def _matrix_named(name: str, dataset: BindingDataset) -> PositionMatrix:
+    """Find the matrix with a name, or else the only one with this name among its other names.
 
     Raises:
-        InputError: there is none, or there are several.
+        InputError: there is no such matrix, or there are several.
     """
-    matrices = _matrices(own.file)
+    matrices = _matrices(dataset.file)
     found = [matrix for matrix in matrices if matrix.names[0] == name]
     found = found or [matrix for matrix in matrices if name in matrix.names]
-    if not found and not own.matrix and len(matrices) == 1 and matrices[0].is_nameless:
+    if not found and not dataset.matrix and len(matrices) == 1 and matrices[0].is_nameless:
         return matrices[0]
     if len(found) == 1:
         return found[0]
     shown = [matrix.names[0] for matrix in found or matrices]
     listed = f"{', '.join(shown[:3])}{', ...' * (len(shown) > 3)}"
     what = f"{name} may be any of {listed}" if found else f"holds no matrix {name}; it holds {listed}"
-    raise InputError(what, path=own.file, remedy="name the matrix in the column matrix")
+    raise InputError(what, path=dataset.file, remedy="name the matrix in the column matrix")
 
 
 def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: int, window: int) -> DeepBindStack:
-    """The best log-odds (base 2, against uniform bases) anywhere on both strands, as a network of one detector.
+    """Make a network of one detector that scores the best log-odds (base 2, uniform background) on both strands.
 
     Args:
-        model_id: of the network.
-        matrix: shares, (width, 4).
-        detector_len: of the network; a narrower matrix is followed by positions that count nothing.
-        window: bases that the network reads around an SNV.
+        model_id: id of the network.
+        matrix: frequencies, (width, 4).
+        detector_len: length of the detector; a narrower matrix is padded with positions without weights.
+        window: number of bases that the network reads around an SNV.
     """
     odds = np.log2((matrix + PSEUDO_SHARE) / (1 + 4 * PSEUDO_SHARE) / 0.25)
-    # The rectifier must not touch it: the lowest possible sum is lifted to 0 and taken off again.
+    # The rectifier must have no effect: the lowest possible sum is raised to 0 and subtracted again.
     lift = -float(np.minimum(odds.min(axis=1), odds.mean(axis=1)).sum())
     shape = NetworkShape(
         window=window,

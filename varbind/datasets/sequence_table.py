@@ -1,4 +1,4 @@
-"""Sequences of a binding assay: FASTA, lists and tables enter, base codes and targets leave."""
+"""Sequences of a binding assay, from FASTA, lists and tables, with their labels or measured values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from varbind.core.sequence import Codes, encode
-from varbind.datasets.text_input import checked_number, checked_sequence, columns_of, numbered_lines
+from varbind.datasets.text_input import checked_number, checked_sequence, numbered_lines, split_columns
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
 __all__ = [
     "SequenceTable",
     "checked_labels",
-    "lists_bound_ones",
-    "names_a_sequence",
+    "has_sequence_header",
+    "is_deepbind_table",
     "read_bound_sequences",
     "read_sequence_table",
     "refuse_unknown_labels",
 ]
 
 DEEPBIND_HEADER = ["FoldID", "EventID", "seq", "Bound"]
-"""Of the tables that DeepBind was trained on; their peaks come strongest first."""
+"""Header of the tables that DeepBind was trained on; their peaks are sorted by strength, the strongest first."""
 
 SEQUENCE_NAMES = {"sequence", "seq"}
 LABEL_NAMES = {"label", "bound", "labels", "class", "is_bound"}
 VALUE_NAMES = {"value", "values"}
 TARGET_NAMES = ({"label", "bound", "value"}, {*LABEL_NAMES, *VALUE_NAMES, "target", "y"})
 GROUP_NAMES = ({"chromosome", "chrom", "group"}, {"chr", "contig", "seqname", "seqnames"})
-"""Columns by their names: the names of the first set, and only where a table has none of them, those of the second."""
+"""Names of columns; the names of the second set are used only if a table has none of the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceTable:
-    """Sequences and what was measured of them.
+    """Sequences with labels or measured values.
 
     Attributes:
         codes: base codes, (N, L).
         targets: labels or values, float64 (N,).
-        lines: of the file, for messages.
-        groups: the number of what stays in one fold, such as a chromosome, int64 (N,); None = not stated.
-        target_name: of the column of targets, in lower case; empty where no header names it.
+        lines: line numbers in the file, for messages.
+        groups: number of the group that stays in one fold, such as a chromosome, int64 (N,); None = not stated.
+        target_name: name of the column of targets, in lower case; empty without a header.
     """
 
     codes: Codes
@@ -58,7 +58,7 @@ class SequenceTable:
 
     @property
     def labels(self) -> NDArray[np.float64] | None:
-        """1 bound, 0 not, float64 (N,), of targets that are 1 and 0, or 1 and -1; None where they are other numbers."""
+        """Labels, 1 bound and 0 unbound, float64 (N,), if the targets are 1 and 0, or 1 and -1; else None."""
         if np.isin(self.targets, (0, 1)).all():
             return self.targets
         if np.isin(self.targets, (-1, 1)).all():
@@ -67,25 +67,25 @@ class SequenceTable:
 
     @property
     def is_labelled(self) -> bool:
-        """Whether the targets are labels: 1 and 0, or 1 and -1 in a column that is not named as one of values."""
+        """Whether the targets are labels: 1 and 0, or 1 and -1 in a column without the name of values."""
         if np.isin(self.targets, (0, 1)).all():
             return True
         return self.labels is not None and self.target_name not in VALUE_NAMES
 
     @property
     def is_named_label(self) -> bool:
-        """Whether the column of targets is named as one of labels."""
+        """Whether the column of targets has the name of labels."""
         return self.target_name in LABEL_NAMES
 
 
 def read_bound_sequences(path: str) -> Codes:
-    """Bound sequences, base codes (N, L): FASTA, one a line, or the bound ones of a DeepBind .seq.gz table.
+    """Read bound sequences, base codes (N, L), from FASTA, a list, or the bound ones of a DeepBind .seq.gz table.
 
     Raises:
-        InputError: there is none, one is not DNA or RNA, or lengths differ.
+        InputError: there is no sequence, one is not DNA or RNA, or lengths differ.
     """
     _, first = next(numbered_lines(path), (0, ""))
-    if lists_bound_ones(first):
+    if is_deepbind_table(first):
         table = read_sequence_table(path)
         bound: Codes = table.codes[table.targets == 1]
         return bound
@@ -94,22 +94,22 @@ def read_bound_sequences(path: str) -> Codes:
     return _stack(list(found), path)
 
 
-def lists_bound_ones(line: str) -> bool:
-    """Whether the first line of a table is DeepBind's: what is not bound there are shuffles, which are made anew."""
-    return columns_of(line) == DEEPBIND_HEADER
+def is_deepbind_table(line: str) -> bool:
+    """Return whether a first line is that of a DeepBind table, whose unbound sequences are shuffles and not used."""
+    return split_columns(line) == DEEPBIND_HEADER
 
 
 def read_sequence_table(path: str) -> SequenceTable:
-    """A table of sequence and label (1 and 0, or 1 and -1) or value, and the chromosome or other group if it is named.
+    """Read a table of sequences with labels (1 and 0, or 1 and -1) or values, and with groups if a column is named.
 
-    Sequence and target are the first two columns, or those that a header names; further columns are not read.
+    Sequence and target are the first two columns, or those that a header names; further columns are ignored.
 
     Raises:
-        InputError: there is no row, a sequence is not DNA or RNA, a target is no number, or lengths differ.
+        InputError: there is no row, a sequence is not DNA or RNA, a target is not a number, or lengths differ.
     """
     lines = numbered_lines(path)
     number, first = next(lines, (1, ""))
-    if names_a_sequence(first):
+    if has_sequence_header(first):
         places = _named(first, path, number)
     else:
         places = _Places(0, 1)
@@ -124,10 +124,10 @@ def read_sequence_table(path: str) -> SequenceTable:
 
 
 def checked_labels(table: SequenceTable, path: str) -> NDArray[np.float64]:
-    """1 bound, 0 not, float64 (N,), of a table that must hold labels.
+    """Return the labels, 1 bound and 0 unbound, float64 (N,), of a table that must hold labels.
 
     Raises:
-        InputError: a target is none, or some are 0 and others -1.
+        InputError: a target is not a label, or some are 0 and others -1.
     """
     if table.labels is not None:
         return table.labels
@@ -139,7 +139,7 @@ def checked_labels(table: SequenceTable, path: str) -> NDArray[np.float64]:
 
 
 def refuse_unknown_labels(table: SequenceTable, path: str) -> None:
-    """Refuse a few values under the name of a label, of which nobody knows which mean bound.
+    """Refuse labels of two values, or of 1, 0 and -1, if it is unclear which of them mean bound.
 
     Raises:
         InputError: a column of labels holds two values that are neither 1 and 0 nor 1 and -1, or 1, 0 and -1.
@@ -151,13 +151,13 @@ def refuse_unknown_labels(table: SequenceTable, path: str) -> None:
         raise InputError(what, path=path, line=table.lines[0], remedy="write 1 and 0, or give --kind values")
 
 
-def names_a_sequence(line: str) -> bool:
-    """Whether the first line of a table is a header."""
-    return any(column.lower() in SEQUENCE_NAMES for column in columns_of(line))
+def has_sequence_header(line: str) -> bool:
+    """Return whether the first line of a table is a header."""
+    return any(column.lower() in SEQUENCE_NAMES for column in split_columns(line))
 
 
 class _Places(NamedTuple):
-    """Where a row holds what."""
+    """The columns of a table."""
 
     sequence: int
     target: int
@@ -173,8 +173,8 @@ class _Row(NamedTuple):
 
 
 def _named(header: str, path: str, line: int) -> _Places:
-    """By the names of the columns."""
-    names = [name.lower() for name in columns_of(header)]
+    """Find the columns by their names."""
+    names = [name.lower() for name in split_columns(header)]
 
     def places_of(*sets: set[str]) -> list[int]:
         found = ([place for place, name in enumerate(names) if name in known] for known in sets)
@@ -188,7 +188,7 @@ def _named(header: str, path: str, line: int) -> _Places:
 
 
 def _row(text: str, places: _Places, path: str, line: int) -> _Row:
-    columns = columns_of(text)
+    columns = split_columns(text)
     if len(columns) <= max(places.sequence, places.target, places.group or 0):
         what = f"found {len(columns)} columns, expected a sequence and a label or value"
         raise InputError(what, path=path, line=line, remedy="separate them by a tab")
@@ -202,7 +202,7 @@ def _list(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, st
 
 
 def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str]]:
-    """Sequences with the line of each one's name."""
+    """Yield each sequence with the line of its name."""
     start, parts = 0, list[str]()
     for number, text in lines:
         if not text.startswith(">"):
@@ -215,7 +215,7 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
 
 
 def _stack(rows: Sequence[tuple[int, str]], path: str) -> Codes:
-    """Base codes of sequences of one length, (N, L)."""
+    """Stack base codes of sequences of one length, (N, L)."""
     if not rows:
         raise InputError("holds no sequence", path=path)
     first, length = rows[0][0], len(rows[0][1])

@@ -1,4 +1,4 @@
-"""Lines of a text file with their numbers, and the sequences that stand in them."""
+"""Reading of text files: numbered lines, columns, numbers and sequences."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from varbind.io.vcf.input_stream import STDIN, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["checked_number", "checked_sequence", "columns_of", "numbered_lines", "untracked_lines"]
+__all__ = ["checked_number", "checked_sequence", "data_lines", "numbered_lines", "split_columns"]
 
 _FOREIGN = re.compile(r"[^ACGTUNacgtun]")
 
 
 def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
-    """Lines without their ends, from 1; blank lines and comments (#) are passed over.
+    """Yield the lines with their numbers, from 1, without line ends; blank lines and comments (#) are skipped.
 
     Args:
-        path: a file, plain or compressed.
+        path: path of a plain or compressed file.
 
     Raises:
-        InputError: it cannot be read, is empty or damaged, or a line of it is endless.
+        InputError: the file cannot be read, is empty or damaged, or has a line that is too long.
     """
     if path == STDIN:
         raise InputError("a training reads its data again when it is resumed", path=path, remedy="name a file")
@@ -40,25 +40,25 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
                 yield number, text
 
 
-def untracked_lines(path: str) -> Iterator[tuple[int, str]]:
-    """The same lines without those that tell a genome browser how to show them.
+def data_lines(path: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of `numbered_lines` without the `track` and `browser` lines of genome browsers.
 
     Raises:
-        InputError: as `numbered_lines`.
+        InputError: as for `numbered_lines`.
     """
     return (line for line in numbered_lines(path) if line[1].split(maxsplit=1)[0] not in {"track", "browser"})
 
 
-def columns_of(text: str) -> list[str]:
-    """Columns between tabs, or between blanks where there is no tab, without the blanks around them."""
+def split_columns(text: str) -> list[str]:
+    """Split a line at its tabs, or at its blanks if there is no tab, and strip the columns."""
     return [column.strip() for column in text.split("\t" if "\t" in text else None)]
 
 
 def checked_number(word: str, name: str, path: str, line: int, remedy: str) -> float:
-    """A finite number.
+    """Return a word as a finite number.
 
     Raises:
-        InputError: the word is none.
+        InputError: the word is not a finite number.
     """
     try:
         number = float(word)
@@ -70,10 +70,10 @@ def checked_number(word: str, name: str, path: str, line: int, remedy: str) -> f
 
 
 def checked_sequence(text: str, path: str, line: int) -> str:
-    """A sequence without the blanks around it.
+    """Return a sequence without surrounding blanks.
 
     Raises:
-        InputError: it is empty, or a letter is not A, C, G, T, U or N.
+        InputError: the sequence is empty, or a letter is not A, C, G, T, U or N.
     """
     sequence = text.strip()
     foreign = _FOREIGN.search(sequence)

@@ -1,7 +1,7 @@
-"""Variants that something was measured of: a table enters, variants with their windows and numbers leave.
+"""Tables of variants with measured values, and the sequence around each variant.
 
-A table has a header. Where it has the columns `left` and `right`, these are the bases around each variant, and no
-genome is asked for; else the reference is.
+A table has a header. If it has the columns `left` and `right`, these hold the bases around each variant, and no genome
+is read; otherwise the sequence is read from the reference.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class VariantTable:
     """N variants.
 
     Attributes:
-        path: of the file.
-        lines: of the file, for messages.
-        variants: trimmed where the file gives flanks, else normalised on the reference.
-        windows: with the flank asked for; filled with N where the file gives fewer bases.
-        numbers: by column, float64 (N,); NaN where missing.
-        words: by column, one a variant.
+        path: path of the file.
+        lines: line numbers in the file, for messages.
+        variants: trimmed if the file gives flanks, else normalised on the reference.
+        windows: windows with the requested flank, filled with N if the file gives fewer bases.
+        numbers: numbers by column, float64 (N,); NaN = missing.
+        words: words by column, one for each variant.
     """
 
     path: str
@@ -72,23 +72,23 @@ def read_variant_table(
     reference: ReferenceSequence | None = None,
     sequence: bool = True,
 ) -> VariantTable:
-    """Read a table with the columns chrom, pos, ref and alt, and others.
+    """Read a table with the columns chrom, pos, ref and alt, and further columns.
 
     Args:
-        path: text, plain or compressed, columns between tabs. An allele of no base is empty or `-`.
-        flank: bases on each side of a window.
-        needed: columns of numbers that must be there and hold one in every row; other columns of numbers are read as
-            they are there, and may miss values (`.` or NA).
-        words: columns that hold words; those of them that the file has are read.
+        path: path of a tab-separated text, plain or compressed. An allele without bases is empty or `-`.
+        flank: number of bases on each side of a window.
+        needed: columns of numbers that are required in every row; other columns of numbers are read if they are there,
+            and may have missing values (`.` or NA).
+        words: optional columns of words.
         reference: genome of the variants; None = the table gives flanks.
-        sequence: whether windows are wanted; without them neither flanks nor a genome are needed.
+        sequence: whether to read windows; without them neither flanks nor a genome are needed.
 
     Raises:
-        InputError: with the line and what it lacks.
+        InputError: the table is malformed.
     """
     lines = numbered_lines(path)
     number, header = next(lines, (1, ""))
-    # A track's name keeps its case: it is the user's, and `varbind annotate` wants the same.
+    # The names of tracks keep their case, since `varbind annotate` compares them exactly.
     known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
     names = [name.lower() if name.lower() in known else name for name in map(str.strip, header.split("\t"))]
     has_flanks = set(FLANKS) <= set(names)
@@ -107,14 +107,14 @@ def read_variant_table(
         variants = [_on_reference(cells, reference, path, line) for line, cells in rows]
         placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
     if short := sum(window.padded for _, window in placed if has_sequence):
-        logger.warning("%s: %d variants have fewer than %d bases on a side: the rest is N", path, short, flank)
-    own = [name for name in names if name not in {*PLACE, *FLANKS, *words}]
+        logger.warning("%s: %d variants have fewer than %d bases on a side; missing bases are N", path, short, flank)
+    columns = [name for name in names if name not in {*PLACE, *FLANKS, *words}]
     return VariantTable(
         path,
         numbers_of_lines,
         [variant for variant, _ in placed],
         [window for _, window in placed],
-        {name: np.array([_number(cells, name, needed, path, line) for line, cells in rows]) for name in own},
+        {name: np.array([_number(cells, name, needed, path, line) for line, cells in rows]) for name in columns},
         {name: tuple(cells[name] for _, cells in rows) for name in words if name in names},
     )
 
@@ -139,7 +139,7 @@ def _cells(text: str, names: Sequence[str], path: str, line: int) -> tuple[int, 
 
 
 def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
-    """As written."""
+    """The variant as written."""
     pos = checked_number(cells["pos"], "position", path, line, "give a whole number from 1")
     if pos < 1 or pos != int(pos):
         raise InputError(f"the position is {cells['pos']}", path=path, line=line, remedy="give a whole number from 1")
@@ -151,13 +151,13 @@ def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
 
 
 def _window(cells: Mapping[str, str], flank: int, path: str, line: int) -> tuple[Variant, Window]:
-    """From the flanks of the row."""
+    """The variant and its window from the flanks of the row."""
     variant = _variant(cells, path, line)
     left, right = (cells[name].upper() for name in FLANKS)
     if not (_FLANK.fullmatch(left) and _FLANK.fullmatch(right)):
         what = "a flank holds other letters than A, C, G, T and N"
         raise InputError(what, path=path, line=line, remedy="correct or remove the row")
-    # As annotation writes the allele, or it would be another window.
+    # Trimmed as in annotation; otherwise the window would differ.
     pos, ref, alt = trim(variant.pos, variant.ref, variant.alt)
     shared = pos - variant.pos
     left, right = left + variant.ref[:shared], variant.ref[shared + len(ref) :] + right

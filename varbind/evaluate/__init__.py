@@ -1,1 +1,1 @@
-"""Banks and second stages judged on test data, beside other methods."""
+"""Evaluation of model banks, and of second stages, on measured data, beside other methods and controls."""

@@ -1,8 +1,8 @@
-"""How well loci that did not train are predicted: measured effects enter, correlations locus by locus leave.
+"""Evaluation of the activity and score heads on loci that were left out of the training.
 
-Signed: rank correlation of predicted and measured effect. Unsigned: of SCORE and the size of the effect, the area under
-the ROC curve of measurable changes, and how well the probabilities are calibrated. Beside them stand controls: the same
-regression on scrambled networks and on bases, and what is known without any model.
+ACTIVITY is compared with the effect by rank correlation. SCORE is compared with the size of the effect, with measurable
+changes by the area under the ROC curve, and by its calibration. Controls are the same regression on networks with
+shuffled detectors and on bases, and predictions that need no model.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import numpy as np
 
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
-from varbind.evaluate.controls import gain_of_gc
+from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
 from varbind.evaluate.metrics import auc
-from varbind.evaluate.shuffled_detectors import scrambled
 from varbind.gate import optional_import
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity, rank_correlation
@@ -33,50 +32,50 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.datasets.variant_table import VariantTable
 
-__all__ = ["ActivityJudged", "ActivityRow", "LeftOutScores", "judge_activity"]
+__all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
 
 BLOCK = 20
-"""Bases that are drawn together in a bootstrap: neighbours change the same site."""
+"""Number of bases that are drawn together in the bootstrap, since neighbouring variants change the same site."""
 
 DRAWS = 1_000
-SCRAMBLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
+SHUFFLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
 MEAN = "mean"
 
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow:
-    """One contender on one locus, or the mean over loci.
+    """The result of one method on one locus, or the mean over loci.
 
     Attributes:
-        contender: who.
-        locus: its name, or `mean`.
-        variants: that were measured.
-        signed: rank correlation with the effect; NaN of a contender that has no sign.
-        signed_low: lower end of its 95 % interval, by a bootstrap of blocks of 20 bases.
-        signed_high: upper end.
-        unsigned: rank correlation with the size of the effect; NaN of a contender that has no size.
-        auc: of measurable changes; NaN where there are not both.
+        method: name of the method.
+        locus: name of the locus, or `mean`.
+        variants: number of measured variants.
+        spearman: rank correlation with the effect; NaN for a method without a sign.
+        spearman_low: lower end of its 95 % interval, by a bootstrap of blocks of 20 bases.
+        spearman_high: upper end of the interval.
+        spearman_abs: rank correlation with the size of the effect; NaN for a method without a size.
+        auc: area under the ROC curve for measurable changes; NaN where there are not both classes.
     """
 
-    contender: str
+    method: str
     locus: str
     variants: int
-    signed: float
-    signed_low: float
-    signed_high: float
-    unsigned: float
+    spearman: float
+    spearman_low: float
+    spearman_high: float
+    spearman_abs: float
     auc: float
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityJudged:
+class ActivityEvaluation:
     """All rows, and the calibration of SCORE on left-out loci.
 
     Attributes:
-        rows: contender by contender, the mean after its loci.
-        calibration_error: mean absolute difference of probability and outcome.
-        reliability: mean probability, share of outcomes and share of the weight of each bin.
-        penalties: that were chosen, by locus.
+        rows: rows of each method in turn, with the mean after its loci.
+        calibration_error: mean absolute difference between predicted probability and observed share.
+        reliability: mean probability, observed share and share of the weight of each bin.
+        penalties: penalty that was chosen for each left-out locus.
     """
 
     rows: list[ActivityRow]
@@ -85,7 +84,7 @@ class ActivityJudged:
     penalties: dict[str, float] = field(default_factory=dict)
 
 
-def judge_activity(
+def evaluate_activity(
     table: VariantTable,
     models: Bank,
     *,
@@ -95,21 +94,21 @@ def judge_activity(
     device: str = "cpu",
     others: Mapping[str, NDArray[np.float64]] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-) -> ActivityJudged:
-    """Leave out each locus that calibrates: promoters, or all where none is said to be.
+) -> ActivityEvaluation:
+    """Leave out each locus that is used for calibration: each promoter, or each locus if none is marked as one.
 
     Args:
         table: measured effects.
-        models: that the second stage reads, with a background.
-        draws: of scrambled networks.
-        seed: of scrambling and of the bootstrap.
-        threads: CPU threads that score; None = all.
-        device: that scores.
-        others: scores of other tools by name, float64 (N,); NaN where there is none.
-        progress: called with (what is being done, done, in all).
+        models: models that the second stage reads, with a background.
+        draws: number of banks with shuffled detectors.
+        seed: seed of the shuffles and of the bootstrap.
+        threads: number of CPU threads for scoring; None = all.
+        device: device for scoring.
+        others: scores of other tools by name, float64 (N,); NaN = missing.
+        progress: called with the current stage, the number of steps that are done and the number of all.
 
     Raises:
-        InputError: there are too few loci or variants, or a tool has the name of a contender.
+        InputError: there are too few loci or variants, or a tool has the name of another method.
     """
 
     def scored_by(bank: Bank) -> ScoredVariants:
@@ -117,61 +116,63 @@ def judge_activity(
 
     outcomes, loci = measurable(table), np.array(table.words["locus"])
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
-    judge = _Judge(table, outcomes, loci, wanted, seed)
+    evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
     data, _ = activity_data(scored_by(models), models)
-    own = LeftOutScores.of(data, outcomes, calibrating(table), wanted, pace_of(progress, "loci"))
-    judge.add("binding", own.activity, own.probability)
+    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, pace_of(progress, "loci"))
+    evaluation.add("binding", predicted.activity, predicted.probability)
     for draw in range(draws):
-        control = add_background(scrambled(models, seed + draw), recipe=SCRAMBLED_RECIPE)
+        control = add_background(shuffle_detectors(models, seed + draw), recipe=SHUFFLED_RECIPE)
         control_data, _ = activity_data(scored_by(control), control)
         found = LeftOutScores.of(
-            control_data, outcomes, calibrating(table), wanted, pace_of(progress, f"scrambled {draw + 1}")
+            control_data, outcomes, calibrating(table), wanted, pace_of(progress, f"shuffled detectors {draw + 1}")
         )
-        judge.add(f"scrambled {draw + 1}", found.activity, found.probability)
-    _add_controls(judge, table, data, models, progress)
+        evaluation.add(f"shuffled detectors {draw + 1}", found.activity, found.probability)
+    _add_controls(evaluation, table, data, models, progress)
     for name, scores in (others or {}).items():
-        judge.add(name, scores, np.abs(scores))
-    rows = np.flatnonzero(np.isfinite(own.probability))
-    error, curve = calibration_error(own.probability[rows], outcomes[rows], equal_loci(loci[rows]))
-    return ActivityJudged(judge.rows, error, curve, own.penalties)
+        evaluation.add(name, scores, np.abs(scores))
+    rows = np.flatnonzero(np.isfinite(predicted.probability))
+    error, curve = calibration_error(predicted.probability[rows], outcomes[rows], equal_loci(loci[rows]))
+    return ActivityEvaluation(evaluation.rows, error, curve, predicted.penalties)
 
 
 def _add_controls(
-    judge: _Judge,
+    evaluation: _LocusEvaluation,
     table: VariantTable,
     data: ActivityData,
     models: Bank,
     progress: Callable[[str, int, int], None] | None,
 ) -> None:
-    """What is known without networks, or without training."""
+    """Add the predictions without networks, or without training."""
     bases = _bases(table)
     changes = np.stack([bases, np.zeros_like(bases)], axis=1)
     one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
-    judge.add("bases", _joined(left_out_activity(one_hot, judge.wanted, progress=pace_of(progress, "bases")), data))
+    evaluation.add(
+        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=pace_of(progress, "bases")), data)
+    )
     gain = gain_of_gc(table.variants)
-    judge.add("gain of G or C", gain, np.abs(gain))
-    judge.add("mean square z", None, (data.changes[:, 1] ** 2).mean(axis=1))
-    judge.add("largest z", None, np.abs(data.changes[:, 1]).max(axis=1))
+    evaluation.add("gain of G or C", gain, np.abs(gain))
+    evaluation.add("mean square z", None, (data.changes[:, 1] ** 2).mean(axis=1))
+    evaluation.add("largest z", None, np.abs(data.changes[:, 1]).max(axis=1))
     matrices = np.array([model.assay.startswith("matrix") for model in models.models])
     if matrices.any() and not matrices.all():
         only = ActivityData(
             data.changes[:, :, matrices], data.effects, data.errors, data.loci, ["matrix"] * int(matrices.sum())
         )
-        left_out = left_out_activity(only, judge.wanted, progress=pace_of(progress, "matrices"))
-        judge.add("matrices", _joined(left_out, data))
-        judge.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
+        left_out = left_out_activity(only, evaluation.wanted, progress=pace_of(progress, "matrices"))
+        evaluation.add("matrices", _joined(left_out, data))
+        evaluation.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
     if "barcodes" in table.numbers:
-        judge.add("few barcodes", None, -table.numbers["barcodes"])
+        evaluation.add("few barcodes", None, -table.numbers["barcodes"])
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutScores:
-    """Predictions for left-out loci.
+    """Predictions for left-out loci; NaN for the variants of other loci.
 
     Attributes:
-        activity: log2, float64 (N,); NaN for variants of other loci, as all that follows.
-        probability: of a measurable change, float64 (N,).
-        penalties: that the others chose, by locus.
+        activity: predicted log2 change, float64 (N,).
+        probability: predicted probability of a measurable change, float64 (N,).
+        penalties: penalty that was chosen on the other loci, by left-out locus.
     """
 
     activity: NDArray[np.float64]
@@ -187,14 +188,14 @@ class LeftOutScores:
         loci: Sequence[str],
         progress: Callable[[int, int], None] | None = None,
     ) -> LeftOutScores:
-        """Predict each locus, its probabilities calibrated on the others alone.
+        """Predict each locus, with probabilities that are calibrated on the other loci alone.
 
         Args:
-            data: what was measured, N variants.
+            data: measured effects of N variants.
             outcomes: which changes are measurable, bool (N,).
-            chosen: variants that fix the constant of the calibration, bool (N,).
-            loci: to predict.
-            progress: called with (loci done, in all).
+            chosen: variants that determine the constant of the calibration, bool (N,).
+            loci: loci to predict.
+            progress: called with the number of loci that are done and the number of all.
         """
         activity, probability = (np.full(len(data.effects), np.nan) for _ in range(2))
         penalties = {}
@@ -210,15 +211,15 @@ class LeftOutScores:
 
 
 def _joined(found: Sequence[LeftOut], data: ActivityData) -> NDArray[np.float64]:
-    """The left-out loci's own predictions, NaN elsewhere, float64 (N,)."""
+    """Predictions of each locus by the model that left it out, NaN elsewhere, float64 (N,)."""
     joined = np.full(len(data.effects), np.nan)
     for one in found:
         joined[data.rows_of[one.locus]] = one.predicted[data.rows_of[one.locus]]
     return joined
 
 
-class _Judge:
-    """Rates contenders locus by locus."""
+class _LocusEvaluation:
+    """Evaluates methods locus by locus."""
 
     def __init__(
         self,
@@ -233,40 +234,40 @@ class _Judge:
         self._positions = np.array([variant.pos for variant in table.variants])
         self._rows_of = {locus: np.flatnonzero(loci == locus) for locus in wanted}
 
-    def add(self, name: str, signed: NDArray[np.float64] | None, unsigned: NDArray[np.float64] | None = None) -> None:
-        """Rate a contender by its signed predictions and by its sizes, each float64 (N,)."""
-        if any(row.contender == name for row in self.rows):
-            raise InputError(f"two contenders are named {name}", remedy="rename one")
+    def add(self, name: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None = None) -> None:
+        """Evaluate a method by its predicted effects and by its predicted sizes of effects, each float64 (N,)."""
+        if any(row.method == name for row in self.rows):
+            raise InputError(f"two methods are named {name}", remedy="rename one")
         found, draws = [], []
         for locus in self.wanted:
-            row, drawn = self._rate(name, locus, signed, unsigned)
+            row, drawn = self._row(name, locus, effects, sizes)
             found.append(row)
             draws.append(drawn)
         low, high = _interval(np.mean(draws, axis=0))
-        means = [float(np.mean([getattr(row, key) for row in found])) for key in ("signed", "unsigned", "auc")]
+        means = [float(np.mean([getattr(row, key) for row in found])) for key in ("spearman", "spearman_abs", "auc")]
         variants = sum(row.variants for row in found)
         self.rows += [*found, ActivityRow(name, MEAN, variants, means[0], low, high, means[1], means[2])]
 
-    def _rate(
-        self, name: str, locus: str, signed: NDArray[np.float64] | None, unsigned: NDArray[np.float64] | None
+    def _row(
+        self, name: str, locus: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None
     ) -> tuple[ActivityRow, NDArray[np.float64]]:
         rows = self._rows_of[locus]
-        for scores in (signed, unsigned):
+        for scores in (effects, sizes):
             if scores is not None:
                 rows = rows[np.isfinite(scores[rows])]
-        effects, drawn = self._effects[rows], np.full(DRAWS, np.nan)
-        correlation = size = area = float("nan")
-        if signed is not None and len(rows):
-            correlation = rank_correlation(signed[rows], effects)
-            # The same draws for all contenders, and others for each locus.
+        measured, drawn = self._effects[rows], np.full(DRAWS, np.nan)
+        correlation = of_sizes = area = float("nan")
+        if effects is not None and len(rows):
+            correlation = rank_correlation(effects[rows], measured)
+            # The draws are the same for all methods and differ between loci.
             seed = (self._seed, self.wanted.index(locus))
-            drawn = _block_bootstrap(signed[rows], effects, self._positions[rows], seed)
-        if unsigned is not None and len(rows):
-            size = rank_correlation(unsigned[rows], np.abs(effects))
-            found = auc(self._outcomes[rows], unsigned[rows])
+            drawn = _block_bootstrap(effects[rows], measured, self._positions[rows], seed)
+        if sizes is not None and len(rows):
+            of_sizes = rank_correlation(sizes[rows], np.abs(measured))
+            found = auc(self._outcomes[rows], sizes[rows])
             area = float("nan") if found is None else found
         low, high = _interval(drawn)
-        return ActivityRow(name, locus, len(rows), correlation, low, high, size, area), drawn
+        return ActivityRow(name, locus, len(rows), correlation, low, high, of_sizes, area), drawn
 
 
 def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
@@ -279,12 +280,12 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
 def _block_bootstrap(
     predicted: NDArray[np.float64], effects: NDArray[np.float64], positions: NDArray[np.int64], seed: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Correlation of the ranks in draws of whole blocks, float64 (DRAWS,)."""
+    """Rank correlations in bootstrap draws of whole blocks, float64 (DRAWS,)."""
     rng = np.random.default_rng(seed)
     blocks = np.unique(positions // BLOCK, return_inverse=True)[1]
     count = blocks.max() + 1
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, blocks].astype(np.float64)
-    # Ties have their mean rank, as in the estimate: by their order, most of all, they would follow their positions.
+    # Ties get their mean rank, as in the estimate; their order in the file would follow their positions.
     rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
     one, other = (rankdata(values) - (len(values) + 1) / 2 for values in (predicted, effects))
     total = drawn.sum(axis=1)
@@ -296,7 +297,7 @@ def _block_bootstrap(
 
 
 def _bases(table: VariantTable) -> NDArray[np.float64]:
-    """One-hot of the reference window and of the alternate base, float64 (N, 4 L + 4); longer alleles have none."""
+    """One-hot codes of the reference window and of a single alternate base, float64 (N, 4 L + 4)."""
     length = max(len(window.ref) for window in table.windows)
     features = np.zeros((len(table), length + 1, 5))
     for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):

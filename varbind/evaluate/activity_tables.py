@@ -1,4 +1,4 @@
-"""What a judgement of the activity and score heads leaves: a table, a page for people and a figure."""
+"""Results of the activity and score heads: a table, a Markdown section and a figure."""
 
 from __future__ import annotations
 
@@ -9,63 +9,62 @@ import numpy as np
 
 from varbind.errors import UsageError
 from varbind.evaluate.activity import MEAN
-from varbind.evaluate.cells import decimal
 from varbind.evaluate.figure import STYLE
+from varbind.evaluate.tables import decimal, markdown_row, tsv
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from varbind.evaluate.activity import ActivityJudged, ActivityRow
+    from varbind.evaluate.activity import ActivityEvaluation, ActivityRow
 
 __all__ = ["activity_markdown", "activity_table", "reliability_figure"]
 
-COLUMNS = ("contender", "locus", "variants", "signed", "signed_low", "signed_high", "unsigned", "auc")
+COLUMNS = ("method", "locus", "variants", "spearman", "spearman_low", "spearman_high", "spearman_abs", "auc")
 
 
-def activity_table(judged: ActivityJudged) -> str:
-    """Tab-separated, contender by contender, the mean after its loci."""
-    lines = ["\t".join(COLUMNS)]
-    for row in judged.rows:
-        numbers = [decimal(getattr(row, name), 6) for name in COLUMNS[3:]]
-        lines.append("\t".join([row.contender, row.locus, str(row.variants), *numbers]))
-    return "\n".join(lines) + "\n"
+def activity_table(evaluation: ActivityEvaluation) -> str:
+    """Return the rows as TSV with a header."""
+    return tsv(COLUMNS, map(_cells, evaluation.rows))
 
 
-def activity_markdown(judged: ActivityJudged) -> str:
-    """For people: each contender's loci side by side."""
-    loci = list(dict.fromkeys(row.locus for row in judged.rows if row.locus != MEAN))
-    names = list(dict.fromkeys(row.contender for row in judged.rows))
-    found = {(row.contender, row.locus): row for row in judged.rows}
+def activity_markdown(evaluation: ActivityEvaluation) -> str:
+    """Return a Markdown section with the loci of each method side by side."""
+    loci = list(dict.fromkeys(row.locus for row in evaluation.rows if row.locus != MEAN))
+    names = list(dict.fromkeys(row.method for row in evaluation.rows))
+    found = {(row.method, row.locus): row for row in evaluation.rows}
     lines = [
         "## Measured changes of activity, loci left out",
         "",
-        "Rank correlation with the signed effect (95 %):",
+        "Spearman correlation with the effect (95 %):",
         "",
     ]
     columns = [MEAN, *loci]
-    lines += _grid(columns, [(name, [_signed(found[name, locus]) for locus in columns]) for name in names])
+    lines += _grid(columns, [(name, [_correlation(found[name, locus]) for locus in columns]) for name in names])
     lines += [
         "",
-        "Rank correlation of SCORE, or another size, with the size of the effect; AUC of measurable changes:",
+        "Spearman correlation of SCORE, or of another size, with the size of the effect; AUC of measurable changes:",
     ]
     lines += ["", *_grid(columns, [(name, [_size(found[name, locus]) for locus in columns]) for name in names])]
-    lines += ["", f"Calibration error of SCORE on left-out loci: {judged.calibration_error:.3f}. Bins of equal weight:"]
+    lines += [
+        "",
+        f"Calibration error of SCORE on left-out loci: {evaluation.calibration_error:.3f}. Bins of equal weight:",
+    ]
     lines += [""]
-    cells = [[f"{value:.3f}" for value in bin_] for bin_ in judged.reliability]
+    cells = [[f"{value:.3f}" for value in bin_] for bin_ in evaluation.reliability]
     lines += _grid(["found"], [(expected, [found_share]) for expected, found_share, _ in cells], "expected")
-    penalties = ", ".join(f"{locus} {penalty:g}" for locus, penalty in judged.penalties.items())
-    return "\n".join([*lines, "", f"Penalties that the other loci chose: {penalties}."])
+    penalties = ", ".join(f"{locus} {penalty:g}" for locus, penalty in evaluation.penalties.items())
+    return "\n".join([*lines, "", f"Penalties that were chosen on the other loci: {penalties}."])
 
 
-def reliability_figure(judged: ActivityJudged) -> bytes | None:
-    """Probability against what was found, an SVG; None without the package that draws."""
+def reliability_figure(evaluation: ActivityEvaluation) -> bytes | None:
+    """Draw the observed share against the predicted probability, as SVG; None without matplotlib."""
     try:
         figures = optional_import("matplotlib.figure", needed_for="the figure")
         style = optional_import("matplotlib.style", needed_for="the figure")
     except UsageError:
         return None
-    expected, found, _ = np.array(judged.reliability).T
+    expected, found, _ = np.array(evaluation.reliability).T
     most = 1.05 * max(expected.max(), found.max())
     with style.context(["default", STYLE]):
         figure = figures.Figure(figsize=(3.6, 3.6), layout="constrained")
@@ -78,16 +77,21 @@ def reliability_figure(judged: ActivityJudged) -> bytes | None:
     return stream.getvalue()
 
 
-def _grid(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], corner: str = "contender") -> list[str]:
-    lines = [f"| {corner} | {' | '.join(columns)} |", "|---" + "|---:" * len(columns) + "|"]
-    return [*lines, *(f"| {name} | {' | '.join(cells)} |" for name, cells in rows)]
+def _grid(columns: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]], corner: str = "method") -> list[str]:
+    lines = [markdown_row([corner, *columns]), "|---" + "|---:" * len(columns) + "|"]
+    return [*lines, *(markdown_row([name, *cells]) for name, cells in rows)]
 
 
-def _signed(row: ActivityRow) -> str:
-    if np.isnan(row.signed):
+def _cells(row: ActivityRow) -> list[str]:
+    numbers = [decimal(getattr(row, name), 6) for name in COLUMNS[3:]]
+    return [row.method, row.locus, str(row.variants), *numbers]
+
+
+def _correlation(row: ActivityRow) -> str:
+    if np.isnan(row.spearman):
         return ""
-    return f"{row.signed:.3f} ({row.signed_low:.2f} to {row.signed_high:.2f})"
+    return f"{row.spearman:.3f} ({row.spearman_low:.2f} to {row.spearman_high:.2f})"
 
 
 def _size(row: ActivityRow) -> str:
-    return "" if np.isnan(row.unsigned) else f"{row.unsigned:.3f}; {decimal(row.auc, 3)}"
+    return "" if np.isnan(row.spearman_abs) else f"{row.spearman_abs:.3f}; {decimal(row.auc, 3)}"

@@ -1,6 +1,6 @@
-"""Banks judged on test sets: sets and banks enter, a folder of tables and a figure leaves.
+"""Evaluation of model banks on test sets, written as a folder of tables and a figure.
 
-Protein after protein, side by side in threads (`varbind.evaluate.evaluate_protein`); all is written at the end.
+Proteins are evaluated in parallel threads (`varbind.evaluate.evaluate_protein`); everything is written at the end.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from varbind._version import __version__
-from varbind.datasets.datasets import Kind, refuse_equal_ids
+from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
 from varbind.errors import InputError, UsageError
-from varbind.evaluate.evaluate_protein import EvaluationPlan, Judged, SampleReader, judge
+from varbind.evaluate.evaluate_protein import DataReader, EvaluationPlan, ProteinResults, evaluate_protein
 from varbind.evaluate.methods import (
     Absence,
-    BankContender,
-    Contender,
-    GappedWordsContender,
-    GcContender,
+    BankMethod,
+    GcContentMethod,
+    GkmSvmMethod,
+    Method,
     protein_key,
 )
 from varbind.evaluate.report import Report, write_report
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.dataset_table import BindingDataset
 
 __all__ = ["EvaluationPlan", "evaluate_binding"]
 
@@ -43,46 +43,47 @@ logger = logging.getLogger(__name__)
 
 
 def evaluate_binding(
-    tests: Sequence[TrainingSet],
+    tests: Sequence[BindingDataset],
     bank: tuple[str, Bank],
     destination: str | Path,
     plan: EvaluationPlan,
     *,
     against: Mapping[str, Bank] | None = None,
-    training: Sequence[TrainingSet] | None = None,
+    training: Sequence[BindingDataset] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> str:
-    """Judge a bank and its contenders.
+    """Evaluate a bank beside other methods.
 
     Args:
-        tests: sets that nobody has learned from.
-        bank: its name and its models.
+        tests: data sets that no method has been trained on.
+        bank: name and models of the bank.
         destination: folder of the results, which must not exist.
-        plan: how to judge.
+        plan: how to evaluate.
         against: further banks by name.
-        training: sets on which the best of several models of a protein is chosen, and gapped words are learned.
-        progress: called with (test sets done, in all).
+        training: data sets on which the best of several models of a protein is chosen, and the gkm-SVM is trained.
+        progress: called with the number of test sets that are done and the number of all.
 
     Returns:
         The summary, in Markdown.
 
     Raises:
-        InputError: data is malformed, or the bank has a model for no set.
+        InputError: data is malformed, or the bank has no model for any set.
         OutputError: the destination exists or cannot be written.
-        UsageError: there is a choice and no training set, two contenders have one name, or a package is missing.
+        UsageError: a model must be chosen and there is no training set, two methods have one name, or a package is
+            missing.
     """
     refuse_equal_ids(tests)
-    # Told now, not after an hour.
+    # Missing packages are reported now and not after an hour.
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")
-    banks = [BankContender(*bank), *(BankContender(name, own) for name, own in (against or {}).items())]
+    banks = [BankMethod(*bank), *(BankMethod(name, other) for name, other in (against or {}).items())]
     if training is None:
         _refuse_choices(banks, tests)
-    contenders = [*banks, *_baselines(plan, may_learn=training is not None)]
-    _check_names([contender.name for contender in contenders])
+    methods = [*banks, *_baselines(plan, has_training=training is not None)]
+    _check_names([method.name for method in methods])
     with whole_folder(Path(destination)) as folder:
-        judged = _judge_all(tests, contenders, plan, training or (), progress)
-        report = _report(tests, contenders, judged, plan, chosen=training is not None)
+        found = _evaluate_all(tests, methods, plan, training or (), progress)
+        report = _report(tests, methods, found, plan, is_chosen=training is not None)
         for remark in report.remarks:
             logger.warning("%s", remark)
         if not report.results:
@@ -91,59 +92,66 @@ def evaluate_binding(
         return write_report(folder, report)
 
 
-def _baselines(plan: EvaluationPlan, *, may_learn: bool) -> list[Contender]:
-    """Contenders without a bank."""
-    if plan.gapped_words is None:
-        return [GcContender()]
-    optional_import("sklearn.svm", needed_for="--gapped-words")
-    if not may_learn:
-        raise UsageError("gapped words have nothing to learn from", remedy="give --training SETS")
-    return [GappedWordsContender(plan.gapped_words), GcContender()]
+def _baselines(plan: EvaluationPlan, *, has_training: bool) -> list[Method]:
+    """The methods without a bank."""
+    if plan.gkm_svm is None:
+        return [GcContentMethod()]
+    optional_import("sklearn.svm", needed_for="--gkm-svm")
+    if not has_training:
+        raise UsageError("the gkm-SVM has no training data", remedy="give --training SETS")
+    return [GkmSvmMethod(plan.gkm_svm), GcContentMethod()]
 
 
 def _check_names(names: Sequence[str]) -> None:
-    """A name stands in tables, for one contender."""
+    """Refuse names that two methods share, or that cannot be printed in a table."""
     for name, count in Counter(names).items():
         if count > 1:
-            raise UsageError(f"two contenders are named {name}", remedy="give another name, --against NAME=BANK")
+            raise UsageError(f"two methods are named {name}", remedy="give another name, --against NAME=BANK")
         if not name.isprintable():
             raise UsageError(f"the name {name!r} cannot stand in a table", remedy="use printable letters")
 
 
-def _refuse_choices(banks: Sequence[BankContender], tests: Sequence[TrainingSet]) -> None:
-    """A choice made on the test sets themselves would flatter the bank with more models."""
-    judged = [own for own in tests if banks[0].count(own.protein)]
+def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[BindingDataset]) -> None:
+    """Refuse to choose models on the test sets themselves, which would favour the bank with more models."""
+    scored = [dataset for dataset in tests if banks[0].count(dataset.protein)]
     for bank in banks:
-        for own in judged:
-            count = bank.count(own.protein)
+        for dataset in scored:
+            count = bank.count(dataset.protein)
             if count > 1:
-                what = f"{bank.name} has {count} models of {own.protein}, and the best must not be chosen on a test set"
+                what = (
+                    f"{bank.name} has {count} models of {dataset.protein}, "
+                    "and the best must not be chosen on a test set"
+                )
                 raise UsageError(what, remedy="give --training SETS, a table of sets to choose on")
 
 
-def _judge_all(
-    tests: Sequence[TrainingSet],
-    contenders: Sequence[Contender],
+def _evaluate_all(
+    tests: Sequence[BindingDataset],
+    methods: Sequence[Method],
     plan: EvaluationPlan,
-    training: Sequence[TrainingSet],
+    training: Sequence[BindingDataset],
     progress: Callable[[int, int], None] | None,
-) -> list[Judged]:
-    """Protein after protein, side by side."""
-    by_protein: dict[str, list[TrainingSet]] = defaultdict(list)
-    for own in tests:
-        by_protein[protein_key(own.protein)].append(own)
+) -> list[ProteinResults]:
+    """Evaluate all proteins in parallel."""
+    by_protein: dict[str, list[BindingDataset]] = defaultdict(list)
+    for dataset in tests:
+        by_protein[protein_key(dataset.protein)].append(dataset)
     found, done = [], 0
-    # One thread a product: how a library cuts its sums into threads would show in their last digits.
+    # One thread for each matrix product: the way a library splits its sums would change their last digits.
     with ExitStack() as opened, threadpool_limits(limits=1), ThreadPoolExecutor(plan.threads) as threads:
-        reader = SampleReader(plan, opened)
+        reader = DataReader(plan, opened)
 
-        def judged_of(protein: str) -> Judged:
-            sets = [own for own in training if protein_key(own.protein) == protein and own.kind is not Kind.MATRIX]
-            samples = cache(lambda: [reader.training(own) for own in sets])
-            return judge(by_protein[protein], contenders, plan, reader, samples)
+        def results_of(protein: str) -> ProteinResults:
+            datasets = [
+                dataset
+                for dataset in training
+                if protein_key(dataset.protein) == protein and dataset.kind is not DataKind.MATRIX
+            ]
+            read_training = cache(lambda: [reader.training(dataset) for dataset in datasets])
+            return evaluate_protein(by_protein[protein], methods, plan, reader, read_training)
 
-        for protein, judged in zip(by_protein, threads.map(judged_of, by_protein), strict=True):
-            found.append(judged)
+        for protein, results in zip(by_protein, threads.map(results_of, by_protein), strict=True):
+            found.append(results)
             done += len(by_protein[protein])
             if progress is not None:
                 progress(done, len(tests))
@@ -151,37 +159,37 @@ def _judge_all(
 
 
 def _report(
-    tests: Sequence[TrainingSet],
-    contenders: Sequence[Contender],
-    judged: Sequence[Judged],
+    tests: Sequence[BindingDataset],
+    methods: Sequence[Method],
+    found: Sequence[ProteinResults],
     plan: EvaluationPlan,
     *,
-    chosen: bool,
+    is_chosen: bool,
 ) -> Report:
-    """All results in the order of the sets, and what is to be told of them."""
-    place = {own.id: number for number, own in enumerate(tests)}
-    results = sorted((result for one in judged for result in one.results), key=lambda result: place[result.set_id])
-    bank = contenders[0].name
-    ours = [result for result in results if result.contender == bank]
-    proteins = len({protein_key(result.protein) for result in ours})
-    scored, found = sum(own.sequences for own in ours), sum(own.in_set for own in ours)
-    method = [
-        f"varbind {__version__}, seed {plan.seed}: {len(ours)} sets of {proteins} proteins.",
-        f"{scored:,} of {found:,} sequences are scored: at most {plan.most:,} of each class of a labelled set.",
+    """All results in the order of the sets, with notes and remarks."""
+    place = {dataset.id: number for number, dataset in enumerate(tests)}
+    results = sorted((result for one in found for result in one.results), key=lambda result: place[result.set_id])
+    bank = methods[0].name
+    of_bank = [result for result in results if result.method == bank]
+    proteins = len({protein_key(result.protein) for result in of_bank})
+    scored, in_sets = sum(result.sequences for result in of_bank), sum(result.in_set for result in of_bank)
+    notes = [
+        f"varbind {__version__}, seed {plan.seed}: {len(of_bank)} sets of {proteins} proteins.",
+        f"{scored:,} of {in_sets:,} sequences are scored: at most {plan.max_per_class:,} of each class of a set.",
     ]
-    if chosen:
-        method.append("Of several models of a protein, the one that is best on its training sets is taken.")
-    if plan.gapped_words is not None:
-        method.append(f"Gapped words are learned from {plan.gapped_words:,} sequences of each class of training sets.")
-    method.append("p: one-sided Wilcoxon signed-rank test over sets, that the bank is above; of six sets or more.")
-    return Report(bank, results, method, _remarks(place, [contender.name for contender in contenders], judged))
+    if is_chosen:
+        notes.append("Of several models of a protein, the one that is best on its training sets is used.")
+    if plan.gkm_svm is not None:
+        notes.append(f"The gkm-SVM is trained on {plan.gkm_svm:,} sequences of each class of the training sets.")
+    notes.append("p: one-sided Wilcoxon signed-rank test over sets that the bank is better; for six sets or more.")
+    return Report(bank, results, notes, _remarks(place, [method.name for method in methods], found))
 
 
-def _remarks(place: Mapping[str, int], names: Sequence[str], judged: Sequence[Judged]) -> list[str]:
-    """Which sets have no result, and on which a contender is not to be trusted."""
+def _remarks(place: Mapping[str, int], names: Sequence[str], found: Sequence[ProteinResults]) -> list[str]:
+    """Which sets have no result, and on which of them the result of a method is not independent."""
     absent: dict[tuple[str, Absence], list[str]] = defaultdict(list)
     known: dict[str, list[str]] = defaultdict(list)
-    for one in judged:
+    for one in found:
         for name, set_id, why in one.absent:
             absent[name, why].append(set_id)
         for name, set_id in one.known:
@@ -198,5 +206,5 @@ def _remarks(place: Mapping[str, int], names: Sequence[str], judged: Sequence[Ju
         what = "left out" if name == names[0] else f"without {name}"
         remarks.append(f"{counted(ids)} are {what}, {name} has {why}: {named(ids)}")
     for name, ids in sorted(known.items(), key=lambda item: names.index(item[0])):
-        remarks.append(f"{name} was trained or chosen on the very file of {counted(ids)}: {named(ids)}")
+        remarks.append(f"{name} was trained or chosen on the file of {counted(ids)}: {named(ids)}")
     return remarks

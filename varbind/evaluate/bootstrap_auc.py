@@ -1,7 +1,7 @@
-"""Areas under the ROC curve with intervals over genes: labels, scores and strata enter, areas leave.
+"""Areas under the ROC curve with bootstrap intervals over genes.
 
-Variants of one gene share their sequence and their history, so genes are drawn and not variants. Scores are put in
-order once; a draw gives every variant a count, and its area is a few sums along that order.
+Variants of one gene share their sequence and their history, so genes are drawn and not variants. The scores are sorted
+once; a draw gives every variant a count, and the area of the draw is computed from a few sums along that order.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["DRAWS", "Areas", "Ranking", "areas_of"]
 
 DRAWS = 1_000
-"""Of the bootstrap."""
+"""Number of draws of the bootstrap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Areas:
-    """The area over all pairs, and that over pairs of one stratum; or a difference of such areas.
+    """The area over all pairs and the area over pairs within a stratum, or differences of such areas.
 
     Attributes:
-        whole: 0 to 1; NaN where there is no pair of the two classes.
-        within: the mean of the strata's own areas, each weighted by its number of pairs; the same.
-        drawn: both, for every draw of genes, float64 (DRAWS, 2).
+        whole: area over all pairs, 0 to 1; NaN if there is no pair of the two classes.
+        within: mean of the areas of the strata, weighted by their numbers of pairs; NaN likewise.
+        drawn: both areas for every draw of genes, float64 (DRAWS, 2).
     """
 
     whole: float
@@ -37,28 +37,28 @@ class Areas:
     drawn: NDArray[np.float64]
 
     def intervals(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """95 % of the draws of either area; NaN where no draw has a pair."""
+        """Return the 95 % intervals of both areas; NaN if no draw has a pair."""
         whole, within = (_interval(drawn[~np.isnan(drawn)]) for drawn in self.drawn.T)
         return whole, within
 
     def minus(self, other: Areas) -> Areas:
-        """The difference, draw by draw, of areas of the same draws."""
+        """Subtract other areas, draw by draw; the draws must be the same."""
         return Areas(self.whole - other.whole, self.within - other.within, self.drawn - other.drawn)
 
     @classmethod
     def mean_of(cls, areas: Sequence[Areas]) -> Areas:
-        """The mean, draw by draw, of areas of the same draws."""
-        whole, within = (float(np.mean([getattr(own, name) for own in areas])) for name in ("whole", "within"))
-        return cls(whole, within, np.mean([own.drawn for own in areas], axis=0))
+        """Average areas, draw by draw; the draws must be the same."""
+        whole, within = (float(np.mean([getattr(one, name) for one in areas])) for name in ("whole", "within"))
+        return cls(whole, within, np.mean([one.drawn for one in areas], axis=0))
 
 
 class Ranking:
-    """N scores in order.
+    """N scores in sorted order.
 
     Args:
         labels: true = should score higher, bool (N,).
-        scores: none NaN, (N,).
-        strata: only pairs of one stratum count, (N,).
+        scores: scores without NaN, (N,).
+        strata: stratum of each score, (N,); only pairs within a stratum count.
     """
 
     def __init__(self, labels: NDArray[np.bool_], scores: NDArray[np.floating], strata: NDArray[np.integer]) -> None:
@@ -71,24 +71,24 @@ class Ranking:
         self._strata = np.flatnonzero(new_stratum[self._ties])
 
     def area(self, counts: NDArray[np.int64]) -> float:
-        """How often a positive is above a negative of its stratum, a tie counting half.
+        """Return how often a positive scores above a negative of its stratum; ties count half.
 
         Args:
-            counts: how often each variant is there, int64 (N,).
+            counts: number of copies of each variant, int64 (N,).
 
         Returns:
-            0 to 1; NaN where no stratum has both classes.
+            0 to 1; NaN if no stratum has both classes.
         """
         if not len(self._order):
             return float("nan")
-        own = counts[self._order]
-        positive = own * self._labels
+        copies = counts[self._order]
+        positive = copies * self._labels
         positives = np.add.reduceat(positive, self._ties)
-        negatives = np.add.reduceat(own - positive, self._ties)
+        negatives = np.add.reduceat(copies - positive, self._ties)
         below = np.cumsum(negatives) - negatives
         of_stratum = np.add.reduceat(positives, self._strata)
         pairs = int(of_stratum @ np.add.reduceat(negatives, self._strata))
-        # Negatives of earlier strata stand below too, and are taken off.
+        # The sums include the negatives of earlier strata, which are subtracted.
         won = positives @ (below + negatives / 2) - of_stratum @ below[self._strata]
         return float(won / pairs) if pairs else float("nan")
 
@@ -102,17 +102,18 @@ def areas_of(
     folds: NDArray[np.integer],
     seed: int,
 ) -> Areas:
-    """Areas of a score, and those of `DRAWS` draws of genes with replacement.
+    """Compute the areas of a score, and those of `DRAWS` draws of genes with replacement.
 
-    Equal genes and seed give equal draws, so that areas of different scores can be subtracted.
+    Equal genes and seeds give equal draws, so that the areas of different scores can be subtracted.
 
     Args:
         labels: true = should score higher, bool (N,).
-        scores: NaN = there is none: the variant is drawn, and counts nothing, (N,).
-        strata: 0 or more, (N,).
-        genes: of each variant, (N,).
-        folds: only pairs of one fold count, for scores of several learners have no common scale, (N,).
-        seed: of the draws.
+        scores: score of each variant, (N,); NaN = missing: the variant is drawn, but does not count.
+        strata: stratum of each variant, 0 or more, (N,).
+        genes: gene of each variant, (N,).
+        folds: fold of each variant, (N,); only pairs within a fold count, since models of different folds have no
+            common scale.
+        seed: seed of the draws.
     """
     scored = ~np.isnan(scores)
     whole = Ranking(labels[scored], scores[scored], folds[scored])
@@ -120,12 +121,12 @@ def areas_of(
     within = Ranking(labels[scored], scores[scored], both[scored])
     once = np.ones(int(scored.sum()), dtype=np.int64)
     counts = (drawn[scored] for drawn in _drawn_counts(genes, seed))
-    drawn = [(whole.area(own), within.area(own)) for own in counts]
+    drawn = [(whole.area(copies), within.area(copies)) for copies in counts]
     return Areas(whole.area(once), within.area(once), np.array(drawn).reshape(-1, 2))
 
 
 def _drawn_counts(genes: NDArray[np.str_], seed: int) -> Iterator[NDArray[np.int64]]:
-    """How often each variant is drawn when its genes are, int64 (N,), `DRAWS` times."""
+    """Draw genes with replacement `DRAWS` times; yields how often each variant is drawn, int64 (N,)."""
     rng = np.random.default_rng(seed)
     names, gene = np.unique(genes, return_inverse=True)
     for _ in range(DRAWS):

@@ -1,4 +1,4 @@
-"""The bank beside its contenders: metrics set by set enter, means and how surely the bank is above leave."""
+"""Comparison of a bank with other methods: means over data sets, and the significance of the difference."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Pair", "Result", "compare", "signed_rank_p"]
 
-FEWEST_PAIRS = 6
-"""For a p-value: of five pairs none is below 0.03, whatever they are."""
+MIN_PAIRS = 6
+"""Smallest number of pairs with a p-value; with five pairs it is never below 0.03."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One contender on one set.
+    """The result of one method on one data set.
 
     Attributes:
-        set_id: of the set.
-        protein: whose binding was measured.
-        task: what the set is summed up with.
+        set_id: id of the data set.
+        protein: protein whose binding was measured.
+        task: name of the group of data sets that are averaged.
         experiment: cell line, array, or other detail.
-        contender: who.
-        model_id: of the model that it scored with; empty where it has none.
-        sequences: that were scored.
-        bound: how many of them count as bound in areas under curves.
-        in_set: sequences of the whole set.
-        metrics: those that are defined.
+        method: name of the method.
+        model_id: id of the model that scored; empty for methods without models.
+        sequences: number of sequences that were scored.
+        bound: number of them that count as bound in areas under curves.
+        in_set: number of sequences in the whole set.
+        metrics: the metrics that are defined.
     """
 
     set_id: str
     protein: str
     task: str
     experiment: str
-    contender: str
+    method: str
     model_id: str
     sequences: int
     bound: int
@@ -50,99 +50,99 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The metric of the bank and of a contender on one set."""
+    """The metric of the bank and of another method on one data set."""
 
     protein: str
     bank: float
-    contender: float
+    method: float
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The bank and a contender on the sets of a task that have the metric of both.
+    """The bank and another method on all data sets of a task on which both have the metric.
 
     Attributes:
-        task: of the sets.
-        metric: that is compared.
-        contender: who; of the bank itself, the line of all its sets.
-        pairs: a set each.
-        is_bank: whether the contender is the bank itself.
+        task: task of the data sets.
+        metric: the metric that is compared.
+        method: name of the method; the bank itself has a row with all its data sets.
+        pairs: one pair for each data set.
+        is_bank: whether the method is the bank itself.
     """
 
     task: str
     metric: Metric
-    contender: str
+    method: str
     pairs: Sequence[Pair]
     is_bank: bool = False
 
     @property
     def proteins(self) -> int:
-        """How many different ones."""
+        """Number of different proteins."""
         return len({pair.protein.casefold() for pair in self.pairs})
 
     @property
     def mean_bank(self) -> float:
-        """Over the sets."""
+        """Mean metric of the bank over the data sets."""
         return float(np.mean([pair.bank for pair in self.pairs]))
 
     @property
-    def mean_contender(self) -> float:
-        """Over the sets."""
-        return float(np.mean([pair.contender for pair in self.pairs]))
+    def mean_method(self) -> float:
+        """Mean metric of the method over the data sets."""
+        return float(np.mean([pair.method for pair in self.pairs]))
 
     @property
     def above(self) -> float | None:
-        """Share of sets on which the bank is above; None of the bank itself."""
-        return None if self.is_bank else float(np.mean([pair.bank > pair.contender for pair in self.pairs]))
+        """Share of data sets on which the bank is better; None for the bank itself."""
+        return None if self.is_bank else float(np.mean([pair.bank > pair.method for pair in self.pairs]))
 
     @property
     def p(self) -> float | None:
-        """See `signed_rank_p`; None of the bank itself."""
-        differences = [pair.bank - pair.contender for pair in self.pairs]
+        """P-value of `signed_rank_p`; None for the bank itself."""
+        differences = [pair.bank - pair.method for pair in self.pairs]
         return None if self.is_bank else signed_rank_p(differences)
 
 
 def compare(results: Sequence[Result], bank: str) -> list[Comparison]:
-    """Every task, metric and contender that has a set in common with the bank, in the order of the results.
+    """Compare a bank with every method, by task and metric, in the order of the results.
 
     Args:
-        results: of all sets and contenders.
-        bank: the contender that the others are compared with.
+        results: results of all methods on all data sets.
+        bank: name of the bank that the other methods are compared with.
     """
-    ours = {result.set_id: result for result in results if result.contender == bank}
+    of_bank = {result.set_id: result for result in results if result.method == bank}
     found = []
     for task in dict.fromkeys(result.task for result in results):
         for metric in Metric:
-            for contender in dict.fromkeys(result.contender for result in results):
-                theirs = [own for own in results if (own.task, own.contender) == (task, contender)]
-                pairs = _pairs(theirs, ours, metric)
+            for method in dict.fromkeys(result.method for result in results):
+                of_method = [own for own in results if (own.task, own.method) == (task, method)]
+                pairs = _pairs(of_method, of_bank, metric)
                 if pairs:
-                    found.append(Comparison(task, metric, contender, pairs, is_bank=contender == bank))
+                    found.append(Comparison(task, metric, method, pairs, is_bank=method == bank))
     return found
 
 
 def signed_rank_p(differences: Sequence[float]) -> float | None:
-    """How surely the bank is above: one-sided Wilcoxon signed-rank test over sets (as in Alipanahi et al. 2015).
+    """P-value that the bank is better: one-sided Wilcoxon signed-rank test over sets (as in Alipanahi et al. 2015).
 
-    Equal pairs say nothing and are left out (Wilcoxon 1945); up to 50 pairs without ties the test is exact.
+    Pairs without a difference are left out (Wilcoxon 1945); the test is exact for up to 50 pairs without ties.
 
     Args:
-        differences: bank minus contender, of each set.
+        differences: metric of the bank minus that of the method, for each data set.
 
     Returns:
-        The p-value; None of fewer than six sets, or where all are equal.
+        The p-value; None with fewer than six data sets, or if all pairs are equal.
     """
     unequal = np.array([difference for difference in differences if difference], dtype=np.float64)
-    if len(differences) < FEWEST_PAIRS or not len(unequal):
+    if len(differences) < MIN_PAIRS or not len(unequal):
         return None
     test = optional_import("scipy.stats", needed_for="evaluation").wilcoxon(unequal, alternative="greater")
     return float(test.pvalue)
 
 
-def _pairs(theirs: Iterable[Result], ours: Mapping[str, Result], metric: Metric) -> list[Pair]:
-    """Of sets that have the metric of both."""
+def _pairs(of_method: Iterable[Result], of_bank: Mapping[str, Result], metric: Metric) -> list[Pair]:
+    """Pairs of results on the data sets for which both have the metric."""
     return [
-        Pair(own.protein, ours[own.set_id].metrics[metric], own.metrics[metric])
-        for own in theirs
-        if metric in own.metrics and own.set_id in ours and metric in ours[own.set_id].metrics
+        Pair(result.protein, of_bank[result.set_id].metrics[metric], result.metrics[metric])
+        for result in of_method
+        if metric in result.metrics and result.set_id in of_bank and metric in of_bank[result.set_id].metrics
     ]

@@ -1,7 +1,7 @@
-"""Judging a second stage: measured variants and a bank enter, a folder of tables with their controls leaves.
+"""Evaluation of a second stage over the scores of a bank, written as a folder of tables with controls.
 
-What is judged is not a second stage that was trained on these variants but its recipe: everything is fitted anew
-without the variants it is judged on.
+The subject is not a second stage that was trained on these variants, but its recipe: everything is fitted again without
+the variants on which it is evaluated.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 
 from varbind.datasets.variant_table import read_variant_table
 from varbind.errors import UsageError, output_errors
-from varbind.evaluate.activity import judge_activity
+from varbind.evaluate.activity import evaluate_activity
 from varbind.evaluate.activity_tables import activity_markdown, activity_table, reliability_figure
-from varbind.evaluate.conservation import conservation_summary, conservation_table, judge_conservation
+from varbind.evaluate.conservation import conservation_summary, conservation_table, evaluate_conservation
 from varbind.evaluate.other_tools import read_other_tools
-from varbind.evaluate.pairs import judge_pairs, pairs_markdown, pairs_table
-from varbind.evaluate.simulated_vs_derived import ClassesPlan, classes_markdown, classes_table, judge_classes
+from varbind.evaluate.pairs import evaluate_pairs, pairs_markdown, pairs_table
+from varbind.evaluate.simulated_vs_derived import evaluate_classes
+from varbind.evaluate.simulated_vs_derived_rows import classes_markdown, classes_table
+from varbind.evaluate.splits import ClassesPlan
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.reference import Reference
@@ -37,20 +39,20 @@ __all__ = ["EffectTests", "EvaluateEffectPlan", "evaluate_effect"]
 
 
 PROMOTER_LIKE = ("UTR5", "upstream", "promoter")
-"""Words of the column `region`."""
+"""Values of the column `region` that count as promoter-like."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectTests:
-    """Files, as for training, and more.
+    """Paths of the tables of variants, which are those of the training and two more.
 
     Attributes:
         activity: variants with measured effects.
         classes: simulated and derived variants.
         pathogenic: pathogenic and common variants with columns of tracks.
-        pairs: pairs of alleles with `direction`: 1 where the alternate allele is the more active one, else -1.
-        fasta: genome of the tables that give no flanks.
-        scores: tables of other tools' scores of these variants: chrom, pos, ref, alt and a column a tool.
+        pairs: pairs of alleles with `direction`: 1 if the alternate allele is more active, else -1.
+        fasta: reference genome of tables without flanking sequence.
+        scores: scores of other tools for these variants: chrom, pos, ref, alt and one column for each tool.
     """
 
     activity: str | None = None
@@ -63,14 +65,14 @@ class EffectTests:
 
 @dataclass(frozen=True, slots=True)
 class EvaluateEffectPlan:
-    """How a second stage is judged.
+    """How a second stage is evaluated.
 
     Attributes:
-        classes: of simulated and derived variants.
-        draws: of scrambled networks for the activity.
-        seed: of all that is random.
-        threads: CPU threads that score; None = all.
-        device: that scores.
+        classes: how simulated and derived variants are evaluated.
+        draws: number of banks with shuffled detectors for the activity.
+        seed: seed of everything random.
+        threads: number of CPU threads for scoring; None = all.
+        device: device for scoring.
     """
 
     classes: ClassesPlan = field(default_factory=ClassesPlan)
@@ -88,26 +90,26 @@ def evaluate_effect(
     *,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> str:
-    """Judge the recipe of a second stage over a bank's scores.
+    """Evaluate the recipe of a second stage over the scores of a bank.
 
     Args:
-        tests: the files.
-        bank: whose scores are read; one card, with a background.
+        tests: paths of the tables.
+        bank: bank whose scores are read, with one card and a background.
         destination: folder of the results, which must not exist.
-        plan: everything else; None = the defaults.
-        progress: called with (what is being done, done, in all).
+        plan: how to evaluate; None = the defaults.
+        progress: called with the current stage, the number of steps that are done and the number of all.
 
     Returns:
         The text of `summary.md`.
 
     Raises:
-        VarbindError: with what is wrong with a file or the destination.
+        VarbindError: a file is malformed, or the destination cannot be written.
     """
     plan = plan or EvaluateEffectPlan()
     if not (tests.activity or tests.classes or tests.pathogenic or tests.pairs):
-        raise UsageError("nothing to judge on", remedy="give --activity, --classes, --pathogenic or --pairs")
+        raise UsageError("nothing to evaluate on", remedy="give --activity, --classes, --pathogenic or --pairs")
     if tests.pairs and not tests.activity:
-        raise UsageError("--pairs without --activity, which trains", remedy="give both")
+        raise UsageError("--pairs is given without --activity, which is needed for training", remedy="give both")
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")
     with ExitStack() as stack, whole_folder(Path(destination)) as folder:
@@ -121,7 +123,7 @@ def evaluate_effect(
 
 
 class _Evaluation:
-    """One table after another, each with its files."""
+    """Evaluates one table after another and writes its files."""
 
     def __init__(
         self,
@@ -138,10 +140,10 @@ class _Evaluation:
         self._texts = [f"# {card.name}: {len(self._models.models)} models, seed {plan.seed}"]
 
     def activity(self, path: str) -> None:
-        """Left-out loci."""
+        """Evaluate left-out loci."""
         table = read_activity(path, self._reference)
         plan = self._plan
-        judged = judge_activity(
+        found = evaluate_activity(
             table,
             self._models,
             draws=plan.draws,
@@ -151,38 +153,38 @@ class _Evaluation:
             others=self._others(table),
             progress=self._progress,
         )
-        self._write("activity.tsv", activity_table(judged).encode())
-        self._write("reliability.svg", reliability_figure(judged))
-        self._texts.append(activity_markdown(judged))
+        self._write("activity.tsv", activity_table(found).encode())
+        self._write("reliability.svg", reliability_figure(found))
+        self._texts.append(activity_markdown(found))
 
     def pairs(self, path: str) -> None:
-        """The more active allele of pairs."""
+        """Evaluate the predicted direction of pairs of alleles."""
         pairs = read_variant_table(path, flank=FLANK, needed=("direction",), reference=self._reference)
         assert self._tests.activity is not None
         training = read_activity(self._tests.activity, self._reference)
-        rows = judge_pairs(
+        rows = evaluate_pairs(
             pairs, training, self._models, self._others(pairs), threads=self._plan.threads, device=self._plan.device
         )
         self._write("pairs.tsv", pairs_table(rows).encode())
         self._texts.append(pairs_markdown(rows))
 
     def classes(self, path: str) -> None:
-        """Simulated against derived."""
+        """Evaluate simulated against derived variants."""
         table = read_classes(path, self._reference)
-        rows = judge_classes(
+        rows = evaluate_classes(
             table, self._models, self._plan.classes, others=self._others(table), progress=self._progress
         )
         self._write("classes.tsv", classes_table(rows).encode())
         self._texts.append(f"## Simulated against derived variants\n\n{classes_markdown(rows).rstrip()}")
 
     def pathogenic(self, path: str) -> None:
-        """Pathogenic against common."""
+        """Evaluate pathogenic against common variants."""
         table, columns = read_pathogenic(path, self._reference)
         values = np.stack(list(columns.values()), axis=1)
-        # Without genes, contigs stay together.
+        # Without genes, whole contigs stay in one fold.
         genes = table.words.get("gene", tuple(variant.chrom for variant in table.variants))
         regions = table.words.get("region")
-        rows = judge_conservation(
+        rows = evaluate_conservation(
             values,
             labels_of(table),
             genes,
@@ -194,7 +196,7 @@ class _Evaluation:
         self._texts.append(f"## Pathogenic against common variants\n\n{conservation_summary(rows)}")
 
     def summary(self) -> str:
-        """Everything for people, written as well."""
+        """Write and return the summary in Markdown."""
         text = "\n\n".join(self._texts) + "\n"
         self._write("summary.md", text.encode())
         return text

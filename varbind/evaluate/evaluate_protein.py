@@ -1,7 +1,7 @@
-"""One protein's judgement: its test sets and the contenders enter, a result of each on each leaves.
+"""Evaluation of all methods on the test sets of one protein.
 
-Models are chosen and machines trained on training sets before a test set is scored. What the results of a set are
-depends on that set, its protein's training sets and the seed alone.
+Every method is fitted on the training sets of the protein before a test set is scored. The results of a test set depend
+only on that set, on the training sets of its protein and on the seed.
 """
 
 from __future__ import annotations
@@ -11,70 +11,71 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES
+from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.evaluate.comparison import Result
+from varbind.evaluate.evaluation_data import EvaluationData, read_evaluation_data
 from varbind.evaluate.methods import Absence
 from varbind.evaluate.metrics import metrics_of
-from varbind.evaluate.test_data import Sample, read_sample
 from varbind.io.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
 
-    from varbind.datasets.datasets import TrainingSet
-    from varbind.evaluate.methods import Contender, Entry
+    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.evaluate.methods import Method, Predictor
 
-__all__ = ["EvaluationPlan", "Judged", "SampleReader", "judge"]
+__all__ = ["DataReader", "EvaluationPlan", "ProteinResults", "evaluate_protein"]
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """How all sets are judged.
+    """How all data sets are evaluated.
 
     Attributes:
-        seed: of everything random.
-        most: sequences of each class of a labelled test set that are scored; measured sets are scored whole.
-        gapped_words: sequences of each class that a machine on gapped words learns from; None = no such contender.
-        threads: that evaluate; they do not show in the results.
+        seed: seed of everything random.
+        max_per_class: at most so many sequences of each class of a labelled test set are scored; measured sets are
+            scored whole.
+        gkm_svm: number of training sequences of each class for the gkm-SVM; None = no gkm-SVM.
+        threads: number of threads; the results do not depend on it.
     """
 
     seed: int = 1
-    most: int = 2_000
-    gapped_words: int | None = None
+    max_per_class: int = 2_000
+    gkm_svm: int | None = None
     threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The test sets of one protein.
+class ProteinResults:
+    """Results on the test sets of one protein.
 
     Attributes:
-        results: of sets that the bank has a model for.
-        absent: contender, set and why it has no result.
-        known: contender and set whose file it has learned from.
+        results: results of every method on the sets for which the bank has a model.
+        absent: method, id of the set, and the reason why there is no result.
+        known: method and id of the sets whose file the method was trained or chosen on.
     """
 
     results: list[Result] = field(default_factory=list)
     absent: list[tuple[str, str, Absence]] = field(default_factory=list)
     known: list[tuple[str, str]] = field(default_factory=list)
 
-    def add(self, own: TrainingSet, sample: Sample, contender: str, entry: Entry | Absence) -> None:
-        """A contender on a set."""
-        if isinstance(entry, Absence):
-            self.absent.append((contender, own.id, entry))
+    def add(self, dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor | Absence) -> None:
+        """Score a test set by a method and add the result, or the reason why there is none."""
+        if isinstance(predictor, Absence):
+            self.absent.append((method, dataset.id, predictor))
             return
-        self.results.append(_result(own, sample, contender, entry))
-        if sample.sha256 in entry.learned_from:
-            self.known.append((contender, own.id))
+        self.results.append(_result(dataset, data, method, predictor))
+        if data.sha256 in predictor.learned_from:
+            self.known.append((method, dataset.id))
 
 
-class SampleReader:
-    """Reads sets, one at a time; references stay open.
+class DataReader:
+    """Reads data sets, one at a time, and keeps their references open.
 
     Args:
-        plan: with the seed.
-        opened: closes the references.
+        plan: the plan, for its seed.
+        opened: the stack that closes the references.
     """
 
     def __init__(self, plan: EvaluationPlan, opened: ExitStack) -> None:
@@ -82,34 +83,34 @@ class SampleReader:
         self._lock = threading.Lock()
         self._references = cache(lambda path: opened.enter_context(Reference(path)))
 
-    def test(self, own: TrainingSet) -> Sample:
-        """A whole test set."""
-        return self._read(own, 0)
+    def test(self, dataset: BindingDataset) -> EvaluationData:
+        """Read a whole test set."""
+        return self._read(dataset, 0)
 
-    def training(self, own: TrainingSet) -> Sample:
-        """A whole training set, with as many negatives as networks are trained on."""
-        return self._read(own, FEWEST_NEGATIVES)
+    def training(self, dataset: BindingDataset) -> EvaluationData:
+        """Read a whole training set, with as many negatives as networks are trained on."""
+        return self._read(dataset, MIN_NEGATIVES)
 
-    def _read(self, own: TrainingSet, fewest_negatives: int) -> Sample:
+    def _read(self, dataset: BindingDataset, min_negatives: int) -> EvaluationData:
         with self._lock:
-            seed = own.seed_from(self._plan.seed)
-            return read_sample(own, self._references, seed=seed, fewest_negatives=fewest_negatives)
+            seed = dataset.seed_from(self._plan.seed)
+            return read_evaluation_data(dataset, self._references, seed=seed, min_negatives=min_negatives)
 
 
-def judge(
-    tests: Sequence[TrainingSet],
-    contenders: Sequence[Contender],
+def evaluate_protein(
+    tests: Sequence[BindingDataset],
+    methods: Sequence[Method],
     plan: EvaluationPlan,
-    reader: SampleReader,
-    training: Callable[[], Sequence[Sample]],
-) -> Judged:
-    """Judge the contenders on the test sets of one protein.
+    reader: DataReader,
+    training: Callable[[], Sequence[EvaluationData]],
+) -> ProteinResults:
+    """Evaluate all methods on the test sets of one protein.
 
     Args:
-        tests: the sets.
-        contenders: the bank first; sets that it has no entry for are left out.
-        plan: how to judge.
-        reader: reads test sets.
+        tests: the test sets.
+        methods: the methods, the bank first; without a model in the bank the protein is left out.
+        plan: how to evaluate.
+        reader: reads the test sets.
         training: reads the training sets of the protein.
 
     Raises:
@@ -117,35 +118,35 @@ def judge(
         ResourceError: the reference of peaks cannot be read.
         UsageError: peaks have no reference.
     """
-    judged = Judged()
-    protein, bank = tests[0].protein, contenders[0]
-    entries = {bank.name: bank.entry(protein, training)}
-    first = entries[bank.name]
+    found = ProteinResults()
+    protein, bank = tests[0].protein, methods[0]
+    predictors = {bank.name: bank.fit(protein, training)}
+    first = predictors[bank.name]
     if isinstance(first, Absence):
-        judged.absent.extend((bank.name, own.id, first) for own in tests)
-        return judged
-    for own in tests:
-        whole = reader.test(own)
-        sample = whole.at_most(plan.most) if whole.is_classification else whole
-        for contender in contenders:
-            if contender.needs_labels and not sample.is_classification:
+        found.absent.extend((bank.name, dataset.id, first) for dataset in tests)
+        return found
+    for dataset in tests:
+        whole = reader.test(dataset)
+        data = whole.at_most(plan.max_per_class) if whole.is_classification else whole
+        for method in methods:
+            if method.needs_labels and not data.is_classification:
                 continue
-            if contender.name not in entries:
-                entries[contender.name] = contender.entry(protein, training)
-            judged.add(own, sample, contender.name, entries[contender.name])
-    return judged
+            if method.name not in predictors:
+                predictors[method.name] = method.fit(protein, training)
+            found.add(dataset, data, method.name, predictors[method.name])
+    return found
 
 
-def _result(own: TrainingSet, sample: Sample, contender: str, entry: Entry) -> Result:
+def _result(dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor) -> Result:
     return Result(
-        set_id=own.id,
-        protein=own.protein,
-        task=own.task or str(sample.kind),
-        experiment=own.experiment,
-        contender=contender,
-        model_id=entry.model_id,
-        sequences=len(sample.codes),
-        bound=int(sample.bound.sum()),
-        in_set=sample.in_set,
-        metrics=metrics_of(sample, entry.score(sample.codes)),
+        set_id=dataset.id,
+        protein=dataset.protein,
+        task=dataset.task or str(data.kind),
+        experiment=dataset.experiment,
+        method=method,
+        model_id=predictor.model_id,
+        sequences=len(data.codes),
+        bound=int(data.bound.sum()),
+        in_set=data.in_set,
+        metrics=metrics_of(data, predictor.score(data.codes)),
     )

@@ -1,4 +1,4 @@
-"""The figure of an evaluation: comparisons enter, an SVG leaves, the same bytes for the same numbers."""
+"""The figure of an evaluation, an SVG with the same bytes for the same numbers."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["draw", "panels"]
 
 SHOWN = (Metric.AUC, Metric.PEARSON)
-"""One panel for a task and each of these that it has."""
+"""Metrics with a panel for each task."""
 
-# Okabe and Ito (2008): told apart by all kinds of colour vision. A marker of its own tells each apart in grey.
+# Okabe and Ito (2008): colours for all kinds of colour vision; the markers differ too, for print in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 ACROSS = 3
 SIDE = 2.9
-"""Of a panel, in inches, as what stands around it: numbers and a name on the left and below, a title above."""
+"""Side of a panel in inches; the margins below leave room for axis labels, a title and the legend."""
 LEFT, RIGHT, ABOVE, BELOW, LEGEND_LINE = 0.75, 0.55, 0.35, 0.6, 0.17
 NAME, LINE = 24, 45
-"""Letters of a contender in a legend, and of a title."""
+"""Number of letters of a method in a legend, and of a title."""
 STYLE = {
     "svg.hashsalt": "varbind",  # names inside the file are random without it
     "text.parse_math": False,  # a name with dollars is a name
@@ -41,7 +41,7 @@ STYLE = {
 
 
 def panels(comparisons: Sequence[Comparison]) -> dict[tuple[str, Metric], list[Comparison]]:
-    """What stands beside what: by task and metric, the contenders."""
+    """Group the comparisons with other methods by task and metric."""
     found = defaultdict(list)
     for one in comparisons:
         if one.metric in SHOWN and not one.is_bank:
@@ -50,16 +50,16 @@ def panels(comparisons: Sequence[Comparison]) -> dict[tuple[str, Metric], list[C
 
 
 def draw(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
-    """Draw the bank against every contender, a panel a task, a dot a protein.
+    """Draw the bank against every other method, with a panel for each task and a dot for each protein.
 
-    A protein with several sets in a task has one dot, at their mean; means in the legend are over sets.
+    A protein with several data sets in a task has one dot at their mean; means in the legend are over data sets.
 
     Args:
-        comparisons: of all tasks.
-        bank: its name.
+        comparisons: comparisons of all tasks.
+        bank: name of the bank.
 
     Returns:
-        An SVG; None where nothing is compared with the bank.
+        An SVG; None if nothing is compared with the bank.
 
     Raises:
         UsageError: matplotlib is not installed.
@@ -68,24 +68,24 @@ def draw(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
     if not shown:
         return None
     style = optional_import("matplotlib.style", needed_for="the figure")
-    names = list(dict.fromkeys(one.contender for own in shown.values() for one in own))
-    # The style of the user's own settings would change the bytes.
+    names = list(dict.fromkeys(one.method for panel in shown.values() for one in panel))
+    # The user's matplotlib settings would change the bytes.
     with style.context(["default", STYLE]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure, axes = _grid(len(shown), max(map(len, shown.values())))
-        for ax, ((task, metric), own) in zip(axes, shown.items(), strict=True):
-            _panel(ax, own, names)
-            ax.set(xlabel=_short(bank, LINE), ylabel="contender", title=_short(f"{task}, {metric.heading}", LINE))
+        for ax, ((task, metric), panel) in zip(axes, shown.items(), strict=True):
+            _panel(ax, panel, names)
+            ax.set(xlabel=_short(bank, LINE), ylabel="method", title=_short(f"{task}, {metric.heading}", LINE))
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Title": "varbind evaluate binding"})
     return stream.getvalue()
 
 
-def _grid(count: int, contenders: int) -> tuple[Any, list[Any]]:
-    """A figure with so many square panels, and room for legends below each."""
+def _grid(count: int, methods: int) -> tuple[Any, list[Any]]:
+    """A figure with `count` square panels, and room for a legend below each."""
     across = min(count, ACROSS)
     down = -(-count // across)
-    below = BELOW + LEGEND_LINE * (contenders + 1)
+    below = BELOW + LEGEND_LINE * (methods + 1)
     wide, high = LEFT + SIDE + RIGHT, ABOVE + SIDE + below
     module = optional_import("matplotlib.figure", needed_for="the figure")
     figure = module.Figure(figsize=(wide * across, high * down))
@@ -96,13 +96,13 @@ def _grid(count: int, contenders: int) -> tuple[Any, list[Any]]:
 
 
 def _panel(ax: Any, comparisons: Sequence[Comparison], names: Sequence[str]) -> None:
-    """Dots, the line where both are equal, and who is who."""
+    """Draw the dots, the diagonal and the legend."""
     points = [_points(one) for one in comparisons]
     lowest, highest = _limits(np.concatenate(points))
     ax.plot([lowest, highest], [lowest, highest], color="0.6", linewidth=1, linestyle="--", zorder=1)
     for one, dots in zip(comparisons, points, strict=True):
-        place = names.index(one.contender)
-        name = _short(one.contender, NAME)
+        place = names.index(one.method)
+        name = _short(one.method, NAME)
         ax.scatter(
             *dots.T,
             s=26,
@@ -112,7 +112,7 @@ def _panel(ax: Any, comparisons: Sequence[Comparison], names: Sequence[str]) -> 
             linewidths=0.4,
             alpha=0.85,
             zorder=2,
-            label=f"{one.mean_contender:.3f} {name} (bank {one.mean_bank:.3f}, {len(dots)} proteins)",
+            label=f"{one.mean_method:.3f} {name} (bank {one.mean_bank:.3f}, {len(dots)} proteins)",
         )
     ax.set(xlim=(lowest, highest), ylim=(lowest, highest))
     legend = ax.legend(
@@ -120,7 +120,7 @@ def _panel(ax: Any, comparisons: Sequence[Comparison], names: Sequence[str]) -> 
         bbox_to_anchor=(-0.2, -0.16),
         frameon=False,
         fontsize=8,
-        title="mean over sets; the bank is above where dots are below the line",
+        title="mean over sets; the bank is better for dots below the line",
         title_fontsize=7,
         alignment="left",
         borderpad=0,
@@ -130,20 +130,20 @@ def _panel(ax: Any, comparisons: Sequence[Comparison], names: Sequence[str]) -> 
 
 
 def _points(comparison: Comparison) -> Any:
-    """The bank and the contender, float64 (proteins, 2)."""
+    """The metric of the bank and of the method for each protein, float64 (proteins, 2)."""
     by_protein = defaultdict(list)
     for pair in comparison.pairs:
-        by_protein[pair.protein.casefold()].append((pair.bank, pair.contender))
-    return np.array([np.mean(own, axis=0) for own in by_protein.values()])
+        by_protein[pair.protein.casefold()].append((pair.bank, pair.method))
+    return np.array([np.mean(pairs, axis=0) for pairs in by_protein.values()])
 
 
 def _limits(points: Any) -> tuple[float, float]:
-    """Of both axes, a little beyond the dots."""
+    """Limits of both axes, slightly beyond the dots."""
     margin = max(0.03, 0.05 * float(np.ptp(points)))
     return float(points.min()) - margin, float(points.max()) + margin
 
 
-def _short(text: str, most: int) -> str:
-    """So many letters, without those that XML has no place for."""
+def _short(text: str, length: int) -> str:
+    """Shorten a text to a length, and replace letters that XML cannot hold."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return shown if len(shown) <= most else f"{shown[: most - 1]}\u2026"
+    return shown if len(shown) <= length else f"{shown[: length - 1]}\u2026"

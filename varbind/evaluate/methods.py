@@ -1,7 +1,7 @@
-"""Who competes: a protein and training sequences enter, an entry that scores test sequences leaves.
+"""The methods that are compared: model banks, a gkm-SVM and GC content.
 
-An entry never sees a test sequence before it is made: the best of several models is chosen, and gapped words are
-learned, on training sets alone.
+A method is fitted to a protein on training sets alone: on these, the best of several models is chosen and the gkm-SVM
+is trained. The resulting predictor scores the test sequences.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from varbind.evaluate.gkm_svm import GappedWordMachine
+from varbind.evaluate.gkm_svm import GkmSvm
 from varbind.evaluate.metrics import main_metric, metrics_of
 from varbind.scoring.ensemble import Ensemble
 
@@ -24,33 +24,33 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
     from varbind.core.sequence import Codes
-    from varbind.evaluate.test_data import Sample
+    from varbind.evaluate.evaluation_data import EvaluationData
 
 __all__ = [
-    "GAPPED_WORDS",
-    "GC_SHARE",
+    "GC_CONTENT",
+    "GKM_SVM",
     "Absence",
-    "BankContender",
-    "Contender",
-    "Entry",
-    "GappedWordsContender",
-    "GcContender",
-    "TrainingSamples",
+    "BankMethod",
+    "GcContentMethod",
+    "GkmSvmMethod",
+    "Method",
+    "Predictor",
+    "TrainingData",
     "protein_key",
 ]
 
-GC_SHARE = "GC"
-GAPPED_WORDS = "gapped words"
+GC_CONTENT = "GC"
+GKM_SVM = "gkm-SVM"
 
-CHOICE_MOST = 500
-"""Sequences of each class of a training set on which the models of a protein are compared."""
+CHOICE_MAX_PER_CLASS = 500
+"""Number of sequences of each class of a training set on which the models of a protein are compared."""
 
-TrainingSamples: TypeAlias = Callable[[], "Sequence[Sample]"]
+TrainingData: TypeAlias = Callable[[], "Sequence[EvaluationData]"]
 """Reads the training sets of a protein, whole; an empty sequence where there is none."""
 
 
 class Absence(StrEnum):
-    """Why a contender has no entry for a protein."""
+    """Why a method has no predictor for a protein."""
 
     NO_MODEL = "no double-stranded model of the protein"
     NO_CHOICE = "several models of the protein and no training set to choose by"
@@ -58,13 +58,13 @@ class Absence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a contender scores the sequences of one protein with.
+class Predictor:
+    """A method fitted to one protein.
 
     Attributes:
-        model_id: of the model in its bank; empty where there is none.
-        score: base codes (N, L) to scores, float64 (N,).
-        learned_from: SHA-256 of files that it is known to have learned or been chosen from.
+        model_id: id of the model in its bank; empty where there is none.
+        score: function from base codes (N, L) to scores, float64 (N,).
+        learned_from: SHA-256 of the files on which it is known to have been trained or chosen.
     """
 
     model_id: str
@@ -72,32 +72,32 @@ class Entry:
     learned_from: frozenset[str] = frozenset()
 
 
-class Contender(Protocol):
-    """Who competes."""
+class Method(Protocol):
+    """A method that is compared."""
 
     @property
     def name(self) -> str:
-        """In tables and figures."""
+        """Its name in tables and figures."""
 
     @property
     def needs_labels(self) -> bool:
-        """Whether it competes on sets of bound and other sequences only."""
+        """Whether it is evaluated on sets of bound and unbound sequences only."""
 
-    def entry(self, protein: str, training: TrainingSamples) -> Entry | Absence:
-        """What scores the sequences of a protein, or why there is nothing.
+    def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:
+        """Return the predictor for a protein, or the reason why there is none.
 
         Args:
-            protein: its name, any case.
-            training: its training sets.
+            protein: name of the protein, in any case.
+            training: reads the training sets of the protein.
         """
 
 
-class BankContender:
-    """The double-stranded models of a bank, for each protein the one that is best on training sets.
+class BankMethod:
+    """The double-stranded models of a bank; for each protein, the one that is best on its training sets.
 
     Args:
-        name: of the contender.
-        bank: its models.
+        name: name of the method.
+        bank: the bank.
     """
 
     needs_labels = False
@@ -111,36 +111,36 @@ class BankContender:
                 self._models[protein_key(model.protein)].append(model)
 
     def count(self, protein: str) -> int:
-        """Models of a protein."""
+        """Return the number of models of a protein."""
         return len(self._models.get(protein_key(protein), ()))
 
-    def entry(self, protein: str, training: TrainingSamples) -> Entry | Absence:
-        """The model of a protein, or the best one on its training sets; `Contender.entry`."""
+    def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:
+        """Choose the model of a protein, the best one on its training sets if there are several; see `Method.fit`."""
         models = self._models.get(protein_key(protein), [])
         if not models:
             return Absence.NO_MODEL
-        samples = training() if len(models) > 1 else ()
-        if len(models) > 1 and not samples:
+        datasets = training() if len(models) > 1 else ()
+        if len(models) > 1 and not datasets:
             return Absence.NO_CHOICE
-        best = self._best(models, samples) if samples else models[0]
+        best = self._best(models, datasets) if datasets else models[0]
         score = self._scorer([best])
-        learned_from = {sample.sha256 for sample in samples} | _trained_on(best)
-        return Entry(best.model_id, lambda codes: score(codes)[:, 0], frozenset(learned_from))
+        learned_from = {data.sha256 for data in datasets} | _trained_on(best)
+        return Predictor(best.model_id, lambda codes: score(codes)[:, 0], frozenset(learned_from))
 
-    def _best(self, models: Sequence[ModelCard], training: Sequence[Sample]) -> ModelCard:
-        """The model with the largest mean metric over training sets, the first of equals."""
+    def _best(self, models: Sequence[ModelCard], datasets: Sequence[EvaluationData]) -> ModelCard:
+        """The model with the largest mean metric over the training sets, the first one in a tie."""
         score = self._scorer(models)
-        ratings = np.zeros((len(training), len(models)))
-        for own, sample in zip(ratings, training, strict=True):
-            drawn = sample.at_most(CHOICE_MOST)
-            # A correlation with constant scores is undefined; it predicts nothing.
-            own[:] = [metrics_of(drawn, column).get(main_metric(drawn), 0.0) for column in score(drawn.codes).T]
+        ratings = np.zeros((len(datasets), len(models)))
+        for row, whole in zip(ratings, datasets, strict=True):
+            data = whole.at_most(CHOICE_MAX_PER_CLASS)
+            # A correlation with constant scores is undefined; such scores predict nothing.
+            row[:] = [metrics_of(data, column).get(main_metric(data), 0.0) for column in score(data.codes).T]
         return models[int(np.argmax(ratings.mean(axis=0)))]
 
     def _scorer(self, models: Sequence[ModelCard]) -> Callable[[Codes], NDArray[np.float64]]:
-        """Scores of whole sequences, float64 (N, models)."""
+        """Function from base codes (N, L) to the scores of whole sequences, float64 (N, models)."""
         chosen = self._bank.select([model.model_id for model in models])
-        # Sets are evaluated side by side, so one thread each; scores do not depend on it.
+        # Proteins are evaluated in parallel, so each uses one thread; scores do not depend on it.
         ensemble = Ensemble(chosen.stacks, chosen.model_ids, device="cpu", threads=1)
 
         def score(codes: Codes) -> NDArray[np.float64]:
@@ -150,48 +150,48 @@ class BankContender:
         return score
 
 
-class GappedWordsContender:
-    """A machine on gapped words for each protein, trained on its sets of bound and other sequences.
+class GkmSvmMethod:
+    """A gkm-SVM for each protein, trained on its sets of bound and unbound sequences.
 
     Args:
-        most: sequences of each class that it learns from.
+        max_per_class: number of sequences of each class in its training.
     """
 
-    name = GAPPED_WORDS
+    name = GKM_SVM
     needs_labels = True
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_per_class: int) -> None:
+        self._max_per_class = max_per_class
 
-    def entry(self, protein: str, training: TrainingSamples) -> Entry | Absence:  # noqa: ARG002 (of the protocol)
-        """A machine trained on all sets of a protein, as many sequences of each; `Contender.entry`."""
-        labelled = [sample for sample in training() if sample.is_classification]
+    def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:  # noqa: ARG002 (of the protocol)
+        """Train on all sets of a protein, with the same number of sequences from each; see `Method.fit`."""
+        labelled = [data for data in training() if data.is_classification]
         if not labelled:
             return Absence.NO_LABELS
-        drawn = [sample.at_most(-(-self._most // len(labelled))) for sample in labelled]
-        bound = np.concatenate([sample.bound for sample in drawn])
-        machine = GappedWordMachine([sample.codes for sample in drawn], bound)
-        return Entry("", machine.score, frozenset(sample.sha256 for sample in drawn))
+        drawn = [data.at_most(-(-self._max_per_class // len(labelled))) for data in labelled]
+        bound = np.concatenate([data.bound for data in drawn])
+        svm = GkmSvm([data.codes for data in drawn], bound)
+        return Predictor("", svm.score, frozenset(data.sha256 for data in drawn))
 
 
-class GcContender:
-    """The share of G and C: what is left of a score that knows no motif."""
+class GcContentMethod:
+    """The GC content of a sequence, which shows what can be predicted without any motif."""
 
-    name = GC_SHARE
+    name = GC_CONTENT
     needs_labels = True
 
-    def entry(self, protein: str, training: TrainingSamples) -> Entry | Absence:  # noqa: ARG002 (of the protocol)
-        """The same for every protein; `Contender.entry`."""
-        return Entry("", lambda codes: np.isin(codes, (1, 2)).mean(axis=1))
+    def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:  # noqa: ARG002 (of the protocol)
+        """Return the same predictor for every protein; see `Method.fit`."""
+        return Predictor("", lambda codes: np.isin(codes, (1, 2)).mean(axis=1))
 
 
 def protein_key(name: str) -> str:
-    """Names are compared without case and blanks around them."""
+    """Return the name by which proteins are compared: without case and surrounding blanks."""
     return name.strip().casefold()
 
 
 def _trained_on(model: ModelCard) -> set[str]:
-    """SHA-256 of the file that a model was trained on, where its card tells."""
+    """SHA-256 of the file on which a model was trained, if its card states it."""
     data = model.training.get("data")
     digest = data.get("sha256") if isinstance(data, Mapping) else None
     return {digest} if isinstance(digest, str) else set()

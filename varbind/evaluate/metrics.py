@@ -1,7 +1,7 @@
-"""How well scores predict what was measured: targets and scores enter, a number leaves, or none where it is undefined.
+"""Metrics of how well scores predict what was measured; None where a metric is undefined.
 
-Labels: areas under the ROC and the precision-recall curve. Measured values: correlations, and the area under the ROC
-curve of outliers as in DREAM5 (Weirauch et al. 2013), as DeepBind (Alipanahi et al. 2015) was rated.
+For labels: the areas under the ROC curve and under the precision-recall curve. For measured values: correlations, and
+the area under the ROC curve for outliers as in DREAM5 (Weirauch et al. 2013) and DeepBind (Alipanahi et al. 2015).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from varbind.gate import optional_import
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.evaluate.test_data import Sample
+    from varbind.evaluate.evaluation_data import EvaluationData
 
 __all__ = ["Metric", "auc", "auprc", "main_metric", "metrics_of", "pearson", "spearman"]
 
 
 class Metric(StrEnum):
-    """What is written of a set and a contender; the larger the better."""
+    """A metric of a method on a data set; larger is better."""
 
     AUC = "auc"
     AUPRC = "auprc"
@@ -32,43 +32,42 @@ class Metric(StrEnum):
 
     @property
     def heading(self) -> str:
-        """For people."""
+        """The name in Markdown tables and figures."""
         return {"pearson": "Pearson", "spearman": "Spearman", "dream5_auc": "AUC (DREAM5)"}.get(self, self.upper())
 
 
-def metrics_of(sample: Sample, scores: NDArray[np.float64]) -> dict[Metric, float]:
-    """Every metric that is defined.
+def metrics_of(data: EvaluationData, scores: NDArray[np.float64]) -> dict[Metric, float]:
+    """Return every metric that is defined.
 
     Args:
-        sample: sequences and what was measured of them.
-        scores: of each, float64 (N,).
+        data: sequences and what was measured of them.
+        scores: score of each sequence, float64 (N,).
     """
-    found = {}
-    if sample.is_classification:
-        found = {Metric.AUC: auc(sample.bound, scores), Metric.AUPRC: auprc(sample.bound, scores)}
+    if data.is_classification:
+        found = {Metric.AUC: auc(data.bound, scores), Metric.AUPRC: auprc(data.bound, scores)}
     else:
         found = {
-            Metric.PEARSON: pearson(sample.targets, scores),
-            Metric.SPEARMAN: spearman(sample.targets, scores),
-            Metric.DREAM5_AUC: auc(sample.bound, scores),
+            Metric.PEARSON: pearson(data.targets, scores),
+            Metric.SPEARMAN: spearman(data.targets, scores),
+            Metric.DREAM5_AUC: auc(data.bound, scores),
         }
     return {metric: value for metric, value in found.items() if value is not None}
 
 
-def main_metric(sample: Sample) -> Metric:
-    """The one by which a contender's best model is chosen."""
-    return Metric.AUC if sample.is_classification else Metric.PEARSON
+def main_metric(data: EvaluationData) -> Metric:
+    """Return the metric by which the best of several models is chosen."""
+    return Metric.AUC if data.is_classification else Metric.PEARSON
 
 
 def auc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
-    """Area under the ROC curve: how often a bound sequence scores above one that is not, a tie counting half.
+    """Area under the ROC curve: how often a bound sequence scores above an unbound one; ties count half.
 
     Args:
-        bound: bool (N,).
-        scores: float64 (N,).
+        bound: which sequences are bound, bool (N,).
+        scores: score of each sequence, float64 (N,).
 
     Returns:
-        0 to 1; None where there are not both classes.
+        0 to 1; None unless both classes are present.
     """
     if bound.all() or not bound.any():
         return None
@@ -79,11 +78,11 @@ def auprc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None
     """Area under the precision-recall curve, as average precision: precision at each threshold, weighted by recall.
 
     Args:
-        bound: bool (N,).
-        scores: float64 (N,).
+        bound: which sequences are bound, bool (N,).
+        scores: score of each sequence, float64 (N,).
 
     Returns:
-        0 to 1; chance is the share of bound sequences. None where there are not both classes.
+        0 to 1; chance is the share of bound sequences. None unless both classes are present.
     """
     if bound.all() or not bound.any():
         return None
@@ -91,7 +90,7 @@ def auprc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None
 
 
 def pearson(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float | None:
-    """Correlation of values and scores, both float64 (N,): -1 to 1; None where one of them is constant."""
+    """Pearson correlation of values and scores, both float64 (N,): -1 to 1; None if one of them is constant."""
     if not (np.ptp(values) and np.ptp(scores)):
         return None
     one, other = (_standardised(array) for array in (values, scores))
@@ -99,13 +98,13 @@ def pearson(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float |
 
 
 def spearman(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float | None:
-    """Correlation of the ranks of values and scores, ties at their mean rank, as `pearson`."""
+    """Spearman correlation of values and scores, with mean ranks for ties; see `pearson`."""
     rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
     return pearson(rankdata(values), rankdata(scores))
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean 0 and length 1. Divided by the largest first, so that squares of tiny numbers do not vanish."""
+    """Scale to mean 0 and length 1, dividing by the maximum first so that squares of tiny numbers do not underflow."""
     centred = values - values.mean()
     centred /= np.abs(centred).max()
     standardised: NDArray[np.float64] = centred / np.linalg.norm(centred)

@@ -1,4 +1,4 @@
-"""Scores of any other tool, for the variants of a table."""
+"""Scores of other tools for the variants of a table."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ logger = logging.getLogger(__name__)
 
 
 def read_other_tools(paths: Sequence[str], table: VariantTable) -> dict[str, NDArray[np.float64]]:
-    """Scores by tool.
+    """Read the scores of other tools for the variants of a table.
 
     Args:
-        paths: tables with chrom, pos, ref, alt and a column a tool; missing scores are `.` or NA.
-        table: the variants that scores are wanted of.
+        paths: tables with chrom, pos, ref, alt and one column for each tool; missing scores are `.` or NA.
+        table: N variants.
 
     Returns:
-        By the column's name, float64 (N,); NaN for a variant without a score, and no entry for a tool that scored none.
+        Scores by the name of their column, float64 (N,). A variant without a score has NaN, and a tool without any
+        score is left out.
 
     Raises:
         InputError: a table is malformed.
@@ -41,12 +42,12 @@ def read_other_tools(paths: Sequence[str], table: VariantTable) -> dict[str, NDA
         row_of = {_place(variant): row for row, variant in enumerate(scored.variants)}
         rows = np.array([row_of.get(_place(variant), -1) for variant in table.variants])
         for tool, values in scored.numbers.items():
-            own = np.where(rows >= 0, values[rows], np.nan)
-            known = int(np.isfinite(own).sum())
-            logger.info("%s: %s has scores of %d of %d variants of %s", path, tool, known, len(own), table.path)
+            scores = np.where(rows >= 0, values[rows], np.nan)
+            known = int(np.isfinite(scores).sum())
+            logger.info("%s: %s has scores of %d of %d variants of %s", path, tool, known, len(scores), table.path)
             if known:
-                # A tool's scores may come in several files, such as one a chromosome.
-                found[tool] = np.where(np.isfinite(own), own, found.get(tool, np.nan))
+                # The scores of a tool may be in several files, such as one for each chromosome.
+                found[tool] = np.where(np.isfinite(scores), scores, found.get(tool, np.nan))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Which of two alleles is the more active one: pairs whose order was measured enter, how often it is told leaves."""
+"""Accuracy of the predicted direction for pairs of alleles, of which one was measured to be more active."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 
 from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
-from varbind.evaluate.cells import decimal
 from varbind.evaluate.controls import gain_of_gc
 from varbind.evaluate.metrics import auc
+from varbind.evaluate.tables import decimal, markdown_row, tsv
 from varbind.train.activity import fit_activity
 from varbind.train.effect_tables import FLANK, activity_data, directions_of
 from varbind.train.scored_variants import score_table
@@ -27,36 +27,36 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["PairsRow", "judge_pairs", "pairs_markdown", "pairs_table"]
+__all__ = ["PairsRow", "evaluate_pairs", "pairs_markdown", "pairs_table"]
 
-COLUMNS = ("contender", "pairs", "told", "right", "low", "high", "auc")
+COLUMNS = ("method", "pairs", "n_called", "accuracy", "low", "high", "auc")
 STRONGEST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class PairsRow:
-    """One contender.
+    """The result of one method.
 
     Attributes:
-        contender: who; `strongest tenth` = on the pairs with its largest predicted changes.
-        pairs: that have a score.
-        told: pairs with a predicted change other than 0.
-        right: share of these whose direction is right.
+        method: name of the method; `strongest tenth` = on the tenth of the pairs with its largest predicted changes.
+        pairs: number of pairs with a score.
+        n_called: number of pairs with a predicted change other than 0.
+        accuracy: share of these pairs whose predicted direction is right.
         low: lower end of its 95 % interval (Wilson 1927).
-        high: upper end.
-        auc: of alternate alleles that are the more active ones, by the signed change.
+        high: upper end of the interval.
+        auc: area under the ROC curve for the more active alternate alleles, by the signed change.
     """
 
-    contender: str
+    method: str
     pairs: int
-    told: int
-    right: float
+    n_called: int
+    accuracy: float
     low: float
     high: float
     auc: float
 
 
-def judge_pairs(
+def evaluate_pairs(
     pairs: VariantTable,
     training: VariantTable,
     models: Bank,
@@ -65,39 +65,39 @@ def judge_pairs(
     threads: int | None = None,
     device: str = "cpu",
 ) -> list[PairsRow]:
-    """Judge the activity head, trained on all loci, and simpler sums, on pairs that are not among what trained it.
+    """Evaluate the activity head, trained on all loci, and simpler sums, on pairs that were not in its training.
 
     Args:
-        pairs: `direction` 1 where the alternate allele is the more active one, -1 where the reference.
+        pairs: pairs with `direction`: 1 if the alternate allele is more active, -1 if the reference allele is.
         training: measured effects.
-        models: that the second stage reads.
-        others: signed scores of other tools, float64 (N,).
-        threads: CPU threads that score; None = all.
-        device: that scores.
+        models: models that the second stage reads.
+        others: signed scores of other tools by name, float64 (N,).
+        threads: number of CPU threads for scoring; None = all.
+        device: device for scoring.
 
     Raises:
-        InputError: a tool has the name of a contender.
+        InputError: a tool has the name of another method.
     """
     data, scale = activity_data(score_table(training, models, flank=FLANK, threads=threads, device=device), models)
     head = fit_activity(data, scale).head
     scored = score_table(pairs, models, flank=FLANK, threads=threads, device=device)
     changes = head.changes(scored.ref, scored.alt)
-    contenders = {
+    methods = {
         "binding": head.contributions(changes).sum(axis=1),
         "sum of bound changes": changes[:, 0].sum(axis=1),
         "sum of z": changes[:, 1].sum(axis=1),
         "gain of G or C": gain_of_gc(pairs.variants),
     }
-    if twice := sorted(contenders.keys() & others.keys()):
-        raise InputError(f"two contenders are named {twice[0]}", remedy="rename one")
-    contenders |= others
+    if twice := sorted(methods.keys() & others.keys()):
+        raise InputError(f"two methods are named {twice[0]}", remedy="rename one")
+    methods |= others
     upwards = directions_of(pairs)
     seen = {key_of_window(window, FLANK) for window in training.windows}
     unseen = np.array([key_of_window(window, FLANK) not in seen for window in pairs.windows])
     if not unseen.all():
-        logger.info("%s: %d pairs trained the head and are left out", pairs.path, np.count_nonzero(~unseen))
+        logger.info("%s: %d pairs are in the training data and are left out", pairs.path, np.count_nonzero(~unseen))
     rows = []
-    for name, signed in contenders.items():
+    for name, signed in methods.items():
         known = np.flatnonzero(np.isfinite(signed) & unseen)
         rows.append(_row(name, signed[known], upwards[known]))
         strongest = known[np.argsort(-np.abs(signed[known]), kind="stable")[: max(int(len(known) * STRONGEST), 1)]]
@@ -106,35 +106,36 @@ def judge_pairs(
 
 
 def pairs_table(rows: Sequence[PairsRow]) -> str:
-    """Tab-separated."""
-    lines = ["\t".join(COLUMNS)]
-    for row in rows:
-        numbers = [decimal(value, 6) for value in (row.right, row.low, row.high, row.auc)]
-        lines.append("\t".join([row.contender, str(row.pairs), str(row.told), *numbers]))
-    return "\n".join(lines) + "\n"
+    """Return the rows as TSV with a header."""
+    return tsv(COLUMNS, map(_cells, rows))
 
 
 def pairs_markdown(rows: Sequence[PairsRow]) -> str:
-    """For people."""
+    """Return the rows as a Markdown section."""
     lines = ["## The more active allele of a pair", ""]
-    lines += ["| contender | pairs | right (95 %) | AUC |", "|---|---:|---|---:|"]
+    lines += ["| method | n_called | accuracy (95 %) | AUC |", "|---|---:|---|---:|"]
     for row in rows:
-        right = f"{row.right:.3f} ({row.low:.3f} to {row.high:.3f})" if row.told else ""
-        lines.append(f"| {row.contender} | {row.told:,} | {right} | {decimal(row.auc, 3)} |")
+        accuracy = f"{row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f})" if row.n_called else ""
+        lines.append(markdown_row([row.method, f"{row.n_called:,}", accuracy, decimal(row.auc, 3)]))
     return "\n".join(lines)
 
 
+def _cells(row: PairsRow) -> list[str]:
+    numbers = [decimal(value, 6) for value in (row.accuracy, row.low, row.high, row.auc)]
+    return [row.method, str(row.pairs), str(row.n_called), *numbers]
+
+
 def _row(name: str, signed: NDArray[np.float64], upwards: NDArray[np.bool_]) -> PairsRow:
-    told = signed != 0
-    count, right = int(told.sum()), int(((signed > 0) == upwards)[told].sum())
-    low, high = _wilson(right, count)
+    is_called = signed != 0
+    n_called, n_right = int(is_called.sum()), int(((signed > 0) == upwards)[is_called].sum())
+    low, high = _wilson(n_right, n_called)
     area = auc(upwards, signed)
-    share = right / count if count else float("nan")
-    return PairsRow(name, len(signed), count, share, low, high, float("nan") if area is None else area)
+    accuracy = n_right / n_called if n_called else float("nan")
+    return PairsRow(name, len(signed), n_called, accuracy, low, high, float("nan") if area is None else area)
 
 
 def _wilson(right: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share."""
+    """95 % interval of a share (Wilson 1927)."""
     if not count:
         return float("nan"), float("nan")
     z, share = 1.96, right / count

@@ -1,4 +1,4 @@
-"""What an evaluation leaves: results enter, a folder of tables and a figure leaves, whole or not at all."""
+"""The report of an evaluation: a folder with tables and a figure, which is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError, output_errors
-from varbind.evaluate.cells import decimal, markdown
 from varbind.evaluate.comparison import compare
 from varbind.evaluate.figure import draw
 from varbind.evaluate.metrics import Metric
+from varbind.evaluate.tables import decimal, escaped, markdown_row, tsv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ RESULT_COLUMNS = (
     "protein",
     "task",
     "experiment",
-    "contender",
+    "method",
     "model_id",
     "sequences",
     "bound",
@@ -37,11 +37,11 @@ RESULT_COLUMNS = (
 SUMMARY_COLUMNS = (
     "task",
     "metric",
-    "contender",
+    "method",
     "sets",
     "proteins",
     "mean_bank",
-    "mean_contender",
+    "mean_method",
     "bank_above",
     "p",
 )
@@ -49,27 +49,27 @@ SUMMARY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What there is to tell.
+    """The contents of a report.
 
     Attributes:
-        bank: name of the bank that the others are compared with.
-        results: of every set and contender, in the order of the sets.
-        method: sentences on how the numbers came about.
-        remarks: sentences on what was left out, and what to be wary of.
+        bank: name of the bank that the other methods are compared with.
+        results: results of every data set and method, in the order of the data sets.
+        notes: sentences on how the numbers were computed.
+        remarks: sentences on what was left out, and on results that are not independent.
     """
 
     bank: str
     results: Sequence[Result]
-    method: Sequence[str]
+    notes: Sequence[str]
     remarks: Sequence[str]
 
 
 def write_report(folder: Path, report: Report) -> str:
-    """Write `results.tsv`, `summary.tsv`, `summary.md`, and `figure.svg` if there is matplotlib.
+    """Write `results.tsv`, `summary.tsv`, `summary.md`, and `figure.svg` if matplotlib is installed.
 
     Args:
-        folder: that is there.
-        report: what to write.
+        folder: an existing folder.
+        report: contents of the report.
 
     Returns:
         The text of `summary.md`.
@@ -80,8 +80,8 @@ def write_report(folder: Path, report: Report) -> str:
     comparisons = compare(report.results, report.bank)
     summary = _markdown(report, comparisons)
     files = {
-        "results.tsv": _table(RESULT_COLUMNS, [_result_cells(result) for result in report.results]),
-        "summary.tsv": _table(SUMMARY_COLUMNS, [_summary_cells(one) for one in comparisons]),
+        "results.tsv": tsv(RESULT_COLUMNS, map(_result_cells, report.results)).encode(),
+        "summary.tsv": tsv(SUMMARY_COLUMNS, map(_summary_cells, comparisons)).encode(),
         "summary.md": summary.encode(),
         "figure.svg": _figure(comparisons, report.bank),
     }
@@ -93,11 +93,11 @@ def write_report(folder: Path, report: Report) -> str:
 
 
 def _figure(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
-    """None, and a line that says why, where there is none."""
+    """Draw the figure; None, with a message that says why, if there is none."""
     try:
         figure = draw(comparisons, bank)
     except UsageError as error:
-        logger.warning("no figure, all else is written: %s", error)
+        logger.warning("no figure; all other files are written: %s", error)
         return None
     if figure is None:
         logger.info("no figure: nothing is compared with %s; give --against", bank)
@@ -105,39 +105,35 @@ def _figure(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
 
 
 def _result_cells(result: Result) -> list[str]:
-    facts = [result.set_id, result.protein, result.task, result.experiment, result.contender, result.model_id]
+    facts = [result.set_id, result.protein, result.task, result.experiment, result.method, result.model_id]
     counts = [result.sequences, result.bound, result.in_set]
     return [*facts, *map(str, counts), *(decimal(result.metrics.get(metric), 6) for metric in Metric)]
 
 
 def _summary_cells(one: Comparison) -> list[str]:
     counts = [str(len(one.pairs)), str(one.proteins)]
-    means = [decimal(value, 6) for value in (one.mean_bank, one.mean_contender, one.above)]
-    return [one.task, str(one.metric), one.contender, *counts, *means, _p(one.p)]
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> bytes:
-    return "".join("\t".join(row) + "\n" for row in [columns, *rows]).encode()
+    means = [decimal(value, 6) for value in (one.mean_bank, one.mean_method, one.above)]
+    return [one.task, str(one.metric), one.method, *counts, *means, _p(one.p)]
 
 
 def _markdown(report: Report, comparisons: Sequence[Comparison]) -> str:
-    """For people."""
-    bank = markdown(report.bank)
-    lines = [f"# {bank} evaluated", "", *(f"{sentence}  " for sentence in report.method), ""]
-    header = ["task", "metric", "contender", "sets", "proteins", bank, "contender's", f"{bank} above", "p"]
-    lines += [_row(header), _row(["---"] * 3 + ["---:"] * 6)]
-    lines += [_row(_markdown_cells(one)) for one in comparisons]
+    """The summary in Markdown."""
+    bank = escaped(report.bank)
+    lines = [f"# {bank} evaluated", "", *(f"{sentence}  " for sentence in report.notes), ""]
+    header = ["task", "metric", "method", "sets", "proteins", bank, "method's mean", f"{bank} above", "p"]
+    lines += [markdown_row(header), markdown_row(["---"] * 3 + ["---:"] * 6)]
+    lines += [markdown_row(_markdown_cells(one)) for one in comparisons]
     if report.remarks:
-        lines += ["", "Remarks:", "", *(f"- {markdown(remark)}" for remark in report.remarks)]
+        lines += ["", "Remarks:", "", *(f"- {escaped(remark)}" for remark in report.remarks)]
     return "\n".join(lines) + "\n"
 
 
 def _markdown_cells(one: Comparison) -> list[str]:
     above = "" if one.above is None else f"{100 * one.above:.0f} %"
-    means = [decimal(one.mean_bank, 3), "" if one.is_bank else decimal(one.mean_contender, 3)]
-    name = "(all its sets)" if one.is_bank else markdown(one.contender)
+    means = [decimal(one.mean_bank, 3), "" if one.is_bank else decimal(one.mean_method, 3)]
+    name = "(all its sets)" if one.is_bank else escaped(one.method)
     return [
-        markdown(one.task),
+        escaped(one.task),
         one.metric.heading,
         name,
         str(len(one.pairs)),
@@ -146,10 +142,6 @@ def _markdown_cells(one: Comparison) -> list[str]:
         above,
         _p(one.p),
     ]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _p(value: float | None) -> str:

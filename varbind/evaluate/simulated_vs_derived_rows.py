@@ -1,67 +1,54 @@
-"""What is told of simulated and derived variants, one row a contender and protocol: areas enter, tables leave."""
+"""Results on simulated and derived variants: one row for each method and protocol, and their tables."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.evaluate.bootstrap_auc import Areas
-from varbind.evaluate.cells import decimal, markdown
+from varbind.evaluate.tables import decimal, escaped, markdown_row, tsv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["ClassesRow", "Judged", "Protocol", "classes_markdown", "classes_table"]
+    from varbind.evaluate.splits import Protocol
+
+__all__ = ["ClassesRow", "MethodAreas", "classes_markdown", "classes_table"]
 
 NOTE = (
-    "Simulated variants told from derived ones, which other processes made; it says nothing of pathogenicity. 95 % of "
-    "1,000 draws of genes in brackets. Read every line beside `192 contexts` and `scrambled` (the mean of its draws): "
-    "three bases alone, and detectors without motifs. Of several folds, pairs of one fold are compared."
+    "Simulated variants against derived ones, which were made by different processes; this is not a measure of "
+    "pathogenicity. In brackets: 95 % intervals from 1,000 draws of genes. Compare every line with `192 contexts` "
+    "(three bases alone) and `shuffled detectors` (detectors without motifs, the mean of several draws). With several "
+    "folds, only pairs within a fold are compared."
 )
-
-
-class Protocol(StrEnum):
-    """From what contenders learn, and what they are judged on."""
-
-    HELD_OUT = "held-out chromosomes"
-    MATCHED = "held-out chromosomes, matched contexts"
-    GENES = "folds of whole genes"
-    RANDOM = "random folds"
-    PUBLISHED = "random folds, training as published"
-
-    @property
-    def word(self) -> str:
-        """For a command line."""
-        return self.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
 class ClassesRow:
-    """A contender by a protocol.
+    """The result of a method with a protocol. Areas are NaN where they are undefined.
 
     Attributes:
-        contender: what scored, or one minus another.
-        protocol: how it learnt and was judged.
-        networks: whose mean it is; 0 for what is no network.
-        draw: which one of the scrambled detectors, from 1; 0 = the mean of all draws, or there are none.
-        variants: that have a score.
-        simulated: of them.
-        missing: variants without a score.
-        auc: area under the ROC curve; of a difference, the difference. This and all below: NaN where undefined.
-        low: of its 95 % interval, by genes.
-        high: of the same.
-        within_contexts: mean of the areas inside the 192 contexts, each weighted by its pairs.
-        within_low: of its 95 % interval.
-        within_high: of the same.
+        method: name of the method, or of a difference of two methods.
+        protocol: how the method was trained and evaluated.
+        networks: number of networks whose mean it is; 0 for a method without networks.
+        draw: number of the bank with shuffled detectors, from 1; 0 = the mean of all such banks, or another method.
+        variants: number of variants with a score.
+        simulated: number of them that are simulated.
+        missing: number of variants without a score.
+        auc: area under the ROC curve, or a difference of two areas.
+        low: lower end of its 95 % interval over genes.
+        high: upper end of the interval.
+        within_contexts: mean of the areas within the 192 contexts, weighted by their numbers of pairs.
+        within_low: lower end of its 95 % interval over genes.
+        within_high: upper end of the interval.
     """
 
-    contender: str
+    method: str
     protocol: Protocol
     networks: int
     draw: int
@@ -77,14 +64,14 @@ class ClassesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """Areas of some scores, and of how many.
+class MethodAreas:
+    """The areas of one method, and the numbers of variants behind them.
 
     Attributes:
-        areas: or a difference of such.
-        variants: that have a score.
-        simulated: of them.
-        missing: variants without a score.
+        areas: areas, or a difference of two areas.
+        variants: number of variants with a score.
+        simulated: number of them that are simulated.
+        missing: number of variants without a score.
     """
 
     areas: Areas
@@ -93,47 +80,46 @@ class Judged:
     missing: int
 
     @classmethod
-    def of(cls, areas: Areas, labels: NDArray[np.bool_], scores: NDArray[np.floating]) -> Judged:
-        """Count scores (N,), NaN where there is none."""
+    def of(cls, areas: Areas, labels: NDArray[np.bool_], scores: NDArray[np.floating]) -> MethodAreas:
+        """Count the scores (N,); NaN is a missing score."""
         scored = ~np.isnan(scores)
         variants = int(scored.sum())
         return cls(areas, variants, int(labels[scored].sum()), len(scored) - variants)
 
     @classmethod
-    def mean_of(cls, draws: Sequence[Judged]) -> Judged:
-        """Mean areas on the same variants."""
-        return replace(draws[0], areas=Areas.mean_of([judged.areas for judged in draws]))
+    def mean_of(cls, draws: Sequence[MethodAreas]) -> MethodAreas:
+        """Average the areas of several draws on the same variants."""
+        return replace(draws[0], areas=Areas.mean_of([draw.areas for draw in draws]))
 
-    def minus(self, other: Judged) -> Judged:
-        """What it is better by, on the same variants."""
+    def minus(self, other: MethodAreas) -> MethodAreas:
+        """Subtract the areas of another method on the same variants."""
         return replace(self, areas=self.areas.minus(other.areas))
 
-    def row(self, contender: str, protocol: Protocol, networks: int, draw: int = 0) -> ClassesRow:
-        """With intervals."""
+    def row(self, method: str, protocol: Protocol, networks: int, draw: int = 0) -> ClassesRow:
+        """Return the row of the table, with intervals."""
         whole, within = self.areas.intervals()
         counts = (self.variants, self.simulated, self.missing)
         areas = (self.areas.whole, *whole, self.areas.within, *within)
-        return ClassesRow(contender, protocol, networks, draw, *counts, *areas)
+        return ClassesRow(method, protocol, networks, draw, *counts, *areas)
 
 
 def classes_table(rows: Sequence[ClassesRow]) -> str:
-    """All rows as TSV with a header; what is undefined is empty."""
-    names = [own.name for own in fields(ClassesRow)]
-    lines = [names, *([_cell(getattr(row, name)) for name in names] for row in rows)]
-    return "".join("\t".join(line) + "\n" for line in lines)
+    """Return all rows as TSV with a header; undefined values are empty."""
+    names = [field.name for field in fields(ClassesRow)]
+    return tsv(names, [[_cell(getattr(row, name)) for name in names] for row in rows])
 
 
 def classes_markdown(rows: Sequence[ClassesRow]) -> str:
-    """For people: a table a protocol, without the single draws."""
+    """Return one Markdown table for each protocol, without the single draws."""
     text = ""
     for protocol in dict.fromkeys(row.protocol for row in rows):
-        own = [row for row in rows if row.protocol == protocol and not row.draw]
+        shown = [row for row in rows if row.protocol == protocol and not row.draw]
         lines = [
             f"**{protocol[0].upper()}{protocol[1:]}**",
             "",
-            "| contender | networks | AUC (95 %) | inside contexts (95 %) | simulated of variants | no score |",
+            "| method | networks | AUC (95 %) | inside contexts (95 %) | simulated of variants | no score |",
             "|---|---:|---:|---:|---:|---:|",
-            *map(_line, own),
+            *map(_line, shown),
         ]
         text += "\n".join(lines) + "\n\n"
     return f"{text}{NOTE}\n"
@@ -141,14 +127,14 @@ def classes_markdown(rows: Sequence[ClassesRow]) -> str:
 
 def _line(row: ClassesRow) -> str:
     cells = [
-        markdown(row.contender),
+        escaped(row.method),
         str(row.networks or ""),
         _area(row.auc, row.low, row.high),
         _area(row.within_contexts, row.within_low, row.within_high),
         f"{row.simulated} of {row.variants}",
         str(row.missing),
     ]
-    return f"| {' | '.join(cells)} |"
+    return markdown_row(cells)
 
 
 def _area(value: float, low: float, high: float) -> str:

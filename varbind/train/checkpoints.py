@@ -22,7 +22,7 @@ from varbind.errors import OutputError, ResourceError
 from varbind.io.output.atomic_files import write_whole_file
 from varbind.io.size_limits import whole_bytes
 from varbind.train.hyperparameter_search import Calibrated, Rating
-from varbind.train.hyperparameters import Rule, Setting
+from varbind.train.hyperparameters import Optimizer, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,6 +97,6 @@ def kept_records(folder: Path) -> Iterator[Records]:
 
 def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
     stack = DeepBindStack(NetworkShape(**text["shape"]), (model_id,), **arrays)
-    settings = [Setting(**{**setting, "rule": Rule(setting["rule"])}) for setting in text["settings"]]
+    settings = [Setting(**{**setting, "optimizer": Optimizer(setting["optimizer"])}) for setting in text["settings"]]
     log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
     return Calibrated(stack, settings, log)

@@ -17,7 +17,7 @@ from varbind.gate import optional_import
 from varbind.kernels.cpu.sgd import FIRST_MOMENTUM, SECOND_MOMENTUM, TINY
 from varbind.kernels.gpu.device import memory_limit, torch_device
 from varbind.train.gpu_gradients import PlacedExamples, losses
-from varbind.train.hyperparameters import Rule
+from varbind.train.hyperparameters import Optimizer
 from varbind.train.trial import STEPS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class DeviceDescent:
         rows = self._put(np.stack([rows for rows, _ in drawn], axis=1))
         kept = self._put(np.stack([kept for _, kept in drawn], axis=1))
         upscale = self._put(np.stack([trial.upscale for trial in trials])[:, None, None])
-        follow = _Rule(trials, len(rows), self._put)
+        follow = _Optimizer(trials, len(rows), self._put)
         values = self._put(np.stack([trial.values for trial in trials])).requires_grad_()
         decays = self._put(np.stack([trial.decays for trial in trials]))
         for step in range(len(rows)):
@@ -117,13 +117,13 @@ class DeviceDescent:
         return self._placed[1]
 
 
-class _Rule:
+class _Optimizer:
     """How steps follow from slopes (T, n), as `varbind.kernels.cpu.sgd` has it, each network with its own numbers."""
 
     def __init__(self, trials: Sequence[Trial], steps: int, put: Callable[[NDArray[np.generic]], torch.Tensor]) -> None:
         self.moments = put(np.stack([trial.moments for trial in trials]))  # (T, 2, n)
         settings = [trial.setting for trial in trials]
-        self._adam = settings[0].rule is Rule.ADAM
+        self._adam = settings[0].optimizer is Optimizer.ADAM
         rates = np.array([setting.rate for setting in settings])
         if self._adam:
             taken = np.arange(1, steps + 1)[:, None] + np.array([trial.steps for trial in trials])  # (steps, T)
@@ -150,7 +150,7 @@ def _alike(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
     """Trials that can be slices of one computation."""
 
     def key(trial: Trial) -> tuple[int, tuple[object, ...]]:
-        return id(trial.examples), (trial.shape, trial.setting.rule)
+        return id(trial.examples), (trial.shape, trial.setting.optimizer)
 
     for _, group in groupby(sorted(trials, key=key), key=key):
         yield list(group)

@@ -16,7 +16,7 @@ from varbind.core.network_stack import DeepBindStack, NetworkShape
 from varbind.errors import InputError
 from varbind.gate import optional_import
 from varbind.scoring.ensemble import Ensemble
-from varbind.train.hyperparameters import Rule, Setting
+from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import Examples, Trial
 
 if TYPE_CHECKING:
@@ -43,24 +43,25 @@ class Calibration:
     """How a search goes.
 
     Attributes:
-        settings: random settings.
+        trials: number of random settings that are tried.
         folds: of the cross-validation.
         checkpoints: steps after which a setting is rated.
         search: which settings go on.
-        rule: how a step follows from the slopes.
-        kept: best settings that are trained on everything in the end; the model is the mean of their networks.
+        optimizer: the algorithm that turns gradients into steps.
+        ensemble_size: number of best settings that are trained on everything in the end; the model is the mean of
+            their networks.
         detectors: D.
         detector_len: m.
         window: bases that the network reads around an SNV.
         double_stranded: whether both strands are read.
     """
 
-    settings: int = 30
+    trials: int = 30
     folds: int = 3
     checkpoints: tuple[int, ...] = (250, 500, 1_000, 2_000)
     search: Search = Search.HALVING
-    rule: Rule = Rule.ADAM
-    kept: int = 3
+    optimizer: Optimizer = Optimizer.ADAM
+    ensemble_size: int = 3
     detectors: int = 16
     detector_len: int = 24
     window: int = 31
@@ -72,8 +73,8 @@ class Calibration:
         return cls(
             checkpoints=(4_000, 8_000, 12_000, 16_000, 20_000),
             search=Search.RANDOM,
-            rule=Rule.NESTEROV,
-            kept=1,
+            optimizer=Optimizer.NESTEROV,
+            ensemble_size=1,
             double_stranded=double_stranded,
         )
 
@@ -85,8 +86,8 @@ class Calibration:
         """
         return Setting.draw(
             rng,
-            rule=self.rule,
-            hidden=(0, 32) if self.kept == 1 else (0,),
+            optimizer=self.optimizer,
+            hidden=(0, 32) if self.ensemble_size == 1 else (0,),
             mean_pooling=(False,) if is_classification else (False, True),
         )
 
@@ -103,7 +104,7 @@ class Calibration:
 
     def rounds(self) -> Iterator[tuple[int, int, int]]:
         """For each checkpoint: settings that are trained up to it, its steps, and how many of them are new."""
-        settings, taken = self.settings, 0
+        settings, taken = self.trials, 0
         for steps in self.checkpoints:
             yield settings, steps, steps - taken
             taken = steps
@@ -147,7 +148,7 @@ class Calibrated:
 
     def chosen(self, calibration: Calibration) -> list[Rating]:
         """The rating by which each member of the model was chosen, the best first."""
-        return _best_ratings(self.log)[: calibration.kept]
+        return _best_ratings(self.log)[: calibration.ensemble_size]
 
 
 def _best_ratings(log: Iterable[Rating]) -> list[Rating]:
@@ -173,7 +174,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
         InputError: there are too few groups to hold one out, a fold holds one class only, or every network diverged.
     """
     rng = np.random.default_rng([seed, 0])
-    settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.settings)]
+    settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.trials)]
     examples = Examples.of(
         data.codes,
         data.targets,
@@ -189,7 +190,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
         setting = settings[number]
         return Trial(calibration.shape(setting), setting, examples, everything, [seed, 1, number])
 
-    while best := _best_ratings(log)[: calibration.kept]:
+    while best := _best_ratings(log)[: calibration.ensemble_size]:
         trials = [last_trial(row.setting) for row in best]
         engine.advance(trials, [row.steps for row in best])
         diverged = {row.setting for row, trial in zip(best, trials, strict=True) if trial.has_diverged}
@@ -197,7 +198,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
             stack = DeepBindStack.mean_of([trial.stack(model_id) for trial in trials])
             return Calibrated(stack, settings, log)
         log = [row for row in log if row.setting not in diverged]
-    raise InputError("every network diverged", remedy="give more settings, or values without outliers")
+    raise InputError("every network diverged", remedy="give more trials, or values without outliers")
 
 
 def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:

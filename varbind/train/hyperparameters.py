@@ -11,10 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Rule", "Setting"]
+__all__ = ["Optimizer", "Setting"]
 
 
-class Rule(StrEnum):
+class Optimizer(StrEnum):
     """How a step follows from the slopes.
 
     `NESTEROV` is what DeepBind was trained with. Few of its settings learn within thousands of steps, because
@@ -30,7 +30,7 @@ class Setting:
     """One point of the search.
 
     Attributes:
-        rule: how a step follows from the slopes.
+        optimizer: the algorithm that turns gradients into steps.
         rate: learning rate.
         momentum: of Nesterov's rule; Adam has its own.
         detector_scale: standard deviation of the detectors at the start.
@@ -42,7 +42,7 @@ class Setting:
         mean_pooling: whether the mean over positions is pooled beside the maximum.
     """
 
-    rule: Rule
+    optimizer: Optimizer
     rate: float
     momentum: float
     detector_scale: float
@@ -58,7 +58,7 @@ class Setting:
         cls,
         rng: np.random.Generator,
         *,
-        rule: Rule = Rule.ADAM,
+        optimizer: Optimizer = Optimizer.ADAM,
         hidden: Sequence[int] = (0, 32),
         mean_pooling: Sequence[bool] = (False,),
     ) -> Setting:
@@ -67,13 +67,13 @@ class Setting:
         By Nesterov's rule from the distributions of DeepBind (2015, supplementary section 3): log-uniform, but for
         momentum (square root) and choices. By Adam with larger starts and a narrower rate.
         """
-        slow = rule is Rule.NESTEROV
+        slow = optimizer is Optimizer.NESTEROV
 
         def log_uniform(low: float, high: float) -> float:
             return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
         return cls(
-            rule=rule,
+            optimizer=optimizer,
             rate=log_uniform(5e-4, 5e-2 if slow else 1e-2),
             momentum=0.95 + (0.99 - 0.95) * float(np.sqrt(rng.uniform())) if slow else 0.9,
             detector_scale=log_uniform(1e-7, 1e-3) if slow else log_uniform(1e-3, 1e-1),
@@ -87,4 +87,4 @@ class Setting:
 
     def as_dict(self) -> dict[str, str | float]:
         """For a log."""
-        return {**asdict(self), "rule": str(self.rule)}
+        return {**asdict(self), "optimizer": str(self.optimizer)}

@@ -20,7 +20,7 @@ def pace_of(progress: Callable[[str, int, int], None] | None, what: str) -> Call
 def task_steps(calibration: Calibration) -> list[int]:
     """Steps of each task of a calibration, in their order; the final trainings take as many as the longest."""
     searching = [more for settings, _, more in calibration.rounds() for _ in range(settings * calibration.folds)]
-    return searching + [calibration.checkpoints[-1]] * min(calibration.kept, calibration.settings)
+    return searching + [calibration.checkpoints[-1]] * min(calibration.ensemble_size, calibration.trials)
 
 
 class Pace:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from varbind.datasets.dataset_loading import DataFacts
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.binding_data import DataFacts
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.train.hyperparameter_search import Calibrated, Calibration, Rating
 
 __all__ = ["Trained", "bank_of", "write_ratings"]
@@ -27,7 +27,7 @@ __all__ = ["Trained", "bank_of", "write_ratings"]
 class Trained:
     """One protein, its data and its model."""
 
-    own: TrainingSet
+    dataset: BindingDataset
     facts: DataFacts
     calibrated: Calibrated
 
@@ -52,7 +52,7 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
         version="1",
         description=f"{proteins} proteins: {', '.join(kinds)}",
         source="varbind train binding",
-        licence=f"as the data: {'; '.join(sorted({part.own.licence for part in parts}))}",
+        licence=f"as the data: {'; '.join(sorted({part.dataset.licence for part in parts}))}",
         models=models,
     )
     return Bank((card,), models, tuple(DeepBindStack.by_shape([part.stack for part in parts])), background=None)
@@ -65,7 +65,7 @@ def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
     for one in trained:
         for row in one.calibrated.log:
             values = one.calibrated.settings[row.setting].as_dict()
-            words = [one.own.id, one.facts.measure, row.setting, row.steps, row.mean]
+            words = [one.dataset.id, one.facts.measure, row.setting, row.steps, row.mean]
             cells = [*words, ",".join(map(_cell, row.ratings)), *(values[name] for name in settings)]
             lines.append("\t".join(map(_cell, cells)))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -74,28 +74,28 @@ def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
 def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
     training = {
         "data": one.facts.as_dict(),
-        "licence": one.own.licence,
+        "licence": one.dataset.licence,
         "members": [_member(one, row) for row in one.calibrated.chosen(calibration)],
         "calibration": {**asdict(calibration), "checkpoints": list(calibration.checkpoints)},
         "seed": seed,
     }
-    return _card(one.own, one.stack, training)
+    return _card(one.dataset, one.stack, training)
 
 
 def _matrix_card(known: KnownMotif) -> ModelCard:
-    return _card(known.own, known.stack, {"data": known.data, "licence": known.own.licence})
+    return _card(known.dataset, known.stack, {"data": known.data, "licence": known.dataset.licence})
 
 
-def _card(own: TrainingSet, stack: DeepBindStack, training: Mapping[str, Any]) -> ModelCard:
+def _card(dataset: BindingDataset, stack: DeepBindStack, training: Mapping[str, Any]) -> ModelCard:
     return ModelCard(
-        model_id=own.id,
-        protein=own.protein,
-        family=own.family or own.protein,
-        species=own.species,
-        assay=own.assay,
-        experiment=own.experiment,
+        model_id=dataset.id,
+        protein=dataset.protein,
+        family=dataset.family or dataset.protein,
+        species=dataset.species,
+        assay=dataset.assay,
+        experiment=dataset.experiment,
         shape=stack.shape,
-        default=own.default,
+        default=dataset.default,
         training=training,
     )
 

@@ -19,8 +19,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES, DataFacts, prepare, tell_unused
-from varbind.datasets.datasets import Kind, refuse_equal_ids
+from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.gate import optional_import
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.datasets.binding_data import BindingData
-    from varbind.datasets.datasets import TrainingSet
+    from varbind.datasets.binding_data import BindingData, DataFacts
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.train.engine import Engine
 
     Prepared = tuple[BindingData, DataFacts]
@@ -62,7 +62,7 @@ class TrainingPlan:
         top: only so many of the strongest peaks; None = all.
         threads: that train; they do not show in the bank.
         recipe: of the background.
-        fewest_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
+        min_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
         device: `cpu`, or a torch device such as `cuda`, where a bank is the same but for rounding.
         renamed: the references' name of a contig by the peaks' name, where these differ.
     """
@@ -72,20 +72,20 @@ class TrainingPlan:
     seed: int = 1
     top: int | None = None
     threads: int = 1
-    fewest_negatives: int = FEWEST_NEGATIVES
+    min_negatives: int = MIN_NEGATIVES
     device: str = "cpu"
     renamed: Mapping[str, str] = field(default_factory=dict)
 
-    def key_of(self, own: TrainingSet, facts: DataFacts) -> str:
+    def key_of(self, dataset: BindingDataset, facts: DataFacts) -> str:
         """Digest of all that the model of a set depends on."""
-        parts = [METHOD, own.id, self.seed, asdict(self.calibration), facts.examples_sha256]
+        parts = [METHOD, dataset.id, self.seed, asdict(self.calibration), facts.examples_sha256]
         if self.device != "cpu":
             parts.append(self.device.partition(":")[0])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def train_bank(
-    sets: Sequence[TrainingSet],
+    sets: Sequence[BindingDataset],
     destination: str | Path,
     plan: TrainingPlan,
     *,
@@ -123,76 +123,84 @@ def train_bank(
     with ExitStack() as opened:
         reference = cache(lambda path: opened.enter_context(Reference(path)))
 
-        def prepared(own: TrainingSet) -> Prepared:
-            seed = own.seed_from(plan.seed)
-            folds, fewest = plan.calibration.folds, plan.fewest_negatives
-            return prepare(own, reference, folds=folds, top=plan.top, seed=seed, fewest=fewest, renamed=plan.renamed)
+        def prepared(dataset: BindingDataset) -> Prepared:
+            seed = dataset.seed_from(plan.seed)
+            folds, min_negatives = plan.calibration.folds, plan.min_negatives
+            return load_dataset(
+                dataset,
+                reference,
+                folds=folds,
+                top=plan.top,
+                seed=seed,
+                min_negatives=min_negatives,
+                renamed=plan.renamed,
+            )
 
-        to_train = [own for own in sets if own.kind is not Kind.MATRIX]
+        to_train = [dataset for dataset in sets if dataset.kind is not DataKind.MATRIX]
         known = _known_motifs(sets, plan.calibration)
-        facts = {own.id: prepared(own)[1] for own in to_train}
+        facts = {dataset.id: prepared(dataset)[1] for dataset in to_train}
         _refuse_useless_map(facts, plan)
-        for own in to_train:
-            _refuse_single_strand(own, facts[own.id], plan.calibration)
-            tell_unused(own, facts[own.id])
+        for dataset in to_train:
+            _refuse_single_strand(dataset, facts[dataset.id], plan.calibration)
+            warn_of_unused_peaks(dataset, facts[dataset.id])
         records = opened.enter_context(kept_records(destination.with_name(f"{destination.name}.training")))
         calibrated = _calibrate_all(to_train, facts, prepared, plan, records, progress)
-        trained = {own.id: Trained(own, facts[own.id], calibrated[own.id]) for own in to_train}
-        parts = [known.get(own.id) or trained[own.id] for own in sets]
+        trained = {dataset.id: Trained(dataset, facts[dataset.id], calibrated[dataset.id]) for dataset in to_train}
+        parts = [known.get(dataset.id) or trained[dataset.id] for dataset in sets]
         return _make_bank(destination, parts, plan, source, records.folder)
 
 
-def _known_motifs(sets: Sequence[TrainingSet], calibration: Calibration) -> dict[str, KnownMotif]:
+def _known_motifs(sets: Sequence[BindingDataset], calibration: Calibration) -> dict[str, KnownMotif]:
     """Sets that are matrices, by id."""
     sizes = {"detector_len": calibration.detector_len, "window": calibration.window}
-    return {own.id: known_motif(own, **sizes) for own in sets if own.kind is Kind.MATRIX}
+    return {dataset.id: known_motif(dataset, **sizes) for dataset in sets if dataset.kind is DataKind.MATRIX}
 
 
 def _refuse_useless_map(facts: Mapping[str, DataFacts], plan: TrainingPlan) -> None:
-    if plan.renamed and all(fact.kind is not Kind.PEAKS for fact in facts.values()):
+    if plan.renamed and all(fact.kind is not DataKind.PEAKS for fact in facts.values()):
         raise UsageError("--contig-map names contigs of peaks, and there are none", remedy="leave it out")
 
 
-def _refuse_single_strand(own: TrainingSet, facts: DataFacts, calibration: Calibration) -> None:
-    if facts.kind is Kind.PEAKS and not calibration.double_stranded:
+def _refuse_single_strand(dataset: BindingDataset, facts: DataFacts, calibration: Calibration) -> None:
+    if facts.kind is DataKind.PEAKS and not calibration.double_stranded:
         what = "peaks do not say which strand is bound"
-        raise UsageError(what, path=own.file, remedy="leave --single-stranded out, or give sequences")
+        raise UsageError(what, path=dataset.file, remedy="leave --single-stranded out, or give sequences")
 
 
 def _calibrate_all(
-    sets: Sequence[TrainingSet],
+    sets: Sequence[BindingDataset],
     facts: Mapping[str, DataFacts],
-    prepared: Callable[[TrainingSet], Prepared],
+    prepared: Callable[[BindingDataset], Prepared],
     plan: TrainingPlan,
     records: Records,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Calibrated]:
     """The model of every set, by training those that are not kept yet."""
-    keys = {own.id: plan.key_of(own, facts[own.id]) for own in sets}
-    found = {own.id: records.read(own.id, keys[own.id]) for own in sets}
+    keys = {dataset.id: plan.key_of(dataset, facts[dataset.id]) for dataset in sets}
+    found = {dataset.id: records.read(dataset.id, keys[dataset.id]) for dataset in sets}
     done = {model_id: calibrated for model_id, calibrated in found.items() if calibrated is not None}
-    missing = [own for own in sets if own.id not in done]
+    missing = [dataset for dataset in sets if dataset.id not in done]
     if done:
         logger.info("%d of %d sets are trained already: %s", len(done), len(sets), records.folder)
     pace = Pace(plan.calibration, len(missing), progress)
     with ThreadPoolExecutor(plan.threads) as threads:
         engine = engine_on(plan.device, threads, pace.finish)
-        for number, own in enumerate(missing, 1):
+        for number, dataset in enumerate(missing, 1):
             start = time.monotonic()
             pace.begin()
-            done[own.id] = _calibrate(own, prepared(own)[0], plan, engine)
-            records.write(own.id, keys[own.id], done[own.id])
-            what = f"{own.id}: {facts[own.id].sequences:,} sequences, {facts[own.id].measure}"
-            rating = done[own.id].log[0].mean
+            done[dataset.id] = _calibrate(dataset, prepared(dataset)[0], plan, engine)
+            records.write(dataset.id, keys[dataset.id], done[dataset.id])
+            what = f"{dataset.id}: {facts[dataset.id].sequences:,} sequences, {facts[dataset.id].measure}"
+            rating = done[dataset.id].log[0].mean
             logger.info("%d/%d %s %.3f, %.0f s", number, len(missing), what, rating, time.monotonic() - start)
     return done
 
 
-def _calibrate(own: TrainingSet, data: BindingData, plan: TrainingPlan, engine: Engine) -> Calibrated:
+def _calibrate(dataset: BindingDataset, data: BindingData, plan: TrainingPlan, engine: Engine) -> Calibrated:
     try:
-        return calibrate(data, plan.calibration, model_id=own.id, seed=own.seed_from(plan.seed), engine=engine)
+        return calibrate(data, plan.calibration, model_id=dataset.id, seed=dataset.seed_from(plan.seed), engine=engine)
     except InputError as error:
-        raise InputError(error.what, path=own.file, remedy=error.remedy) from error
+        raise InputError(error.what, path=dataset.file, remedy=error.remedy) from error
 
 
 def _make_bank(

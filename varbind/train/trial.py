@@ -16,7 +16,7 @@ from varbind.core.sequence import N_CODE, Codes, reverse_complement
 from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
 from varbind.kernels.cpu.table_convolution import table_size
 from varbind.kernels.cpu.table_stack import aligned, triplets_of
-from varbind.train.hyperparameters import Rule
+from varbind.train.hyperparameters import Optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,7 +184,7 @@ class Trial:
             self.decays,
             self.shape.detector_len,
             self.shape.hidden,
-            NESTEROV if setting.rule is Rule.NESTEROV else ADAM,
+            NESTEROV if setting.optimizer is Optimizer.NESTEROV else ADAM,
             setting.rate,
             setting.momentum,
             self.steps,

@@ -1,4 +1,4 @@
-"""Of every model its first member, the one of the best setting: what a bank would be without groups.
+"""Of every model its first member, the one of the best setting: what a bank would be without ensembles.
 
 python workflows/train-bank/best_members.py BANK NEW_BANK
 """

@@ -72,7 +72,7 @@ def held_out_scores(path: Path, bank: str) -> dict[str, dict[str, Any]]:
     """By protein: areas under the curve by task, and how many bound regions were scored."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in read_table(path):
-        if row["contender"] == bank:
+        if row["method"] == bank:
             found[row["protein"]][row["task"]] = float(row["auc"])
             found[row["protein"]]["bound"] = int(row["bound"])
     return found
@@ -130,9 +130,9 @@ def calibration_text(model: ModelCard) -> str:
     search = model.training["calibration"]
     steps = ", ".join(f"{count:,}" for count in search["checkpoints"])
     words = [
-        f"{search['settings']} random settings, {search['folds']} folds of whole chromosomes",
+        f"{search['trials']} random settings, {search['folds']} folds of whole chromosomes",
         f"rated after {steps} steps",
-        f"search `{search['search']}`, rule `{search['rule']}`, the best {search['kept']} kept",
+        f"search `{search['search']}`, optimizer `{search['optimizer']}`, the best {search['ensemble_size']} kept",
         f"seed {model.training['seed']}",
     ]
     return ", ".join(words)
@@ -145,7 +145,7 @@ def summary_table(path: Path, *, without: str = "-") -> str:
 
 
 def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
-    """Mean AUC of bank and contender, and how often the bank is above, over proteins with enough regions."""
+    """Mean AUC of the bank and of each method, and how often the bank is better, for proteins with enough regions."""
     enough = {model.protein for model in models if model.training["data"]["bound"] >= WELL_TRAINED}
     rows = [row for row in read_table(path) if row["protein"] in enough and row["task"] in TASKS]
     results = [
@@ -154,7 +154,7 @@ def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
             protein=row["protein"],
             task=row["task"],
             experiment=row["experiment"],
-            contender=row["contender"],
+            method=row["method"],
             model_id=row["model_id"],
             sequences=int(row["sequences"]),
             bound=int(row["bound"]),
@@ -164,13 +164,13 @@ def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
         for row in rows
     ]
     lines = [
-        "| task | contender | proteins | promoter-v1 | contender's | promoter-v1 above |",
+        "| task | method | proteins | promoter-v1 | method's mean | promoter-v1 above |",
         "|---|---|---|---|---|---|",
     ]
-    for one in compare(results, rows[0]["contender"]):
+    for one in compare(results, rows[0]["method"]):
         if one.above is not None:
-            means = f"{one.mean_bank:.3f} | {one.mean_contender:.3f} | {one.above:.0%}"
-            lines.append(f"| {one.task} | {one.contender} | {one.proteins} | {means} |")
+            means = f"{one.mean_bank:.3f} | {one.mean_method:.3f} | {one.above:.0%}"
+            lines.append(f"| {one.task} | {one.method} | {one.proteins} | {means} |")
     return "\n".join(lines)
 
 

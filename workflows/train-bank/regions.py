@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import Codes, decode, encode
-from varbind.datasets.dataset_loading import FEWEST_NEGATIVES
-from varbind.datasets.gc_matching import gc_matched, one_a_negative
+from varbind.datasets.dataset_loading import MIN_NEGATIVES
+from varbind.datasets.negatives import match_gc, repeat_for_negatives
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,14 +64,14 @@ class Regions:
         """Bound regions that train, and for each an open, unbound one of its share of G and C, or several if few."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
         bound, unbound = self._drawn(protein, MOST_TRAINING, rng, held_out=False)
-        alike = self.codes[one_a_negative(bound, FEWEST_NEGATIVES)]
-        return np.concatenate([bound, unbound[gc_matched(alike, self.codes[unbound], rng)]])
+        alike = self.codes[repeat_for_negatives(bound, MIN_NEGATIVES)]
+        return np.concatenate([bound, unbound[match_gc(alike, self.codes[unbound], rng)]])
 
     def tests(self, protein: str) -> dict[str, NDArray[np.intp]]:
         """Held-out regions, by what bound ones are told from; shuffles are made later."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 1])
         bound, unbound = self._drawn(protein, MOST_HELD_OUT, rng, held_out=True)
-        matched = unbound[gc_matched(self.codes[bound], self.codes[unbound], rng)]
+        matched = unbound[match_gc(self.codes[bound], self.codes[unbound], rng)]
         return {
             "shuffled": bound,
             "unbound": np.concatenate([bound, np.sort(rng.permutation(unbound)[:MOST_HELD_OUT])]),

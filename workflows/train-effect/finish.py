@@ -22,7 +22,7 @@ def main() -> None:
     state, name, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     card = json.loads((state / name / "card.json").read_text(encoding="utf-8"))
     activity = pd.read_csv(state / f"activity-of-{name}" / "activity.tsv", sep="\t")
-    own = activity[(activity.contender == "binding") & (activity.locus != "mean")]
+    own = activity[(activity.method == "binding") & (activity.locus != "mean")]
     text = TEMPLATE.read_text(encoding="utf-8")
     facts = {
         "name": card["bank"]["name"],
@@ -30,8 +30,8 @@ def main() -> None:
         "measurable": f"{100 * card['heads']['score']['measurable_share']:.0f} %",
         "promoters": ", ".join(card["heads"]["score"]["calibrated_on"]),
         "tracks": ", ".join(card["heads"]["conservation"]["tracks"]),
-        "worst": f"{own.signed.min():.2f}",
-        "best": f"{own.signed.max():.2f}",
+        "worst": f"{own.spearman.min():.2f}",
+        "best": f"{own.spearman.max():.2f}",
         "cutoffs": cutoffs(card),
         "known": (state / f"known-of-{name}.md").read_text(encoding="utf-8").strip(),
         "adds": "\n" + (state / f"additions-of-{name}.md").read_text(encoding="utf-8").strip(),
@@ -61,9 +61,9 @@ def left_out(own: pd.DataFrame) -> str:
     """The means that matter most, in a sentence."""
     without = own[own.locus != "FOXE1"]
     return (
-        f"\nSigned rank correlation on the left-out promoters: {own.signed.mean():.3f} in the mean, "
-        f"{without.signed.mean():.3f} without FOXE1; unsigned {own.unsigned.mean():.3f}, AUC of measurable changes "
-        f"{np.mean(own.auc):.3f}.\n"
+        f"\nSpearman correlation with the effect on the left-out promoters: {own.spearman.mean():.3f} in the mean, "
+        f"{without.spearman.mean():.3f} without FOXE1; with the size of the effect: {own.spearman_abs.mean():.3f}; "
+        f"AUC of measurable changes: {np.mean(own.auc):.3f}.\n"
     )
 
 

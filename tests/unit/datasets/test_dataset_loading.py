@@ -1,13 +1,14 @@
 """Files become what a network learns from: negatives, groups, normalised values; too little is refused."""
 
+import codecs
 from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from planted import CHROMOSOMES, peak_lines, write_files, write_lines
 
-from varbind.datasets.dataset_loading import prepare
-from varbind.datasets.datasets import Kind, Negatives, TrainingSet
+from varbind.datasets.dataset_loading import detect_kind, load_dataset
+from varbind.datasets.dataset_table import BindingDataset, DataKind, NegativeSource
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 from varbind.io.reference import Reference
@@ -18,10 +19,12 @@ def prepared(tmp_path):
     """Prepares a file of the folder."""
     with ExitStack() as opened:
 
-        def run(name, *, folds=3, top=None, seed=1, fewest=0, renamed=None, **fields):
-            own = TrainingSet(id="A", protein="A", file=str(tmp_path / name), **fields)
+        def run(name, *, folds=3, top=None, seed=1, min_negatives=0, renamed=None, **fields):
+            own = BindingDataset(id="A", protein="A", file=str(tmp_path / name), **fields)
             reference = lambda path: opened.enter_context(Reference(path))  # noqa: E731
-            return prepare(own, reference, folds=folds, top=top, seed=seed, fewest=fewest, renamed=renamed)
+            return load_dataset(
+                own, reference, folds=folds, top=top, seed=seed, min_negatives=min_negatives, renamed=renamed
+            )
 
         yield run
 
@@ -35,20 +38,24 @@ def pairs(codes):
 @pytest.mark.parametrize(
     ("name", "kind", "told"),
     [
-        ("peaks.narrowPeak", None, Kind.PEAKS),
-        ("peaks.bed", None, Kind.PEAKS),
-        ("bound.fa", None, Kind.BOUND),
-        ("labels.tsv", None, Kind.LABELS),
-        ("labels.tsv", Kind.VALUES, Kind.VALUES),
-        ("values.tsv", None, Kind.VALUES),
-        ("values.tsv", Kind.INTENSITIES, Kind.INTENSITIES),
+        ("peaks.narrowPeak", None, DataKind.PEAKS),
+        ("peaks.bed", None, DataKind.PEAKS),
+        ("bound.fa", None, DataKind.BOUND),
+        ("labels.tsv", None, DataKind.LABELS),
+        ("labels.tsv", DataKind.VALUES, DataKind.VALUES),
+        ("values.tsv", None, DataKind.VALUES),
+        ("values.tsv", DataKind.INTENSITIES, DataKind.INTENSITIES),
     ],
 )
 def test_the_kind_is_told_by_the_content(tmp_path, prepared, name, kind, told):
     write_files(tmp_path)
     data, facts = prepared(name, kind=kind, fasta=str(tmp_path / "reference.fa"))
     assert facts.kind is told
-    assert data.is_classification == (told in {Kind.PEAKS, Kind.BOUND, Kind.LABELS}) == (facts.bound is not None)
+    assert (
+        data.is_classification
+        == (told in {DataKind.PEAKS, DataKind.BOUND, DataKind.LABELS})
+        == (facts.bound is not None)
+    )
     assert (facts.sequences, facts.length) == data.codes.shape
     assert facts.sha256 == sha256_of(tmp_path / name)
     assert facts.file == name
@@ -87,12 +94,12 @@ def test_the_strongest_peaks(tmp_path, prepared):
     _, facts = prepared("peaks.narrowPeak", fasta=str(tmp_path / "reference.fa"), top=35)
     assert facts.bound == 35
     with pytest.raises(UsageError, match="these are labels"):
-        prepared("labels.tsv", kind=Kind.LABELS, top=5)
+        prepared("labels.tsv", kind=DataKind.LABELS, top=5)
 
 
 def test_values_are_normalised(tmp_path, prepared):
     write_files(tmp_path)
-    for kind in (Kind.VALUES, Kind.INTENSITIES):
+    for kind in (DataKind.VALUES, DataKind.INTENSITIES):
         data, _ = prepared("values.tsv", kind=kind)
         assert data.targets.mean() == pytest.approx(0, abs=1e-6)
         assert data.targets.std() == pytest.approx(1, abs=1e-6)
@@ -128,10 +135,10 @@ def test_the_seed_draws_the_shuffles(tmp_path, prepared):
     [
         (["ACGTAC\t0"] * 40, None, r"in: found no bound sequences \(label 1\), expected at least 30 for 3 folds"),
         (["ACGTAC\t1"] * 40, None, r"in: found no sequences that are not bound \(label 0\)"),
-        (["ACGTAC\t1", "ACGTTC\t2"], Kind.LABELS, "in:2: the label is 2, expected 0 or 1"),
+        (["ACGTAC\t1", "ACGTTC\t2"], DataKind.LABELS, "in:2: the label is 2, expected 0 or 1"),
         (["ACGTAC\t3"] * 40, None, "in: all 40 values are 3, expected different ones"),
         (["ACGTAC\t3", "ACGTAC\t4"], None, "in: found 2 sequences with values, expected at least 30"),
-        (["ACGTAC\t3", "ACGTAC\t-4"], Kind.INTENSITIES, "in:2: the intensity is -4, expected a positive number"),
+        (["ACGTAC\t3", "ACGTAC\t-4"], DataKind.INTENSITIES, "in:2: the intensity is -4, expected a positive number"),
         (["ACGTAC"] * 29, None, "in: found 29 bound sequences, expected at least 30 for 3 folds"),
         (["chr1\tx\ty"], None, "in:1: found 'chr1 x y', expected peaks, sequences, or a table"),
         (["%PDF"], None, "in:1: found '%PDF'"),
@@ -171,7 +178,7 @@ def test_negatives_are_what_is_asked_for(tmp_path, prepared):
     write_labelled(tmp_path)
     counts = {}
     for words in ("file", "gc-matched", "shuffles", "file,shuffles", "gc-matched,shuffles"):
-        data, facts = prepared("labelled.tsv", negatives=tuple(map(Negatives, words.split(","))))
+        data, facts = prepared("labelled.tsv", negatives=tuple(map(NegativeSource, words.split(","))))
         assert facts.negatives == ", ".join(words.split(","))
         assert data.targets.tolist() == [1] * 40 + [0] * (len(data.codes) - 40)
         counts[words] = len(data.codes) - 40
@@ -184,19 +191,19 @@ def test_negatives_are_what_is_asked_for(tmp_path, prepared):
     assert counts == {"file": 300, "gc-matched": 40, "shuffles": 40, "file,shuffles": 340, "gc-matched,shuffles": 80}
 
 
-@pytest.mark.parametrize("fewest", [0, 40, 41, 100])
-def test_few_bound_sequences_have_several_negatives_each(tmp_path, prepared, fewest):
+@pytest.mark.parametrize("min_negatives", [0, 40, 41, 100])
+def test_few_bound_sequences_have_several_negatives_each(tmp_path, prepared, min_negatives):
     write_labelled(tmp_path)
-    times = max(1, -(-fewest // 40))
-    negatives = (Negatives.GC_MATCHED, Negatives.SHUFFLES)
-    data, facts = prepared("labelled.tsv", negatives=negatives, fewest=fewest)
+    times = max(1, -(-min_negatives // 40))
+    negatives = (NegativeSource.GC_MATCHED, NegativeSource.SHUFFLES)
+    data, facts = prepared("labelled.tsv", negatives=negatives, min_negatives=min_negatives)
     assert len(data.codes) == facts.sequences == 40 + 2 * 40 * times
     shuffles = slice(40 + 40 * times, None)
     assert pairs(data.codes[shuffles]) == [own for own in pairs(data.codes[:40]) for _ in range(times)]
     assert data.groups[shuffles].tolist() == np.repeat(data.groups[:40], times).tolist()
     assert len({row.tobytes() for row in data.codes[shuffles]}) == 40 * times
     peaks = write_files(tmp_path) / "peaks.bed"
-    data, facts = prepared(peaks.name, fasta=str(tmp_path / "reference.fa"), fewest=2 * fewest)
+    data, facts = prepared(peaks.name, fasta=str(tmp_path / "reference.fa"), min_negatives=2 * min_negatives)
     assert facts.bound == 80
     assert pairs(data.codes[80:]) == [own for own in pairs(data.codes[:80]) for _ in range(times)]
 
@@ -214,7 +221,7 @@ def test_chromosomes_of_a_table_are_its_groups(tmp_path, prepared):
 def test_negatives_that_a_file_cannot_give_are_refused(tmp_path, prepared, name, negatives):
     write_files(tmp_path)
     with pytest.raises(UsageError, match=f"{name}.*negatives"):
-        prepared(name, negatives=(Negatives(negatives),), fasta=str(tmp_path / "reference.fa"))
+        prepared(name, negatives=(NegativeSource(negatives),), fasta=str(tmp_path / "reference.fa"))
 
 
 def test_the_first_of_a_deepbind_table_are_the_strongest(tmp_path, prepared):
@@ -230,7 +237,7 @@ def test_values_whose_spread_no_number_holds_are_refused(tmp_path, prepared):
     lines = (write_files(tmp_path) / "values.tsv").read_text().splitlines()
     write_lines(tmp_path / "values.tsv", [*lines, f"{lines[-1].split()[0]}\t1e300"])
     with pytest.raises(InputError, match=r"values.tsv: the values reach 1e\+300"):
-        prepared("values.tsv", kind=Kind.VALUES)
+        prepared("values.tsv", kind=DataKind.VALUES)
 
 
 def with_labels(tmp_path, name, labels):
@@ -241,13 +248,13 @@ def with_labels(tmp_path, name, labels):
 
 
 @pytest.mark.parametrize("name", ["label", "bound", "class", ""])
-@pytest.mark.parametrize("kind", [None, Kind.LABELS])
+@pytest.mark.parametrize("kind", [None, DataKind.LABELS])
 def test_one_and_minus_one_are_labels(tmp_path, prepared, name, kind):
     write_files(tmp_path)
     expected, facts = prepared("labels.tsv")
     with_labels(tmp_path, name, ("-1", "1"))
     data, told = prepared("in.tsv", kind=kind)
-    assert told.kind is Kind.LABELS
+    assert told.kind is DataKind.LABELS
     assert told.examples_sha256 == facts.examples_sha256
     assert data.targets.tolist() == expected.targets.tolist()
 
@@ -255,10 +262,10 @@ def test_one_and_minus_one_are_labels(tmp_path, prepared, name, kind):
 def test_measured_values_may_be_one_and_minus_one(tmp_path, prepared):
     write_files(tmp_path)
     with_labels(tmp_path, "value", ("-1", "1"))
-    assert prepared("in.tsv")[1].kind is Kind.VALUES
+    assert prepared("in.tsv")[1].kind is DataKind.VALUES
     with_labels(tmp_path, "label", ("-1", "1"))
-    data, facts = prepared("in.tsv", kind=Kind.VALUES)
-    assert facts.kind is Kind.VALUES
+    data, facts = prepared("in.tsv", kind=DataKind.VALUES)
+    assert facts.kind is DataKind.VALUES
     assert set(data.targets.tolist()) == {-1, 1}
 
 
@@ -267,7 +274,7 @@ def test_labels_that_do_not_say_which_means_bound_are_told(tmp_path, prepared):
     with_labels(tmp_path, "class", ("1", "2"))
     with pytest.raises(InputError, match=r"in.tsv:2: the labels are 1 and 2, expected 1 .*--kind values"):
         prepared("in.tsv")
-    assert prepared("in.tsv", kind=Kind.VALUES)[1].kind is Kind.VALUES
+    assert prepared("in.tsv", kind=DataKind.VALUES)[1].kind is DataKind.VALUES
     with_labels(tmp_path, "class", ("-1", "0"))
     with pytest.raises(InputError, match="the labels are -1 and 0, expected"):
         prepared("in.tsv")
@@ -281,8 +288,8 @@ def test_labels_of_three_kinds_are_told(tmp_path, prepared):
     lines = (write_files(tmp_path) / "labels.tsv").read_text().splitlines()
     write_lines(tmp_path / "in.tsv", [*lines, f"{lines[0][:30]}\t-1"])
     with pytest.raises(InputError, match=rf"in.tsv:{len(lines) + 1}: the labels are -1, 0 and 1, expected 0 or 1 thr"):
-        prepared("in.tsv", kind=Kind.LABELS)
-    assert prepared("in.tsv")[1].kind is Kind.VALUES
+        prepared("in.tsv", kind=DataKind.LABELS)
+    assert prepared("in.tsv")[1].kind is DataKind.VALUES
 
 
 def test_a_contig_map_names_the_contigs_of_peaks(tmp_path, prepared):
@@ -294,3 +301,38 @@ def test_a_contig_map_names_the_contigs_of_peaks(tmp_path, prepared):
     with pytest.raises(InputError, match=r"no peak can be used .*--contig-map"):
         prepared("in.narrowPeak", fasta=reference)
     assert prepared("in.narrowPeak", fasta=reference, renamed=renamed)[1].examples_sha256 == facts.examples_sha256
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (b">a\nACGT\n", DataKind.BOUND),
+        (b"ACGU\n", DataKind.BOUND),
+        (b"FoldID\tEventID\tseq\tBound\n", DataKind.BOUND),
+        (b"ACGT\t1\n", DataKind.VALUES),
+        (b"chr\tsequence\tlabel\n", DataKind.VALUES),
+        (b"track name=x\nchr1\t1\t9\n", DataKind.PEAKS),
+        (b"chr1 1 9\n", DataKind.PEAKS),
+    ],
+)
+def test_the_kind_is_detected_from_the_first_line(tmp_path, mark, text, kind):
+    (tmp_path / "in").write_bytes(mark + text)
+    assert detect_kind(str(tmp_path / "in")) is kind
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (
+            ["# MACS", "", "chr\tstart\tend\tlength\tabs_summit\tpileup"],
+            r"in:3: found the \.xls table of MACS.*narrowPeak",
+        ),
+        (["chr\tstart\tend"], r"in:1: found a header line \(chr start end\).*if START counts from 0"),
+        (["peak1\tchr1\t5\t9\t+"], "in:1: found a table whose first column is a name.*pos2bed"),
+        (["%PDF"], "in:1: found '%PDF', expected peaks, sequences"),
+    ],
+)
+def test_other_formats_are_named(tmp_path, lines, text):
+    with pytest.raises(InputError, match=text):
+        detect_kind(str(write_lines(tmp_path / "in", lines)))

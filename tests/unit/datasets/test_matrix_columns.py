@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from varbind.datasets.matrix_columns import column_matrices, names_its_columns
+from varbind.datasets.matrix_columns import column_matrices, has_column_header
 from varbind.errors import InputError
 
 COUNTS = np.array([[9, 0, 0, 1], [0, 8, 2, 0], [4, 3, 2, 1]])
@@ -13,7 +13,7 @@ NUMBERED = ["\t".join(map(str, [n, *row])) for n, row in enumerate(COUNTS, 1)]
 
 def matrices(*lines):
     numbered = [(n, text) for n, text in enumerate(lines, 1) if text]
-    assert names_its_columns(numbered)
+    assert has_column_header(numbered)
     return list(column_matrices(numbered, "in"))
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.datasets.peak_formats import PeakFormat, PeakLine, formats_of, other_table
+from varbind.datasets.peak_formats import PeakFormat, PeakLine, formats_of, known_other_format
 
 BED6 = "chr1 1000 1500 p 300 ."
 IDR = "2.05 2.56 1000 1500 11.2 74 1010 1490 9.8 61"
@@ -86,11 +86,11 @@ def test_lines_of_another_width_have_a_format_of_their_own():
     ],
 )
 def test_tables_that_are_no_peaks_are_known(header, word):
-    what, remedy = other_table(header.split())
+    what, remedy = known_other_format(header.split())
     assert word in what
     assert remedy
 
 
 def test_what_is_not_known_is_not_guessed():
-    assert other_table(["chr1"]) is None
-    assert other_table(["a", "b", "c", "d"]) is None
+    assert known_other_format(["chr1"]) is None
+    assert known_other_format(["a", "b", "c", "d"]) is None

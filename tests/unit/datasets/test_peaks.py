@@ -8,7 +8,7 @@ import pytest
 from planted import MOTIF, peak_lines, write_lines, write_reference
 
 from varbind.core.sequence import decode
-from varbind.datasets.peaks import PEAK_LENGTH, Unused, peak_regions, read_peaks, strongest
+from varbind.datasets.peaks import PEAK_LENGTH, Unused, peak_regions, read_peaks, strongest_peaks
 from varbind.errors import InputError
 from varbind.io.reference import Reference
 
@@ -98,15 +98,15 @@ def test_a_malformed_line_is_told(tmp_path, line, text):
 def test_the_strongest_are_kept_in_the_order_of_the_file(tmp_path):
     lines = [f"chr1\t{start}\t{start + 9}\t.\t{score}" for start, score in enumerate([5, 1, 9, 5, 9])]
     peaks = read_peaks(str(write_lines(tmp_path / "peaks.bed", lines)))
-    assert [peak.strength for peak in strongest(peaks, 3, "x")] == [5, 9, 9]
-    assert strongest(peaks, 9, "x") == peaks
+    assert [peak.strength for peak in strongest_peaks(peaks, 3, "x")] == [5, 9, 9]
+    assert strongest_peaks(peaks, 9, "x") == peaks
 
 
 @pytest.mark.parametrize(("score", "text"), [("\t.\t7", "one score for all"), ("", "no scores"), ("\t.\t.", "no sco")])
 def test_without_strengths_there_are_no_strongest(tmp_path, score, text):
     peaks = read_peaks(str(write_lines(tmp_path / "peaks.bed", [f"chr1\t{start}\t99{score}" for start in range(5)])))
     with pytest.raises(InputError, match=text):
-        strongest(peaks, 3, "x")
+        strongest_peaks(peaks, 3, "x")
 
 
 def with_columns(lines, extra):
@@ -126,7 +126,7 @@ def test_what_stands_behind_a_summit_does_not_show(tmp_path, extra):
     found = read_peaks(str(write_lines(tmp_path / "b", with_columns(lines, extra))))
     assert found == expected
     assert [peak.centre - int(line.split("\t")[1]) for peak, line in zip(found, lines, strict=True)] == [30] * 80
-    assert [peak.strength for peak in strongest(found, 2, "b")] == [78, 79]
+    assert [peak.strength for peak in strongest_peaks(found, 2, "b")] == [78, 79]
 
 
 @pytest.mark.parametrize("blank", ["\t", " "])

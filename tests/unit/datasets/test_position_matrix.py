@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.datasets.position_matrix import numbers_of, shares_of
+from varbind.datasets.position_matrix import frequencies_of, parse_numbers
 from varbind.errors import InputError
 
 
 @given(st.lists(st.lists(st.integers(0, 10**6), min_size=4, max_size=4).filter(any), min_size=1, max_size=9))
 def test_every_position_is_brought_to_one(rows):
-    shares = shares_of(np.array(rows, dtype=float), [1] * len(rows), "M", "in")
+    shares = frequencies_of(np.array(rows, dtype=float), [1] * len(rows), "M", "in")
     assert shares.sum(axis=1) == pytest.approx(1)
     assert np.argmax(shares, axis=1).tolist() == np.argmax(rows, axis=1).tolist()
 
@@ -25,11 +25,11 @@ def test_every_position_is_brought_to_one(rows):
 )
 def test_what_is_no_count_is_told(rows, text):
     with pytest.raises(InputError, match=text):
-        shares_of(np.array(rows, dtype=float), [7, 8], "M", "in")
+        frequencies_of(np.array(rows, dtype=float), [7, 8], "M", "in")
 
 
 def test_numbers():
-    assert numbers_of(["1", "2.5", "1e-3"], "in", 1) == (1, 2.5, 0.001)
+    assert parse_numbers(["1", "2.5", "1e-3"], "in", 1) == (1, 2.5, 0.001)
     for word in ("x", "nan", "inf", ""):
         with pytest.raises(InputError, match=f"in:4: .*found '{word}', expected a number"):
-            numbers_of(["1", word], "in", 4)
+            parse_numbers(["1", word], "in", 4)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import write_lines
 
-from varbind.datasets.datasets import Kind, TrainingSet
+from varbind.datasets.dataset_table import BindingDataset, DataKind
 from varbind.datasets.pwm import PSEUDO_SHARE, known_motif, matrix_network, read_matrices
 from varbind.errors import InputError
 from varbind.scoring.ensemble import Ensemble
@@ -63,7 +63,7 @@ def test_the_only_matrix_without_a_name_is_named_as_the_file(tmp_path):
     for name, lines in {"M7.1.pfm": RAW[1:], "x.txt": ["Pos A C G U", "1 1 2 3 4"]}.items():
         path = str(write_lines(tmp_path / name, lines))
         assert list(read_matrices(path)) == [name.partition(".")[0]]
-        own = TrainingSet(id="CTCF", protein="CTCF", file=path, kind=Kind.MATRIX)
+        own = BindingDataset(id="CTCF", protein="CTCF", file=path, kind=DataKind.MATRIX)
         found = known_motif(own, detector_len=24, window=31)
         assert found.data["matrix"] == name.partition(".")[0]
         with pytest.raises(InputError, match="holds no matrix OTHER"):
@@ -72,7 +72,7 @@ def test_the_only_matrix_without_a_name_is_named_as_the_file(tmp_path):
 
 def test_a_matrix_goes_by_its_other_names_too(tmp_path):
     lines = [">MA1.1 FOO", *RAW[1:], ">MA2.1 BAR", *RAW[1:], ">MA3.1 BAR", *RAW[1:]]
-    own = TrainingSet(id="X", protein="X", file=str(write_lines(tmp_path / "in", lines)), kind=Kind.MATRIX)
+    own = BindingDataset(id="X", protein="X", file=str(write_lines(tmp_path / "in", lines)), kind=DataKind.MATRIX)
     for name in ("MA1.1 FOO", "MA1.1", "FOO"):
         found = known_motif(replace(own, matrix=name), detector_len=24, window=31)
         assert found.data["width"] == len(COUNTS)

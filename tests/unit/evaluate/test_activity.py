@@ -1,4 +1,4 @@
-"""Planted effects are found where scrambled motifs find none, and a locus says nothing of its own prediction."""
+"""Planted effects are found where shuffled motifs find none, and a locus says nothing of its own prediction."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 
 from varbind.errors import InputError
 from varbind.evaluate import activity as activity_module
-from varbind.evaluate.activity import judge_activity
+from varbind.evaluate.activity import evaluate_activity
 from varbind.evaluate.activity_tables import activity_table
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.effect_tables import measurable, read_activity
@@ -19,14 +19,14 @@ pytest.importorskip("sklearn", reason="needs the extra `train`")
 
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
 LOCI, PROMOTERS = ("L1", "L2", "L3", "L4", "L5"), ("L1", "L2", "L4")
-LEARNT = ("binding", "scrambled 1", "bases", "matrices")
+LEARNT = ("binding", "shuffled detectors 1", "bases", "matrices")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_controls():
-    """The background of a scrambled bank only gives it a scale."""
+    """The background of a shuffled bank only gives it a scale."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(activity_module, "SCRAMBLED_RECIPE", RECIPE)
+        patch.setattr(activity_module, "SHUFFLED_RECIPE", RECIPE)
         yield
 
 
@@ -77,11 +77,11 @@ def tools(rows):
 
 @pytest.fixture(scope="module")
 def judged(table, models, rows):
-    return judge_activity(table, models, draws=1, threads=1, others=tools(rows))
+    return evaluate_activity(table, models, draws=1, threads=1, others=tools(rows))
 
 
-def found(judged, contender, locus="mean"):
-    (row,) = [row for row in judged.rows if (row.contender, row.locus) == (contender, locus)]
+def found(judged, method, locus="mean"):
+    (row,) = [row for row in judged.rows if (row.method, row.locus) == (method, locus)]
     return row
 
 
@@ -91,38 +91,38 @@ def pair_area(outcomes, scores):
     return np.mean(pairs)
 
 
-def test_a_planted_signal_is_far_above_its_scrambled_control(judged):
-    own, control, truth = (found(judged, name) for name in ("binding", "scrambled 1", "truth"))
-    assert truth.signed > own.signed > 0.7
-    assert own.signed_low > control.signed_high
+def test_a_planted_signal_is_far_above_its_shuffled_control(judged):
+    own, control, truth = (found(judged, name) for name in ("binding", "shuffled detectors 1", "truth"))
+    assert truth.spearman > own.spearman > 0.7
+    assert own.spearman_low > control.spearman_high
     assert own.auc > 0.75
-    assert own.unsigned > control.unsigned + 0.3
+    assert own.spearman_abs > control.spearman_abs + 0.3
     assert truth.auc > 0.95
 
 
-def test_every_contender_has_its_loci_and_their_mean(judged):
+def test_every_method_has_its_loci_and_their_mean(judged):
     names = [*LEARNT[:3], "gain of G or C", "mean square z", "largest z", "matrices", "largest matrix change"]
     names += ["few barcodes", "truth", "noisy"]
     expected = [(name, locus) for name in names for locus in (*PROMOTERS, "mean")]
-    assert [(row.contender, row.locus) for row in judged.rows] == expected
+    assert [(row.method, row.locus) for row in judged.rows] == expected
     assert {row.variants for row in judged.rows if row.locus != "mean"} == {60}
     assert {row.variants for row in judged.rows if row.locus == "mean"} == {180}
 
 
 def test_mean_rows_are_means(judged):
-    for name in dict.fromkeys(row.contender for row in judged.rows):
+    for name in dict.fromkeys(row.method for row in judged.rows):
         loci = [found(judged, name, locus) for locus in PROMOTERS]
-        for key in ("signed", "unsigned", "auc"):
+        for key in ("spearman", "spearman_abs", "auc"):
             mean = np.mean([getattr(row, key) for row in loci])
             np.testing.assert_allclose(getattr(found(judged, name), key), mean, rtol=1e-12)
 
 
-def test_contenders_without_a_sign_or_a_size_have_none(judged):
+def test_methods_without_a_sign_or_a_size_have_none(judged):
     for row in judged.rows:
-        assert np.isnan([row.signed, row.signed_low, row.signed_high]).all() == (
-            row.contender in {"mean square z", "largest z", "largest matrix change", "few barcodes"}
+        assert np.isnan([row.spearman, row.spearman_low, row.spearman_high]).all() == (
+            row.method in {"mean square z", "largest z", "largest matrix change", "few barcodes"}
         )
-        assert np.isnan([row.unsigned, row.auc]).all() == (row.contender in {"bases", "matrices"})
+        assert np.isnan([row.spearman_abs, row.auc]).all() == (row.method in {"bases", "matrices"})
 
 
 def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
@@ -136,26 +136,26 @@ def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
         own = np.array(table.words["locus"]) == locus
         for name, values in sizes.items():
             row = found(judged, name, locus)
-            assert row.unsigned == pytest.approx(stats.spearmanr(values[own], np.abs(effects[own])).statistic)
+            assert row.spearman_abs == pytest.approx(stats.spearmanr(values[own], np.abs(effects[own])).statistic)
             assert row.auc == pytest.approx(pair_area(outcomes[own], values[own]))
         for name, values in signed.items():
             expected = stats.spearmanr(values[own], effects[own]).statistic
-            assert found(judged, name, locus).signed == pytest.approx(expected)
+            assert found(judged, name, locus).spearman == pytest.approx(expected)
 
 
 def test_matrices_compete_only_beside_other_models(table, judged):
-    assert found(judged, "matrices").signed < found(judged, "binding").signed
+    assert found(judged, "matrices").spearman < found(judged, "binding").spearman
     for matrices in ((), ("ebox", "cre", "tata")):
-        without = judge_activity(table, bank(matrices), draws=0, threads=1)
-        assert not [row for row in without.rows if "matri" in row.contender]
+        without = evaluate_activity(table, bank(matrices), draws=0, threads=1)
+        assert not [row for row in without.rows if "matri" in row.method]
 
 
 def test_barcodes_compete_only_where_they_are_counted(rows, models, tmp_path):
     table = read(tmp_path / "t.tsv", rows, without=("truth", "barcodes", "kind"))
-    without = judge_activity(table, models, draws=0, threads=1)
-    assert "few barcodes" not in {row.contender for row in without.rows}
+    without = evaluate_activity(table, models, draws=0, threads=1)
+    assert "few barcodes" not in {row.method for row in without.rows}
     # Where nothing is said to be a promoter, all loci are judged.
-    assert [row.locus for row in without.rows if row.contender == "binding"] == [*LOCI, "mean"]
+    assert [row.locus for row in without.rows if row.method == "binding"] == [*LOCI, "mean"]
 
 
 def with_numbers(table, locus, **changed):
@@ -167,39 +167,39 @@ def with_numbers(table, locus, **changed):
 
 def test_the_effects_of_a_locus_do_not_touch_its_prediction(table, models, judged):
     turned = with_numbers(table, "L2", effect=lambda effects: -3 * effects)
-    again = judge_activity(turned, models, draws=1, threads=1)
+    again = evaluate_activity(turned, models, draws=1, threads=1)
     for name in LEARNT:
         own, other = found(judged, name, "L2"), found(again, name, "L2")
-        assert other.signed == -own.signed
-        assert other.signed_low == pytest.approx(-own.signed_high)
+        assert other.spearman == -own.spearman
+        assert other.spearman_low == pytest.approx(-own.spearman_high)
         # The size of an effect and whether it is measurable are the same; so the probabilities are.
-        np.testing.assert_array_equal([other.unsigned, other.auc], [own.unsigned, own.auc])
-        assert found(again, name, "L1").signed != found(judged, name, "L1").signed
+        np.testing.assert_array_equal([other.spearman_abs, other.auc], [own.spearman_abs, own.auc])
+        assert found(again, name, "L1").spearman != found(judged, name, "L1").spearman
     assert again.penalties["L2"] == judged.penalties["L2"]
 
 
 def test_the_outcomes_of_a_locus_do_not_touch_its_probabilities(table, models, judged):
     turned = with_numbers(table, "L2", measurable=lambda outcomes: 1 - outcomes)
-    again = judge_activity(turned, models, draws=1, threads=1)
-    for name in ("binding", "scrambled 1"):
+    again = evaluate_activity(turned, models, draws=1, threads=1)
+    for name in ("binding", "shuffled detectors 1"):
         own, other = found(judged, name, "L2"), found(again, name, "L2")
         assert other.auc == pytest.approx(1 - own.auc)
-        assert (other.signed, other.unsigned) == (own.signed, own.unsigned)
+        assert (other.spearman, other.spearman_abs) == (own.spearman, own.spearman_abs)
     assert again.reliability != judged.reliability
 
 
 def test_an_interval_holds_its_estimate(judged):
-    signed = [row for row in judged.rows if not np.isnan(row.signed)]
+    signed = [row for row in judged.rows if not np.isnan(row.spearman)]
     assert len(signed) == 7 * 4
     for row in signed:
-        assert row.signed_low <= row.signed <= row.signed_high, row
-        assert -1 <= row.signed_low <= row.signed_high <= 1
-        assert (row.signed_low < row.signed_high) == (row.signed != 0)
+        assert row.spearman_low <= row.spearman <= row.spearman_high, row
+        assert -1 <= row.spearman_low <= row.spearman_high <= 1
+        assert (row.spearman_low < row.spearman_high) == (row.spearman != 0)
 
 
 def width(judged, locus="mean"):
     row = found(judged, "noisy", locus)
-    return row.signed_high - row.signed_low
+    return row.spearman_high - row.spearman_low
 
 
 def test_an_interval_shrinks_with_more_variants(models, tmp_path):
@@ -207,7 +207,7 @@ def test_an_interval_shrinks_with_more_variants(models, tmp_path):
     for bases in (60, 540):
         rows = rows_of(PROMOTERS, bases=bases)
         table = read(tmp_path / f"{bases}.tsv", rows)
-        widths.append(width(judge_activity(table, models, draws=0, threads=1, others=tools(rows))))
+        widths.append(width(evaluate_activity(table, models, draws=0, threads=1, others=tools(rows))))
     # Nine times as many blocks: a third as wide.
     assert widths[1] < 0.6 * widths[0]
 
@@ -219,8 +219,8 @@ def test_loci_are_drawn_apart(models, tmp_path):
         row | {"locus": locus, "pos": row["pos"] + 10_000 * n} for n, locus in enumerate(PROMOTERS) for row in rows
     ]
     noisy = {"noisy": np.tile(tools(rows)["noisy"], len(PROMOTERS))}
-    judged = judge_activity(read(tmp_path / "t.tsv", copies), models, draws=0, threads=1, others=noisy)
-    assert found(judged, "noisy").signed == pytest.approx(found(judged, "noisy", PROMOTERS[0]).signed)
+    judged = evaluate_activity(read(tmp_path / "t.tsv", copies), models, draws=0, threads=1, others=noisy)
+    assert found(judged, "noisy").spearman == pytest.approx(found(judged, "noisy", PROMOTERS[0]).spearman)
     assert width(judged) == pytest.approx(width(judged, PROMOTERS[0]) / 3**0.5, rel=0.2)
 
 
@@ -228,7 +228,7 @@ def judged_copies(rows, models, path, copies, apart):
     """Every variant so many times, 20 bases from the next one; its copies so far apart."""
     placed = [row | {"pos": 20 * row["pos"] + copy * apart} for row in rows for copy in range(copies)]
     others = {name: np.repeat(values, copies) for name, values in tools(rows).items()}
-    return judge_activity(read(path, placed), models, draws=0, threads=1, others=others)
+    return evaluate_activity(read(path, placed), models, draws=0, threads=1, others=others)
 
 
 def test_neighbours_are_drawn_together(rows, models, tmp_path):
@@ -241,9 +241,9 @@ def test_neighbours_are_drawn_together(rows, models, tmp_path):
         for locus in (*PROMOTERS, "mean"):
             own, other = found(once, name, locus), found(near, name, locus)
             assert other.variants == 3 * own.variants
-            for key in ("signed", "signed_low", "signed_high", "unsigned", "auc"):
+            for key in ("spearman", "spearman_low", "spearman_high", "spearman_abs", "auc"):
                 assert getattr(other, key) == pytest.approx(getattr(own, key), abs=1e-9)
-    assert found(far, "noisy").signed == pytest.approx(found(once, "noisy").signed)
+    assert found(far, "noisy").spearman == pytest.approx(found(once, "noisy").spearman)
     assert width(far) < 0.8 * width(once)
 
 
@@ -256,31 +256,31 @@ def test_a_tool_is_rated_where_it_has_scores(table, models, rows, judged):
         "one locus": np.where(own == "L1", truth, np.nan),
         "elsewhere": np.where(own == "L3", truth, np.nan),
     }
-    again = judge_activity(table, models, draws=0, threads=1, others=others)
+    again = evaluate_activity(table, models, draws=0, threads=1, others=others)
     for locus in PROMOTERS:
         row, rows_ = found(again, "half", locus), np.flatnonzero((own == locus) & half)
         assert row.variants == 30
-        assert row.signed == pytest.approx(stats.spearmanr(truth[rows_], table.numbers["effect"][rows_]).statistic)
-        assert replace(found(again, "infinite", locus), contender="half") == row
-    assert replace(found(again, "one locus", "L1"), contender="truth") == found(judged, "truth", "L1")
+        assert row.spearman == pytest.approx(stats.spearmanr(truth[rows_], table.numbers["effect"][rows_]).statistic)
+        assert replace(found(again, "infinite", locus), method="half") == row
+    assert replace(found(again, "one locus", "L1"), method="truth") == found(judged, "truth", "L1")
     # A mean over other loci than the others' would not compare.
     for name, locus in (("one locus", "L2"), ("one locus", "mean"), ("elsewhere", "L1"), ("elsewhere", "mean")):
         row = found(again, name, locus)
-        assert np.isnan([row.signed, row.signed_low, row.signed_high, row.unsigned, row.auc]).all()
+        assert np.isnan([row.spearman, row.spearman_low, row.spearman_high, row.spearman_abs, row.auc]).all()
     assert (found(again, "one locus").variants, found(again, "elsewhere").variants) == (60, 0)
 
 
 def test_a_constant_tool_tells_nothing(table, models, rows):
-    judged = judge_activity(table, models, draws=0, threads=1, others={"zero": np.zeros(len(rows))})
+    judged = evaluate_activity(table, models, draws=0, threads=1, others={"zero": np.zeros(len(rows))})
     for locus in (*PROMOTERS, "mean"):
         row = found(judged, "zero", locus)
-        assert (row.signed, row.signed_low, row.signed_high, row.unsigned, row.auc) == (0, 0, 0, 0, 0.5)
+        assert (row.spearman, row.spearman_low, row.spearman_high, row.spearman_abs, row.auc) == (0, 0, 0, 0, 0.5)
 
 
 @pytest.mark.parametrize("name", ["binding", "gain of G or C"])
-def test_a_tool_must_not_have_the_name_of_a_contender(table, models, rows, name):
-    with pytest.raises(InputError, match=f"two contenders are named {name}; rename one"):
-        judge_activity(table, models, draws=0, threads=1, others={name: np.zeros(len(rows))})
+def test_a_tool_must_not_have_the_name_of_a_method(table, models, rows, name):
+    with pytest.raises(InputError, match=f"two methods are named {name}; rename one"):
+        evaluate_activity(table, models, draws=0, threads=1, others={name: np.zeros(len(rows))})
 
 
 def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
@@ -296,21 +296,21 @@ def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
 
 
 def test_equal_seeds_give_equal_rows_with_any_number_of_threads(table, models, rows, judged):
-    again = judge_activity(table, models, draws=1, threads=2, others=tools(rows))
+    again = evaluate_activity(table, models, draws=1, threads=2, others=tools(rows))
     assert activity_table(again) == activity_table(judged)
-    other = judge_activity(table, models, draws=1, threads=1, seed=2)
-    assert found(other, "binding").signed == found(judged, "binding").signed
-    assert found(other, "binding").signed_low != found(judged, "binding").signed_low
-    assert found(other, "scrambled 1").signed != found(judged, "scrambled 1").signed
+    other = evaluate_activity(table, models, draws=1, threads=1, seed=2)
+    assert found(other, "binding").spearman == found(judged, "binding").spearman
+    assert found(other, "binding").spearman_low != found(judged, "binding").spearman_low
+    assert found(other, "shuffled detectors 1").spearman != found(judged, "shuffled detectors 1").spearman
 
 
 def test_progress_tells_what_is_done(table, models):
     calls = []
-    judge_activity(table, models, draws=2, threads=1, progress=lambda *call: calls.append(call))
+    evaluate_activity(table, models, draws=2, threads=1, progress=lambda *call: calls.append(call))
     assert list(dict.fromkeys(name for name, _, _ in calls)) == [
         "loci",
-        "scrambled 1",
-        "scrambled 2",
+        "shuffled detectors 1",
+        "shuffled detectors 2",
         "bases",
         "matrices",
     ]
@@ -320,4 +320,4 @@ def test_progress_tells_what_is_done(table, models):
 def test_too_few_loci_are_told(models, tmp_path):
     table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
     with pytest.raises(InputError, match=r"two\.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
-        judge_activity(table, models, draws=0, threads=1)
+        evaluate_activity(table, models, draws=0, threads=1)

@@ -7,11 +7,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from varbind.evaluate.activity import ActivityJudged, ActivityRow
+from varbind.evaluate.activity import ActivityEvaluation, ActivityRow
 from varbind.evaluate.activity_tables import activity_markdown, activity_table, reliability_figure
 
 NAN = float("nan")
-JUDGED = ActivityJudged(
+JUDGED = ActivityEvaluation(
     [
         ActivityRow("binding", "TERT", 40, 0.51239, 0.25, 0.75, 0.4, 0.9),
         ActivityRow("binding", "LDLR", 30, -0.125, -0.5, 0.25, 0.2, NAN),
@@ -41,7 +41,7 @@ def test_every_attribute_has_its_column():
     assert activity_table(JUDGED).endswith("\n")
     assert len(lines) == len(JUDGED.rows)
     for line, row in zip(lines, JUDGED.rows, strict=True):
-        assert line[:3] == [row.contender, row.locus, str(row.variants)]
+        assert line[:3] == [row.method, row.locus, str(row.variants)]
         for name, cell in zip(header[3:], line[3:], strict=True):
             # What is not defined is empty, never 0.
             assert (cell == "") == math.isnan(getattr(row, name))
@@ -53,13 +53,13 @@ def test_the_page_has_the_loci_side_by_side():
         dict(part) for part in (cells(activity_markdown(JUDGED))[:4], cells(activity_markdown(JUDGED))[4:8])
     )
     assert signed == {
-        "contender": ["mean", "TERT", "LDLR"],
+        "method": ["mean", "TERT", "LDLR"],
         "binding": ["0.194 (0.10 to 0.30)", "0.512 (0.25 to 0.75)", "-0.125 (-0.50 to 0.25)"],
         "largest z": ["", "", ""],
         "bases": ["", "", "0.500 (0.25 to 0.75)"],
     }
     assert sizes == {
-        "contender": ["mean", "TERT", "LDLR"],
+        "method": ["mean", "TERT", "LDLR"],
         "binding": ["0.300;", "0.400; 0.900", "0.200;"],
         "largest z": ["0.500; 0.562", "0.250; 0.625", "0.750; 0.500"],
         "bases": ["", "", ""],
@@ -71,7 +71,7 @@ def test_the_page_tells_calibration_and_penalties():
     assert "Calibration error of SCORE on left-out loci: 0.042." in text
     expected = [("expected", ["found"]), ("0.100", ["0.125"]), ("0.250", ["0.200"]), ("0.750", ["0.700"])]
     assert cells(text)[8:] == expected
-    assert text.endswith("Penalties that the other loci chose: TERT 0.003, LDLR 0.1.")
+    assert text.endswith("Penalties that were chosen on the other loci: TERT 0.003, LDLR 0.1.")
 
 
 def test_every_table_of_the_page_is_rectangular():
@@ -89,7 +89,7 @@ def test_the_figure_is_an_svg_of_the_same_bytes():
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert b"share measurably changed" in figure
     assert reliability_figure(JUDGED) == figure
-    other = ActivityJudged(JUDGED.rows, 0.0421, [(0.1, 0.5, 1.0)], {})
+    other = ActivityEvaluation(JUDGED.rows, 0.0421, [(0.1, 0.5, 1.0)], {})
     assert reliability_figure(other) != figure
 
 

@@ -1,4 +1,4 @@
-"""The bank beside its contenders: means by hand, and p-values by all signs."""
+"""The bank beside its methods: means by hand, and p-values by all signs."""
 
 from itertools import product
 
@@ -15,9 +15,9 @@ pytest.importorskip("scipy", reason="needs the extra `train`")
 AUC, PEARSON = Metric.AUC, Metric.PEARSON
 
 
-def result(set_id, contender, *, task="t", protein="", **metrics):
+def result(set_id, method, *, task="t", protein="", **metrics):
     found = {Metric(name): value for name, value in metrics.items()}
-    return Result(set_id, protein or set_id, task, "", contender, "", 10, 5, 20, found)
+    return Result(set_id, protein or set_id, task, "", method, "", 10, 5, 20, found)
 
 
 def slow_p(differences):
@@ -63,11 +63,11 @@ def test_means_are_over_sets_of_both():
         result("c", "bank", auc=0.2),
     ]
     itself, gc = compare(results, "bank")
-    assert (itself.contender, itself.is_bank, len(itself.pairs), itself.proteins) == ("bank", True, 3, 2)
+    assert (itself.method, itself.is_bank, len(itself.pairs), itself.proteins) == ("bank", True, 3, 2)
     assert itself.mean_bank == pytest.approx(0.6)
     assert itself.above is itself.p is None
-    assert (gc.contender, len(gc.pairs), gc.proteins) == ("GC", 2, 1)
-    assert (gc.mean_bank, gc.mean_contender, gc.above) == pytest.approx((0.8, 0.65, 0.5))
+    assert (gc.method, len(gc.pairs), gc.proteins) == ("GC", 2, 1)
+    assert (gc.mean_bank, gc.mean_method, gc.above) == pytest.approx((0.8, 0.65, 0.5))
     assert gc.p is None
 
 
@@ -78,7 +78,7 @@ def test_equal_is_not_above():
 
 def test_what_is_undefined_for_one_is_compared_for_neither():
     results = [result("a", "bank", pearson=0.3), result("a", "other"), result("b", "bank"), result("b", "other")]
-    assert [(one.contender, len(one.pairs)) for one in compare(results, "bank")] == [("bank", 1)]
+    assert [(one.method, len(one.pairs)) for one in compare(results, "bank")] == [("bank", 1)]
 
 
 def test_tasks_and_metrics_stand_apart_in_order():
@@ -87,5 +87,5 @@ def test_tasks_and_metrics_stand_apart_in_order():
         result("a", "GC", task="z", auc=0.1),
         result("b", "bank", task="a", auc=0.1),
     ]
-    found = [(one.task, one.metric, one.contender) for one in compare(results, "bank")]
+    found = [(one.task, one.metric, one.method) for one in compare(results, "bank")]
     assert found == [("z", AUC, "bank"), ("z", AUC, "GC"), ("z", PEARSON, "bank"), ("a", AUC, "bank")]

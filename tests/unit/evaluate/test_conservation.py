@@ -17,7 +17,7 @@ from varbind.evaluate.conservation import (
     ScoredBy,
     conservation_summary,
     conservation_table,
-    judge_conservation,
+    evaluate_conservation,
 )
 from varbind.evaluate.metrics import auc, auprc
 
@@ -42,7 +42,7 @@ def rows():
     values, labels, genes, promoter_like = planted()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conservation, "DRAWS", 100)
-        return judge_conservation(values, labels, genes, TRACKS, folds=5, seed=1, promoter_like=promoter_like)
+        return evaluate_conservation(values, labels, genes, TRACKS, folds=5, seed=1, promoter_like=promoter_like)
 
 
 def of(rows, *tracks, scored_by=ScoredBy.HEAD, region=Region.ALL):
@@ -110,7 +110,7 @@ def test_no_variant_is_scored_by_a_head_that_saw_its_gene(monkeypatch):
 
     monkeypatch.setattr(conservation, "DRAWS", 2)
     monkeypatch.setattr(conservation, "fit_conservation", lambda values, labels, tracks, *, genes: Witness(genes))
-    judge_conservation(values, labels, genes, TRACKS, folds=5)
+    evaluate_conservation(values, labels, genes, TRACKS, folds=5)
     assert set(scored) == set(genes.tolist())
 
 
@@ -162,7 +162,7 @@ def test_the_summary_names_all_the_best_pair_and_each_track(rows):
 
 def test_one_class_has_no_areas():
     values, labels, genes, _ = planted()
-    found = judge_conservation(values, labels, genes, TRACKS, folds=3, promoter_like=~labels)
+    found = evaluate_conservation(values, labels, genes, TRACKS, folds=3, promoter_like=~labels)
     own = [row for row in found if row.region == Region.PROMOTER_LIKE]
     assert {(row.auc, row.auprc, row.auc_interval) for row in own} == {(None, None, None)}
     assert "promoter-like\tstrong,weak,noise\thead\t720\t0\t1.0000\t\t\t\t\t\t\n" in conservation_table(found)
@@ -175,7 +175,7 @@ def test_one_class_has_no_areas():
 def test_bad_input_is_told(cut, folds, message):
     values, labels, genes, _ = planted()
     with pytest.raises(InputError, match=message):
-        judge_conservation(values, labels, genes[cut:], TRACKS, folds=folds)
+        evaluate_conservation(values, labels, genes[cut:], TRACKS, folds=folds)
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +199,7 @@ def real_variants(shared_data):
 @pytest.fixture(scope="module")
 def real_rows(real_variants):
     values, labels, genes, promoter_like = real_variants
-    return judge_conservation(values, labels, genes, REAL_TRACKS, promoter_like=promoter_like)
+    return evaluate_conservation(values, labels, genes, REAL_TRACKS, promoter_like=promoter_like)
 
 
 def test_all_real_tracks_together_are_above_each(real_rows):

@@ -13,8 +13,8 @@ pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 USE = "{http://www.w3.org/2000/svg}use"
 
 
-def comparison(contender, *pairs, task="t", metric=Metric.AUC, is_bank=False):
-    return Comparison(task, metric, contender, [Pair(*pair) for pair in pairs], is_bank=is_bank)
+def comparison(method, *pairs, task="t", metric=Metric.AUC, is_bank=False):
+    return Comparison(task, metric, method, [Pair(*pair) for pair in pairs], is_bank=is_bank)
 
 
 TWO = [
@@ -35,10 +35,10 @@ def dots(svg, colour):
 def test_there_is_a_panel_a_task_and_none_of_the_bank_itself():
     found = panels(TWO)
     assert list(found) == [("t", Metric.AUC), ("u", Metric.PEARSON)]
-    assert [one.contender for one in found["t", Metric.AUC]] == ["GC", "matrices"]
+    assert [one.method for one in found["t", Metric.AUC]] == ["GC", "matrices"]
 
 
-def test_there_is_a_dot_a_protein_and_a_colour_a_contender():
+def test_there_is_a_dot_a_protein_and_a_colour_a_method():
     svg = draw(TWO, "bank")
     assert [dots(svg, colour) for colour in COLOURS[:4]] == [2, 1, 1, -1]
 
@@ -62,7 +62,7 @@ def test_any_name_can_stand_in_it(name):
     assert dots(svg, COLOURS[0]) == 1
 
 
-def test_many_contenders_and_tasks_fit():
+def test_many_methods_and_tasks_fit():
     many = [comparison(f"c{number}", ("P", 0.5, 0.1), task=f"t{number % 5}") for number in range(20)]
     svg = draw(many, "bank").decode()
     assert all(f"0.100 c{number} (" in svg for number in range(20))

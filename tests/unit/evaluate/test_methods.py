@@ -6,16 +6,16 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model, planted
 from oracles import reverse_strand
 
 from varbind.core.sequence import decode, encode
-from varbind.datasets.datasets import Kind
+from varbind.datasets.dataset_table import DataKind
+from varbind.evaluate.evaluation_data import EvaluationData
 from varbind.evaluate.methods import (
     Absence,
-    BankContender,
-    GappedWordsContender,
-    GcContender,
+    BankMethod,
+    GcContentMethod,
+    GkmSvmMethod,
     protein_key,
 )
 from varbind.evaluate.metrics import auc
-from varbind.evaluate.test_data import Sample
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
@@ -24,8 +24,8 @@ def sample(motif, seed=0, sha256="file", *, is_classification=True, **options):
     rows = planted(motif, seed=seed, **options)
     codes = np.array([encode(text) for text, _ in rows])
     bound = np.array([label == 1 for _, label in rows])
-    kind = Kind.LABELS if is_classification else Kind.VALUES
-    return Sample(codes, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
+    kind = DataKind.LABELS if is_classification else DataKind.VALUES
+    return EvaluationData(codes, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
 
 
 def untouched():
@@ -52,18 +52,18 @@ def slow_score(motif, codes):
 
 
 def test_one_model_needs_no_choice():
-    entry = BankContender("b", BANK).entry("tbp", untouched)
-    assert entry.model_id == "tata"
-    assert entry.learned_from == {"peaks"}
+    predictor = BankMethod("b", BANK).fit("tbp", untouched)
+    assert predictor.model_id == "tata"
+    assert predictor.learned_from == {"peaks"}
     codes = sample(TATA).codes[:6]
-    assert entry.score(codes).tolist() == [slow_score(TATA, row) for row in codes]
+    assert predictor.score(codes).tolist() == [slow_score(TATA, row) for row in codes]
 
 
 def test_the_best_on_training_sets_is_taken():
-    contender = BankContender("b", BANK)
-    assert contender.count("Creb1") == 2
+    method = BankMethod("b", BANK)
+    assert method.count("Creb1") == 2
     for motif, model_id in ((CRE, "cre"), (E_BOX, "ebox")):
-        assert contender.entry("CREB1", lambda motif=motif: [sample(motif)]).model_id == model_id
+        assert method.fit("CREB1", lambda motif=motif: [sample(motif)]).model_id == model_id
 
 
 def test_training_sets_count_the_same_whatever_their_size():
@@ -74,45 +74,45 @@ def test_training_sets_count_the_same_whatever_their_size():
             areas[row, column] = auc(own.bound, np.array([slow_score(motif, codes) for codes in own.codes]))
     assert areas.mean(axis=0).argmax() == 1
     assert (areas * [[400], [40]]).mean(axis=0).argmax() == 0
-    entry = BankContender("b", BANK).entry("CREB1", lambda: sets)
-    assert entry.model_id == "ebox"
+    predictor = BankMethod("b", BANK).fit("CREB1", lambda: sets)
+    assert predictor.model_id == "ebox"
 
 
 def test_measured_values_choose_as_well():
-    entry = BankContender("b", BANK).entry("CREB1", lambda: [sample(E_BOX, is_classification=False)])
-    assert entry.model_id == "ebox"
+    predictor = BankMethod("b", BANK).fit("CREB1", lambda: [sample(E_BOX, is_classification=False)])
+    assert predictor.model_id == "ebox"
 
 
 def test_equal_models_leave_the_first():
     bank = motif_bank(motif_model("second", "A", CRE), motif_model("first", "A", CRE))
-    assert BankContender("b", bank).entry("A", lambda: [sample(CRE)]).model_id == "second"
+    assert BankMethod("b", bank).fit("A", lambda: [sample(CRE)]).model_id == "second"
 
 
 def test_it_is_known_what_a_model_has_seen():
-    entry = BankContender("b", BANK).entry("CREB1", lambda: [sample(CRE, sha256="chosen")])
-    assert entry.learned_from == {"learned", "chosen"}
+    predictor = BankMethod("b", BANK).fit("CREB1", lambda: [sample(CRE, sha256="chosen")])
+    assert predictor.learned_from == {"learned", "chosen"}
 
 
 @pytest.mark.parametrize(
     ("protein", "why"),
     [("RBFOX1", Absence.NO_MODEL), ("nobody", Absence.NO_MODEL), ("CREB1", Absence.NO_CHOICE)],
 )
-def test_why_there_is_no_entry(protein, why):
-    assert BankContender("b", BANK).entry(protein, list) is why
+def test_why_there_is_no_predictor(protein, why):
+    assert BankMethod("b", BANK).fit(protein, list) is why
 
 
-def test_gapped_words_learn_from_labelled_sets_of_any_length():
+def test_the_gkm_svm_learns_from_labelled_sets_of_any_length():
     training = [sample(CRE, 1, count=120), sample(CRE, 2, count=120, length=25, sha256="other")]
     measured = sample(E_BOX, 3, is_classification=False, sha256="measured")
-    entry = GappedWordsContender(100).entry("A", lambda: [*training, measured])
-    assert entry.learned_from == {"file", "other"}
+    predictor = GkmSvmMethod(100).fit("A", lambda: [*training, measured])
+    assert predictor.learned_from == {"file", "other"}
     test = sample(CRE, 4)
-    assert auc(test.bound, entry.score(test.codes)) > 0.8
-    assert GappedWordsContender(100).entry("A", lambda: [measured]) is Absence.NO_LABELS
+    assert auc(test.bound, predictor.score(test.codes)) > 0.8
+    assert GkmSvmMethod(100).fit("A", lambda: [measured]) is Absence.NO_LABELS
 
 
 def test_gc_is_a_share():
-    score = GcContender().entry("A", untouched).score
+    score = GcContentMethod().fit("A", untouched).score
     assert score(np.array([encode("GCGC"), encode("ANCT"), encode("AATT")])).tolist() == [1, 0.25, 0]
 
 

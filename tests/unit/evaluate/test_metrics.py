@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.datasets.datasets import Kind
+from varbind.datasets.dataset_table import DataKind
+from varbind.evaluate.evaluation_data import EvaluationData, outliers
 from varbind.evaluate.metrics import Metric, auc, auprc, main_metric, metrics_of, pearson, spearman
-from varbind.evaluate.test_data import Sample, outliers
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
@@ -109,8 +109,8 @@ def test_outliers_are_four_standard_deviations_above_the_mean():
 def sample(*, bound, targets, is_classification):
     targets = np.array(targets, dtype=np.float64)
     codes = np.zeros((len(targets), 5), dtype=np.uint8)
-    kind = Kind.LABELS if is_classification else Kind.VALUES
-    return Sample(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
+    kind = DataKind.LABELS if is_classification else DataKind.VALUES
+    return EvaluationData(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
 
 
 def test_each_kind_of_data_has_its_metrics():

@@ -17,7 +17,7 @@ from varbind.train.effect_tables import FLANK, read_activity
 pytest.importorskip("scipy.stats", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
-from varbind.evaluate.pairs import PairsRow, judge_pairs, pairs_markdown, pairs_table
+from varbind.evaluate.pairs import PairsRow, evaluate_pairs, pairs_markdown, pairs_table
 
 OWN = ("binding", "sum of bound changes", "sum of z", "gain of G or C")
 STRONGEST = ", strongest tenth"
@@ -65,7 +65,7 @@ def tools(rows):
 
 @pytest.fixture(scope="module")
 def judged(pairs, training, models, tools):
-    return {row.contender: row for row in judge_pairs(pairs, training, models, tools, threads=1)}
+    return {row.method: row for row in evaluate_pairs(pairs, training, models, tools, threads=1)}
 
 
 def counted(scores, directions):
@@ -81,11 +81,11 @@ def counted(scores, directions):
 
 def same(row, expected):
     pairs, told, right, area = expected
-    assert (row.pairs, row.told) == (pairs, told)
-    np.testing.assert_allclose([row.right, row.auc], [right / told if told else np.nan, area], rtol=1e-12)
+    assert (row.pairs, row.n_called) == (pairs, told)
+    np.testing.assert_allclose([row.accuracy, row.auc], [right / told if told else np.nan, area], rtol=1e-12)
 
 
-def test_every_contender_is_judged_twice(judged, tools):
+def test_every_method_is_judged_twice(judged, tools):
     assert list(judged) == [name + part for name in (*OWN, *tools) for part in ("", STRONGEST)]
 
 
@@ -106,8 +106,8 @@ def test_the_strongest_tenth_are_the_largest_changes(judged, pairs, tools):
 
 
 def test_planted_motifs_tell_the_more_active_allele(judged):
-    assert judged["binding"].right > 0.8
-    assert judged["binding" + STRONGEST].right > 0.95
+    assert judged["binding"].accuracy > 0.8
+    assert judged["binding" + STRONGEST].accuracy > 0.95
     # One of the motifs represses: its sign must be learnt.
     assert judged["binding"].low > judged["sum of z"].high
     assert judged["truth"].auc >= judged["binding"].auc > judged["sum of z"].auc
@@ -115,12 +115,12 @@ def test_planted_motifs_tell_the_more_active_allele(judged):
 
 def test_pairs_without_a_predicted_change_are_not_told(judged, pairs):
     row = judged["zero"]
-    assert (row.pairs, row.told, row.auc) == (len(pairs), 0, 0.5)
-    assert np.isnan([row.right, row.low, row.high]).all()
+    assert (row.pairs, row.n_called, row.auc) == (len(pairs), 0, 0.5)
+    assert np.isnan([row.accuracy, row.low, row.high]).all()
     row = judged["none"]
-    assert (row.pairs, row.told) == (0, 0)
-    assert np.isnan([row.right, row.low, row.high, row.auc]).all()
-    assert 0 < judged["truth"].told < len(pairs)
+    assert (row.pairs, row.n_called) == (0, 0)
+    assert np.isnan([row.accuracy, row.low, row.high, row.auc]).all()
+    assert 0 < judged["truth"].n_called < len(pairs)
 
 
 def test_an_interval_is_wilsons(judged, pairs, training, models):
@@ -130,14 +130,16 @@ def test_an_interval_is_wilsons(judged, pairs, training, models):
         directions = np.where(np.arange(len(pairs)) < right, 1.0, -1.0)
         numbers = {**pairs.numbers, "direction": directions}
         ups = {"up": np.ones(len(pairs))}
-        shares |= {f"{right} right": judge_pairs(replace(pairs, numbers=numbers), training, models, ups, threads=1)[-2]}
-        assert shares[f"{right} right"].right == right / len(pairs)
+        shares |= {
+            f"{right} right": evaluate_pairs(replace(pairs, numbers=numbers), training, models, ups, threads=1)[-2]
+        }
+        assert shares[f"{right} right"].accuracy == right / len(pairs)
     for row in [*shares.values(), *judged.values()]:
-        if row.told:
+        if row.n_called:
             for end in (row.low, row.high):
-                assert (row.right - end) ** 2 == pytest.approx(1.96**2 * end * (1 - end) / row.told, abs=1e-12)
-            assert -1e-12 <= row.low <= row.right + 1e-12
-            assert row.right - 1e-12 <= row.high <= 1 + 1e-12
+                assert (row.accuracy - end) ** 2 == pytest.approx(1.96**2 * end * (1 - end) / row.n_called, abs=1e-12)
+            assert -1e-12 <= row.low <= row.accuracy + 1e-12
+            assert row.accuracy - 1e-12 <= row.high <= 1 + 1e-12
             assert row.high - row.low > 0
 
 
@@ -153,28 +155,28 @@ def swapped(pairs):
 def test_swapped_alleles_mirror_the_direction(pairs, training, models, tools, judged):
     minus = {name: -scores for name, scores in tools.items()}
     turned = swapped(pairs)
-    for row in judge_pairs(turned, training, models, minus, threads=1):
-        own = judged[row.contender]
-        assert (row.pairs, row.told) == (own.pairs, own.told)
+    for row in evaluate_pairs(turned, training, models, minus, threads=1):
+        own = judged[row.method]
+        assert (row.pairs, row.n_called) == (own.pairs, own.n_called)
         # The directions are as before: what was right is wrong.
-        expected = [1 - own.right, 1 - own.high, 1 - own.low, 1 - own.auc]
-        np.testing.assert_allclose([row.right, row.low, row.high, row.auc], expected, rtol=1e-9, atol=1e-12)
+        expected = [1 - own.accuracy, 1 - own.high, 1 - own.low, 1 - own.auc]
+        np.testing.assert_allclose([row.accuracy, row.low, row.high, row.auc], expected, rtol=1e-9, atol=1e-12)
     turned = replace(turned, numbers={**pairs.numbers, "direction": -pairs.numbers["direction"]})
-    again = judge_pairs(turned, training, models, minus, threads=2)
+    again = evaluate_pairs(turned, training, models, minus, threads=2)
     assert pairs_table(again) == pairs_table(list(judged.values()))
 
 
-def test_a_tool_must_not_have_the_name_of_a_contender(pairs, training, models):
-    with pytest.raises(InputError, match="two contenders are named binding; rename one"):
-        judge_pairs(pairs, training, models, {"binding": np.zeros(len(pairs))}, threads=1)
+def test_a_tool_must_not_have_the_name_of_a_method(pairs, training, models):
+    with pytest.raises(InputError, match="two methods are named binding; rename one"):
+        evaluate_pairs(pairs, training, models, {"binding": np.zeros(len(pairs))}, threads=1)
 
 
 def test_the_table_holds_every_attribute(judged):
     header, *lines = [line.split("\t") for line in pairs_table(list(judged.values())).splitlines()]
     assert header == [field.name for field in fields(PairsRow)]
     for line, row in zip(lines, judged.values(), strict=True):
-        assert line[:3] == [row.contender, str(row.pairs), str(row.told)]
-        expected = [row.right, row.low, row.high, row.auc]
+        assert line[:3] == [row.method, str(row.pairs), str(row.n_called)]
+        expected = [row.accuracy, row.low, row.high, row.auc]
         # What is not defined is empty, never 0.
         np.testing.assert_allclose([float(cell or "nan") for cell in line[3:]], expected, atol=5e-7)
     assert not [cell for line in lines for cell in line if "nan" in cell]
@@ -182,7 +184,7 @@ def test_the_table_holds_every_attribute(judged):
 
 def test_the_page_has_a_line_for_each(judged):
     rows = [line.split("|")[1:-1] for line in pairs_markdown(list(judged.values())).splitlines() if line[0:2] == "| "]
-    assert [cells[0].strip() for cells in rows] == ["contender", *judged]
+    assert [cells[0].strip() for cells in rows] == ["method", *judged]
     assert "nan" not in pairs_markdown(list(judged.values()))
     own = judged["binding"]
-    assert rows[1][2].strip() == f"{own.right:.3f} ({own.low:.3f} to {own.high:.3f})"
+    assert rows[1][2].strip() == f"{own.accuracy:.3f} ({own.low:.3f} to {own.high:.3f})"

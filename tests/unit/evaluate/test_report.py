@@ -32,11 +32,11 @@ def test_tables(tmp_path):
     assert first["set"] == "s|1"
     assert (first["sequences"], first["bound"], first["in_set"]) == ("20", "10", "30")
     assert (first["auc"], first["pearson"], first["model_id"]) == ("0.750000", "", "m")
-    assert (second["contender"], second["model_id"]) == ("GC", "")
+    assert (second["method"], second["model_id"]) == ("GC", "")
     own, gc = rows(tmp_path / "summary.tsv")
     assert tuple(own) == SUMMARY_COLUMNS
-    assert (own["contender"], own["mean_bank"], own["bank_above"], own["p"]) == ("b|k", "0.750000", "", "")
-    assert (gc["sets"], gc["proteins"], gc["mean_contender"], gc["bank_above"]) == ("1", "1", "0.500000", "1.000000")
+    assert (own["method"], own["mean_bank"], own["bank_above"], own["p"]) == ("b|k", "0.750000", "", "")
+    assert (gc["sets"], gc["proteins"], gc["mean_method"], gc["bank_above"]) == ("1", "1", "0.500000", "1.000000")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8") == summary
 
 
@@ -54,7 +54,7 @@ def test_without_matplotlib_all_else_is_written(tmp_path, monkeypatch, caplog):
     with caplog.at_level(logging.WARNING, "varbind"):
         write_report(tmp_path, REPORT)
     assert {path.name for path in tmp_path.iterdir()} == {"results.tsv", "summary.tsv", "summary.md"}
-    assert "no figure, all else is written" in caplog.text
+    assert "no figure; all other files are written" in caplog.text
     assert "pip install 'varbind[plots]'" in caplog.text
 
 

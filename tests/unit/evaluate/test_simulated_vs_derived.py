@@ -1,4 +1,4 @@
-"""Planted binding beats its scrambled control, a planted context is no binding, and areas are those of all pairs."""
+"""Planted binding beats shuffled detectors, a planted context is not binding, and areas equal those over all pairs."""
 
 from dataclasses import replace
 
@@ -17,13 +17,9 @@ from varbind.evaluate.bootstrap_auc import Areas, Ranking, areas_of
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from varbind.datasets.variant_table import VariantTable
-from varbind.evaluate.simulated_vs_derived import (
-    ClassesPlan,
-    Protocol,
-    classes_markdown,
-    classes_table,
-    judge_classes,
-)
+from varbind.evaluate.simulated_vs_derived import evaluate_classes
+from varbind.evaluate.simulated_vs_derived_rows import classes_markdown, classes_table
+from varbind.evaluate.splits import ClassesPlan, Protocol
 from varbind.train.deepfind import DeepFindSetting
 
 QUICK = DeepFindSetting(hidden=16, rate=1e-2, batch=64, epochs=4, input_dropout=0.0)
@@ -160,54 +156,53 @@ def binding():
     said = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(areas_module, "DRAWS", 100)
-        rows = judge_classes(
+        rows = evaluate_classes(
             table, bank(), plan, others={"truth": given}, progress=lambda what, *counts: said.append((what, counts))
         )
     return rows, said
 
 
-def row_of(rows, contender, networks, protocol=Protocol.HELD_OUT, draw=0):
+def row_of(rows, method, networks, protocol=Protocol.HELD_OUT, draw=0):
     (found,) = (
-        row
-        for row in rows
-        if (row.contender, row.networks, row.protocol, row.draw) == (contender, networks, protocol, draw)
+        row for row in rows if (row.method, row.networks, row.protocol, row.draw) == (method, networks, protocol, draw)
     )
     return found
 
 
 @pytest.mark.parametrize("protocol", [Protocol.HELD_OUT, Protocol.MATCHED])
-def test_planted_binding_beats_its_scrambled_control(binding, protocol):
+def test_planted_binding_beats_its_shuffled_control(binding, protocol):
     rows, _ = binding
     for networks in (1, 2):
         own, control, less = (
-            row_of(rows, name, networks, protocol) for name in ("binding", "scrambled", "binding minus scrambled")
+            row_of(rows, name, networks, protocol)
+            for name in ("binding", "shuffled detectors", "binding minus shuffled detectors")
         )
         assert own.auc > 0.8
         assert own.within_contexts > 0.8
         assert less.auc == pytest.approx(own.auc - control.auc)
         assert less.low > 0.05
         assert less.within_low > 0.05
-        draws = [row_of(rows, "scrambled", networks, protocol, draw).auc for draw in (1, 2)]
+        draws = [row_of(rows, "shuffled detectors", networks, protocol, draw).auc for draw in (1, 2)]
         assert draws[0] != draws[1]
         assert control.auc == pytest.approx(np.mean(draws))
 
 
 def test_controls_do_not_see_planted_binding(binding):
     rows, _ = binding
-    for contender in ("distance", "distance, transversion", "192 contexts", "192 contexts, GC, distance, transversion"):
-        own = row_of(rows, contender, 0)
+    for method in ("distance", "distance, transversion", "192 contexts", "192 contexts, GC, distance, transversion"):
+        own = row_of(rows, method, 0)
         # A thousand variants: the standard error is .02. The motif has more GC than the rest.
-        assert abs(own.auc - 0.5) < (0.25 if "GC" in contender else 0.08)
+        assert abs(own.auc - 0.5) < (0.25 if "GC" in method else 0.08)
 
 
-def test_every_contender_is_there_with_its_counts(binding):
+def test_every_method_is_there_with_its_counts(binding):
     rows, _ = binding
-    held_out = {(row.contender, row.networks) for row in rows if row.protocol == Protocol.HELD_OUT}
-    networks = ("bases", "binding", "scrambled", "matrices", "binding minus scrambled")
-    networks += ("binding, distance, transversion", "scrambled, distance, transversion")
+    held_out = {(row.method, row.networks) for row in rows if row.protocol == Protocol.HELD_OUT}
+    networks = ("bases", "binding", "shuffled detectors", "matrices", "binding minus shuffled detectors")
+    networks += ("binding, distance, transversion", "shuffled detectors, distance, transversion")
     assert held_out >= {(name, number) for name in networks for number in (1, 2)} | {("largest matrix change", 0)}
-    (published,) = (row for row in rows if row.protocol == Protocol.PUBLISHED and row.contender != "192 contexts")
-    assert (published.contender, published.networks, published.variants) == ("binding", 1, 3_000)
+    (published,) = (row for row in rows if row.protocol == Protocol.PUBLISHED and row.method != "192 contexts")
+    assert (published.method, published.networks, published.variants) == ("binding", 1, 3_000)
     assert row_of(rows, "binding", 2).variants == 1_000
     by_random_folds = row_of(rows, "binding", 2, Protocol.RANDOM)
     assert by_random_folds.variants == 3_000
@@ -224,18 +219,22 @@ def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding
     rows, said = binding
     header, *lines = classes_table(rows).splitlines()
     assert len(lines) == len(rows)
-    assert header.startswith("contender\tprotocol\tnetworks")
+    assert header.startswith("method\tprotocol\tnetworks")
     assert {line.count("\t") for line in [header, *lines]} == {header.count("\t")}
     text = classes_markdown(rows)
     assert sum(line.startswith("| ") for line in text.splitlines()) == sum(not row.draw for row in rows) + len(Protocol)
     assert "pathogenicity" in text
-    assert {what for what, _ in said} >= {"scores of binding", "scores of scrambled", "bases, held-out chromosomes"}
+    assert {what for what, _ in said} >= {
+        "scores of binding",
+        "scores of shuffled detectors",
+        "bases, held-out chromosomes",
+    }
     assert all(0 <= done <= total for _, (done, total) in said)
 
 
 def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monkeypatch):
     monkeypatch.setattr(areas_module, "DRAWS", 100)
-    rows = judge_classes(planted_table(3_000, motif=0.0, context=0.5, seed=1), bank(), replace(PLAN, draws=1))
+    rows = evaluate_classes(planted_table(3_000, motif=0.0, context=0.5, seed=1), bank(), replace(PLAN, draws=1))
     contexts = row_of(rows, "192 contexts", 0)
     assert contexts.low > 0.65
     assert contexts.within_contexts == 0.5
@@ -249,23 +248,23 @@ def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monke
 def test_what_cannot_be_judged_is_said():
     table = planted_table(60, motif=0.0, context=0.0)
     with pytest.raises(InputError, match="no variants are on 22"):
-        judge_classes(table, bank(), replace(PLAN, held_out=("22",)))
+        evaluate_classes(table, bank(), replace(PLAN, held_out=("22",)))
     labels = np.array([float(variant.chrom in {"chr3", "chr4"}) for variant in table.variants])
     with pytest.raises(InputError, match="not both classes"):
-        judge_classes(replace(table, numbers={**table.numbers, "label": labels}), bank(), PLAN)
+        evaluate_classes(replace(table, numbers={**table.numbers, "label": labels}), bank(), PLAN)
     with pytest.raises(InputError, match="no columns gene"):
-        judge_classes(replace(table, words={}), bank(), PLAN)
+        evaluate_classes(replace(table, words={}), bank(), PLAN)
     nowhere = {**table.numbers, "tss_distance": np.full(60, np.nan)}
     with pytest.raises(InputError, match="tss_distance with values"):
-        judge_classes(replace(table, numbers=nowhere), bank(), PLAN)
+        evaluate_classes(replace(table, numbers=nowhere), bank(), PLAN)
     with pytest.raises(ValueError, match="cannot be judged"):
         replace(PLAN, held_out=())
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "told"), [("tool", 3, "expected one for 240"), ("distance", 240, "two contenders are named")]
+    ("name", "count", "told"), [("tool", 3, "expected one for 240"), ("distance", 240, "two methods are named")]
 )
 def test_scores_from_elsewhere_fit_the_table_and_have_names_of_their_own(monkeypatch, name, count, told):
     monkeypatch.setattr(areas_module, "DRAWS", 2)
     with pytest.raises(InputError, match=told):
-        judge_classes(planted_table(240, motif=0.0, context=0.0), bank(), PLAN, others={name: np.zeros(count)})
+        evaluate_classes(planted_table(240, motif=0.0, context=0.0), bank(), PLAN, others={name: np.zeros(count)})

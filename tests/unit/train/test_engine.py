@@ -35,10 +35,10 @@ def run(device, data, calibration):
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("kept", [1, 2])
+@pytest.mark.parametrize("ensemble_size", [1, 2])
 @pytest.mark.parametrize("is_classification", [True, False])
-def test_a_calibration_on_a_device_is_that_of_the_kernel(device, kept, is_classification):
-    calibration = Calibration(settings=6, checkpoints=(20, 60), kept=kept, detector_len=8, window=9)
+def test_a_calibration_on_a_device_is_that_of_the_kernel(device, ensemble_size, is_classification):
+    calibration = Calibration(trials=6, checkpoints=(20, 60), ensemble_size=ensemble_size, detector_len=8, window=9)
     data = planted(is_classification=is_classification)
     found = run(device, data, calibration)
     expected = run("cpu", data, calibration)

@@ -12,7 +12,7 @@ from oracles import network_shape
 from trials import examples, setting
 
 from varbind.errors import ResourceError
-from varbind.train.hyperparameters import Rule
+from varbind.train.hyperparameters import Optimizer
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("torch", reason="needs the extra `train`")
@@ -22,7 +22,7 @@ from varbind.train import gpu_training as device_descent
 from varbind.train.gpu_training import DeviceDescent
 
 DEVICES = ["torch:cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
-RATES = {Rule.ADAM: 0.001, Rule.NESTEROV: 0.01}
+RATES = {Optimizer.ADAM: 0.001, Optimizer.NESTEROV: 0.01}
 ROWS = np.arange(10, 190)
 
 
@@ -46,14 +46,14 @@ def engine(request):
     return engine_of(request.param)
 
 
-def different_trials(laid_out, rule, shape, count=3):
+def different_trials(laid_out, optimizer, shape, count=3):
     """Networks that differ in every number of their settings, the first without dropout."""
     return [
         Trial(
             shape,
             setting(
-                rule=rule,
-                rate=RATES[rule] * (1 + number),
+                optimizer=optimizer,
+                rate=RATES[optimizer] * (1 + number),
                 momentum=0.9 + 0.03 * number,
                 detector_decay=1e-3 * number,
                 network_decay=1e-2 / (1 + number),
@@ -88,16 +88,16 @@ def assert_equal_bytes(trials, others):
         assert one.moments.tobytes() == other.moments.tobytes()
 
 
-@pytest.mark.parametrize("rule", list(Rule))
+@pytest.mark.parametrize("optimizer", list(Optimizer))
 @pytest.mark.parametrize("hidden", [0, 32])
 @pytest.mark.parametrize("mean_pooling", [False, True])
 @pytest.mark.parametrize("double_stranded", [False, True])
-def test_steps_are_those_of_the_kernel(engine, rule, hidden, mean_pooling, double_stranded):
+def test_steps_are_those_of_the_kernel(engine, optimizer, hidden, mean_pooling, double_stranded):
     is_classification = hidden == 0
     _codes, laid_out = examples(6, is_classification=is_classification, double_stranded=double_stranded)
     sizes = {"hidden": hidden, "mean_pooling": mean_pooling, "double_stranded": double_stranded}
     shape = network_shape(detector_len=6, detectors=16, **sizes)
-    start, expected, found = (different_trials(laid_out, rule, shape) for _ in range(3))
+    start, expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(3))
     for steps in (1, 4, 25):
         for trial in expected:
             trial.advance(steps)
@@ -133,26 +133,26 @@ def assert_every_step_is_the_kernels(engine, expected, found, *, steps, but=0.0)
             "double_stranded": st.booleans(),
         }
     ),
-    st.sampled_from(Rule),
+    st.sampled_from(Optimizer),
     st.booleans(),
     st.integers(1, 40),
     st.integers(0, 2**32 - 1),
 )
-def test_any_shape_and_length(sizes, rule, is_classification, length, seed):
+def test_any_shape_and_length(sizes, optimizer, is_classification, length, seed):
     """Sequences shorter than a detector too."""
     shape = network_shape(**sizes)
     kind = {"is_classification": is_classification, "double_stranded": shape.double_stranded}
     _codes, laid_out = examples(shape.detector_len, length=length, seed=seed, **kind)
-    expected, found = (different_trials(laid_out, rule, shape) for _ in range(2))
+    expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(2))
     assert_every_step_is_the_kernels(engine_of("torch:cpu"), expected, found, steps=2)
 
 
-@pytest.mark.parametrize("rule", list(Rule))
-def test_after_many_steps_a_step_is_still_the_kernels(engine, rule):
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_after_many_steps_a_step_is_still_the_kernels(engine, optimizer):
     """Momenta have built up, and corrections of Adam's have nearly gone; one detector may take another place."""
     _codes, laid_out = examples(7)
     shape = network_shape(detector_len=7, detectors=16)
-    expected, found = (different_trials(laid_out, rule, shape) for _ in range(2))
+    expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(2))
     for trial, other in zip(expected, found, strict=True):
         trial.advance(400)
         other.advance(400)
@@ -178,7 +178,7 @@ def test_of_equal_places_the_first_has_the_slope(engine):
 def test_together_is_one_by_one(engine):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    together, alone = (different_trials(laid_out, Rule.ADAM, shape, count=7) for _ in range(2))
+    together, alone = (different_trials(laid_out, Optimizer.ADAM, shape, count=7) for _ in range(2))
     engine.advance(together, [20] * 7)
     for trial in alone:
         engine.advance([trial], [20])
@@ -191,8 +191,8 @@ def test_trials_of_any_shape_data_and_number_of_steps(engine):
     shapes = [network_shape(detector_len=6, detectors=16, **changes) for changes in ({}, {"hidden": 4})]
 
     def trials():
-        kinds = [(own, shape, rule) for own in laid_out for shape in shapes for rule in Rule]
-        return [trial for own, shape, rule in kinds for trial in different_trials(own, rule, shape, count=2)]
+        kinds = [(own, shape, optimizer) for own in laid_out for shape in shapes for optimizer in Optimizer]
+        return [trial for own, shape, optimizer in kinds for trial in different_trials(own, optimizer, shape, count=2)]
 
     expected, found = trials(), trials()
     steps = [1 + number % 5 for number in range(len(found))]
@@ -206,7 +206,7 @@ def test_trials_of_any_shape_data_and_number_of_steps(engine):
 def test_equal_seeds_give_equal_bytes(engine):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16, mean_pooling=True)
-    one, other = (different_trials(laid_out, Rule.ADAM, shape) for _ in range(2))
+    one, other = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     for trials in (one, other):
         engine.advance(trials, [10] * 3)
     assert_equal_bytes(one, other)
@@ -215,7 +215,7 @@ def test_equal_seeds_give_equal_bytes(engine):
 def test_where_steps_are_cut_does_not_show(monkeypatch, engine):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    whole, parts = (different_trials(laid_out, Rule.ADAM, shape) for _ in range(2))
+    whole, parts = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     engine.advance(whole, [13] * 3)
     monkeypatch.setattr(device_descent, "STEPS_AT_ONCE", 4)
     engine.advance(parts, [6] * 3)
@@ -226,7 +226,7 @@ def test_where_steps_are_cut_does_not_show(monkeypatch, engine):
 def test_a_trial_goes_on_in_the_kernel(engine):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    expected, found = (different_trials(laid_out, Rule.ADAM, shape) for _ in range(2))
+    expected, found = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     engine.advance(found, [5] * 3)
     for trial in found:
         trial.advance(5)
@@ -238,7 +238,7 @@ def test_a_trial_goes_on_in_the_kernel(engine):
 def test_one_that_diverges_leaves_the_others_alone(engine):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    expected, found = (different_trials(laid_out, Rule.NESTEROV, shape) for _ in range(2))
+    expected, found = (different_trials(laid_out, Optimizer.NESTEROV, shape) for _ in range(2))
     found[1].values[:] = np.nan
     engine.advance(found, [5] * 3)
     for trial in expected:
@@ -270,7 +270,7 @@ FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 def test_out_of_memory_halves_the_networks(monkeypatch, caplog):
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    expected, found = (different_trials(laid_out, Rule.ADAM, shape, count=7) for _ in range(2))
+    expected, found = (different_trials(laid_out, Optimizer.ADAM, shape, count=7) for _ in range(2))
     engine_of("torch:cpu").advance(expected, [6] * 7)
     held = SmallMemory(monkeypatch, 2, FULL)
     engine = engine_of("torch:cpu")
@@ -289,7 +289,7 @@ def test_memory_that_runs_out_on_the_way(monkeypatch):
     """Networks that have taken their steps stay, the others take the same ones again."""
     _codes, laid_out = examples(6)
     shape = network_shape(detector_len=6, detectors=16)
-    expected, found = (different_trials(laid_out, Rule.ADAM, shape, count=4) for _ in range(2))
+    expected, found = (different_trials(laid_out, Optimizer.ADAM, shape, count=4) for _ in range(2))
     engine_of("torch:cpu").advance(expected, [5] * 4)
     losses, called = device_descent.losses, []
 
@@ -310,7 +310,7 @@ def test_not_even_one_network(monkeypatch):
     shape = network_shape(detector_len=6, detectors=16)
     held = SmallMemory(monkeypatch, 0, FULL)
     with pytest.raises(ResourceError) as refused:
-        engine_of("torch:cpu").advance(different_trials(laid_out, Rule.ADAM, shape), [4] * 3)
+        engine_of("torch:cpu").advance(different_trials(laid_out, Optimizer.ADAM, shape), [4] * 3)
     assert str(refused.value) == "one network in training does not fit into the memory of cpu; use --device cpu"
     assert held.tried == [3, 1]
 
@@ -320,17 +320,17 @@ def test_other_errors_pass(monkeypatch):
     shape = network_shape(detector_len=6, detectors=16)
     SmallMemory(monkeypatch, 0, RuntimeError("an illegal memory access was encountered"))
     with pytest.raises(RuntimeError, match="illegal"):
-        engine_of("torch:cpu").advance(different_trials(laid_out, Rule.ADAM, shape), [4] * 3)
+        engine_of("torch:cpu").advance(different_trials(laid_out, Optimizer.ADAM, shape), [4] * 3)
 
 
-@pytest.mark.parametrize("rule", list(Rule))
+@pytest.mark.parametrize("optimizer", list(Optimizer))
 @pytest.mark.parametrize("sizes", [{}, {"hidden": 4, "mean_pooling": True}], ids=["linear", "hidden, means"])
-def test_nothing_is_fetched_before_the_last_step(monkeypatch, rule, sizes):
+def test_nothing_is_fetched_before_the_last_step(monkeypatch, optimizer, sizes):
     """A step that waited for the device, or was not all there, would fail on one that computes nothing."""
     monkeypatch.setattr(device_descent, "torch_device", torch.device)
     _codes, laid_out = examples(6)
     held = SmallMemory(monkeypatch, 3, FULL)
-    trials = different_trials(laid_out, rule, network_shape(detector_len=6, detectors=16, **sizes))
+    trials = different_trials(laid_out, optimizer, network_shape(detector_len=6, detectors=16, **sizes))
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
         engine_of("meta").advance(trials, [5] * 3)
     assert len(held.tried) == 5

@@ -16,13 +16,13 @@ from varbind.datasets.binding_data import BindingData
 from varbind.errors import InputError
 from varbind.train.engine import KernelThreads
 from varbind.train.hyperparameter_search import Calibration, Search, _folds, calibrate, score_stacks
-from varbind.train.hyperparameters import Rule, Setting
+from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
-QUICK = Calibration(settings=6, checkpoints=(20, 60), kept=2, detector_len=8, window=9)
-SINGLE = replace(QUICK, kept=1)
+QUICK = Calibration(trials=6, checkpoints=(20, 60), ensemble_size=2, detector_len=8, window=9)
+SINGLE = replace(QUICK, ensemble_size=1)
 
 
 def assert_equal_stacks(one, other):
@@ -70,7 +70,7 @@ def test_one_strand_is_told_from_the_other_where_one_is_read(double_stranded):
 
 def test_where_numbers_count_means_are_pooled():
     found = run(
-        as_data(repeated_sequences(), is_classification=False), replace(SINGLE, settings=8, checkpoints=(50, 150))
+        as_data(repeated_sequences(), is_classification=False), replace(SINGLE, trials=8, checkpoints=(50, 150))
     )
     means = {row.setting for row in found.log if found.settings[row.setting].mean_pooling}
     best, without = (max(row.mean for row in found.log if (row.setting in means) is mean) for mean in (True, False))
@@ -82,7 +82,7 @@ def test_where_numbers_count_means_are_pooled():
 
 def test_means_are_pooled_of_measured_values_only():
     data = planted(is_classification=False)
-    measured = run(data, replace(QUICK, settings=20, checkpoints=(1,)))
+    measured = run(data, replace(QUICK, trials=20, checkpoints=(1,)))
     assert {setting.mean_pooling for setting in measured.settings} == {False, True}
     assert {setting.mean_pooling for setting in run(planted()).settings} == {False}
     rng, other = np.random.default_rng(0), np.random.default_rng(0)
@@ -91,7 +91,7 @@ def test_means_are_pooled_of_measured_values_only():
 
 
 def test_the_log_holds_every_rating():
-    found = run(planted(), Calibration(settings=3, checkpoints=(5, 9), search=Search.RANDOM))
+    found = run(planted(), Calibration(trials=3, checkpoints=(5, 9), search=Search.RANDOM))
     log = found.log
     assert len(found.settings) == 3
     assert sorted((row.setting, row.steps) for row in log) == [(s, steps) for s in range(3) for steps in (5, 9)]
@@ -100,7 +100,7 @@ def test_the_log_holds_every_rating():
 
 
 def test_halving_goes_on_with_the_better_half():
-    log = run(planted(), Calibration(settings=5, checkpoints=(5, 9, 12), search=Search.HALVING)).log
+    log = run(planted(), Calibration(trials=5, checkpoints=(5, 9, 12), search=Search.HALVING)).log
     at = {steps: {row.setting: row.mean for row in log if row.steps == steps} for steps in (5, 9, 12)}
     assert [len(at[steps]) for steps in (5, 9, 12)] == [5, 3, 2]
     assert set(at[9]) == set(sorted(at[5], key=lambda s: -at[5][s])[:3])
@@ -129,7 +129,7 @@ def test_networks_of_one_model_have_no_hidden_layer():
 
 
 def test_one_setting_is_its_own_mean():
-    found = run(planted(), replace(QUICK, settings=1))
+    found = run(planted(), replace(QUICK, trials=1))
     assert found.stack.shape.members == len(found.chosen(QUICK)) == 1
 
 
@@ -166,20 +166,20 @@ def test_too_little_is_said(groups, targets, text):
         run(data)
 
 
-@given(st.sampled_from(list(Rule)), st.integers(0, 2**32 - 1))
-def test_settings_lie_in_their_ranges(rule, seed):
+@given(st.sampled_from(list(Optimizer)), st.integers(0, 2**32 - 1))
+def test_settings_lie_in_their_ranges(optimizer, seed):
     """DeepBind 2015, supplementary section 3, for Nesterov's rule."""
-    setting = Setting.draw(np.random.default_rng(seed), rule=rule)
-    assert 5e-4 <= setting.rate <= (5e-2 if rule is Rule.NESTEROV else 1e-2)
+    setting = Setting.draw(np.random.default_rng(seed), optimizer=optimizer)
+    assert 5e-4 <= setting.rate <= (5e-2 if optimizer is Optimizer.NESTEROV else 1e-2)
     assert setting.dropout in {0, 0.25, 0.5}
     assert setting.hidden in {0, 32}
     assert 1e-15 <= setting.detector_decay <= 1e-3
     assert 1e-10 <= setting.network_decay <= 1e-3
-    if rule is Rule.NESTEROV:
+    if optimizer is Optimizer.NESTEROV:
         assert 0.95 <= setting.momentum <= 0.99
         assert 1e-7 <= setting.detector_scale <= 1e-3
         assert 1e-5 <= setting.network_scale <= 1e-2
-    assert Setting(**{**setting.as_dict(), "rule": Rule(setting.as_dict()["rule"])}) == setting
+    assert Setting(**{**setting.as_dict(), "optimizer": Optimizer(setting.as_dict()["optimizer"])}) == setting
 
 
 def test_settings_that_diverge_are_left_out(monkeypatch):
@@ -190,7 +190,7 @@ def test_settings_that_diverge_are_left_out(monkeypatch):
     def wild(calibration, rng, *, is_classification):
         own = draw(calibration, rng, is_classification=is_classification)
         drawn.append(own)
-        return replace(own, rule=Rule.NESTEROV, rate=1e9, detector_scale=1.0) if len(drawn) <= count else own
+        return replace(own, optimizer=Optimizer.NESTEROV, rate=1e9, detector_scale=1.0) if len(drawn) <= count else own
 
     count = 2
     monkeypatch.setattr(Calibration, "draw", wild)
@@ -219,7 +219,7 @@ def test_what_diverges_on_everything_gives_way_to_the_next(monkeypatch):
 
     monkeypatch.setattr("varbind.train.hyperparameter_search.Trial", Unlucky)
     found = run(data)
-    best = [row.setting for row in usual.chosen(replace(QUICK, kept=3))]
+    best = [row.setting for row in usual.chosen(replace(QUICK, ensemble_size=3))]
     assert [row.setting for row in found.chosen(QUICK)] == best[1:]
 
 
@@ -228,5 +228,5 @@ def test_the_published_search():
     assert [steps for _, steps, _ in calibration.rounds()] == [4_000, 8_000, 12_000, 16_000, 20_000]
     assert {going_on for going_on, _, _ in calibration.rounds()} == {30}
     setting = calibration.draw(np.random.default_rng(1), is_classification=True)
-    assert (setting.rule, calibration.folds, calibration.kept) == (Rule.NESTEROV, 3, 1)
+    assert (setting.optimizer, calibration.folds, calibration.ensemble_size) == (Optimizer.NESTEROV, 3, 1)
     assert 0.95 <= setting.momentum <= 0.99

@@ -13,14 +13,14 @@ from varbind.train.progress import Pace, task_steps
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
-SMALL = Calibration(settings=5, folds=2, checkpoints=(2, 5), detector_len=6, window=7)
+SMALL = Calibration(trials=5, folds=2, checkpoints=(2, 5), detector_len=6, window=7)
 
 
 @pytest.mark.parametrize("device", ["cpu", "torch:cpu"])
 @pytest.mark.parametrize("search", Search)
-@pytest.mark.parametrize("kept", [1, 3])
-def test_every_task_is_counted(device, search, kept):
-    calibration = replace(SMALL, search=search, kept=kept)
+@pytest.mark.parametrize("ensemble_size", [1, 3])
+def test_every_task_is_counted(device, search, ensemble_size):
+    calibration = replace(SMALL, search=search, ensemble_size=ensemble_size)
     seen = []
     pace = Pace(calibration, 2, lambda *counts: seen.append(counts))
     with ThreadPoolExecutor(2) as threads:
@@ -36,7 +36,7 @@ def test_every_task_is_counted(device, search, kept):
 
 
 def test_steps_of_a_halving_search():
-    calibration = Calibration(settings=5, folds=2, checkpoints=(2, 5, 9), kept=2)
+    calibration = Calibration(trials=5, folds=2, checkpoints=(2, 5, 9), ensemble_size=2)
     assert task_steps(calibration) == [2] * 10 + [3] * 6 + [4] * 4 + [9] * 2
 
 

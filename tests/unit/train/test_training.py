@@ -9,8 +9,8 @@ import pytest
 import tolerances
 from planted import write_files
 
-from varbind.datasets.dataset_loading import prepare
-from varbind.datasets.datasets import TrainingSet
+from varbind.datasets.dataset_loading import load_dataset
+from varbind.datasets.dataset_table import BindingDataset
 from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
@@ -22,14 +22,14 @@ pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 PLAN = TrainingPlan(
-    Calibration(settings=2, checkpoints=(5,), detector_len=6, window=11), BackgroundRecipe(snvs=300, others=100)
+    Calibration(trials=2, checkpoints=(5,), detector_len=6, window=11), BackgroundRecipe(snvs=300, others=100)
 )
 
 
 @pytest.fixture
 def bound(tmp_path):
     """One small set."""
-    return TrainingSet(id="A", protein="A", file=str(write_files(tmp_path) / "bound.fa"))
+    return BindingDataset(id="A", protein="A", file=str(write_files(tmp_path) / "bound.fa"))
 
 
 def test_a_bank_is_written_and_returned(tmp_path, bound):
@@ -69,14 +69,14 @@ def test_sequences_that_are_all_equal_make_no_folds(tmp_path, bound):
 
 
 def test_a_set_has_its_own_seed():
-    sets = [TrainingSet(id=name, protein="A", file="x") for name in ("A", "B")]
+    sets = [BindingDataset(id=name, protein="A", file="x") for name in ("A", "B")]
     seeds = {own.seed_from(seed) for seed in (1, 2) for own in sets}
     assert len(seeds) == 4
 
 
 def test_what_the_kernel_has_trained_stays_valid(bound):
     """Records of a device are its own: they are not the same to the byte."""
-    facts = prepare(bound, None, folds=3, top=None, seed=1)[1]
+    facts = load_dataset(bound, None, folds=3, top=None, seed=1)[1]
     keys = {device: replace(PLAN, device=device).key_of(bound, facts) for device in ("cpu", "cuda", "cuda:1")}
     parts = [METHOD, "A", 1, asdict(PLAN.calibration), facts.examples_sha256]
     assert keys["cpu"] == hashlib.sha256(json.dumps(parts).encode()).hexdigest()

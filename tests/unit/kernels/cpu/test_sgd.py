@@ -10,7 +10,7 @@ from trials import examples, setting
 
 from varbind.core.network_stack import DeepBindStack
 from varbind.core.sequence import N_CODE, reverse_complement
-from varbind.train.hyperparameters import Rule
+from varbind.train.hyperparameters import Optimizer
 from varbind.train.trial import BATCH, Trial
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
@@ -42,7 +42,7 @@ def follow_in_torch(trial, used, codes, laid_out, batches, kept):
     parameters = {name: torch.tensor(getattr(stack, name)).double().requires_grad_() for name in NAMES}
     decays = {"detectors": used.detector_decay, "weights1": used.network_decay, "weights2": used.network_decay}
     groups = [{"params": [p], "weight_decay": decays.get(name, 0.0)} for name, p in parameters.items() if p.numel()]
-    if used.rule is Rule.NESTEROV:
+    if used.optimizer is Optimizer.NESTEROV:
         optimiser = torch.optim.SGD(groups, lr=used.rate, momentum=used.momentum, nesterov=True)
     else:
         optimiser = torch.optim.Adam(groups, lr=used.rate)
@@ -73,16 +73,16 @@ def assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=4):
             assert np.any(getattr(found, name) != getattr(start, name)) or not getattr(found, name).size
 
 
-@pytest.mark.parametrize("rule", list(Rule))
+@pytest.mark.parametrize("optimizer", list(Optimizer))
 @pytest.mark.parametrize("hidden", [0, 5])
 @pytest.mark.parametrize("is_classification", [True, False])
 @pytest.mark.parametrize("detector_len", [5, 6, 7])
 @pytest.mark.parametrize("mean_pooling", [False, True])
-def test_steps_are_those_of_autograd(rule, hidden, is_classification, detector_len, mean_pooling):
+def test_steps_are_those_of_autograd(optimizer, hidden, is_classification, detector_len, mean_pooling):
     codes, laid_out = examples(detector_len, is_classification=is_classification)
     shape = network_shape(detector_len=detector_len, detectors=16, hidden=hidden, mean_pooling=mean_pooling)
     # Adam's first steps are as long for a slope that is nearly nothing, and as rough.
-    used = setting(rule=rule, rate=0.05 if rule is Rule.NESTEROV else 0.005, hidden=hidden)
+    used = setting(optimizer=optimizer, rate=0.05 if optimizer is Optimizer.NESTEROV else 0.005, hidden=hidden)
     assert_steps_are_those_of_autograd(shape, used, codes, laid_out)
 
 

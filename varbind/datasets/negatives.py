@@ -1,4 +1,7 @@
-"""Dinucleotide-preserving shuffles of many sequences at once: the unbound sequences of peaks."""
+"""Negatives for bound sequences: unbound sequences with the same GC content, and dinucleotide shuffles.
+
+Networks that are trained on either of them cannot separate the classes by GC content.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,56 @@ import numpy as np
 from varbind.kernels.cpu.numba_cache import compiled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from varbind.core.sequence import Codes
 
-__all__ = ["dinucleotide_shuffles"]
+__all__ = ["dinucleotide_shuffles", "match_gc", "repeat_for_negatives"]
+
+GC_BINS = 40
+"""Number of bins of GC content; for 200 bases a bin is five bases wide."""
 
 _LETTERS = 5  # N counts as a fifth letter
 
 
+def repeat_for_negatives(bound: NDArray[np.intp], min_count: int) -> NDArray[np.intp]:
+    """Repeat the rows of bound sequences, once for each negative: at least once each, `min_count` or more in all."""
+    return np.repeat(bound, max(1, -(-min_count // len(bound))))
+
+
+def match_gc(bound: Codes, unbound: Codes, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Choose an unbound sequence for each bound one from its bin of GC content, or from the nearest bin with any.
+
+    No sequence is used twice while others of its bin are left.
+
+    Args:
+        bound: base codes of the bound sequences, (N, L).
+        unbound: base codes of the unbound sequences, (U, L), at least one.
+        rng: random numbers for the choice.
+
+    Returns:
+        Rows of `unbound`, (N,).
+    """
+    bins = _bins(unbound)
+    drawn = {index: rng.permutation(np.flatnonzero(bins == index)) for index in np.unique(bins).tolist()}
+    filled = np.array(list(drawn))
+    used = dict.fromkeys(drawn, 0)
+    found = np.empty(len(bound), dtype=np.intp)
+    for row, index in enumerate(_bins(bound)):
+        nearest = int(filled[np.argmin(np.abs(filled - index))])
+        found[row] = drawn[nearest][used[nearest] % len(drawn[nearest])]
+        used[nearest] += 1
+    return found
+
+
+def _bins(codes: Codes) -> NDArray[np.int64]:
+    share = np.isin(codes, (1, 2)).mean(axis=1)
+    bins: NDArray[np.int64] = np.rint(share * GC_BINS).astype(np.int64)
+    return bins
+
+
 def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
-    """A random sequence with exactly the dinucleotide counts and the two end bases of each sequence.
+    """Return a random sequence with exactly the dinucleotide counts and the two end bases of each sequence.
 
     Altschul and Erickson (1985), "Significance of nucleotide sequence alignments": an Eulerian path through the
     multigraph of dinucleotides. The last edge out of each base must lead towards the end base, so last edges are drawn
@@ -25,10 +69,10 @@ def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
 
     Args:
         codes: base codes, (N, L).
-        rng: the source of randomness.
+        rng: random numbers for the shuffles.
 
     Returns:
-        Base codes, (N, L).
+        Base codes of the shuffles, (N, L).
     """
     shuffled = np.array(codes, dtype=np.uint8, order="C")
     if shuffled.shape[1] > 2:

@@ -6,21 +6,21 @@ from motif_banks import CRE, write_intensities, write_labels
 from planted import write_files, write_lines
 
 from varbind.core.sequence import encode
-from varbind.datasets.datasets import Kind, TrainingSet
+from varbind.datasets.dataset_table import BindingDataset, DataKind
 from varbind.errors import InputError
-from varbind.evaluate.test_data import read_sample
+from varbind.evaluate.evaluation_data import read_evaluation_data
 from varbind.io.reference import Reference
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
 
 def read(path, kind=None, seed=1, **options):
-    return read_sample(TrainingSet("A", "A", str(path), kind=kind, **options), Reference, seed=seed)
+    return read_evaluation_data(BindingDataset("A", "A", str(path), kind=kind, **options), Reference, seed=seed)
 
 
 def test_labels_are_as_in_the_file(tmp_path):
     path = write_labels(tmp_path / "labels.tsv", CRE)
-    sample = read(path, Kind.LABELS)
+    sample = read(path, DataKind.LABELS)
     rows = [line.split("\t") for line in path.read_text().splitlines()]
     found = {(encode(text).tobytes(), label == "1") for text, label in rows}
     assert {(codes.tobytes(), bool(bound)) for codes, bound in zip(sample.codes, sample.bound, strict=True)} == found
@@ -42,7 +42,7 @@ def test_bound_sequences_get_shuffles_by_the_seed(tmp_path):
 def test_outliers_are_of_values_before_the_logarithm(tmp_path):
     values = [1.0] * 200 + [1000.0, 30.0]
     path = write_lines(tmp_path / "v", [f"{'ACGT' * 3}\t{value}" for value in values])
-    sample = read(path, Kind.INTENSITIES)
+    sample = read(path, DataKind.INTENSITIES)
     # The mean is 6.1 and the standard deviation 70: of logarithms 30 would lie 6 standard deviations above.
     assert np.flatnonzero(sample.bound).tolist() == [200]
     assert sample.targets[201] - sample.targets[0] == pytest.approx(
@@ -51,21 +51,21 @@ def test_outliers_are_of_values_before_the_logarithm(tmp_path):
 
 
 def test_of_each_class_no_more_than_asked_for(tmp_path):
-    sample = read(write_labels(tmp_path / "labels.tsv", CRE), Kind.LABELS)
+    sample = read(write_labels(tmp_path / "labels.tsv", CRE), DataKind.LABELS)
     drawn = sample.at_most(12)
     assert drawn.bound.sum() == (~drawn.bound).sum() == 12
     assert drawn.in_set == 60
     places = [sample.codes.tolist().index(codes) for codes in drawn.codes.tolist()]
     assert places == sorted(places)
     assert sample.at_most(12).codes.tobytes() == drawn.codes.tobytes()
-    other = read(tmp_path / "labels.tsv", Kind.LABELS, seed=2).at_most(12)
+    other = read(tmp_path / "labels.tsv", DataKind.LABELS, seed=2).at_most(12)
     assert other.codes.tobytes() != drawn.codes.tobytes()
     whole = sample.at_most(30)
     assert whole.codes.tobytes() == sample.codes.tobytes()
 
 
 def test_of_measured_values_twice_as_many(tmp_path):
-    sample = read(write_intensities(tmp_path / "v.tsv", CRE), Kind.INTENSITIES)
+    sample = read(write_intensities(tmp_path / "v.tsv", CRE), DataKind.INTENSITIES)
     drawn = sample.at_most(12)
     assert len(drawn.codes) == len(drawn.targets) == len(drawn.bound) == 24
     kept = {(codes.tobytes(), target) for codes, target in zip(sample.codes, sample.targets, strict=True)}
@@ -73,5 +73,5 @@ def test_of_measured_values_twice_as_many(tmp_path):
 
 
 def test_a_matrix_is_no_data(tmp_path):
-    with pytest.raises(InputError, match="a matrix is no data"):
-        read(tmp_path / "m", Kind.MATRIX)
+    with pytest.raises(InputError, match="nothing can be evaluated on a matrix"):
+        read(tmp_path / "m", DataKind.MATRIX)

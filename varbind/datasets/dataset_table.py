@@ -1,4 +1,4 @@
-"""What to train on: one file of one protein, or a table that names many."""
+"""Data sets of binding: one file of one protein, or a table that lists many of them."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from varbind.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Kind", "Negatives", "TrainingSet", "is_set_table", "read_set_table", "refuse_equal_ids"]
+__all__ = ["BindingDataset", "DataKind", "NegativeSource", "is_dataset_table", "read_dataset_table", "refuse_equal_ids"]
 
 NOT_STATED = "not stated"
 
 
-class Kind(StrEnum):
-    """How a file tells what is bound.
+class DataKind(StrEnum):
+    """The kind of data in a file.
 
-    `PEAKS` are places on a reference; `BOUND` are sequences; both get dinucleotide shuffles against them. `LABELS`
-    are sequences with 0 or 1, `VALUES` with a number, `INTENSITIES` with a positive number whose logarithm counts.
-    `MATRIX` is a known motif, which is not trained but read.
+    `PEAKS` are intervals on a reference and `BOUND` are bound sequences; the negatives of both are dinucleotide
+    shuffles. `LABELS` are sequences with 0 or 1, `VALUES` sequences with a number, and `INTENSITIES` sequences with a
+    positive number whose logarithm is used. `MATRIX` is a known motif, which is used without training.
     """
 
     PEAKS = "peaks"
@@ -36,11 +36,11 @@ class Kind(StrEnum):
     MATRIX = "matrix"
 
 
-class Negatives(StrEnum):
-    """What a network learns to tell bound sequences from, where they have labels.
+class NegativeSource(StrEnum):
+    """A source of negatives for labelled sequences.
 
-    `FILE` are the others of the file, `GC_MATCHED` one of them for each bound sequence with about its share of G and
-    C, `SHUFFLES` dinucleotide shuffles of the bound ones.
+    `FILE` are the unbound sequences of the file, `GC_MATCHED` one of these for each bound sequence with a similar GC
+    content, and `SHUFFLES` dinucleotide shuffles of the bound sequences.
     """
 
     FILE = "file"
@@ -49,43 +49,43 @@ class Negatives(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSet:
-    """One protein and its data.
+class BindingDataset:
+    """The data set of one protein.
 
     Attributes:
-        id: unique; the model's id.
-        protein: its name.
+        id: unique id, which is the id of the model.
+        protein: name of the protein.
         file: path of the data.
-        family: of its DNA-binding domain; empty = the protein's own name.
-        kind: of the data; None = told by the content.
-        fasta: reference of peaks; empty where there are none.
-        species: of the protein.
+        family: family of the DNA-binding domain; empty = the name of the protein.
+        kind: kind of the data; None = detected from the content.
+        fasta: path of the reference genome of peaks; empty for other data.
+        species: species of the protein.
         assay: how binding was measured.
         experiment: cell line, array, or other detail.
-        licence: of the data.
-        default: whether annotation uses the model unless told otherwise.
-        negatives: what bound sequences are told from; none = what is usual for the kind.
+        licence: licence of the data.
+        default: whether annotation uses the model by default.
+        negatives: sources of the negatives; empty = the default for the kind.
         matrix: name of the matrix in the file; empty = the id.
-        task: what an evaluation sums this set up with.
+        task: name of the group of data sets that an evaluation averages.
     """
 
     id: str
     protein: str
     file: str
     family: str = ""
-    kind: Kind | None = None
+    kind: DataKind | None = None
     fasta: str = ""
     species: str = NOT_STATED
     assay: str = NOT_STATED
     experiment: str = NOT_STATED
     licence: str = NOT_STATED
     default: bool = True
-    negatives: tuple[Negatives, ...] = ()
+    negatives: tuple[NegativeSource, ...] = ()
     matrix: str = ""
     task: str = ""
 
     def seed_from(self, seed: int) -> int:
-        """The set's own seed: what other sets there are does not show."""
+        """Return the seed of this data set, which does not depend on other data sets."""
         return zlib.crc32(f"{seed}:{self.id}".encode())
 
     def __post_init__(self) -> None:
@@ -98,35 +98,35 @@ class TrainingSet:
 
 def _require_printable(name: str, text: str) -> None:
     if not text.isprintable():
-        what = f"the {name} is {text!r}, which holds a letter that cannot be printed"
+        what = f"the {name} is {text!r}, which has a character that cannot be printed"
         raise InputError(what, remedy="correct it")
 
 
-def is_set_table(path: str) -> bool:
-    """Whether the first line of a file names the columns `protein` and `file`."""
+def is_dataset_table(path: str) -> bool:
+    """Return whether the first line of a file names the columns `protein` and `file`."""
     _, first = next(numbered_lines(path), (0, ""))
     return {"protein", "file"} <= set(first.split("\t"))
 
 
-def refuse_equal_ids(sets: Sequence[TrainingSet]) -> None:
-    """Sets go by their ids.
+def refuse_equal_ids(sets: Sequence[BindingDataset]) -> None:
+    """Refuse data sets with the same id.
 
     Raises:
-        UsageError: two have the same one.
+        UsageError: two data sets have the same id.
     """
-    if len({own.id for own in sets}) < len(sets):
+    if len({dataset.id for dataset in sets}) < len(sets):
         raise UsageError("two sets have the same id", remedy="name each set once")
 
 
-def read_set_table(path: str, *, fasta: str = "") -> list[TrainingSet]:
-    """Read a table of training sets, tab-separated with a header.
+def read_dataset_table(path: str, *, fasta: str = "") -> list[BindingDataset]:
+    """Read a table of data sets, tab-separated with a header.
 
-    The columns are the fields of `TrainingSet`; `protein` and `file` are needed, `id` is the protein without one, and
-    an empty cell or `.` is a field that is not stated. Files stand beside the table unless their paths say otherwise.
+    The columns are the fields of `BindingDataset`; `protein` and `file` are required, `id` defaults to the protein, and
+    an empty cell or `.` is a field that is not stated. Relative paths are relative to the folder of the table.
 
     Args:
-        path: of the table.
-        fasta: reference of peaks in rows that name none.
+        path: path of the table.
+        fasta: reference genome of peaks in rows that name none.
 
     Raises:
         InputError: a column is unknown, or a row is malformed or repeats an id.
@@ -134,52 +134,52 @@ def read_set_table(path: str, *, fasta: str = "") -> list[TrainingSet]:
     lines = numbered_lines(path)
     number, header = next(lines)
     columns = header.split("\t")
-    known = [field.name for field in fields(TrainingSet)]
+    known = [field.name for field in fields(BindingDataset)]
     unknown = [name for name in columns if name not in known or columns.count(name) > 1]
     if unknown:
-        what = f"the column {unknown[0]!r} is unknown or there twice, expected some of {', '.join(known)}"
+        what = f"the column {unknown[0]!r} is unknown or given twice, expected some of {', '.join(known)}"
         raise InputError(what, path=path, line=number, remedy="correct the header")
-    sets: dict[str, TrainingSet] = {}
+    sets: dict[str, BindingDataset] = {}
     for number, text in lines:
         cells = text.split("\t")
         if len(cells) != len(columns):
             what = f"found {len(cells)} columns, expected {len(columns)} as in the header"
             raise InputError(what, path=path, line=number, remedy="correct the row")
         stated = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip() not in {"", "."}}
-        own = _set(stated, path, number, fasta)
-        if own.id in sets:
-            raise InputError(f"the id {own.id} is there twice", path=path, line=number, remedy="name each set once")
-        sets[own.id] = own
+        dataset = _set(stated, path, number, fasta)
+        if dataset.id in sets:
+            raise InputError(f"the id {dataset.id} is given twice", path=path, line=number, remedy="name each set once")
+        sets[dataset.id] = dataset
     if not sets:
-        raise InputError("names no set", path=path, remedy="give a row for each protein")
+        raise InputError("has no data sets", path=path, remedy="give a row for each protein")
     return list(sets.values())
 
 
-def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> TrainingSet:
-    """One row."""
+def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> BindingDataset:
+    """The data set of one row."""
     for name in ("protein", "file"):
         if name not in stated:
             raise InputError(f"no {name} is stated", path=path, line=line, remedy="fill the cell")
     texts = dict(stated)
-    kind = _one_of("kind", texts.pop("kind", None), Kind, path, line)
+    kind = _one_of("kind", texts.pop("kind", None), DataKind, path, line)
     default = texts.pop("default", "yes")
     if default not in {"yes", "no"}:
         raise InputError(f"the default is {default!r}, expected yes or no", path=path, line=line)
     words = [word.strip() for word in texts.pop("negatives", "").split(",") if word.strip()]
-    negatives = tuple(_one_of("negatives", word, Negatives, path, line) for word in words)
+    negatives = tuple(_one_of("negatives", word, NegativeSource, path, line) for word in words)
     folder = Path(path).parent
     try:
         for name in [name for name in ("file", "fasta") if name in texts]:
             _require_printable(name, texts[name])
             texts[name] = str(folder / texts[name])
         texts = {"id": texts["protein"], "fasta": fasta, **texts}
-        return TrainingSet(**texts, kind=kind, default=default == "yes", negatives=negatives)
+        return BindingDataset(**texts, kind=kind, default=default == "yes", negatives=negatives)
     except InputError as error:
         raise InputError(error.what, path=path, line=line, remedy=error.remedy) from error
 
 
 def _one_of(name: str, word: str | None, choices: Iterable[Any], path: str, line: int) -> Any:
-    """The choice that the word names; None of nothing."""
+    """Return the choice that a word names; None for None."""
     known = {str(choice): choice for choice in choices}
     if word is not None and word not in known:
         raise InputError(f"the {name} is {word!r}, expected one of {', '.join(known)}", path=path, line=line)

@@ -1,0 +1,115 @@
+"""Sequences on which methods are evaluated, with what was measured of them.
+
+Files are read by `varbind.datasets.dataset_loading`, so that a test set is read, and its negatives are made, exactly as
+for a training set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.datasets.dataset_loading import load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_table import DataKind
+from varbind.datasets.sequence_table import read_sequence_table
+from varbind.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from varbind.core.sequence import Codes
+    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.io.reference import Reference
+
+__all__ = ["EvaluationData", "outliers", "read_evaluation_data"]
+
+OUTLIER_SDS = 4
+"""Number of standard deviations above the mean from which a measured value counts as bound (Weirauch et al. 2013)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationData:
+    """Sequences of a data set.
+
+    Attributes:
+        codes: base codes, (N, L).
+        targets: labels (1 bound, 0 unbound), or values on the scale of training (the logarithm of intensities),
+            float64 (N,).
+        bound: which sequences are bound; for measured values, which are outliers of the whole set, bool (N,).
+        is_classification: whether the targets are labels.
+        in_set: number of sequences in the whole set, negatives included.
+        kind: kind of the data.
+        sha256: SHA-256 of the file.
+        seed: seed for drawing a part of it.
+    """
+
+    codes: Codes
+    targets: NDArray[np.float64]
+    bound: NDArray[np.bool_]
+    is_classification: bool
+    in_set: int
+    kind: DataKind
+    sha256: str
+    seed: int
+
+    def at_most(self, count: int) -> EvaluationData:
+        """Return at most `count` sequences of each class, or at most `2 * count` measured values.
+
+        They are drawn by the seed and stay in order, so that every method gets the same ones.
+        """
+        rng = np.random.default_rng([self.seed, 4])
+        if self.is_classification:
+            classes = [(np.flatnonzero(self.bound), count), (np.flatnonzero(~self.bound), count)]
+        else:
+            classes = [(np.arange(len(self.codes)), 2 * count)]
+        drawn = [rows if len(rows) <= size else rng.permutation(rows)[:size] for rows, size in classes]
+        kept = np.sort(np.concatenate(drawn))
+        return replace(self, codes=self.codes[kept], targets=self.targets[kept], bound=self.bound[kept])
+
+
+def read_evaluation_data(
+    dataset: BindingDataset, references: Callable[[str], Reference], *, seed: int, min_negatives: int = 0
+) -> EvaluationData:
+    """Read a whole data set.
+
+    Args:
+        dataset: the data set.
+        references: opens the reference of peaks.
+        seed: seed of the negatives that are made, and of what is drawn later.
+        min_negatives: see `varbind.datasets.dataset_loading.load_dataset`.
+
+    Raises:
+        InputError: the data is malformed, too little, or a matrix.
+        ResourceError: the reference of peaks cannot be read.
+        UsageError: peaks have no reference.
+    """
+    if dataset.kind is DataKind.MATRIX:
+        raise InputError("nothing can be evaluated on a matrix", path=dataset.file, remedy="leave the row out")
+    data, facts = load_dataset(dataset, references, folds=1, top=None, seed=seed, min_negatives=min_negatives)
+    warn_of_unused_peaks(dataset, facts)
+    # Outliers are defined on the values as measured; `load_dataset` returns them on the scale of training.
+    bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(dataset.file).targets)
+    return EvaluationData(
+        codes=data.codes,
+        targets=data.targets.astype(np.float64),
+        bound=bound,
+        is_classification=data.is_classification,
+        in_set=len(data.codes),
+        kind=facts.kind,
+        sha256=facts.sha256,
+        seed=seed,
+    )
+
+
+def outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Mark values more than four standard deviations above the mean (Weirauch et al. 2013), bool (N,).
+
+    Args:
+        values: values as measured, before any logarithm, float64 (N,).
+    """
+    outlying: NDArray[np.bool_] = values > values.mean() + OUTLIER_SDS * values.std()
+    return outlying
