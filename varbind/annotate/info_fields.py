@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from varbind.core.info_keys import EFFECT_KEYS, EXPLAIN, KEYS, TRACK_STEM
+from varbind.core.info_keys import EXPLAIN, KEYS, TRACK_STEM
 from varbind.effect.second_stage import EffectKeys
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def header_lines(
 ) -> list[str]:
     """The `##INFO` lines of the keys that a run may write."""
     effect = effect or EffectKeys()
-    keys = [(name, "Float", EFFECT_KEYS[name]) for name in effect.names]
-    keys = [(name, kind, text + effect.cutoffs if name == "SCORE" else text) for name, kind, text in keys]
+    keys: list[tuple[str, str, str]] = [(key.name, key.type, key.description) for key in effect.keys]
     if effect.explain:
         text = "What each model adds to ACTIVITY, largest first, model_id|log2 joined by &; the sum is ACTIVITY"
         keys.append((EXPLAIN, "String", text))

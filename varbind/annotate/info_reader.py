@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
 from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.core.info_keys import EFFECT_NAMES, KEY_NAMES, TRACK_STEM
+from varbind.core.info_keys import KEY_NAMES, TRACK_STEM
 from varbind.core.variant import Status
+from varbind.effect.heads import EFFECT_KEYS
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
 
-NUMBER_KEYS = (*EFFECT_NAMES, "LOSS_PHRED", "GAIN_PHRED")
+NUMBER_KEYS = (*EFFECT_KEYS, "LOSS_PHRED", "GAIN_PHRED")
 """Keys with one number an allele, most telling first."""
 
 TEXT_KEYS = ("BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
@@ -57,7 +58,7 @@ class DeclaredKeys:
         """
         pattern = re.compile(rb"##INFO=<(?:[^>]*?,)?ID=%s_([0-9A-Za-z_.]+)[,>]" % re.escape(prefix).encode())
         found = [match[1].decode() for line in header.lines if (match := pattern.match(line))]
-        known = set(KEY_NAMES)
+        known = {*EFFECT_KEYS, *KEY_NAMES}
         names = tuple(dict.fromkeys(name for name in found if name in known or name.startswith(TRACK_STEM)))
         if not names:
             what = f"the header declares no {prefix}_ key"

@@ -1,10 +1,10 @@
-"""The INFO keys that varbind writes: their names, types and descriptions, for all who write or read them."""
+"""The INFO keys that varbind writes besides those of the second stage: their names, types and descriptions."""
 
 from __future__ import annotations
 
 from varbind.core.variant import Status
 
-__all__ = ["EFFECT_KEYS", "EFFECT_NAMES", "EXPLAIN", "KEYS", "KEY_NAMES", "TRACK_STEM"]
+__all__ = ["EXPLAIN", "KEYS", "KEY_NAMES", "TRACK_STEM"]
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
@@ -19,21 +19,7 @@ _PHRED = (
     "over all protein families is at least as large; multiple testing is inside; 30 = one in a thousand"
 )
 
-# Of the second stage: name, Description; every one is a Float. Those that are written depend on its heads.
-EFFECT_KEYS = {
-    "SCORE": "Calibrated probability, 0 to 1, that the allele measurably changes promoter activity, from sequence "
-    "alone; not pathogenicity",
-    "SCORE_CONS": "SCORE with the log-odds of the conservation tracks added, none where they have no value; no "
-    "calibrated probability",
-    "PHRED": "-10 log10 of the share of background promoter variants of the same kind and size whose SCORE is at least "
-    "as high",
-    "ACTIVITY": "Predicted change of promoter activity, log2, averaged over cell types; negative = loss",
-    "ACTIVITY_SE": "Standard error of ACTIVITY over the loci that trained it (jackknife)",
-    "DEEPFIND": "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
-    "process, not pathogenicity",
-}
 EXPLAIN = "EXPLAIN"
-EFFECT_NAMES = tuple(EFFECT_KEYS)
 
 # Name, Type, Description; every key is Number=A.
 KEYS = (
@@ -62,4 +48,4 @@ KEYS = (
     ),
 )
 
-KEY_NAMES = (*EFFECT_NAMES, EXPLAIN, *(name for name, _, _ in KEYS))
+KEY_NAMES = (EXPLAIN, *(name for name, _, _ in KEYS))

@@ -48,10 +48,11 @@ def main() -> None:
     positions = np.array([variant.pos for variant in table.variants])
     starts = np.array([STARTS.get(locus, 0) for locus in data.loci])
     sites = VariantSites(np.full(len(table), np.nan), np.array([transversion(v) for v in table.variants]))
-    features = feature_matrix(effect.deepfind.features, models.model_ids, scored.ref, scored.alt, sites)
+    deepfind = effect.heads["deepfind"]
+    features = feature_matrix(deepfind.needs.features, models.model_ids, scored.ref, scored.alt, sites)
     others = {
         "distance to the start": np.log(np.abs(positions - starts) + NEAR),
-        "DEEPFIND": deepfind_logits(effect.deepfind, features),
+        "DEEPFIND": deepfind_logits(deepfind, features),
         "strongest family": strongest(bank, models.model_ids, scored),
     }
     combinations = {"SCORE alone": [], **{f"with {name}": [own] for name, own in others.items()}}

@@ -15,6 +15,7 @@ from varbind.bank.binding_changes import BindingEffect, FamilyChange
 from varbind.core.info_keys import KEY_NAMES
 from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status
+from varbind.effect.heads import EFFECT_KEYS
 
 # VCF 4.5, section 1.6.1: what an INFO key may be.
 KEY = re.compile(r"([A-Za-z_][0-9A-Za-z_.]*|1000G)")
@@ -171,7 +172,7 @@ def test_header_lines_are_read_as_meant(tmp_path, genes):
     names = {name.removeprefix(f"{PREFIX}_") for name in found.info}
     expected = {"BIND_LOSS", "BIND_GAIN", "LOSS_PHRED", "GAIN_PHRED", "CONS_phyloP", "STATUS", "FLAG"}
     assert names == expected | ({"GENE", "TSSDIST"} if genes else set())
-    assert names - {"CONS_phyloP"} <= set(KEY_NAMES)
+    assert names - {"CONS_phyloP"} <= {*EFFECT_KEYS, *KEY_NAMES}
     kinds = {"LOSS_PHRED": "Float", "GAIN_PHRED": "Float", "CONS_phyloP": "Float", "TSSDIST": "Integer"}
     for name, info in found.info.items():
         assert KEY.fullmatch(name)

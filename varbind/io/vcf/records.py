@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from varbind.core.info_keys import KEY_NAMES, TRACK_STEM
+from varbind.effect.heads import EFFECT_KEYS
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _key_pattern(prefix: str) -> re.Pattern[bytes]:
 
 def _our_keys(prefix: str) -> bytes:
     """A pattern of the keys that we write, and of no other key that starts alike."""
-    names = "|".join(KEY_NAMES)
+    names = "|".join([*EFFECT_KEYS, *KEY_NAMES])
     return f"{re.escape(prefix)}_(?:{names}|{TRACK_STEM}[0-9A-Za-z_.]+)".encode()
 
 
