@@ -15,12 +15,12 @@ import numpy as np
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
-from varbind.evaluate.metrics import auc
 from varbind.evaluate.shuffled_detectors import scrambled
 from varbind.gate import optional_import
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.train.activity import ActivityData, LeftOut, left_out_activity, rank_correlation
+from varbind.train.activity import ActivityData, LeftOut, left_out_activity
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
+from varbind.train.metrics import auc, spearman
 from varbind.train.progress import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table
@@ -257,12 +257,12 @@ class _Judge:
         effects, drawn = self._effects[rows], np.full(DRAWS, np.nan)
         correlation = size = area = float("nan")
         if signed is not None and len(rows):
-            correlation = rank_correlation(signed[rows], effects)
+            correlation = spearman(signed[rows], effects) or 0.0
             # The same draws for all contenders, and others for each locus.
             seed = (self._seed, self.wanted.index(locus))
             drawn = _block_bootstrap(signed[rows], effects, self._positions[rows], seed)
         if unsigned is not None and len(rows):
-            size = rank_correlation(unsigned[rows], np.abs(effects))
+            size = spearman(unsigned[rows], np.abs(effects)) or 0.0
             found = auc(self._outcomes[rows], unsigned[rows])
             area = float("nan") if found is None else found
         low, high = _interval(drawn)

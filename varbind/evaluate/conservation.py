@@ -14,8 +14,9 @@ import numpy as np
 
 from varbind.errors import InputError
 from varbind.evaluate.cells import decimal, markdown
-from varbind.evaluate.metrics import auc, auprc
+from varbind.evaluate.metrics import auprc
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.gate import optional_import
+from varbind.train.metrics import auc, spearman
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.evaluate.test_data import Sample
 
-__all__ = ["Metric", "auc", "auprc", "main_metric", "metrics_of", "pearson", "spearman"]
+__all__ = ["Metric", "auprc", "main_metric", "metrics_of", "pearson"]
 
 
 class Metric(StrEnum):
@@ -60,21 +61,6 @@ def main_metric(sample: Sample) -> Metric:
     return Metric.AUC if sample.is_classification else Metric.PEARSON
 
 
-def auc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
-    """Area under the ROC curve: how often a bound sequence scores above one that is not, a tie counting half.
-
-    Args:
-        bound: bool (N,).
-        scores: float64 (N,).
-
-    Returns:
-        0 to 1; None where there are not both classes.
-    """
-    if bound.all() or not bound.any():
-        return None
-    return float(optional_import("sklearn.metrics", needed_for="evaluation").roc_auc_score(bound, scores))
-
-
 def auprc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
     """Area under the precision-recall curve, as average precision: precision at each threshold, weighted by recall.
 
@@ -96,12 +82,6 @@ def pearson(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float |
         return None
     one, other = (_standardised(array) for array in (values, scores))
     return float(np.clip(one @ other, -1, 1))
-
-
-def spearman(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float | None:
-    """Correlation of the ranks of values and scores, ties at their mean rank, as `pearson`."""
-    rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
-    return pearson(rankdata(values), rankdata(scores))
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:

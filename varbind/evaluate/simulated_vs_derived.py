@@ -20,7 +20,7 @@ from varbind.evaluate.controls import SnvBases, boosted_scores, context_log_odds
 from varbind.evaluate.shuffled_detectors import scrambled
 from varbind.evaluate.simulated_vs_derived_rows import ClassesRow, Judged, Protocol, classes_markdown, classes_table
 from varbind.evaluate.splits import FOLDS, Split, folds_of
-from varbind.train.deepfind import DeepFindSetting, fit_deepfind
+from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of
 from varbind.train.progress import pace_of
 from varbind.train.scored_variants import score_table, second_stage_models
@@ -262,16 +262,8 @@ class _Judgement:
         pace = pace_of(self._progress, f"{contender}, {split.protocol}")
 
         def learner(learnt: NDArray[np.intp], judged: NDArray[np.intp]) -> NDArray[np.float64]:
-            head = fit_deepfind(
-                features[learnt][:, columns],
-                self._labels[learnt],
-                split.groups[learnt],
-                own,
-                split.setting,
-                seed=self._plan.seed,
-                device=self._plan.device,
-                progress=pace,
-            )
+            data = DeepFindData(features[learnt][:, columns], self._labels[learnt], split.groups[learnt], own)
+            head = fit_deepfind(data, split.setting, seed=self._plan.seed, device=self._plan.device, progress=pace)
             inputs = features[judged][:, columns]
             heads = [_first_of(head)] if split.setting.networks == 1 else [_first_of(head), head]
             return np.stack([deepfind_logits(one, inputs) for one in heads], axis=1)

@@ -29,7 +29,7 @@ from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
 from varbind.train.conservation import fit_conservation
-from varbind.train.deepfind import DeepFindSetting, fit_deepfind
+from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
 from varbind.train.deepfind_records import forget_networks
 from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
@@ -138,6 +138,7 @@ def train_effect(
         logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
     # A missing package is reported now and not after an hour.
     optional_import("scipy.stats", needed_for="training")
+    optional_import("sklearn.metrics", needed_for="training")
     optional_import("torch", needed_for="training")
     with ExitStack() as stack:
         training = _Training(stack, inputs, second_stage_models(bank), destination, plan, progress)
@@ -283,11 +284,9 @@ class _Training:
             "setting": asdict(self._plan.deepfind),
             "sites": list(site_features(sites)),
         }
+        chromosomes = np.array([variant.chrom for variant in table.variants])
         return fit_deepfind(
-            features,
-            labels_of(table),
-            np.array([variant.chrom for variant in table.variants]),
-            names,
+            DeepFindData(features, labels_of(table), chromosomes, names),
             self._plan.deepfind,
             seed=self._plan.seed,
             device=self._plan.device,

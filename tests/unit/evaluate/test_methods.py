@@ -14,8 +14,8 @@ from varbind.evaluate.methods import (
     GcContender,
     protein_key,
 )
-from varbind.evaluate.metrics import auc
 from varbind.evaluate.test_data import Sample
+from varbind.train.metrics import auc
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
