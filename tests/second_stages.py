@@ -89,7 +89,7 @@ def random_effect(bank, *, seed=0, heads=("activity", "score", "deepfind", "cons
     keys = np.unique(rng.integers(1 << 32, size=20, dtype=np.uint32))
     return EffectModel(
         card,
-        **{name: made[name] for name in heads},
+        {name: made[name] for name in heads},
         curves={"score": sample, "loss": sample, "gain": sample} if curves else {},
         trained_on=keys,
     )

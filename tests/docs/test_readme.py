@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from varbind.core.info_keys import INFO_KEYS
+from varbind.annotate.info_schema import INFO_KEYS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

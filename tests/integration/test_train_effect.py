@@ -248,9 +248,9 @@ def test_what_is_left_of_a_training(world, effect):
     assert set(found.card.heads) == {"activity", "score", "deepfind", "conservation"}
     assert found.card.heads["activity"]["loci"] == [f"enhancer {name}" for name in TRAINED[:5]]
     assert found.card.heads["conservation"]["tracks"] == ["a", "b"]
-    assert {"tss_distance", "transversion", "a", "a:51", "b", "b:51"} < set(found.deepfind.features)
-    assert len(found.activity.refits) == 5
-    assert len(found.deepfind.hidden) == 2
+    assert {"tss_distance", "transversion", "a", "a:51", "b", "b:51"} < set(found.heads["deepfind"].features)
+    assert len(found.heads["activity"].refits) == 5
+    assert len(found.heads["deepfind"].hidden) == 2
     assert [one["background"] for one in found.card.cutoffs] == [0.1, 0.01, 0.001]
 
 
@@ -419,10 +419,10 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path
 
 def test_equal_input_gives_equal_bytes_and_another_seed_another_network(world, effect, tmp_path):
     other = trained(world, tmp_path / "effect", "--seed", "2", heads=["classes"])
-    one, two = read_effect(effect).deepfind, read_effect(other).deepfind
+    one, two = (read_effect(folder).heads["deepfind"] for folder in (effect, other))
     assert one.hidden.tobytes() != two.hidden.tobytes()
     assert one.features == two.features
-    assert read_effect(other).activity is None
+    assert "activity" not in read_effect(other).heads
 
 
 HEADER = "chrom\tpos\tref\talt\t"

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from varbind.core.info_keys import expression_of_keys
+from varbind.annotate.info_schema import expression_of_keys
 from varbind.io.vcf.records import InfoKeyPattern, VcfHeader
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ value for any allele is left out. Numbers are written as `%.6g` of single precis
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import compress
 from math import isnan
@@ -15,14 +15,13 @@ from urllib.parse import quote
 
 import numpy as np
 
-from varbind.core.info_keys import INFO_KEYS, TRACK_KEY, Written
+from varbind.annotate.info_schema import INFO_KEYS, TRACK_KEY, InfoKey, Written
 from varbind.effect.second_stage import EffectKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from varbind.bank.binding_changes import BindingEffect, FamilyChange
-    from varbind.core.info_keys import InfoKey
     from varbind.core.tss import GeneHit
     from varbind.core.variant import Status
 
@@ -70,9 +69,10 @@ def header_lines(
         effect: the keys of the second stage; None without one.
     """
     effect = effect or EffectKeys()
-    keys = [
-        replace(key, description=key.description + effect.cutoffs) if key.name == "SCORE" else key
-        for key in _keys_of_run(tuple(tracks), effect.names)
+    keys = [InfoKey(key.name, key.type, key.description, Written.BY_EFFECT) for key in effect.keys]
+    keys += [
+        key
+        for key in _keys_after_effect(tuple(tracks))
         if (genes or key.written is not Written.WITH_GENES) and (effect.explain or key.written is not Written.EXPLAINED)
     ]
     # The header lists the tracks last, column 8 before STATUS.
@@ -104,13 +104,13 @@ def info_text(
 
 
 @cache
-def _keys_of_run(tracks: tuple[str, ...], effect_names: tuple[str, ...]) -> tuple[InfoKey, ...]:
-    """The keys of a run in the order of column 8, with one key per track."""
+def _keys_after_effect(tracks: tuple[str, ...]) -> tuple[InfoKey, ...]:
+    """The keys that follow those of the second stage in column 8, with one key per track."""
     keys: list[InfoKey] = []
     for key in INFO_KEYS:
         if key.written is Written.PER_TRACK:
             keys += map(key.of_track, tracks)
-        elif key.written is not Written.BY_EFFECT or key.name in effect_names:
+        elif key.written is not Written.BY_EFFECT:
             keys.append(key)
     return tuple(keys)
 
@@ -122,7 +122,8 @@ def _writers(
     """`KEY=` of every key of a run, in order, with the function that writes its value for one allele."""
     value_of = _VALUE_OF | {name: _predicted(place) for place, name in enumerate(effect_names)}
     value_of |= {TRACK_KEY.of_track(track).name: _conservation(place) for place, track in enumerate(tracks)}
-    return tuple((f"{prefix}_{key.name}=", value_of[key.name]) for key in _keys_of_run(tracks, effect_names))
+    names = (*effect_names, *(key.name for key in _keys_after_effect(tracks)))
+    return tuple((f"{prefix}_{name}=", value_of[name]) for name in names)
 
 
 def _predicted(place: int) -> Callable[[AlleleAnnotation], str | None]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from varbind.annotate.earlier_run import keys_of
 from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.core.info_keys import INFO_KEYS, TRACK_STEM, Written
+from varbind.annotate.info_schema import INFO_KEYS, TRACK_STEM, Written
 from varbind.core.variant import Status
 from varbind.errors import InputError
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.info_reader import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
-from varbind.core.info_keys import TRACK_STEM
+from varbind.annotate.info_schema import TRACK_STEM
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable

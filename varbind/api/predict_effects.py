@@ -1,4 +1,4 @@
-"""The second stage of a bank, fitted to the models that are scored; and what it says of variants."""
+"""Predictions of the second stage of a bank, and the choice of the models that it needs scored."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from varbind.annotate.settings import AnnotateSettings
 from varbind.bank.background import kind_of
 from varbind.core.called_variant import normalised_variants
+from varbind.effect.activity import ActivityHead
 from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites, transversion
 from varbind.effect.second_stage import SecondStage
@@ -36,18 +37,19 @@ logger = logging.getLogger(__name__)
 def scored_with(
     bank: Bank, listed: Bank, tracks: Sequence[str], settings: AnnotateSettings
 ) -> tuple[Bank, SecondStage | None]:
-    """The models to score, for the lists and for the second stage, and the second stage.
+    """The models to score, which the lists and the second stage read, and the second stage.
+
+    The second stage of the bank is used by default; if it does not fit the bank, it is left out with a warning.
 
     Args:
-        bank: all models.
-        listed: those whose losses and gains are listed.
-        tracks: names of the conservation tracks.
-        settings: which second stage, and whether it explains.
+        bank: All models.
+        listed: The models whose losses and gains are listed.
+        tracks: The names of the conservation tracks.
+        settings: The settings that choose the second stage, and whether the contributions of models are requested.
 
     Raises:
-        ResourceError: the second stage that was named reads models or weights that the bank lacks, or is damaged. The
-            bank's own is left out then, with a warning.
-        UsageError: an explanation is asked for, and there is no head that can give it.
+        ResourceError: The second stage in the settings is damaged, or reads models or weights that the bank lacks.
+        UsageError: The contributions of models are requested, and there is no activity head.
     """
     effect = bank.effect if settings.effect != "none" and isinstance(bank.effect, EffectModel) else None
     if settings.effect not in {None, "none"}:
@@ -58,10 +60,10 @@ def scored_with(
         if settings.effect is not None:
             remedy = "give the bank that it was trained on"
             raise ResourceError(misfit, path=settings.effect, remedy=remedy)
-        # Of a bank of which models were taken: what is left is as good as ever.
+        # The bank is a subset of the one that the second stage was trained on, and is usable without it.
         logger.warning("no second stage: %s", misfit)
         effect = None
-    if settings.explain and (effect is None or effect.activity is None):
+    if settings.explain and (effect is None or ActivityHead.name not in effect.heads):
         raise UsageError("--explain without an activity head", remedy="use a bank with a second stage")
     if effect is None:
         return listed, None
@@ -71,7 +73,7 @@ def scored_with(
 
 
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
-    """The second stage with its models under the ids that they have beside those of other banks."""
+    """The second stage with the ids that its models have where several banks are used together."""
     cards = [card for card in bank.cards if card.digests.get(WEIGHTS, "none") == effect.card.bank.get("sha256")]
     if not bank.own_ids or not cards:
         return effect
@@ -79,7 +81,7 @@ def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
 
 
 def _misfit(effect: EffectModel, bank: Bank) -> str:
-    """Why the second stage cannot read a bank: other models, or other networks by the same names; empty if it can."""
+    """The reason why the second stage does not fit a bank, which is models or weights that differ; empty if it fits."""
     if lacking := set(effect.card.model_ids) - set(bank.model_ids):
         return f"it reads {len(lacking)} models that the bank lacks, such as {min(lacking)}"
     if effect.card.bank.get("sha256") not in {card.digests.get(WEIGHTS, "none") for card in bank.cards}:
@@ -90,21 +92,21 @@ def _misfit(effect: EffectModel, bank: Bank) -> str:
 def predict_effects(
     variants: Iterable[Variant], reference: NamedReference, bank: Bank
 ) -> dict[str, NDArray[np.float64]]:
-    """What a bank's second stage says of B variants, from sequence alone.
+    """The predictions of the second stage of a bank for B variants, from sequence alone.
 
     Args:
-        variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
-        reference: the genome that they were normalised on; the flanks come from it.
-        bank: with a second stage.
+        variants: Normalised variants on contigs of the reference, as `varbind.normalise` returns them.
+        reference: The genome on which they were normalised, which also provides the flanks.
+        bank: A bank with a second stage.
 
     Returns:
-        By INFO key without its prefix, such as `ACTIVITY`, float64 (B,); NaN where there is no value. Where DeepFind
-        reads a distance to the start, its training mean stands in.
+        The values by INFO key without its prefix, such as `ACTIVITY`, float64 (B,); NaN where there is no value. The
+        DeepFind network reads its training mean in place of the distance to the transcription start.
 
     Raises:
-        ResourceError: the bank has no second stage, or lacks models that it reads.
-        UsageError: these are no variants, or no reference.
-        InputError: a variant disagrees with the reference, or is not normalised on it.
+        ResourceError: The bank has no second stage, or lacks models that it reads.
+        UsageError: An argument is not a variant, or not a reference.
+        InputError: A variant does not match the reference, or is not normalised on it.
     """
     scored, stage = scored_with(bank, bank, (), AnnotateSettings())
     if stage is None:

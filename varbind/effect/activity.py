@@ -1,16 +1,17 @@
-"""The activity head: binding scores of both alleles enter, the signed change of promoter activity leaves.
+"""The activity head: the signed change of promoter activity, predicted from the binding scores of both alleles.
 
-Linear in two changes of each model (`varbind.bank.binding_scale`), so that every model's share in the sum is known.
-It has no constant: an allele that changes no binding changes no activity.
+The head is linear in two changes of each model (`varbind.bank.binding_scale`), so that the contribution of every model
+is known. It has no constant: an allele that changes no binding changes no activity.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -22,14 +23,24 @@ __all__ = ["ActivityHead"]
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityHead:
-    """Weights of M models.
+class ActivityHead(Head):
+    """A linear function of the binding changes of M models.
 
     Attributes:
-        scale: of the models.
-        weights: log2 of activity per unit of the bound change and per unit of z, float64 (2, M).
-        refits: the weights when each of K loci in turn did not train, float32 (K, 2, M), K at least 2.
+        scale: The scale of the binding changes of the models.
+        weights: The log2 activity per unit of the bound change and per unit of z, float64 (2, M).
+        refits: The weights from trainings that left out each of K loci in turn, float32 (K, 2, M), K at least 2.
+
+    Raises:
+        ResourceError: The arrays do not fit together, or a weight is not finite.
     """
+
+    name: ClassVar[str] = "activity"
+    label: ClassVar[str] = "activity"
+    keys: ClassVar[tuple[HeadKey, ...]] = (
+        HeadKey("ACTIVITY", "Predicted change of promoter activity, log2, averaged over cell types; negative = loss"),
+        HeadKey("ACTIVITY_SE", "Standard error of ACTIVITY over the loci that trained it (jackknife)"),
+    )
 
     scale: BindingScale
     weights: NDArray[np.float64]
@@ -42,21 +53,35 @@ class ActivityHead:
         if not np.isfinite(self.weights).all() or not np.isfinite(self.refits).all():
             raise ResourceError("a weight of the activity head is not a finite number")
 
+    @property
+    def needs(self) -> HeadNeeds:
+        """The scores of all its models."""
+        return HeadNeeds(models=len(self.scale.spread))
+
+    def predict(self, inputs: HeadInputs) -> HeadResult:
+        """ACTIVITY and ACTIVITY_SE, with the `contributions` and the `bound_changes` of the models, both (B, M)."""
+        changes = self.changes(inputs.ref, inputs.alt)
+        contributions = self.contributions(changes)
+        return HeadResult(
+            {"ACTIVITY": contributions.sum(axis=1), "ACTIVITY_SE": self.errors(changes)},
+            {"contributions": contributions, "bound_changes": changes[:, 0]},
+        )
+
     def changes(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Bound changes and z of each of M models, (B, 2, M), of raw scores (B, M)."""
-        # Each row lies whole in memory, or the order of its sums would depend on the batch.
+        """Bound changes and z of each of M models, (B, 2, M), from raw scores (B, M)."""
+        # Rows must be contiguous, because otherwise the order of summation would depend on the batch.
         return np.ascontiguousarray(np.stack([self.scale.bound_change(ref, alt), self.scale.z(ref, alt)], axis=1))
 
     def contributions(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What each model adds to the activity, log2, (B, M), of `changes`; they sum to it."""
+        """The contribution of each model to the activity, log2, (B, M), from `changes`; the sum is the activity."""
         parts: NDArray[np.float64] = changes[:, 0] * self.weights[0] + changes[:, 1] * self.weights[1]
         return parts
 
     def errors(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard error of the activity over loci, log2, (B,), of `changes`.
+        """Standard error of the activity over loci, log2, (B,), from `changes`.
 
-        The jackknife (Efron and Stein 1981, "The jackknife estimate of variance", eq. 1.4) over the loci that
-        trained: how far the prediction would move with other loci. It knows nothing of loci unlike all of these.
+        This is the jackknife (Efron and Stein 1981, "The jackknife estimate of variance", eq. 1.4) over the training
+        loci: how much the prediction would vary with other loci. It does not cover loci that differ from all of these.
         """
         rows, loci = np.ascontiguousarray(changes), len(self.refits)
         left_out = np.empty((len(rows), loci))

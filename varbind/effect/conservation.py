@@ -1,62 +1,66 @@
-"""From the conservation at a variant's site to the log-odds that it is pathogenic, whichever tracks are known.
+"""The conservation head: the log-odds that a variant is pathogenic, from the conservation tracks at its site.
 
-Conservation enters as it stands in the tracks; a log-odds leaves, or NaN where no track is known. One Gaussian a
-class, each with its own covariance, gives a quadratic discriminant (Hastie, Tibshirani & Friedman, The Elements of
-Statistical Learning, section 4.3). It is chosen because a Gaussian loses a missing track exactly: what remains has the
-sub-vector of the means and the sub-matrix of the covariances, so one fit serves every subset of tracks. Correlated
-tracks that are not Gaussian make such a discriminant too sure of itself, hence the slope of each subset and the bounds.
+One Gaussian per class, each with a separate covariance, gives a quadratic discriminant (Hastie, Tibshirani & Friedman,
+The Elements of Statistical Learning, section 4.3). It is used because the marginal distribution of a Gaussian without a
+missing track is known exactly (the sub-vector of the means and the sub-matrix of the covariances), so one fit serves
+every subset of tracks. Correlated tracks that are not Gaussian make such a discriminant overconfident; therefore each
+subset has a slope, and the log-odds have bounds.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
 __all__ = ["MATCHED", "MOST_TRACKS", "PATHOGENIC", "ConservationHead"]
 
 MATCHED, PATHOGENIC = 0, 1
-"""The rows of means and covariances."""
+"""The rows of the means and covariances."""
 
 MOST_TRACKS = 12
-"""There is a slope for each of the 2^C subsets of tracks."""
+"""The largest number of tracks, because there is a slope for each of the 2^C subsets of tracks."""
 
 SHARE_MARGIN = 0.01
-"""Keeps the logit of a share finite; phastCons is printed with two or three decimals."""
+"""Keeps the logit of a share finite; phastCons values have two or three decimals."""
 
 ARRAYS = ("is_share", "clips", "means", "covariances", "slopes", "bounds")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ConservationHead:
-    """Log-odds of a pathogenic against a matched common variant, of C tracks that rise with conservation.
+class ConservationHead(Head):
+    """Log-odds of a pathogenic versus a matched common variant, from C tracks that increase with conservation.
 
-    A share x, as of phastCons, becomes log((x + 0.01) / (1.01 - x)); any other value, as of phyloP, stays. Then it is
-    clipped. With the known tracks S of a variant and D the log of the ratio of the two densities on S, the log-odds
-    are slope(S) D, held within the bounds. They are those of classes of equal size: who knows how common pathogenic
-    variants are adds the log of their odds.
+    A share x, as in phastCons, is transformed to log((x + 0.01) / (1.01 - x)); other values, as in phyloP, are not
+    transformed. Then all values are clipped. For a variant with known tracks S, and with D the logarithm of the ratio
+    of the two densities on S, the log-odds are slope(S) D, limited to the bounds. They hold for classes of equal size:
+    for other prior odds of pathogenic variants, add the logarithm of these odds.
 
     Attributes:
-        tracks: the names, in the order of all columns.
-        is_share: which tracks lie between 0 and 1, bool (C,).
-        clips: lowest and highest transformed value, float64 (2, C).
-        means: of the transformed and clipped values, matched then pathogenic, float64 (2, C).
-        covariances: of the same, float64 (2, C, C).
-        slopes: of each subset of tracks, float64 (2^C,), at the sum of 2^c over its columns c; the first is not used.
-        bounds: lowest and highest log-odds (natural logarithm), float64 (2,).
+        tracks: The names of the tracks, in the order of the columns.
+        is_share: Whether the values of each track lie between 0 and 1, bool (C,).
+        clips: The lowest and the highest transformed value, float64 (2, C).
+        means: The means of the transformed and clipped values, matched then pathogenic, float64 (2, C).
+        covariances: The covariances of the same values, float64 (2, C, C).
+        slopes: The slope of each subset of tracks, float64 (2^C,), at the sum of 2^c over its columns c; the first is
+            not used.
+        bounds: The lowest and the highest log-odds (natural logarithm), float64 (2,).
 
     Raises:
-        ResourceError: the parts do not fit together, or a covariance is none.
+        ResourceError: The arrays do not fit together, or a matrix is not a covariance.
     """
+
+    name: ClassVar[str] = "conservation"
+    label: ClassVar[str] = "conservation"
+    keys: ClassVar[tuple[HeadKey, ...]] = ()
 
     tracks: tuple[str, ...]
     is_share: NDArray[np.bool_]
@@ -73,37 +77,29 @@ class ConservationHead:
         for name, covariance in zip(("matched", "pathogenic"), self.covariances, strict=True):
             _check_covariance(name, covariance)
 
-    @classmethod
-    def from_arrays(cls, tracks: Sequence[str], arrays: Mapping[str, NDArray[np.generic]]) -> Self:
-        """The head whose `arrays` these are.
+    @property
+    def needs(self) -> HeadNeeds:
+        """At least one of its tracks."""
+        return HeadNeeds(tracks=self.tracks)
 
-        Args:
-            tracks: the names, in the order of the columns.
-            arrays: those of `arrays`; others are passed over.
-
-        Raises:
-            ResourceError: one is missing, or they do not fit together.
-        """
-        missing = [name for name in ARRAYS if name not in arrays]
-        if missing:
-            raise _broken(f"has no {', '.join(missing)}")
-        numbers = {name: np.asarray(arrays[name], dtype=np.float64) for name in ARRAYS[1:]}
-        return cls(tuple(tracks), np.asarray(arrays["is_share"], dtype=np.bool_), **numbers)
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """All but the names, as arrays that a file can hold."""
-        return {name: getattr(self, name) for name in ARRAYS}
+    def predict(self, inputs: HeadInputs) -> HeadResult:
+        """The `log_odds` that conservation adds, (B,); 0, no evidence either way, where no track has a value."""
+        values = np.full((len(inputs.ref), len(self.tracks)), np.nan)
+        for column, track in enumerate(self.tracks):
+            if track in inputs.sites.conservation:
+                values[:, column] = inputs.sites.conservation[track][:, 0]
+        return HeadResult(parts={"log_odds": np.nan_to_num(self.log_odds(values), nan=0.0)})
 
     def log_odds(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Natural logarithm of the odds of pathogenic against matched common.
+        """Natural logarithm of the odds of pathogenic versus matched common variants.
 
-        A variant has the same bytes in every batch.
+        The result for a variant has the same bytes in every batch.
 
         Args:
-            values: the tracks at the site of each variant, (B, C); NaN = missing.
+            values: The values of the tracks at the site of each variant, (B, C); NaN = missing.
 
         Returns:
-            float64 (B,); NaN where no track is known, as nothing is known then, which even odds (0) would claim.
+            float64 (B,); NaN where no track has a value, because 0 would mean even odds.
         """
         known = ~np.isnan(values)
         subsets = known @ (1 << np.arange(len(self.tracks)))
@@ -116,7 +112,7 @@ class ConservationHead:
         return found
 
     def transformed(self, column: int, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Known values of one track on the scale of the means, float64 (B,)."""
+        """The known values of one track on the scale of the means, float64 (B,)."""
         scaled = np.ascontiguousarray(values, dtype=np.float64)
         if self.is_share[column]:
             scaled = logit_of_share(scaled)
@@ -124,21 +120,22 @@ class ConservationHead:
         return clipped
 
     def _log_ratio(self, columns: list[int], values: list[NDArray[np.floating]]) -> NDArray[np.float64]:
-        """Log of the pathogenic over the matched density of some tracks, each (B,); float64 (B,)."""
-        scaled = [self.transformed(column, own) for column, own in zip(columns, values, strict=True)]
+        """The log ratio of the pathogenic to the matched density on some tracks, each (B,); float64 (B,)."""
+        scaled = [self.transformed(column, known) for column, known in zip(columns, values, strict=True)]
         matched, pathogenic = (self._log_density(side, columns, scaled) for side in (MATCHED, PATHOGENIC))
         return pathogenic - matched
 
     def _log_density(self, side: int, columns: list[int], scaled: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """Log density of a class but for the constant that both share, (B,).
+        """The log density of a class without the constant that both classes share, (B,).
 
-        Forward substitution track by track: element by element there is no sum whose order depends on the batch.
+        The forward substitution is done track by track and element by element, because the order of a sum could depend
+        on the size of the batch.
         """
         factor = np.linalg.cholesky(self.covariances[side][np.ix_(columns, columns)])
         whitened: list[NDArray[np.float64]] = []
         density = np.zeros(len(scaled[0]))
-        for row, (column, own) in enumerate(zip(columns, scaled, strict=True)):
-            rest = own - self.means[side, column]
+        for row, (column, known) in enumerate(zip(columns, scaled, strict=True)):
+            rest = known - self.means[side, column]
             for before, earlier in enumerate(whitened):
                 rest -= factor[row, before] * earlier
             rest /= factor[row, row]
@@ -173,14 +170,14 @@ class ConservationHead:
 
 
 def logit_of_share(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log((x + 0.01) / (1.01 - x)) of shares x, which are first held within 0 and 1; float64, same shape."""
+    """log((x + 0.01) / (1.01 - x)) for shares x, which are first limited to 0 to 1; float64, same shape."""
     held = np.clip(shares, 0.0, 1.0)
     logits: NDArray[np.float64] = np.log((held + SHARE_MARGIN) / (1.0 + SHARE_MARGIN - held))
     return logits
 
 
 def _check_covariance(name: str, covariance: NDArray[np.float64]) -> None:
-    """Raise unless a covariance (C, C) is symmetric and positive definite; its sub-matrices then are too."""
+    """Raise unless a covariance (C, C) is symmetric and positive definite, as its sub-matrices then are too."""
     if not np.array_equal(covariance, covariance.T):
         raise _broken(f"has a {name} covariance that is not symmetric")
     try:

@@ -1,19 +1,24 @@
-"""The DeepFind head: networks over a variant's features, as plain arrays, and the scale its features are read on.
+"""The DeepFind head: small networks over the features of a variant.
 
-The arithmetic of the networks lives in `varbind.effect.deepfind`.
+They were trained to separate simulated from derived variants (DeepFind, Alipanahi et al. 2015).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from varbind.core.dense import dense_in_order
+from varbind.effect.features import feature_matrix
+from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
+from varbind.effect.score import logistic
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from varbind.core.dense import Dense
@@ -22,22 +27,32 @@ __all__ = ["DeepFindHead", "deepfind_logits", "standardised"]
 
 
 @dataclass(frozen=True, slots=True)
-class DeepFindHead:
-    """N networks of one hidden layer (DeepFind, Alipanahi et al. 2015), float32; their mean logit is the output.
+class DeepFindHead(Head):
+    """N networks with one hidden layer of H units over F features, float32; the output is their mean logit.
 
     Attributes:
-        features: names of the F features, in their order.
-        center: what is taken from each, its mean in training, (F,).
-        spread: what it is divided by then, its standard deviation in training, above 0, (F,).
-        limit: standardised values are clipped to this on both sides, above 0.
-        hidden: weights of the H hidden units, (N, F, H).
-        hidden_bias: (N, H).
-        output: weights of the output, (N, H).
-        output_bias: (N,).
+        features: The names of the features, in order.
+        center: The mean of each feature in training, which is subtracted, (F,).
+        spread: The standard deviation of each feature in training, above 0, by which it is divided, (F,).
+        limit: The largest absolute standardised value, above 0; values beyond it are clipped.
+        hidden: The weights of the hidden layer, (N, F, H).
+        hidden_bias: The biases of the hidden layer, (N, H).
+        output: The weights of the output, (N, H).
+        output_bias: The biases of the output, (N,).
 
     Raises:
-        ResourceError: the arrays do not fit together, or hold what cannot be.
+        ResourceError: The arrays do not fit together, or hold impossible values.
     """
+
+    name: ClassVar[str] = "deepfind"
+    label: ClassVar[str] = "DeepFind"
+    keys: ClassVar[tuple[HeadKey, ...]] = (
+        HeadKey(
+            "DEEPFIND",
+            "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
+            "process, not pathogenicity",
+        ),
+    )
 
     features: tuple[str, ...]
     center: NDArray[np.float32]
@@ -68,9 +83,23 @@ class DeepFindHead:
         if not 0 < self.limit < np.inf:
             raise ResourceError(f"the limit of the DeepFind head is {self.limit}, expected a finite number above 0")
 
+    @property
+    def needs(self) -> HeadNeeds:
+        """Its features."""
+        return HeadNeeds(features=self.features)
+
+    def renamed(self, new_names: Mapping[str, str]) -> Self:
+        """The same networks where the features of some models have other names."""
+        return replace(self, features=tuple(new_names.get(name, name) for name in self.features))
+
+    def predict(self, inputs: HeadInputs) -> HeadResult:
+        """DEEPFIND."""
+        features = feature_matrix(self.features, inputs.model_ids, inputs.ref, inputs.alt, inputs.sites)
+        return HeadResult({"DEEPFIND": logistic(deepfind_logits(self, features, dense=inputs.dense))})
+
     @staticmethod
     def expected_shapes(features: int, networks: int, units: int) -> dict[str, tuple[int, ...]]:
-        """The array shapes that so many networks of so many features and hidden units must have."""
+        """The shapes of the arrays, by name, for these numbers of features, networks and hidden units."""
         return {
             "center": (features,),
             "spread": (features,),
@@ -81,10 +110,10 @@ class DeepFindHead:
         }
 
     def standardise(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Features as the networks read them.
+        """The features as the networks read them.
 
         Args:
-            values: of the features, (B, F); NaN = missing, which is read as the mean in training.
+            values: The values of the features, (B, F); NaN = missing, which is read as the mean in training.
 
         Returns:
             (value - center) / spread, clipped to the limit, float32 (B, F).
@@ -95,8 +124,8 @@ class DeepFindHead:
 def standardised(
     values: NDArray[np.floating], center: NDArray[np.float32], spread: NDArray[np.float32], limit: float
 ) -> NDArray[np.float32]:
-    """The rule of `DeepFindHead.standardise`, for a training, which has no networks yet."""
-    # What is beyond single precision is beyond the limit too.
+    """The rule of `DeepFindHead.standardise`, for trainings, which have no networks yet."""
+    # A value beyond single precision is beyond the limit too.
     with np.errstate(over="ignore"):
         result = np.array(values, dtype=np.float32, order="C")
         result -= center
@@ -109,15 +138,15 @@ def standardised(
 def deepfind_logits(
     head: DeepFindHead, values: NDArray[np.floating], *, dense: Dense = dense_in_order
 ) -> NDArray[np.float64]:
-    """Mean logit of a head's networks.
+    """The mean logit of the networks of a head.
 
     Args:
-        head: the networks.
-        values: of the head's features, (B, F); NaN = missing.
-        dense: weighted sums of rows; it gives the bytes of the default, and may be quicker.
+        head: The networks.
+        values: The values of the features of the head, (B, F); NaN = missing.
+        dense: The function for weighted sums of rows; every one gives the bytes of the default.
 
     Returns:
-        Log-odds of being simulated, float64 (B,).
+        The log-odds that a variant is simulated, float64 (B,).
     """
     inputs = head.standardise(values)
     total = np.zeros(len(inputs))
@@ -126,6 +155,6 @@ def deepfind_logits(
     ):
         units = np.maximum(dense(inputs, hidden) + hidden_bias, np.float32(0))  # (B, H)
         products = units.astype(np.float64) * output
-        # Running sums are taken one by one; `sum` and `@` choose an order by the shape.
+        # Running sums are added one by one; `sum` and `@` choose an order that depends on the shape.
         total += np.add.accumulate(products, axis=1)[:, -1] + np.float64(output_bias)
     return total / len(head.hidden)

@@ -1,4 +1,4 @@
-"""The second stage in memory: heads over one set of binding scores, what calibrates them, and their card."""
+"""The second stage in memory: its heads, the background curves that calibrate them, and its card."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from varbind.bank.background import VariantKind
     from varbind.bank.null_distribution import ShareCurve
     from varbind.core.window import Window
-    from varbind.effect.activity import ActivityHead
-    from varbind.effect.conservation import ConservationHead
-    from varbind.effect.deepfind import DeepFindHead
-    from varbind.effect.score import ScoreHead
+    from varbind.effect.head import Head
 
 __all__ = [
     "CURVES",
@@ -41,26 +38,26 @@ EFFECT_FORMAT = 1
 CURVES = ("score", "loss", "gain")
 CUTOFF_PARTS = ("score", "precision", "recall", "background")
 KEY_FLANK = 15
-"""Bases on each side of a change that tell whether it was trained on: a place in any genome build."""
+"""The number of bases on each side of a change that identify it as a training variant, in any genome build."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectCard:
-    """What is known about a second stage.
+    """The description of a second stage.
 
     Attributes:
-        name: of it.
-        version: of its content.
-        description: one sentence.
-        licence: of the weights.
-        bank: `name`, `sha256` of the weights and of the `background` of the bank whose scores it reads.
-        model_ids: the models it reads, in order.
-        default_ids: the models whose strongest loss and gain the curves are of.
-        heads: by head, how it was trained: data, settings, and what was measured.
-        cutoffs: suggested ones, each `score`, `precision`, `recall` and `background`, the share of background SNVs that
-            pass.
-        background: the recipe of the background variants of the curves.
-        digests: SHA-256 of the weights.
+        name: The name of the second stage.
+        version: The version of its content.
+        description: One sentence about it.
+        licence: The licence of the weights.
+        bank: The bank whose scores it reads: its `name`, and the SHA-256 of its weights (`sha256`) and `background`.
+        model_ids: The models that it reads, in order.
+        default_ids: The models to whose strongest loss and gain the curves refer.
+        heads: By head, how it was trained: the data, the settings and the measured results.
+        cutoffs: The suggested cut-offs, each with `score`, `precision`, `recall` and `background`, which is the share
+            of background SNVs that pass.
+        background: The recipe of the background variants of the curves.
+        digests: The SHA-256 of the weights.
     """
 
     name: str
@@ -84,7 +81,7 @@ class EffectCard:
         """Read a card.
 
         Raises:
-            ResourceError: the format is another, or a key is missing or of the wrong kind.
+            ResourceError: The format is not supported, or a key is missing or of the wrong type.
         """
         if not isinstance(data, dict) or data.get("format") != EFFECT_FORMAT:
             raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}")
@@ -111,52 +108,52 @@ class EffectModel:
     """The second stage.
 
     Attributes:
-        card: see `EffectCard`.
-        activity: signed change of promoter activity.
-        score: probability of a measurable change; it reads the activity's.
-        deepfind: simulated against derived.
-        conservation: evidence of conservation tracks.
-        curves: by name in `CURVES` and by kind of variant, the background of a number.
-        trained_on: keys of the training variants (`key_of_window`, `key_of_place`), rising, uint32.
+        card: The description of the second stage.
+        heads: The heads by name; the names are those of `varbind.effect.heads.HEADS`.
+        curves: The background distributions, by name in `CURVES` and by kind of variant.
+        trained_on: The keys of the training variants (`key_of_window`, `key_of_place`), sorted, uint32.
+
+    Raises:
+        ResourceError: The heads do not fit the models of the card, or a head lacks another one that it needs.
     """
 
     card: EffectCard
-    activity: ActivityHead | None = None
-    score: ScoreHead | None = None
-    deepfind: DeepFindHead | None = None
-    conservation: ConservationHead | None = None
+    heads: Mapping[str, Head] = field(default_factory=dict)
     curves: Mapping[str, Mapping[VariantKind, ShareCurve]] = field(default_factory=dict)
     trained_on: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
 
     def __post_init__(self) -> None:
-        if self.activity is not None and len(self.activity.scale.spread) != len(self.card.model_ids):
-            raise ResourceError("the activity head is of other models than the card's")
-        if self.score is not None and self.activity is None:
-            raise ResourceError("a score head without an activity head")
-        if self.deepfind is not None:
-            known = set(binding_features(self.card.model_ids))
-            strangers = [name for name in self.deepfind.features if is_binding(name) and name not in known]
-            if strangers:
-                raise ResourceError(f"the DeepFind head reads {strangers[0]}, which is of no model of the card")
+        known = set(binding_features(self.card.model_ids))
+        for head in self.heads.values():
+            if head.needs.models not in {None, len(self.card.model_ids)}:
+                raise ResourceError(f"the {head.label} head is of other models than the card's")
+        for head in self.heads.values():
+            for name in head.needs.heads:
+                if name not in self.heads:
+                    raise ResourceError(f"{_a_head(head.label)} without {_a_head(name)}")
+            unknown = [name for name in head.needs.features if is_binding(name) and name not in known]
+            if unknown:
+                raise ResourceError(f"the {head.label} head reads {unknown[0]}, which is of no model of the card")
 
     def renamed(self, ids: Mapping[str, str]) -> Self:
-        """The same heads over models that go by other ids.
+        """The same second stage where models have other ids.
 
         Args:
-            ids: the new id by the old one; a model that is not in it keeps its id.
+            ids: The new id of each model by its old one; a model that is not among them keeps its id.
         """
         models, default = (
             [ids.get(name, name) for name in names] for names in (self.card.model_ids, self.card.default_ids)
         )
-        deepfind = self.deepfind
-        if deepfind is not None:
-            new_names = dict(zip(binding_features(self.card.model_ids), binding_features(models), strict=True))
-            deepfind = replace(deepfind, features=tuple(new_names.get(name, name) for name in deepfind.features))
-        return replace(self, card=replace(self.card, model_ids=models, default_ids=default), deepfind=deepfind)
+        new_names = dict(zip(binding_features(self.card.model_ids), binding_features(models), strict=True))
+        heads = {name: head.renamed(new_names) for name, head in self.heads.items()}
+        return replace(self, card=replace(self.card, model_ids=models, default_ids=default), heads=heads)
 
     def has_seen(self, keys: Sequence[int]) -> bool:
-        """Whether one of the keys is a training variant's; of 100,000 such, 1 in 43,000 other keys is taken for one."""
-        # Of another type the whole table would be turned into it each time.
+        """Whether one of the keys belongs to a training variant.
+
+        The false-positive rate is about 1 in 43,000 with 100,000 stored keys.
+        """
+        # With another type, numpy would convert the whole table in each call.
         sought = np.array(keys, dtype=np.uint32)
         places = np.searchsorted(self.trained_on, sought)
         found = places < len(self.trained_on)
@@ -164,13 +161,14 @@ class EffectModel:
 
 
 def key_of_window(window: Window, flank: int) -> int:
-    """A number for a change in its sequence of 15 bases on each side, the same on both strands and in every genome.
+    """The key of a change within 15 bases on each side, which is the same on both strands and in every genome build.
 
-    But for an insertion or deletion in a repeat, which stands leftmost on the strand that it is written on.
+    An exception is an insertion or deletion in a repeat, because it is left-aligned on the strand on which it is
+    written.
 
     Args:
-        window: of the change.
-        flank: bases of the window on each side of it, at least 15.
+        window: The window of the change.
+        flank: The number of bases of the window on each side of the change, at least 15.
     """
     inner = window.inner(flank - KEY_FLANK)
     forward = inner.ref.tobytes() + b">" + inner.alt.tobytes()
@@ -179,7 +177,7 @@ def key_of_window(window: Window, flank: int) -> int:
 
 
 def key_of_place(chrom: str, pos: int, ref: str, alt: str) -> int:
-    """A number for a variant of a set that comes without sequence; the contig with or without `chr`."""
+    """The key of a variant of a table without sequence; the contig may be written with or without `chr`."""
     return _key(f"{chrom.removeprefix('chr')}:{pos}:{ref}:{alt}".encode())
 
 
@@ -188,8 +186,12 @@ def _is_cutoff(one: Mapping[str, Any]) -> bool:
 
 
 def merged_keys(keys: Sequence[int]) -> NDArray[np.uint32]:
-    """Keys as a second stage keeps them: rising, each once."""
+    """The keys as a second stage stores them: sorted and without duplicates."""
     return np.unique(np.array(keys, dtype=np.uint32))
+
+
+def _a_head(label: str) -> str:
+    return f"{'an' if label[0] in 'aeiou' else 'a'} {label} head"
 
 
 def _key(data: bytes) -> int:

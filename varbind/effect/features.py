@@ -1,6 +1,6 @@
-"""What the second stage knows of a variant: binding scores and its site enter, named features leave.
+"""The named features of a variant that the second stage reads: binding scores, TSS distance, conservation.
 
-A feature that is not there, as a track the user does not have, is NaN, never 0.
+A missing feature, such as a track that the user does not have, is NaN, never 0.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ TSS_DISTANCE = "tss_distance"
 TRANSVERSION = "transversion"
 REF, DELTA = "ref:", "delta:"
 AROUND = ":51"
-"""Behind a track's name: its mean around the variant."""
+"""The suffix of the name of a track for its mean around the variant."""
 
 AROUND_BASES = 51
-"""Bases over which a track is averaged around the variant (DeepBind 2015, supplementary section 9)."""
+"""The number of bases around a variant over which a track is averaged (DeepBind 2015, supplementary section 9)."""
 
 TSS_REACH = 1999
 _PURINES = frozenset("AG")
@@ -42,12 +42,13 @@ _PURINES = frozenset("AG")
 
 @dataclass(frozen=True, slots=True)
 class VariantSites:
-    """Where B variants lie, in what the genome around them says.
+    """The sites of B variants: the distance to genes, the kind of substitution, and the conservation.
 
     Attributes:
-        tss_distance: signed bases to the nearest transcription start, float64 (B,); NaN where unknown.
-        transversions: see `transversion`, float64 (B,).
-        conservation: by track, its mean over the allele's reference bases, and over 51 bases, float64 (B, 2).
+        tss_distance: The signed distance in bases to the nearest transcription start, float64 (B,); NaN where unknown.
+        transversions: The value of `transversion` for each variant, float64 (B,).
+        conservation: By track, the mean over the reference bases of the allele and the mean over 51 bases, float64
+            (B, 2).
     """
 
     tss_distance: NDArray[np.float64]
@@ -56,19 +57,19 @@ class VariantSites:
 
 
 def transversion(variant: Variant) -> float:
-    """1 where a purine takes a pyrimidine's place or the other way, 0 for a transition; NaN for no SNV."""
+    """1 for a transversion (purine to pyrimidine or the reverse), 0 for a transition, NaN if this is not an SNV."""
     if len(variant.ref) != 1 or len(variant.alt) != 1:
         return float("nan")
     return float((variant.ref in _PURINES) != (variant.alt in _PURINES))
 
 
 def binding_features(model_ids: Sequence[str]) -> tuple[str, ...]:
-    """Names of the two features of each model: its reference score, and alternate minus reference."""
+    """The names of the two features of each model: the reference score, and the alternate minus the reference."""
     return (*(REF + model_id for model_id in model_ids), *(DELTA + model_id for model_id in model_ids))
 
 
 def is_binding(name: str) -> bool:
-    """Whether a feature is a model's."""
+    """Whether a feature is a score, or a change of score, of a model."""
     return name.startswith((REF, DELTA))
 
 
@@ -82,16 +83,16 @@ def feature_matrix(
     """The features of B variants.
 
     Args:
-        names: F features: those of `binding_features`, `tss_distance`, `transversion`, a track's name for its value at
-            the variant, the name and `:51` for its mean over 51 bases.
-        model_ids: of the M columns of scores.
-        ref: scores of the reference alleles, (B, M).
-        alt: scores of the alternate alleles, (B, M).
-        sites: of the variants.
+        names: The F features: those of `binding_features`, `tss_distance`, `transversion`, the name of a track for its
+            value at the variant, and this name with `:51` for its mean over 51 bases.
+        model_ids: The models of the M columns of scores.
+        ref: The scores of the reference alleles, (B, M).
+        alt: The scores of the alternate alleles, (B, M).
+        sites: The sites of the variants.
 
     Returns:
-        float32 (B, F); NaN where there is no such value. The distance is |bases| / 1999 (DeepFind's), and is there
-        within 1,999 bases.
+        float32 (B, F); NaN where there is no value. The distance is |bases| / 1999, as in DeepFind, and is missing
+        beyond 1,999 bases.
     """
     column_of = {model_id: column for column, model_id in enumerate(model_ids)}
     features = np.full((len(ref), len(names)), np.nan, dtype=np.float32)

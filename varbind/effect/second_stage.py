@@ -1,18 +1,19 @@
-"""The second stage over a run's score columns: effects of variants from their binding scores and their sites."""
+"""The second stage over the score columns of a run: predictions for variants from their scores and their sites."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.bank.null_distribution import phred
 from varbind.core.dense import dense_in_order
-from varbind.effect.deepfind import deepfind_logits
+from varbind.effect.activity import ActivityHead
 from varbind.effect.effect_model import key_of_place, key_of_window
-from varbind.effect.features import AROUND, VariantSites, feature_matrix
-from varbind.effect.score import ScoreHead, logistic
+from varbind.effect.features import AROUND, VariantSites
+from varbind.effect.head import Head, HeadInputs, HeadKey, HeadResult
+from varbind.effect.heads import HEADS
+from varbind.effect.score import ScoreHead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,54 +25,57 @@ if TYPE_CHECKING:
     from varbind.core.scores import BindingScores
     from varbind.core.variant import Variant
     from varbind.core.window import Window
-    from varbind.effect.effect_model import EffectModel
+    from varbind.effect.effect_model import EffectCard, EffectModel
 
 __all__ = ["EffectKeys", "Prediction", "SecondStage"]
 
 
 @dataclass(frozen=True, slots=True)
 class EffectKeys:
-    """Which keys of the second stage a run writes.
+    """The INFO keys of the second stage that a run writes.
 
     Attributes:
-        names: of numbers, in order, without the prefix.
-        explain: whether what each model adds is written.
-        cutoffs: a sentence on suggested cut-offs of SCORE.
+        keys: The keys of the heads, in order.
+        explain: Whether EXPLAIN, the contribution of each model to ACTIVITY, is written.
     """
 
-    names: tuple[str, ...] = ()
+    keys: tuple[HeadKey, ...] = ()
     explain: bool = False
-    cutoffs: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of `keys` without the prefix."""
+        return tuple(key.name for key in self.keys)
 
 
+@dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the second stage says of B variants.
+    """The predictions of the second stage for B variants.
 
     Attributes:
-        values: by key without prefix, float64 (B,); NaN where there is none.
-        log_odds: of SCORE, float64 (B,); None without that head.
-        contributions: what each model adds to ACTIVITY, float64 (B, M); None without that head.
+        values: The values by INFO key without the prefix, float64 (B,); NaN where there is no value.
+        log_odds: The log-odds of SCORE, float64 (B,); None without the score head.
+        contributions: The contribution of each model to ACTIVITY, float64 (B, M); None without the activity head.
     """
 
-    def __init__(self) -> None:
-        self.values: dict[str, NDArray[np.float64]] = {}
-        self.log_odds: NDArray[np.float64] | None = None
-        self.contributions: NDArray[np.float64] | None = None
+    values: dict[str, NDArray[np.float64]]
+    log_odds: NDArray[np.float64] | None = None
+    contributions: NDArray[np.float64] | None = None
 
 
 class SecondStage:
     """The heads of a second stage over the score columns of a run.
 
     Args:
-        effect: the second stage.
-        model_ids: of the score columns, with every model that it reads.
-        tracks: names of the conservation tracks at hand.
-        explain: whether what each model adds is asked for.
-        dense: weighted sums of rows; it gives the bytes of the default, and may be quicker.
+        effect: The second stage.
+        model_ids: The models of the score columns, among them every model that the second stage reads.
+        tracks: The names of the conservation tracks that are available.
+        explain: Whether the contribution of each model is requested.
+        dense: The function for weighted sums of rows; every one gives the bytes of the default.
 
     Attributes:
-        keys: that it can give here.
-        effect: as given.
+        keys: The INFO keys that it can give in this run.
+        effect: The second stage as given.
     """
 
     def __init__(
@@ -87,87 +91,83 @@ class SecondStage:
         self._dense = dense
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         self._columns = [column_of[model_id] for model_id in effect.card.model_ids]
-        self._conserved = effect.conservation is not None and not set(tracks).isdisjoint(effect.conservation.tracks)
-        self.keys = EffectKeys(self._names(), explain and effect.activity is not None, _cutoffs(effect))
-
-    def _names(self) -> tuple[str, ...]:
-        effect, names = self.effect, []
-        if effect.score is not None:
-            names += ["SCORE"] + ["SCORE_CONS"] * self._conserved + ["PHRED"] * bool(effect.curves.get("score"))
-        if effect.activity is not None:
-            names += ["ACTIVITY", "ACTIVITY_SE"]
-        if effect.deepfind is not None:
-            names.append("DEEPFIND")
-        return tuple(names)
+        self._heads = _heads_in_use(effect, tracks)
+        self.keys = EffectKeys(_keys_of(self._heads, effect), explain and ActivityHead.name in self._heads)
 
     @property
     def reads_around(self) -> bool:
-        """Whether means of tracks around the variant are read."""
-        deepfind = self.effect.deepfind
-        return deepfind is not None and any(name.endswith(AROUND) for name in deepfind.features)
+        """Whether a head reads the means of tracks around the variant."""
+        return any(name.endswith(AROUND) for head in self._heads.values() for name in head.needs.features)
 
     def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind]) -> Prediction:
-        """Effects of B variants; a variant's never depend on the others.
+        """Predictions for B variants; the prediction for a variant does not depend on the other variants.
 
         Args:
-            scores: of the models named at the start.
-            sites: of the variants.
-            kinds: of the variants.
+            scores: The scores of the variants, with the columns given at the construction.
+            sites: The sites of the variants.
+            kinds: The kinds of the variants.
         """
-        effect, found = self.effect, Prediction()
         ref, alt = scores.ref[:, self._columns], scores.alt[:, self._columns]
-        if effect.activity is not None:
-            changes = effect.activity.changes(ref, alt)
-            found.contributions = effect.activity.contributions(changes)
-            activity = found.contributions.sum(axis=1)
-            found.values |= {"ACTIVITY": activity, "ACTIVITY_SE": effect.activity.errors(changes)}
-            if effect.score is not None:
-                found.log_odds = effect.score.log_odds(ScoreHead.sizes(activity, changes[:, 0]))
-                found.values["SCORE"] = logistic(found.log_odds)
-                found.values["PHRED"] = self._phreds(found.log_odds, kinds)
-                if self._conserved:
-                    found.values["SCORE_CONS"] = logistic(found.log_odds + self._evidence(sites, len(activity)))
-        if effect.deepfind is not None:
-            features = feature_matrix(effect.deepfind.features, effect.card.model_ids, ref, alt, sites)
-            found.values["DEEPFIND"] = logistic(deepfind_logits(effect.deepfind, features, dense=self._dense))
-        return found
+        results: dict[str, HeadResult] = {}
+        effect = self.effect
+        inputs = HeadInputs(effect.card.model_ids, ref, alt, sites, kinds, effect.curves, results, self._dense)
+        for name, head in self._heads.items():
+            results[name] = head.predict(inputs)
+        return Prediction(
+            {key: values for result in results.values() for key, values in result.values.items()},
+            log_odds=_part(results, ScoreHead, "log_odds"),
+            contributions=_part(results, ActivityHead, "contributions"),
+        )
 
     def has_seen(self, variant: Variant, window: Window, flank: int) -> bool:
-        """Whether a variant trained the second stage."""
+        """Whether the second stage was trained on a variant."""
         place = key_of_place(variant.chrom, variant.pos, variant.ref, variant.alt)
         return self.effect.has_seen([key_of_window(window, flank), place])
 
     def explained(self, contributions: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
-        """Models with what they add to one variant's activity, (M,), largest first; those that add nothing left out."""
+        """The models and their contributions to the activity of one variant, largest first, without those that are 0.
+
+        Args:
+            contributions: The contribution of each model, (M,).
+        """
         order = np.argsort(-np.abs(contributions), kind="stable")
         ids = self.effect.card.model_ids
         return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
 
-    def _phreds(self, log_odds: NDArray[np.float64], kinds: Sequence[VariantKind]) -> NDArray[np.float64]:
-        phreds = np.full(len(log_odds), np.nan)
-        curves = self.effect.curves.get("score", {})
-        for kind in set(kinds):
-            if kind in curves:
-                rows = [row for row, own in enumerate(kinds) if own is kind]
-                phreds[rows] = phred(curves[kind].share(log_odds[rows]))
-        return phreds
 
-    def _evidence(self, sites: VariantSites, count: int) -> NDArray[np.float64]:
-        """Log-odds of the conservation head, (B,), 0 where no track has a value: no evidence either way."""
-        head = self.effect.conservation
-        assert head is not None
-        values = np.full((count, len(head.tracks)), np.nan)
-        for place, track in enumerate(head.tracks):
-            if track in sites.conservation:
-                values[:, place] = sites.conservation[track][:, 0]
-        return np.nan_to_num(head.log_odds(values), nan=0.0)
+def _heads_in_use(effect: EffectModel, tracks: Sequence[str]) -> dict[str, Head]:
+    """The heads that can predict with these tracks, in the order in which they are asked."""
+    used: dict[str, Head] = {}
+    for name in HEADS:
+        head = effect.heads.get(name)
+        if head is None or not used.keys() >= set(head.needs.heads):
+            continue
+        if not head.needs.tracks or not set(tracks).isdisjoint(head.needs.tracks):
+            used[name] = head
+    return used
 
 
-def _cutoffs(effect: EffectModel) -> str:
-    """A sentence for the header."""
-    told = [
+def _keys_of(heads: dict[str, Head], effect: EffectModel) -> tuple[HeadKey, ...]:
+    """The INFO keys that these heads give, in the order in which they are written."""
+    cutoffs = _cutoffs(effect.card)
+    return tuple(
+        replace(key, description=key.description + cutoffs) if key.name == "SCORE" else key
+        for head in reversed(heads.values())
+        for key in head.keys
+        if (not key.head or key.head in heads) and (not key.curve or effect.curves.get(key.curve))
+    )
+
+
+def _cutoffs(card: EffectCard) -> str:
+    """The end of the Description of SCORE, which lists the suggested cut-offs; empty if there are none."""
+    measured = [
         f"{one['score']:.3g} (precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
         f"{100 * one['background']:.2g} % of background SNVs)"
-        for one in effect.card.cutoffs
+        for one in card.cutoffs
     ]
-    return f"; measured on left-out loci at cut-offs of {', '.join(told)}" if told else ""
+    return f"; measured on left-out loci at cut-offs of {', '.join(measured)}" if measured else ""
+
+
+def _part(results: dict[str, HeadResult], head: type[Head], name: str) -> NDArray[np.float64] | None:
+    """An intermediate result of a head; None if the head is not in use."""
+    return results[head.name].parts[name] if head.name in results else None

@@ -15,11 +15,11 @@ import numpy as np
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
-from varbind.evaluate.metrics import auc
 from varbind.gate import optional_import
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.train.activity import ActivityData, LeftOut, left_out_activity, rank_correlation
+from varbind.train.activity import ActivityData, LeftOut, left_out_activity
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
+from varbind.train.metrics import auc, spearman
 from varbind.train.progress import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table
@@ -258,12 +258,12 @@ class _LocusEvaluation:
         measured, drawn = self._effects[rows], np.full(DRAWS, np.nan)
         correlation = of_sizes = area = float("nan")
         if effects is not None and len(rows):
-            correlation = rank_correlation(effects[rows], measured)
+            correlation = spearman(effects[rows], measured) or 0.0
             # The draws are the same for all methods and differ between loci.
             seed = (self._seed, self.wanted.index(locus))
             drawn = _block_bootstrap(effects[rows], measured, self._positions[rows], seed)
         if sizes is not None and len(rows):
-            of_sizes = rank_correlation(sizes[rows], np.abs(measured))
+            of_sizes = spearman(sizes[rows], np.abs(measured)) or 0.0
             found = auc(self._outcomes[rows], sizes[rows])
             area = float("nan") if found is None else found
         low, high = _interval(drawn)

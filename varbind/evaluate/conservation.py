@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import InputError
-from varbind.evaluate.metrics import auc, auprc
+from varbind.evaluate.metrics import auprc
 from varbind.evaluate.tables import decimal, escaped, markdown_row, tsv
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

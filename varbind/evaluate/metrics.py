@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.gate import optional_import
+from varbind.train.metrics import auc, spearman
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.evaluate.evaluation_data import EvaluationData
 
-__all__ = ["Metric", "auc", "auprc", "main_metric", "metrics_of", "pearson", "spearman"]
+__all__ = ["Metric", "auprc", "main_metric", "metrics_of", "pearson"]
 
 
 class Metric(StrEnum):
@@ -59,21 +60,6 @@ def main_metric(data: EvaluationData) -> Metric:
     return Metric.AUC if data.is_classification else Metric.PEARSON
 
 
-def auc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
-    """Area under the ROC curve: how often a bound sequence scores above an unbound one; ties count half.
-
-    Args:
-        bound: which sequences are bound, bool (N,).
-        scores: score of each sequence, float64 (N,).
-
-    Returns:
-        0 to 1; None unless both classes are present.
-    """
-    if bound.all() or not bound.any():
-        return None
-    return float(optional_import("sklearn.metrics", needed_for="evaluation").roc_auc_score(bound, scores))
-
-
 def auprc(bound: NDArray[np.bool_], scores: NDArray[np.float64]) -> float | None:
     """Area under the precision-recall curve, as average precision: precision at each threshold, weighted by recall.
 
@@ -95,12 +81,6 @@ def pearson(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float |
         return None
     one, other = (_standardised(array) for array in (values, scores))
     return float(np.clip(one @ other, -1, 1))
-
-
-def spearman(values: NDArray[np.float64], scores: NDArray[np.float64]) -> float | None:
-    """Spearman correlation of values and scores, with mean ranks for ties; see `pearson`."""
-    rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
-    return pearson(rankdata(values), rankdata(scores))
 
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,10 +11,10 @@ import numpy as np
 from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
-from varbind.evaluate.metrics import auc
 from varbind.evaluate.tables import decimal, markdown_row, tsv
 from varbind.train.activity import fit_activity
 from varbind.train.effect_tables import FLANK, activity_data, directions_of
+from varbind.train.metrics import auc
 from varbind.train.scored_variants import score_table
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from varbind.evaluate.bootstrap_auc import areas_of
 from varbind.evaluate.controls import SnvBases, boosted_scores, context_log_odds, shuffle_detectors
 from varbind.evaluate.simulated_vs_derived_rows import ClassesRow, MethodAreas
 from varbind.evaluate.splits import Protocol, Split, planned_splits
-from varbind.train.deepfind import fit_deepfind
+from varbind.train.deepfind import DeepFindData, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of
 from varbind.train.progress import pace_of
 from varbind.train.scored_variants import score_table, second_stage_models
@@ -198,16 +198,8 @@ class _ClassesEvaluation:
         pace = pace_of(self._progress, f"{method}, {split.protocol}")
 
         def learner(training: Rows, test: Rows) -> NDArray[np.float64]:
-            head = fit_deepfind(
-                features[training][:, columns],
-                self._labels[training],
-                split.groups[training],
-                chosen,
-                split.setting,
-                seed=self._plan.seed,
-                device=self._plan.device,
-                progress=pace,
-            )
+            data = DeepFindData(features[training][:, columns], self._labels[training], split.groups[training], chosen)
+            head = fit_deepfind(data, split.setting, seed=self._plan.seed, device=self._plan.device, progress=pace)
             inputs = features[test][:, columns]
             heads = [_first_of(head)] if split.setting.networks == 1 else [_first_of(head), head]
             return np.stack([deepfind_logits(one, inputs) for one in heads], axis=1)

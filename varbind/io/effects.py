@@ -1,6 +1,7 @@
-"""A second stage on disk: a folder of `card.json` and `weights.safetensors`.
+"""A second stage on disk: a folder with `card.json` and `weights.safetensors`.
 
-That of a bank lies in the bank's folder, as `effect`.
+The folder of a bank may contain the second stage of the bank as `effect`. A head is stored field by field, so that
+a new head needs no code here.
 """
 
 from __future__ import annotations
@@ -16,11 +17,8 @@ from safetensors.numpy import save
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
-from varbind.effect.activity import ActivityHead
-from varbind.effect.conservation import ConservationHead
-from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
-from varbind.effect.score import ScoreHead
+from varbind.effect.heads import HEADS
 from varbind.errors import ResourceError
 from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
 from varbind.io.output.atomic_files import whole_folder
@@ -34,22 +32,16 @@ __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 EFFECT_FOLDER = "effect"
 CARD_BYTES_MAX = 1 << 23
 ARRAYS_BYTES_MAX = 1 << 28
-HEADS: Mapping[str, type] = {
-    "activity": ActivityHead,
-    "score": ScoreHead,
-    "deepfind": DeepFindHead,
-    "conservation": ConservationHead,
-}
 PARTS: Mapping[str, type] = {"BindingScale": BindingScale}
 TRAINED_ON = "trained_on"
-Head = TypeVar("Head")
+Part = TypeVar("Part")
 
 
 def read_effect(folder: str | Path) -> EffectModel:
     """Read and verify a second stage.
 
     Raises:
-        ResourceError: a file is missing, its SHA-256 differs from the card's, or an array does not fit.
+        ResourceError: A file is missing, its SHA-256 differs from the one in the card, or an array does not fit.
     """
     folder = Path(folder)
     card = _read_card(folder / CARD)
@@ -64,11 +56,11 @@ def read_effect(folder: str | Path) -> EffectModel:
 
 
 def find_effect(shipped: Path, weights_sha256: str) -> EffectModel | None:
-    """The second stage that travels with the package for a bank of others, known by the digest of its weights.
+    """The second stage that is shipped for an imported bank; None if there is none.
 
     Args:
-        shipped: folder that holds second stages.
-        weights_sha256: of the bank.
+        shipped: The folder with the shipped second stages.
+        weights_sha256: The SHA-256 of the weights of the bank, by which its second stage is found.
     """
     for card in sorted(shipped.glob(f"*/{CARD}")):
         if _read_card(card).bank.get("sha256") == weights_sha256:
@@ -77,23 +69,21 @@ def find_effect(shipped: Path, weights_sha256: str) -> EffectModel | None:
 
 
 def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
-    """Write a second stage; the digest in the card is made here.
+    """Write a second stage, with the digest of its weights in the card.
 
     Returns:
-        The second stage with that card.
+        The second stage with this card.
 
     Raises:
-        OutputError: the folder exists already, or cannot be written.
+        OutputError: The folder exists already, or cannot be written.
     """
     arrays: dict[str, np.ndarray] = {TRAINED_ON: effect.trained_on}
-    for name in HEADS:
-        head = getattr(effect, name)
-        if head is not None:
-            arrays |= _arrays_of(head, name)
+    for name, head in effect.heads.items():
+        arrays |= _arrays_of(head, name)
     for name, by_kind in effect.curves.items():
         for kind, curve in by_kind.items():
             arrays |= _arrays_of(curve, f"curves/{name}/{kind}")
-    # safetensors writes memory as it lies; `ascontiguousarray` would give a number an axis.
+    # safetensors writes the memory of an array without its strides; `ascontiguousarray` would add an axis to a number.
     weights = save({name: np.array(array, order="C") for name, array in arrays.items()})
     files = {WEIGHTS: weights}
     card = replace(effect.card, digests=digests_of(files))
@@ -117,11 +107,11 @@ def _read_card(path: Path) -> EffectCard:
 
 
 def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
-    """The heads and curves that the arrays hold, every array accounted for."""
-    heads: dict[str, Any] = {name: _read_head(HEADS[name], arrays, name) for name in HEADS if _holds(arrays, name)}
+    """The second stage with all these arrays; an array that belongs to no head and no curve is an error."""
+    heads = {name: _read_part(head, arrays, name) for name, head in HEADS.items() if _holds(arrays, name)}
     curves = {
         name: {
-            kind: _read_head(ShareCurve, arrays, f"curves/{name}/{kind}")
+            kind: _read_part(ShareCurve, arrays, f"curves/{name}/{kind}")
             for kind in VariantKind
             if _holds(arrays, f"curves/{name}/{kind}")
         }
@@ -132,7 +122,7 @@ def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
         raise ResourceError(f"{next(iter(arrays))} belongs to nothing")
     if trained_on.dtype != np.uint32 or trained_on.ndim != 1 or (np.diff(trained_on.astype(np.int64)) <= 0).any():
         raise ResourceError("the keys of training variants do not rise")
-    return EffectModel(card, curves=curves, trained_on=trained_on, **heads)
+    return EffectModel(card, heads, curves=curves, trained_on=trained_on)
 
 
 def _holds(arrays: Mapping[str, np.ndarray], stem: str) -> bool:
@@ -140,7 +130,7 @@ def _holds(arrays: Mapping[str, np.ndarray], stem: str) -> bool:
 
 
 def _arrays_of(part: Any, stem: str) -> dict[str, np.ndarray]:
-    """A head's fields: arrays as they are, numbers and words as arrays, parts under their name."""
+    """The fields of a head or a curve; numbers and tuples of names become arrays, and a part adds its name."""
     arrays: dict[str, np.ndarray] = {}
     for f in fields(part):
         value, name = getattr(part, f.name), f"{stem}/{f.name}"
@@ -153,13 +143,13 @@ def _arrays_of(part: Any, stem: str) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read_head(cls: type[Head], arrays: dict[str, np.ndarray], stem: str) -> Head:
-    """The head whose fields stand under a name; they are taken out."""
+def _read_part(cls: type[Part], arrays: dict[str, np.ndarray], stem: str) -> Part:
+    """The head or curve whose fields are stored under a name; they are removed from the arrays."""
     values: dict[str, Any] = {}
     for f in fields(cls):  # type: ignore[arg-type]
         name, kind = f"{stem}/{f.name}", str(f.type)
         if kind in PARTS:
-            values[f.name] = _read_head(PARTS[kind], arrays, name)
+            values[f.name] = _read_part(PARTS[kind], arrays, name)
         elif kind.startswith("tuple[str"):
             values[f.name] = _words(arrays.pop(name), name)
         elif kind == "float":
@@ -177,7 +167,7 @@ def _words(array: np.ndarray, name: str) -> tuple[str, ...]:
 
 
 def _typed(array: np.ndarray, kind: str, name: str) -> np.ndarray:
-    """An array as the field of a head declares it."""
+    """An array of the type that the field of a head declares."""
     expected = np.dtype(kind.removeprefix("NDArray[np.").removesuffix("]").removesuffix("_"))
     if array.dtype != expected:
         raise ResourceError(f"{name} is {array.dtype}, expected {expected}")

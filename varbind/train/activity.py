@@ -1,9 +1,9 @@
-"""The activity head's weights: binding scores and measured effects of many loci enter, a ridge regression leaves.
+"""The weights of the activity head: a ridge regression of measured effects in many loci on changes of binding.
 
-Features come in groups, three an assay: the bound changes of its models, their z, and the mean bound change. Each
-group has the same total variance, so that the penalty treats an assay of 500 models as it does one of 100. Effects
-are divided by their standard deviation in their locus, weighted by their standard error, and each locus counts the
-same. The penalty is the one that predicts left-out loci best, by the mean rank correlation within a locus.
+The features form three groups per assay: the bound changes of its models, their z, and the mean bound change. Each
+group has the same total variance, so that the penalty does not depend on the number of models of an assay. Effects are
+divided by their standard deviation within the locus and weighted by their standard error, and every locus has the same
+weight. The penalty is the one that predicts left-out loci best, by the mean rank correlation within a locus.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from varbind.effect.activity import ActivityHead
 from varbind.errors import InputError
 from varbind.gate import optional_import
+from varbind.train.metrics import spearman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,6 @@ __all__ = [
     "LeftOut",
     "fit_activity",
     "left_out_activity",
-    "rank_correlation",
 ]
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
@@ -42,15 +42,18 @@ FEWEST_IN_LOCUS = 10
 
 @dataclass(frozen=True)
 class ActivityData:
-    """Effects of N variants on the activity of loci.
+    """The measured effects of N variants on the activity of loci.
 
     Attributes:
-        changes: bound change and z of each model, float64 (N, 2, M) (`ActivityHead.changes`).
-        effects: measured, log2, float64 (N,).
-        errors: their standard errors, above 0, float64 (N,).
-        loci: name of each variant's locus, (N,).
-        assays: name of each model's assay, (M,).
-        path: of the file, for messages.
+        changes: The bound change and the z of each model, float64 (N, 2, M) (`ActivityHead.changes`).
+        effects: The measured effects, log2, float64 (N,).
+        errors: The standard errors of the effects, above 0, float64 (N,).
+        loci: The name of the locus of each variant, (N,).
+        assays: The name of the assay of each model, (M,).
+        path: The path of the file, for messages.
+
+    Raises:
+        InputError: There are too few loci or variants, a standard error is not above 0, or a locus has equal effects.
     """
 
     changes: NDArray[np.float64]
@@ -74,16 +77,16 @@ class ActivityData:
 
     @cached_property
     def rows_of(self) -> dict[str, NDArray[np.intp]]:
-        """Rows of each locus, in order of the names."""
+        """The rows of each locus, in the order of the names."""
         return {str(name): np.flatnonzero(self.loci == name) for name in np.unique(self.loci)}
 
     @cached_property
     def scaling(self) -> NDArray[np.float64]:
-        """What turns the changes of one model or of a mean into features, (2 M, 2 M + assays); effects play no part."""
+        """The matrix that turns changes into features, (2 M, 2 M + assays); it does not depend on the effects."""
         models = self.changes.shape[2]
         flat = self.changes.reshape(len(self.changes), -1)
         spread = flat.std(axis=0)
-        # The z of a rare change weighs by what it is; the bound change of every model weighs the same.
+        # The z keeps its scale, so that a rare change has a large weight; bound changes are scaled to equal variance.
         unit = np.where(spread > 0, 1 / np.where(spread > 0, spread, 1.0), 0.0)
         unit[models:] = 1.0
         assays = np.array(self.assays)
@@ -102,7 +105,7 @@ class ActivityData:
 
     @cached_property
     def moments(self) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """By locus, the weighted second moments of its features (P, P), and those with its effects (P,)."""
+        """By locus, the weighted second moments of the features (P, P), and of the features with the effects (P,)."""
         return {locus: self._moments_of(rows) for locus, rows in self.rows_of.items()}
 
     def _moments_of(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -118,13 +121,13 @@ class ActivityData:
 
 @dataclass(frozen=True, slots=True)
 class ActivityFit:
-    """A fitted head, and how it was chosen.
+    """A fitted head, and the results of the fit.
 
     Attributes:
-        head: see `ActivityHead`.
-        penalty: chosen by leaving each locus out.
-        slope: log2 of effect per unit of the regression, by which it was scaled.
-        left_out: prediction of each variant by the loci other than its own, log2, float64 (N,).
+        head: The head.
+        penalty: The penalty, chosen by leaving out each locus in turn.
+        slope: The log2 effect per unit of the regression, by which the weights were scaled.
+        left_out: The prediction for each variant from the other loci, log2, float64 (N,).
     """
 
     head: ActivityHead
@@ -139,9 +142,9 @@ def fit_activity(
     """Fit the head on all loci.
 
     Args:
-        data: what was measured.
-        scale: of the models.
-        progress: called with (loci done, in all).
+        data: The measured effects.
+        scale: The scale of the binding changes of the models.
+        progress: Called with (loci done, total).
     """
     loci = list(data.rows_of)
     search = _Search(data)
@@ -167,15 +170,15 @@ def fit_activity(
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A locus that was predicted from all others.
+    """The predictions for one locus from all others.
 
     Attributes:
-        locus: its name.
-        penalty: chosen by the others, leaving each of them out in turn.
-        slope: log2 of effect per unit of the regression among the others.
-        predicted: by the loci other than a variant's own and this one, log2, float64 (N,): of the locus itself what the
-            others say of it, of each other one what the rest says. So what is calibrated on the others' predictions
-            has not seen the locus either.
+        locus: The name of the left-out locus.
+        penalty: The penalty, chosen on the other loci by leaving out each of them in turn.
+        slope: The log2 effect per unit of the regression on the other loci.
+        predicted: The predictions for all variants, log2, float64 (N,). Those for the left-out locus come from the
+            others, and those for any other locus from the loci without both; a calibration on the latter therefore does
+            not depend on the left-out locus.
     """
 
     locus: str
@@ -193,17 +196,16 @@ def left_out_activity(
     """Predict each locus from all others.
 
     Args:
-        data: what was measured.
-        loci: to predict; None = all.
-        progress: called with (loci done, in all).
-
+        data: The measured effects.
+        loci: The loci to predict; None = all.
+        progress: Called with (loci done, total).
     """
     search, found = _Search(data), []
     wanted = list(data.rows_of) if loci is None else list(loci)
     for done, locus in enumerate(wanted, 1):
         penalty, predicted = search.best(frozenset({locus})), np.zeros(len(data.effects))
-        for own in data.rows_of:
-            predicted[data.rows_of[own]] = _predict(data, own, search.weights(frozenset({locus, own}), penalty))
+        for other, rows in data.rows_of.items():
+            predicted[rows] = _predict(data, other, search.weights(frozenset({locus, other}), penalty))
         slope = _slope(data, predicted, without=locus)
         found.append(LeftOut(locus, penalty, slope, slope * predicted))
         if progress:
@@ -212,7 +214,7 @@ def left_out_activity(
 
 
 class _Search:
-    """Ridge regressions on subsets of the loci, each solved once."""
+    """Solves ridge regressions on subsets of the loci, each of them once."""
 
     def __init__(self, data: ActivityData) -> None:
         self._data = data
@@ -220,33 +222,33 @@ class _Search:
         self._rated: dict[tuple[frozenset[str], str, float], float] = {}
 
     def weights(self, without: frozenset[str], penalty: float) -> NDArray[np.float64]:
-        """Of the changes, (2 M,), trained on all loci but some."""
+        """The weights of the changes, (2 M,), trained on all loci without some."""
         key = (without, penalty)
         if key not in self._solved:
             used = [locus for locus in self._data.moments if locus not in without]
             square, product = (np.zeros_like(part) for part in self._data.moments[used[0]])
-            # Added up anew each time: what is left out leaves no trace, not even of rounding.
+            # The sums are computed from scratch, so that a left-out locus has no effect, not even by rounding.
             for locus in used:
                 square += self._data.moments[locus][0]
                 product += self._data.moments[locus][1]
             square[np.diag_indices(len(square))] += len(used) * penalty
-            # Symmetric and positive definite: Cholesky's is half the work.
+            # The matrix is symmetric and positive definite, so that a Cholesky decomposition takes half the time.
             solve: Any = optional_import("scipy.linalg", needed_for="training").solve
             solved = solve(square, product, assume_a="pos", overwrite_a=True, check_finite=False)
             self._solved[key] = self._data.scaling @ solved
         return self._solved[key]
 
     def best(self, without: frozenset[str]) -> float:
-        """The penalty that predicts best, each of the loci left in from the others."""
+        """The penalty that best predicts each of the remaining loci from the others."""
         inner = [locus for locus in self._data.rows_of if locus not in without]
         return max(PENALTIES, key=lambda penalty: np.mean([self._rating(without, locus, penalty) for locus in inner]))
 
     def _rating(self, without: frozenset[str], locus: str, penalty: float) -> float:
-        # Two loci left out are the same pair in either order.
+        # The regression without two loci does not depend on their order.
         key = (without | {locus}, locus, penalty)
         if key not in self._rated:
             predicted = _predict(self._data, locus, self.weights(without | {locus}, penalty))
-            self._rated[key] = rank_correlation(predicted, self._data.effects[self._data.rows_of[locus]])
+            self._rated[key] = spearman(predicted, self._data.effects[self._data.rows_of[locus]]) or 0.0
         return self._rated[key]
 
 
@@ -257,18 +259,9 @@ def _predict(data: ActivityData, locus: str, weights: NDArray[np.float64]) -> ND
 
 
 def _slope(data: ActivityData, predicted: NDArray[np.float64], *, without: str | None = None) -> float:
-    """Effect per unit of the left-out prediction, every locus but one counting the same; at least 0."""
+    """The effect per unit of the left-out prediction, with equal weights of the loci without one; at least 0."""
     used = [rows for locus, rows in data.rows_of.items() if locus != without]
     pairs = [np.cov(predicted[rows], data.effects[rows]) for rows in used]
-    common, own = (float(np.mean([pair[0, place] for pair in pairs])) for place in (1, 0))
-    # Where no model changes at all, nothing is predicted.
-    return max(common / own, 0.0) if own > 0 else 0.0
-
-
-def rank_correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Spearman's, ties at their mean rank; 0 where one is constant."""
-    rankdata = optional_import("scipy.stats", needed_for="training").rankdata
-    first, second = rankdata(one), rankdata(other)
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
+    covariance, variance = (float(np.mean([pair[0, place] for pair in pairs])) for place in (1, 0))
+    # The predictions do not vary if no score of a model changes.
+    return max(covariance / variance, 0.0) if variance > 0 else 0.0

@@ -1,8 +1,8 @@
-"""Fitting the conservation head: tracks at pathogenic and matched common variants enter, a head leaves.
+"""The fit of the conservation head to the tracks at pathogenic and matched common variants.
 
-Each class gets a Gaussian (quadratic discriminant), its covariance regularised as by Friedman (1989), "Regularized
-discriminant analysis": first towards the pooled one, then towards its own diagonal. Slopes and bounds come after, from
-variants that were held out, since they state how far the discriminant can be believed.
+Each class is modelled by a Gaussian (quadratic discriminant). Its covariance is regularised as in Friedman (1989),
+"Regularized discriminant analysis": first towards the pooled covariance, then towards its diagonal. The slopes and the
+bounds, which limit the confidence of the discriminant, are then estimated on held-out variants.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ __all__ = ["fit_conservation", "fold_of_groups", "known_columns", "share_like"]
 logger = logging.getLogger(__name__)
 
 TO_POOLED = 0.3
-"""Share of the pooled covariance in that of each class."""
+"""The share of the pooled covariance in the covariance of each class."""
 
 TO_DIAGONAL = 0.4
-"""How far correlations are shrunk towards 0: tracks of the same alignment correlate at 0.9."""
+"""The share by which correlations are reduced; tracks of the same alignment have correlations of 0.9."""
 
 TAIL = 0.01
-"""Share of the values clipped at either end: a single outlier may not carry a variance."""
+"""The share of the values that is clipped at each end, so that a single outlier does not dominate a variance."""
 
 FOLDS = 5
-"""For the slopes and bounds."""
+"""The number of folds for the slopes and bounds."""
 
 LEAST_ROWS = 20
 LEAST_ROWS_A_TRACK = 5
-"""Rows a class: a covariance of C tracks has C (C + 1) / 2 numbers."""
+"""Rows per class and track, because a covariance of C tracks has C (C + 1) / 2 parameters."""
 
 LEAST_BEYOND = 10
-"""Variants of the rarer class behind an odds: ten give a relative standard error of about a third."""
+"""The least number of variants of the rarer class in a ratio: ten give a relative standard error of about 1/3."""
 
 
 def fit_conservation(
@@ -55,20 +55,22 @@ def fit_conservation(
 ) -> ConservationHead:
     """Fit a head to variants of known class.
 
-    A Gaussian is fitted to each class of the transformed values. Then every subset of tracks gets the slope, between 0
-    and 1, that makes held-out classes, weighted alike, most likely given slope times discriminant: a logistic
-    regression through the origin (Platt 1999, without his intercept, so that even odds remain even). The bounds are
-    the largest log ratios, over all thresholds, of the shares of held-out variants of each class beyond it, where
-    fewer than 10 of the rarer class count as 10: beyond them is extrapolation.
+    A Gaussian is fitted to the transformed values of each class. Then every subset of tracks is assigned the slope,
+    between 0 and 1, with the highest likelihood of the held-out classes, which have equal weights, given slope times
+    discriminant. This is a logistic regression through the origin (Platt 1999, without his intercept, so that even odds
+    remain even). The bounds are the largest log ratios, over all thresholds, of the shares of held-out variants of each
+    class beyond the threshold, where fewer than 10 of the rarer class count as 10; log-odds beyond the bounds would be
+    extrapolations.
 
     Args:
-        values: the tracks at each site, (N, C); tracks rise with conservation. Rows with a NaN are left out.
-        labels: which are pathogenic, bool (N,).
-        tracks: C names.
-        genes: of each variant; those of one gene are held out together. None = each stands for itself.
+        values: The values of the tracks at each site, (N, C), which increase with conservation. Rows with a NaN are
+            left out.
+        labels: Whether each variant is pathogenic, bool (N,).
+        tracks: The names of the C tracks.
+        genes: The gene of each variant; the variants of one gene are held out together. None = each variant alone.
 
     Raises:
-        InputError: shapes differ, a value is infinite, a class has too few complete rows, or a track is constant.
+        InputError: The shapes differ, a value is infinite, a class has too few complete rows, or a track is constant.
     """
     _check(values, labels, tracks)
     complete = ~np.isnan(values).any(axis=1)
@@ -78,8 +80,8 @@ def fit_conservation(
     is_share = share_like(kept)
     fold = fold_of_groups(groups, classes, folds=FOLDS)
     held_out = np.empty((len(kept), 2 ** len(tracks)))
-    for own in range(FOLDS):
-        rest = fold != own
+    for left_out in range(FOLDS):
+        rest = fold != left_out
         head = _gaussians(kept[rest], classes[rest], tracks, is_share)
         for subset in range(1, 2 ** len(tracks)):
             held_out[~rest, subset] = head.log_odds(known_columns(kept[~rest], subset))
@@ -89,9 +91,9 @@ def fit_conservation(
 
 
 def share_like(values: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Which columns of (N, C) lie wholly within 0 and 1, as phastCons does, bool (C,); NaN passes.
+    """Whether all known values of each column of (N, C) lie between 0 and 1, as in phastCons, bool (C,).
 
-    A column without any value is none.
+    The result for a column without any value is false.
     """
     known = ~np.isnan(values)
     within = ((values >= 0) & (values <= 1)) | ~known
@@ -100,7 +102,7 @@ def share_like(values: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 
 def known_columns(values: NDArray[np.floating], subset: int) -> NDArray[np.float64]:
-    """A copy of (N, C) with NaN in all columns but those whose bits are set in `subset`."""
+    """A copy of (N, C) with NaN in all columns except those whose bits are set in `subset`."""
     absent = [column for column in range(values.shape[1]) if not subset >> column & 1]
     copy = np.array(values, dtype=np.float64)
     copy[:, absent] = np.nan
@@ -110,13 +112,13 @@ def known_columns(values: NDArray[np.floating], subset: int) -> NDArray[np.float
 def fold_of_groups(
     groups: NDArray[np.str_], labels: NDArray[np.bool_], *, folds: int, rng: np.random.Generator | None = None
 ) -> NDArray[np.int64]:
-    """The fold of each variant, int64 (N,): groups stay whole, and each fold gets its part of the pathogenic ones.
+    """The fold of each variant, int64 (N,); groups are not split, and groups with pathogenic variants are balanced.
 
     Args:
-        groups: of each variant, (N,).
-        labels: which are pathogenic, bool (N,).
-        folds: how many.
-        rng: shuffles the groups; None = they are dealt out in their sorted order.
+        groups: The group of each variant, (N,).
+        labels: Whether each variant is pathogenic, bool (N,).
+        folds: The number of folds.
+        rng: The generator that shuffles the groups; None = they are assigned in sorted order.
     """
     _, group = np.unique(groups, return_inverse=True)
     pathogenic = np.bincount(group, weights=labels) > 0
@@ -131,7 +133,7 @@ def fold_of_groups(
 def _gaussians(
     values: NDArray[np.float64], labels: NDArray[np.bool_], tracks: Sequence[str], is_share: NDArray[np.bool_]
 ) -> ConservationHead:
-    """A head whose log-odds are the bare discriminant."""
+    """A head whose log-odds are the discriminant, with all slopes 1 and without bounds."""
     if min(labels.sum(), (~labels).sum()) < 2:
         raise InputError("nearly all variants of a class lie in one gene, so none can be held out", remedy="add genes")
     scaled = np.where(is_share, logit_of_share(values), values)
@@ -153,24 +155,24 @@ def _gaussians(
 
 
 def _covariances(classes: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Regularised covariance of each class, float64 (2, C, C)."""
+    """The regularised covariance of each class, float64 (2, C, C)."""
     freedom = np.array([len(rows) - 1 for rows in classes])
     centred = [rows - rows.mean(axis=0) for rows in classes]
-    own = np.array([rows.T @ rows / count for rows, count in zip(centred, freedom, strict=True)])
-    pooled = np.einsum("k,kij->ij", freedom / freedom.sum(), own)
-    mixed = (1 - TO_POOLED) * own + TO_POOLED * pooled
+    separate = np.array([rows.T @ rows / count for rows, count in zip(centred, freedom, strict=True)])
+    pooled = np.einsum("k,kij->ij", freedom / freedom.sum(), separate)
+    mixed = (1 - TO_POOLED) * separate + TO_POOLED * pooled
     shrunk = (1 - TO_DIAGONAL) * mixed + TO_DIAGONAL * mixed * np.eye(mixed.shape[1])
-    # Exactly symmetric, whatever order the products were summed in.
+    # This makes it exactly symmetric, whatever the order in which the products were summed.
     symmetric: NDArray[np.float64] = (shrunk + shrunk.transpose(0, 2, 1)) / 2
     return symmetric
 
 
 def _turning_points(means: NDArray[np.float64], variances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each track the value below which low conservation would speak for pathogenic, (C,); -inf where none would.
+    """For each track the value below which lower conservation would increase the log-odds, (C,); -inf if none.
 
-    The log ratio of two Gaussians is a parabola. Where pathogenic values spread wider it opens upwards, so that by
-    itself a site that evolves fast would score as one that is conserved, an artefact of the upper tail. The point is
-    its lower root, or its lowest point where it has no roots.
+    The log ratio of two Gaussians is a parabola. It opens upwards if the pathogenic values have the larger variance, so
+    that a fast-evolving site would have the score of a conserved one, which is an artefact of the upper tail. The value
+    is the lower root of the parabola, or its minimum if it has no roots.
     """
     square = (1 / variances[MATCHED] - 1 / variances[PATHOGENIC]) / 2
     scaled = means / variances
@@ -184,7 +186,7 @@ def _turning_points(means: NDArray[np.float64], variances: NDArray[np.float64]) 
 
 
 def _slope(ratios: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
-    """The slope in 0 to 1 that makes the labels most likely, classes weighted alike; by bisection, as it is convex."""
+    """The slope in 0 to 1 of maximum likelihood with equal weights of the classes, by bisection of the gradient."""
     signs = np.where(labels, 1.0, -1.0)
     weights = np.where(labels, 1 / labels.sum(), 1 / (~labels).sum())
 
@@ -204,18 +206,18 @@ def _slope(ratios: NDArray[np.float64], labels: NDArray[np.bool_]) -> float:
 
 
 def _bounds(log_odds: NDArray[np.float64], labels: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Lowest and highest log-odds that the variants support, float64 (2,)."""
+    """The lowest and the highest log-odds that the variants support, float64 (2,)."""
     highest = _largest_log_ratio(log_odds[labels], log_odds[~labels])
     lowest = _largest_log_ratio(-log_odds[~labels], -log_odds[labels])
     return np.array([-lowest, highest])
 
 
-def _largest_log_ratio(own: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Over all thresholds, log of the share of own at or above it over that of the others."""
-    thresholds = np.unique(own)
-    own_beyond = len(own) - np.searchsorted(np.sort(own), thresholds)
+def _largest_log_ratio(expected: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """The largest log ratio, over all thresholds, of the shares of the two classes at or above the threshold."""
+    thresholds = np.unique(expected)
+    expected_beyond = len(expected) - np.searchsorted(np.sort(expected), thresholds)
     other_beyond = len(other) - np.searchsorted(np.sort(other), thresholds)
-    ratios = (own_beyond / len(own)) / (np.maximum(other_beyond, LEAST_BEYOND) / len(other))
+    ratios = (expected_beyond / len(expected)) / (np.maximum(other_beyond, LEAST_BEYOND) / len(other))
     return max(0.0, math.log(ratios.max()))
 
 

@@ -1,15 +1,15 @@
-"""Training of DeepFind: features of simulated and derived variants enter, a head of a few networks leaves.
+"""Training of the DeepFind head: a few networks that separate simulated from derived variants.
 
-As in DeepFind (Alipanahi et al. 2015) one hidden layer learns to tell the classes apart, and the epoch that is best on
-rows left out of training is kept. Here these are whole groups (chromosomes), since neighbouring variants share their
-windows, and the head is the mean of networks that left out different ones. Equal input and seed give equal bytes on one
-kind of CPU, and a training that was stopped goes on from the networks that were finished, to the same bytes.
+As in DeepFind (Alipanahi et al. 2015), a network has one hidden layer, and the epoch that is best on validation rows is
+kept. Here the validation rows are whole groups (chromosomes), because neighbouring variants share their windows. The
+head is the mean of networks with different validation rows. Equal inputs and seeds give equal bytes on one kind of CPU.
+An interrupted training continues after the networks that were finished, with the same bytes as a result.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from varbind.effect.deepfind import DeepFindHead, standardised
 from varbind.errors import InputError, UsageError
 from varbind.train.deepfind_descent import ARRAYS, DeepFindSetting, Descent, fixed_threads, placed
 from varbind.train.deepfind_records import FittedNetwork, kept_networks
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,71 +30,97 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-__all__ = ["DeepFindSetting", "FittedNetwork", "fit_deepfind", "fit_network"]
+__all__ = ["DeepFindData", "DeepFindSetting", "FittedNetwork", "fit_deepfind", "fit_network"]
 
 logger = logging.getLogger(__name__)
 
 VALIDATION = 0.1
-"""Share of the rows that a network leaves out, at most where groups allow it."""
+"""The largest share of the rows in the validation of a network, if the sizes of the groups permit."""
 
 CONSTANT = 1e-6
-"""A spread below this share of the mean is rounding: the feature is constant."""
+"""A feature is constant if its spread is below this share of its mean, which is due to rounding."""
 
 COLUMNS_AT_ONCE = 16
-"""Features that are read together where each is looked at alone: as many as lie side by side in memory anyway."""
+"""The number of features that are copied together, because they are adjacent in memory."""
+
+ROUNDING = 1e-12
+"""Areas that differ by less are equal: distinct areas differ by at least one half over the number of pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeepFindData:
+    """The training data of the networks: F features of N variants.
+
+    Attributes:
+        features: The values, finite or NaN = missing, float32 (N, F).
+        labels: Whether each variant is simulated, bool (N,).
+        groups: The group of each variant, such as its chromosome, (N,).
+        names: The names of the features, (F,).
+
+    Raises:
+        InputError: There is only one class or one group, or a feature is infinite.
+    """
+
+    features: NDArray[np.float32]
+    labels: NDArray[np.bool_]
+    groups: NDArray[np.str_]
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        rows, names = len(self.labels), len(self.names)
+        if self.features.shape != (rows, names) or len(self.groups) != rows:
+            what = f"features {self.features.shape} of {rows} labels, {len(self.groups)} groups, {names} names"
+            raise ValueError(what)
+        if self.labels.all() or not self.labels.any():
+            raise InputError("every variant is of one class; DeepFind learns to tell two apart")
+        if len(np.unique(self.groups)) < 2:
+            raise InputError("every variant is of one group, so none can be left out to rate an epoch")
+        if np.isinf(self.features).any():
+            raise InputError("a feature is infinite")
 
 
 def fit_deepfind(
-    features: NDArray[np.float32],
-    labels: NDArray[np.bool_],
-    groups: NDArray[np.str_],
-    names: Sequence[str],
+    data: DeepFindData,
     setting: DeepFindSetting,
     *,
     seed: int,
     device: str = "cpu",
     records_folder: Path | None = None,
-    key: str = "",
     progress: Progress | None = None,
 ) -> DeepFindHead:
     """Train the networks of a head.
 
     Args:
-        features: finite, or NaN = missing, float32 (N, F).
-        labels: bool (N,); true = simulated.
-        groups: of each row, such as its chromosome, (N,).
-        names: of the features.
-        setting: how.
-        seed: of all that is random.
-        device: `cpu`, or `cuda`, `cuda:N`.
-        records_folder: where finished networks are kept; a second run there takes those of equal data, setting, seed
-            and key. None = nowhere.
-        key: whatever else the result depends on.
-        progress: called with (epochs done, in all).
+        data: The training data.
+        setting: The hyper-parameters.
+        seed: The seed of all random numbers.
+        device: `cpu`, `cuda` or `cuda:N`.
+        records_folder: The folder for finished networks, which a later run with equal data, hyper-parameters, seed and
+            device reuses; None = they are not stored.
+        progress: Called with (epochs done, total).
 
     Raises:
-        InputError: the data cannot be learnt from: one class, one group, an infinite value.
-        ResourceError: there is no such device.
-        UsageError: no network came of it, since the steps were too large.
-        OutputError: the folder cannot be written, or another process writes there.
+        ResourceError: The device does not exist.
+        UsageError: The weights are not finite after the first epoch, because the learning rate is too high.
+        OutputError: The folder cannot be written, or another process writes there.
     """
-    _check(features, labels, groups, names)
+    features, labels = data.features, data.labels
     center, spread = _scale_of(features)
-    about = {"key": key, "setting": asdict(setting), "seed": seed, "device": device, "features": list(names)}
+    about = {"setting": asdict(setting), "seed": seed, "device": device, "features": list(data.names)}
     networks = []
-    with kept_networks(records_folder, about, features, labels, groups) as records, fixed_threads():
+    with kept_networks(records_folder, about, features, labels, data.groups) as records, fixed_threads():
         inputs = placed(standardised(features, center, spread, setting.limit), device)
-        for number, validation in enumerate(_validations(labels, groups, setting.networks, seed)):
+        for number, validation in enumerate(_validations(labels, data.groups, setting.networks, seed)):
             network = records.read(number)
             if network is None:
-                pace = partial(_tell, progress, number, setting)
-                network = _fit(inputs, labels, validation, setting, (seed, number), pace)
+                report = partial(_report, progress, number, setting)
+                network = _fit(inputs, labels, validation, setting, (seed, number), report)
                 records.write(number, network)
             logger.info("network %d: epoch %d, AUC %.4f", number + 1, network.epoch, network.validation_auc)
             networks.append(network)
-            _tell(progress, number, setting, setting.epochs)
+            _report(progress, number, setting, setting.epochs)
     arrays = {name: np.stack([network.arrays[name] for network in networks]) for name in ARRAYS}
-    return DeepFindHead(features=tuple(names), center=center, spread=spread, limit=setting.limit, **arrays)
+    return DeepFindHead(features=tuple(data.names), center=center, spread=spread, limit=setting.limit, **arrays)
 
 
 def fit_network(
@@ -108,18 +135,18 @@ def fit_network(
     """Train one network.
 
     Args:
-        features: standardised, none missing, float32 (N, F).
-        labels: bool (N,).
-        validation: which rows are left out and rate the epochs, bool (N,).
-        setting: how; its number of networks and limit play no part.
-        seed: of all that is random.
-        device: `cpu`, or `cuda`, `cuda:N`.
-        progress: called with (epochs done, in all).
+        features: The standardised features, none missing, float32 (N, F).
+        labels: Whether each variant is simulated, bool (N,).
+        validation: The rows that are left out of training and choose the epoch, bool (N,).
+        setting: The hyper-parameters; the number of networks and the limit are not used.
+        seed: The seed of all random numbers.
+        device: `cpu`, `cuda` or `cuda:N`.
+        progress: Called with (epochs done, total).
 
     Raises:
-        InputError: there is only one class among the rows left out, or among the others.
-        ResourceError: there is no such device.
-        UsageError: no network came of it, since the steps were too large.
+        InputError: There is only one class among the validation rows, or among the training rows.
+        ResourceError: The device does not exist.
+        UsageError: The weights are not finite after the first epoch, because the learning rate is too high.
     """
     with fixed_threads():
         return _fit(placed(features, device), labels, validation, setting, seed, progress)
@@ -133,7 +160,7 @@ def _fit(
     seed: int | Sequence[int],
     progress: Progress | None,
 ) -> FittedNetwork:
-    """`fit_network` on inputs that are on their device."""
+    """Train one network on inputs that are on the device already (see `fit_network`)."""
     if any(part.all() or not part.any() for part in (labels[validation], labels[~validation])):
         raise InputError("both classes are needed among the rows a network is rated on and among those it learns from")
     descent = Descent(inputs, labels, np.flatnonzero(~validation), setting, seed)
@@ -144,9 +171,9 @@ def _fit(
         logits = descent.logits(left_out)
         if not np.isfinite(logits).all():
             break
-        rating = _auc(labels[validation], logits)
-        if best is None or rating > best.validation_auc:
-            best = FittedNetwork(descent.arrays(), epoch, rating)
+        validation_auc = auc(labels[validation], logits) or 0.0
+        if best is None or validation_auc > best.validation_auc + ROUNDING:
+            best = FittedNetwork(descent.arrays(), epoch, validation_auc)
         if progress is not None:
             progress(epoch, setting.epochs)
         if epoch - best.epoch >= setting.patience:
@@ -156,27 +183,14 @@ def _fit(
     return best
 
 
-def _tell(progress: Progress | None, number: int, setting: DeepFindSetting, epoch: int, _: int = 0) -> None:
-    """How far the head is when its network of this number, from 0, has done so many epochs."""
+def _report(progress: Progress | None, number: int, setting: DeepFindSetting, epoch: int, _: int = 0) -> None:
+    """Report the progress of the head when one network, numbered from 0, has finished some epochs."""
     if progress is not None:
         progress(number * setting.epochs + epoch, setting.networks * setting.epochs)
 
 
-def _check(
-    features: NDArray[np.float32], labels: NDArray[np.bool_], groups: NDArray[np.str_], names: Sequence[str]
-) -> None:
-    if features.shape != (len(labels), len(names)) or len(groups) != len(labels):
-        raise ValueError(f"features {features.shape} of {len(labels)} labels, {len(groups)} groups, {len(names)} names")
-    if labels.all() or not labels.any():
-        raise InputError("every variant is of one class; DeepFind learns to tell two apart")
-    if len(np.unique(groups)) < 2:
-        raise InputError("every variant is of one group, so none can be left out to rate an epoch")
-    if np.isinf(features).any():
-        raise InputError("a feature is infinite")
-
-
 def _scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Mean and standard deviation of each feature where it is known; of a constant one the deviation is taken as 1."""
+    """The mean and standard deviation of the known values of each feature; the latter is 1 for a constant feature."""
     center, spread = np.zeros((2, features.shape[1]))
     for first in range(0, features.shape[1], COLUMNS_AT_ONCE):
         columns = np.ascontiguousarray(features[:, first : first + COLUMNS_AT_ONCE].T)
@@ -191,7 +205,7 @@ def _scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArr
 def _validations(
     labels: NDArray[np.bool_], groups: NDArray[np.str_], networks: int, seed: int
 ) -> Iterator[NDArray[np.bool_]]:
-    """The rows that each network leaves out: groups that none has left out before, while there are such."""
+    """The validation rows of each network: groups that no earlier network left out, as long as there are any."""
     names, group_of = np.unique(groups, return_inverse=True)
     sizes, used = np.bincount(group_of), np.zeros(len(names), dtype=np.bool_)
     rng = np.random.default_rng(seed)
@@ -207,12 +221,3 @@ def _validations(
             chosen[group] = True
         used |= chosen
         yield chosen[group_of]
-
-
-def _auc(labels: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
-    """Area under the ROC curve, from ranks (Mann and Whitney 1947); tied scores share their mean rank."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    positives = int(labels.sum())
-    above = ranks[labels].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * (len(labels) - positives)))

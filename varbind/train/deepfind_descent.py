@@ -1,7 +1,7 @@
-"""Gradient descent of one DeepFind network in torch: standardised features enter, parameters leave.
+"""Gradient descent of one DeepFind network in torch.
 
-The start and the order of the rows are the same on every device. Nothing global is touched but the number of threads,
-which is given back.
+The initial parameters and the order of the rows are the same on every device. The only global state that is changed is
+the number of threads, which is restored.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ else:
 __all__ = ["ARRAYS", "DeepFindSetting", "Descent", "fixed_threads", "placed"]
 
 ARRAYS = ("hidden", "hidden_bias", "output", "output_bias")
-"""The parameters, in the order in which they are stepped."""
+"""The parameters, in the order in which they are updated."""
 
 WEIGHTS = frozenset({"hidden", "output"})
-"""Those that decay."""
+"""The parameters with weight decay."""
 
 THREADS = 1
-"""Of the CPU. Their number shows in the last bits of a matrix product, so it is always the same; and of several, each
-waits for the slowest after every product, which beside other work takes ten times as long."""
+"""The number of CPU threads. It affects the last bits of a matrix product and is therefore fixed. With several threads,
+each product waits for the slowest thread, which takes ten times as long on a busy machine."""
 
 FIRST_MOMENTUM, SECOND_MOMENTUM, TINY = 0.9, 0.999, 1e-8
-"""Of Adam (Kingma and Ba 2015)."""
+"""The constants of Adam (Kingma and Ba 2015)."""
 
 CHANCES = 256
-"""Probabilities of dropout are multiples of one in so many: a random byte decides."""
+"""Dropout probabilities are multiples of 1 / 256, because they are decided by a random byte."""
 
 
 @contextmanager
 def fixed_threads() -> Iterator[None]:
-    """Torch with `THREADS` threads, and with as many as before behind it."""
+    """Set the number of threads of torch to `THREADS`, and restore the previous number at the end."""
     before = torch.get_num_threads()
     torch.set_num_threads(THREADS)
     try:
@@ -55,35 +55,35 @@ def fixed_threads() -> Iterator[None]:
 
 
 def placed(features: NDArray[np.float32], device: str) -> torch.Tensor:
-    """Features on a device: `cpu`, `cuda` or `cuda:N`; on the CPU they are not copied if they can be written to.
+    """The features on a device: `cpu`, `cuda` or `cuda:N`; on the CPU they are copied only if they are not writable.
 
     Raises:
-        ResourceError: there is no such device.
+        ResourceError: The device does not exist.
     """
-    # Torch warns of arrays that cannot be written to.
+    # Torch warns about arrays that are not writable.
     return torch.from_numpy(np.require(features, np.float32, ["C", "W"])).to(torch_device(device))
 
 
 @dataclass(frozen=True, slots=True)
 class DeepFindSetting:
-    """How DeepFind is trained.
+    """The hyper-parameters of DeepFind.
 
     Attributes:
-        hidden: H, ReLU units.
-        dropout: probability that a hidden unit is left out of a step.
-        input_dropout: the same of a feature.
-        rule: how a step follows from the slopes; `sgd` has momentum.
-        rate: learning rate.
-        momentum: of `sgd`; Adam has its own.
-        decay: weight decay (L2), added to the slopes of weights.
-        batch: rows of a step.
-        epochs: at most.
-        patience: epochs without a better one after which training ends.
-        networks: whose mean is the head.
-        limit: standardised features are clipped to this on both sides.
+        hidden: The number H of hidden units (ReLU).
+        dropout: The probability that a hidden unit is dropped in a step.
+        input_dropout: The probability that a feature is dropped in a step.
+        rule: The optimizer; `sgd` has momentum.
+        rate: The learning rate.
+        momentum: The momentum of `sgd`, which Adam does not use.
+        decay: The weight decay (L2), which is added to the gradients of the weights.
+        batch: The number of rows per step.
+        epochs: The largest number of epochs.
+        patience: The number of epochs without improvement after which the training ends.
+        networks: The number of networks, whose mean is the output of the head.
+        limit: The largest absolute standardised feature; values beyond it are clipped.
 
     Raises:
-        ValueError: a number that cannot be.
+        ValueError: A value is impossible.
     """
 
     hidden: int = 200
@@ -107,21 +107,21 @@ class DeepFindSetting:
 
     @classmethod
     def as_published(cls) -> DeepFindSetting:
-        """DeepFind's own (Alipanahi et al. 2015, supplementary notes): one network, all epochs, the best one kept."""
+        """The published hyper-parameters (Alipanahi et al. 2015, supplementary notes): one network, the best epoch."""
         return cls(
             input_dropout=0.0, rule="sgd", rate=5e-4, decay=1e-6, batch=128, epochs=250, patience=250, networks=1
         )
 
 
 class Descent:
-    """A network in training; everything random is drawn from generators of its own.
+    """A network in training; all random numbers come from two private generators.
 
     Args:
-        inputs: standardised features, on their device, float32 (N, F).
-        labels: bool (N,).
-        rows: which are learnt from.
-        setting: how.
-        seed: of the start, the order of the rows and what is left out.
+        inputs: The standardised features on their device, float32 (N, F).
+        labels: Whether each variant is simulated, bool (N,).
+        rows: The training rows.
+        setting: The hyper-parameters.
+        seed: The seed of the initial parameters, the order of the rows and the dropout.
     """
 
     def __init__(
@@ -136,8 +136,8 @@ class Descent:
         self._setting = setting
         self._labels = torch.from_numpy(labels.astype(np.float32)).to(inputs.device)
         self._rows = torch.from_numpy(rows).to(inputs.device)
-        # Dropout is most of what is random: it is drawn where it is used.
-        order, dropout = (int(own) for own in np.random.SeedSequence(seed).generate_state(2, np.uint64))
+        # Most random numbers are for dropout, and are drawn on the device where they are used.
+        order, dropout = (int(word) for word in np.random.SeedSequence(seed).generate_state(2, np.uint64))
         self._order = torch.Generator().manual_seed(order)
         self._dropout = torch.Generator(inputs.device).manual_seed(dropout)
         self._parameters = self._start(inputs.shape[1])
@@ -146,14 +146,14 @@ class Descent:
         self._steps = 0
 
     def advance(self) -> None:
-        """Take an epoch of steps."""
+        """Train for one epoch."""
         order = torch.randperm(len(self._rows), generator=self._order).to(self._rows.device)
         for rows in torch.split(self._rows[order], self._setting.batch):
             self._steps += 1
             self._follow(self._slopes(rows))
 
     def logits(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Of some rows, nothing left out, float32 (B,)."""
+        """The logits of some rows, without dropout, float32 (B,)."""
         inputs = self._inputs[torch.from_numpy(rows).to(self._inputs.device)]
         with torch.no_grad():
             logits: NDArray[np.float32] = self._forward(inputs, 1.0).cpu().numpy()
@@ -166,7 +166,7 @@ class Descent:
         }
 
     def _start(self, features: int) -> list[torch.Tensor]:
-        """Uniform within one over the root of what enters a unit, as is the habit of torch."""
+        """The initial parameters, uniform within 1 / sqrt(number of inputs of the unit), as in torch."""
         units = self._setting.hidden
         sizes = {"hidden": (features, units), "hidden_bias": (units,), "output": (units,), "output_bias": ()}
         parameters = []
@@ -182,7 +182,7 @@ class Descent:
         return torch.mv(units, output) + output_bias
 
     def _slopes(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Of the mean cross-entropy of some rows."""
+        """The gradients of the mean cross-entropy of some rows."""
         setting, inputs = self._setting, self._inputs[rows]
         inputs *= self._kept(inputs.shape, setting.input_dropout)
         kept = self._kept((len(rows), setting.hidden), setting.dropout)
@@ -192,28 +192,30 @@ class Descent:
             return torch.autograd.grad(loss, self._parameters)
 
     def _kept(self, size: Sequence[int], dropout: float) -> torch.Tensor | float:
-        """Nought for what is left out, and for the rest a factor for a mean as without dropout."""
+        """The factors of dropout: 0 for a dropped value, otherwise the factor that keeps the mean."""
         left_out = round(CHANCES * dropout)
         if not left_out:
             return 1.0
         count = int(np.prod(size))
         words = torch.empty(-(-count // 8), dtype=torch.int64, device=self._inputs.device)
-        words.random_(-(2**63), None, generator=self._dropout)  # eight bytes at a time: most of the time goes here
+        words.random_(
+            -(2**63), None, generator=self._dropout
+        )  # eight bytes at a time, because this takes most of the time
         kept = words.view(torch.uint8)[:count].view(*size) >= left_out
         return kept.to(torch.float32).mul_(CHANCES / (CHANCES - left_out))
 
     @torch.no_grad()
     def _follow(self, slopes: Sequence[torch.Tensor]) -> None:
-        """Take one step."""
+        """Update the parameters by one step."""
         setting = self._setting
         for name, values, slope, first, second in zip(
             ARRAYS, self._parameters, slopes, self._first, self._second, strict=True
         ):
-            own = slope.add(values, alpha=setting.decay) if name in WEIGHTS else slope
+            gradient = slope.add(values, alpha=setting.decay) if name in WEIGHTS else slope
             if setting.rule == "sgd":
-                values.sub_(first.mul_(setting.momentum).add_(own), alpha=setting.rate)
+                values.sub_(first.mul_(setting.momentum).add_(gradient), alpha=setting.rate)
                 continue
-            first.mul_(FIRST_MOMENTUM).add_(own, alpha=1 - FIRST_MOMENTUM)
-            second.mul_(SECOND_MOMENTUM).addcmul_(own, own, value=1 - SECOND_MOMENTUM)
+            first.mul_(FIRST_MOMENTUM).add_(gradient, alpha=1 - FIRST_MOMENTUM)
+            second.mul_(SECOND_MOMENTUM).addcmul_(gradient, gradient, value=1 - SECOND_MOMENTUM)
             size = second.div(1 - SECOND_MOMENTUM**self._steps).sqrt_().add_(TINY)
             values.addcdiv_(first, size, value=-setting.rate / (1 - FIRST_MOMENTUM**self._steps))

@@ -1,7 +1,8 @@
-"""Finished networks of DeepFind, kept until the head is whole.
+"""Finished DeepFind networks, which are stored until all networks of the head are trained.
 
-One file a network, written under another name and renamed: it is there whole or not at all. It holds the digest of all
-that the network depends on, so one whose data or setting have changed is trained again.
+There is one file per network, which is written under a temporary name and then renamed, so that it is always complete.
+It contains the digest of everything on which the network depends; a network with other data or hyper-parameters is
+trained again.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ __all__ = ["FittedNetwork", "NetworkRecords", "kept_networks"]
 
 @dataclass(frozen=True, slots=True)
 class FittedNetwork:
-    """A network as it was after its best epoch.
+    """A network after its best epoch.
 
     Attributes:
-        arrays: float32: hidden (F, H), hidden_bias (H,), output (H,), output_bias ().
-        epoch: the best one, from 1.
-        validation_auc: of that epoch, on the rows left out.
+        arrays: The parameters, float32: hidden (F, H), hidden_bias (H,), output (H,), output_bias ().
+        epoch: The best epoch, counted from 1.
+        validation_auc: The AUC of this epoch on the validation rows.
     """
 
     arrays: Mapping[str, NDArray[np.float32]]
@@ -45,11 +46,11 @@ class FittedNetwork:
 
 
 class NetworkRecords:
-    """The networks in a folder.
+    """The networks that are stored in a folder.
 
     Args:
-        folder: where they are; None = nothing is kept.
-        digest: of all they depend on.
+        folder: The folder; None = nothing is stored.
+        digest: The digest of everything on which the networks depend.
     """
 
     def __init__(self, folder: Path | None, digest: str) -> None:
@@ -57,7 +58,7 @@ class NetworkRecords:
         self._digest = digest
 
     def read(self, number: int) -> FittedNetwork | None:
-        """A network; None if there is none, or it came from something else."""
+        """Read a network; None if it is not stored, or has another digest."""
         if self._folder is None:
             return None
         try:
@@ -68,10 +69,10 @@ class NetworkRecords:
             return None
 
     def write(self, number: int, network: FittedNetwork) -> None:
-        """Keep a network.
+        """Store a network.
 
         Raises:
-            OutputError: the folder cannot be written.
+            OutputError: The folder cannot be written.
         """
         if self._folder is None:
             return
@@ -85,15 +86,15 @@ class NetworkRecords:
 def kept_networks(
     folder: Path | None, about: Mapping[str, object], *data: NDArray[np.generic]
 ) -> Iterator[NetworkRecords]:
-    """The records of a training, for one process at a time; their folder is made if need be.
+    """Open the stored networks of a training for this process alone; the folder is created if it does not exist.
 
     Args:
-        folder: where they are; None = nothing is kept.
-        about: what the networks depend on, for JSON.
-        data: what else they depend on, none of it objects.
+        folder: The folder; None = nothing is stored.
+        about: The hyper-parameters and names on which the networks depend, as values for JSON.
+        data: The arrays on which the networks depend, none of them of type object.
 
     Raises:
-        OutputError: the folder cannot be written, or another process writes there.
+        OutputError: The folder cannot be written, or another process writes there.
     """
     if folder is None:
         yield NetworkRecords(None, "")
@@ -107,7 +108,7 @@ def kept_networks(
 
 
 def forget_networks(folder: Path) -> None:
-    """Remove what was kept, and the folder if nothing else is in it."""
+    """Remove the stored networks, and the folder if it is empty then."""
     for path in [*folder.glob("network-*.safetensors"), folder / "lock"]:
         path.unlink(missing_ok=True)
     with suppress(OSError):

@@ -1,7 +1,7 @@
-"""Training a second stage: tables of measured variants and a bank enter, a second stage leaves, written.
+"""Training of a second stage from tables of measured variants and a bank.
 
-Each head has its own table, and is there if the table is. Finished networks are kept in a folder beside the output
-until all is done, so that a run that was stopped goes on.
+Each head is trained if its table is given. Finished DeepFind networks are stored in a folder beside the output until
+the training is complete, so that an interrupted training can be resumed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.annotate.tracks import Tracks
+from varbind.effect.activity import ActivityHead
+from varbind.effect.conservation import ConservationHead
+from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.score import ScoreHead, logistic
@@ -26,7 +29,7 @@ from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
 from varbind.train.conservation import fit_conservation
-from varbind.train.deepfind import DeepFindSetting, fit_deepfind
+from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
 from varbind.train.deepfind_records import forget_networks
 from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
@@ -51,9 +54,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.datasets.variant_table import VariantTable
-    from varbind.effect.activity import ActivityHead
-    from varbind.effect.conservation import ConservationHead
-    from varbind.effect.deepfind import DeepFindHead
+    from varbind.effect.head import Head
     from varbind.scoring.background import BackgroundRecipe
 
 __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
@@ -61,21 +62,22 @@ __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
 logger = logging.getLogger(__name__)
 
 CUTOFF_SHARES = (0.1, 0.01, 0.001)
-"""Shares of background SNVs that suggested cut-offs let pass."""
+"""The shares of background SNVs that pass the suggested cut-offs."""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectInputs:
-    """Files.
+    """The input files of a training.
 
     Attributes:
-        activity: variants with `effect` (log2), `se` and `locus`; and if they are there `measurable` (0 or 1) and
-            `kind`, of which `promoter` calibrates.
-        classes: variants with `label`: 1 simulated, 0 derived.
-        pathogenic: variants with `label` and columns of tracks; `gene` keeps folds apart.
-        fasta: genome of the tables that give no flanks.
-        genes: as for `varbind annotate`.
-        conservation: bigWig files by track name.
+        activity: Variants with `effect` (log2), `se` and `locus`, and optionally `measurable` (0 or 1) and `kind`;
+            the variants of kind `promoter` calibrate SCORE.
+        classes: Variants with `label`: 1 simulated, 0 derived.
+        pathogenic: Variants with `label` (1 pathogenic, 0 common) and one column per track; variants of one `gene` are
+            in one fold.
+        fasta: The genome, for tables without flanks.
+        genes: A gene file, as for `varbind annotate`.
+        conservation: The bigWig files by track name.
     """
 
     activity: str | None = None
@@ -88,15 +90,15 @@ class EffectInputs:
 
 @dataclass(frozen=True, slots=True)
 class EffectPlan:
-    """How a second stage is trained.
+    """The settings of a training.
 
     Attributes:
-        deepfind: of its networks.
-        background: of the curves.
-        seed: of all that is random.
+        deepfind: The hyper-parameters of the DeepFind networks.
+        background: The recipe of the background variants of the curves.
+        seed: The seed of all random numbers.
         device: `cpu`, `cuda` or `cuda:N`.
-        threads: CPU threads that score; None = all.
-        licence: of the data, for the card.
+        threads: The number of CPU threads that score; None = all.
+        licence: The licence of the data, for the card.
     """
 
     deepfind: DeepFindSetting = field(default_factory=DeepFindSetting)
@@ -115,17 +117,17 @@ def train_effect(
     *,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> EffectModel:
-    """Train the heads that there are tables for, and write them.
+    """Train the heads whose tables are given, and write the second stage.
 
     Args:
-        inputs: the files.
-        bank: whose scores are read; one card, with a background.
-        destination: folder of the second stage, which must not exist.
-        plan: everything else; None = the defaults.
-        progress: called with (what is being done, done, in all).
+        inputs: The input files.
+        bank: The bank whose scores the second stage reads; a single bank with a background.
+        destination: The folder of the second stage, which must not exist.
+        plan: The settings; None = the defaults.
+        progress: Called with (the current step, done, total).
 
     Raises:
-        VarbindError: with what is wrong with the data, the bank or the destination.
+        VarbindError: There is an error in the data, the bank or the destination.
     """
     plan, destination = plan or EffectPlan(), Path(destination)
     if destination.exists():
@@ -134,8 +136,9 @@ def train_effect(
         raise UsageError("nothing to train on", remedy="give --activity, --classes or --pathogenic")
     if inputs.pathogenic and not inputs.activity:
         logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
-    # Told now, not after an hour.
+    # A missing package is reported now and not after an hour.
     optional_import("scipy.stats", needed_for="training")
+    optional_import("sklearn.metrics", needed_for="training")
     optional_import("torch", needed_for="training")
     with ExitStack() as stack:
         training = _Training(stack, inputs, second_stage_models(bank), destination, plan, progress)
@@ -146,7 +149,7 @@ def train_effect(
         plan.background,
         device=plan.device,
         threads=plan.threads,
-        progress=training.pace("background variants"),
+        progress=training.progress_of("background variants"),
     )
     card = replace(effect.card, cutoffs=training.cutoffs(log_odds), background=asdict(plan.background))
     effect = write_effect(destination, replace(effect, card=card, curves=curves))
@@ -156,7 +159,7 @@ def train_effect(
 
 
 class _Training:
-    """The heads of one second stage, one after another."""
+    """Trains the heads of one second stage, one after another."""
 
     def __init__(
         self,
@@ -181,15 +184,13 @@ class _Training:
         self._keys: list[int] = []
         self._odds: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]] | None = None
 
-    def pace(self, what: str) -> Callable[[int, int], None] | None:
-        """Of one kind of work."""
-        return pace_of(self._progress, what)
+    def progress_of(self, step: str) -> Callable[[int, int], None] | None:
+        """The progress callback of one step of the training, called with (done, total)."""
+        return pace_of(self._progress, step)
 
     def effect(self, bank: Bank) -> EffectModel:
-        """All heads, without curves."""
-        activity, score = self._activity() if self._inputs.activity else (None, None)
-        deepfind = self._deepfind(self._inputs.classes) if self._inputs.classes else None
-        conservation = self._conservation(self._inputs.pathogenic) if self._inputs.pathogenic else None
+        """The second stage with all its heads, without curves."""
+        heads = self._heads()
         card = bank.cards[0]
         described = EffectCard(
             name=printable(self._name),
@@ -205,10 +206,14 @@ class _Training:
             default_ids=list(bank.select_default().model_ids),
             heads=self._facts,
         )
-        return EffectModel(described, activity, score, deepfind, conservation, trained_on=merged_keys(self._keys))
+        return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
     def cutoffs(self, background: NDArray[np.float64]) -> list[Mapping[str, float]]:
-        """Cut-offs that let a share of background SNVs pass, and how right they are on predictions by other loci."""
+        """Cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
+
+        Args:
+            background: The log-odds of SCORE of background SNVs.
+        """
         if self._odds is None or not len(background):
             return []
         odds, outcomes, weights = self._odds
@@ -219,22 +224,33 @@ class _Training:
             passed = odds >= least
             if not positive or not passed.any():
                 continue
-            right = float((weights * outcomes * passed).sum())
+            true_positive = float((weights * outcomes * passed).sum())
             found.append(
                 {
                     "score": float(logistic(np.array(least))),
-                    "precision": right / float((weights * passed).sum()),
-                    "recall": right / positive,
+                    "precision": true_positive / float((weights * passed).sum()),
+                    "recall": true_positive / positive,
                     "background": share,
                 }
             )
         return found
 
-    def _activity(self) -> tuple[ActivityHead, ScoreHead]:
-        assert self._inputs.activity is not None
-        scored = self._scored(read_activity(self._inputs.activity, self._reference))
+    def _heads(self) -> dict[str, Head]:
+        """The heads whose tables are given, by name."""
+        inputs = self._inputs
+        heads: dict[str, Head] = {}
+        if inputs.activity:
+            heads[ActivityHead.name], heads[ScoreHead.name] = self._activity_and_score(inputs.activity)
+        if inputs.classes:
+            heads[DeepFindHead.name] = self._deepfind(inputs.classes)
+        if inputs.pathogenic:
+            heads[ConservationHead.name] = self._conservation(inputs.pathogenic)
+        return heads
+
+    def _activity_and_score(self, path: str) -> tuple[ActivityHead, ScoreHead]:
+        scored = self._scored(read_activity(path, self._reference))
         data, scale = activity_data(scored, self._models)
-        fit = fit_activity(data, scale, progress=self.pace("loci"))
+        fit = fit_activity(data, scale, progress=self.progress_of("loci"))
         sizes = ScoreHead.sizes(fit.left_out, data.changes[:, 0])
         outcomes, chosen = measurable(scored.table), calibrating(scored.table)
         score = fit_score(sizes, outcomes, data.loci, chosen)
@@ -243,13 +259,13 @@ class _Training:
         odds = score.log_odds(sizes[rows])
         self._odds = (odds, outcomes[rows], weights)
         error, curve = calibration_error(logistic(odds), outcomes[rows], weights)
-        self._facts["activity"] = {
+        self._facts[ActivityHead.name] = {
             **self._data_facts(scored.table),
             "loci": list(data.rows_of),
             "penalty": fit.penalty,
             "slope": fit.slope,
         }
-        self._facts["score"] = {
+        self._facts[ScoreHead.name] = {
             "calibrated_on": sorted(set(data.loci[rows].tolist())),
             "measurable_share": float(weights @ outcomes[rows]),
             "calibration_error": error,
@@ -263,26 +279,24 @@ class _Training:
         sites = sites_of(table, self._genes, self._tracks)
         names = (*binding_features(self._models.model_ids), *site_features(sites))
         features = feature_matrix(names, self._models.model_ids, scored.ref, scored.alt, sites)
-        self._facts["deepfind"] = {
+        self._facts[DeepFindHead.name] = {
             **self._data_facts(table),
             "setting": asdict(self._plan.deepfind),
             "sites": list(site_features(sites)),
         }
+        chromosomes = np.array([variant.chrom for variant in table.variants])
         return fit_deepfind(
-            features,
-            labels_of(table),
-            np.array([variant.chrom for variant in table.variants]),
-            names,
+            DeepFindData(features, labels_of(table), chromosomes, names),
             self._plan.deepfind,
             seed=self._plan.seed,
             device=self._plan.device,
             records_folder=self.records,
-            progress=self.pace("epochs"),
+            progress=self.progress_of("epochs"),
         )
 
     def _conservation(self, path: str) -> ConservationHead:
         table, columns = read_pathogenic(path, self._reference, self._tracks)
-        self._facts["conservation"] = {**self._data_facts(table), "tracks": list(columns)}
+        self._facts[ConservationHead.name] = {**self._data_facts(table), "tracks": list(columns)}
         self._keys += [key_of_place(v.chrom, v.pos, v.ref, v.alt) for v in table.variants]
         return fit_conservation(
             np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.words.get("gene")
@@ -296,7 +310,7 @@ class _Training:
             flank=FLANK,
             device=self._plan.device,
             threads=self._plan.threads,
-            progress=self.pace("variants"),
+            progress=self.progress_of("variants"),
         )
 
     def _data_facts(self, table: VariantTable) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the second stage says of background variants: the curves that turn its numbers into PHREDs."""
+"""The background curves of a second stage, which turn its scores into PHREDs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve
+from varbind.effect.activity import ActivityHead
 from varbind.effect.features import VariantSites
+from varbind.effect.score import ScoreHead
 from varbind.effect.second_stage import SecondStage
 from varbind.scoring.background import (
     BATCH,
@@ -22,7 +24,7 @@ from varbind.scoring.background import (
 from varbind.scoring.scorer import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_BACKGROUND", "effect_curves"]
 
 EFFECT_BACKGROUND = BackgroundRecipe(snvs=100_002, others=10_000, seed=2016)
-"""Another draw than the banks', so that families are compared with variants that did not define how rare is rare."""
+"""Drawn with another seed than the backgrounds of banks, whose variants define the PHRED of each family."""
 
 
 def effect_curves(
@@ -44,25 +46,27 @@ def effect_curves(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[dict[str, dict[VariantKind, ShareCurve]], NDArray[np.float64]]:
-    """Curves of the log-odds of SCORE, and of how strong the strongest loss and gain of the default models is.
+    """The curves of the log-odds of SCORE, and of the strongest loss and gain of the default models.
 
     Args:
-        effect: the second stage, without curves.
-        bank: that it reads.
-        recipe: how many variants, and from which draw.
-        device: that scores.
-        threads: that score; None = all.
-        progress: called with (variants done, in all).
+        effect: The second stage, without curves.
+        bank: The bank whose scores it reads.
+        recipe: The numbers of background variants and the seed.
+        device: The device that scores: `cpu`, `cuda` or `cuda:N`.
+        threads: The number of CPU threads that score; None = all.
+        progress: Called with (variants done, total).
 
     Returns:
-        By name in `CURVES` and by kind; and the log-odds of SCORE of the SNVs, empty without that head.
+        The curves by name in `CURVES` and by kind, and the log-odds of SCORE of the SNVs, which are empty without the
+        score head.
     """
     default, done = bank.select_default(), 0
     wanted = {*default.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
-    # Only SCORE is wanted of it.
-    stage = SecondStage(replace(effect, deepfind=None, conservation=None), scored.model_ids)
+    # Only SCORE has a curve, and the other heads would take most of the time.
+    heads = {name: head for name, head in effect.heads.items() if name in {ActivityHead.name, ScoreHead.name}}
+    stage = SecondStage(replace(effect, heads=heads), scored.model_ids)
     effects = BindingEffects(default.models, default.background)
     curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
     log_odds_of_snvs = np.zeros(0)
@@ -81,7 +85,7 @@ def effect_curves(
                 done += len(batch)
                 if progress:
                     progress(done, recipe.total)
-            found = {name: np.concatenate(own) for name, own in parts.items() if own}
+            found = {name: np.concatenate(part) for name, part in parts.items() if part}
             for name, sample in found.items():
                 curves[name][kind] = ShareCurve.of(sample)
             if kind is VariantKind.SNV:
@@ -90,6 +94,5 @@ def effect_curves(
 
 
 def _nowhere(count: int) -> VariantSites:
-    """Sites of generated sequence."""
-    unknown: Mapping[str, NDArray[np.float64]] = {}
-    return VariantSites(np.full(count, np.nan), np.full(count, np.nan), unknown)
+    """The sites of generated variants, which have no place in a genome."""
+    return VariantSites(np.full(count, np.nan), np.full(count, np.nan))

@@ -1,4 +1,4 @@
-"""Tables of measured variants by what was measured, and what a head reads of each."""
+"""Tables of measured variants, and the training data that each head takes from them."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 FLANK = 15
-"""Bases on each side of a variant that the second stage reads."""
+"""The number of bases on each side of a variant that the second stage reads."""
 
 MEASURABLE_Z = 4.417
-"""Two-sided p of 1e-5."""
+"""The z that has a two-sided p of 1e-5."""
 
 
 def read_activity(path: str, reference: ReferenceSequence | None = None) -> VariantTable:
-    """A table of measured effects.
+    """Read a table of measured effects.
 
     Raises:
-        InputError: it is malformed, or names no loci.
+        InputError: The table is malformed, or has no column of loci.
     """
     words = ("locus", "kind")
     table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), words=words, reference=reference)
@@ -58,7 +58,7 @@ def read_activity(path: str, reference: ReferenceSequence | None = None) -> Vari
 
 
 def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, BindingScale]:
-    """What a regression reads."""
+    """The data of the regression, and the scale of the binding changes of the models."""
     scale = BindingScale.of_cards(models.models, models.cards[0].quantile_levels)
     changes = np.stack([scale.bound_change(scored.ref, scored.alt), scale.z(scored.ref, scored.alt)], axis=1)
     numbers, loci = scored.table.numbers, np.array(scored.table.words["locus"])
@@ -67,30 +67,30 @@ def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, B
 
 
 def measurable(table: VariantTable) -> NDArray[np.bool_]:
-    """Which effects are beyond doubt: as the table says, else those of p below 1e-5, bool (N,).
+    """Whether each effect is measurable, bool (N,): as the table states it, otherwise if its p is below 1e-5.
 
     Raises:
-        InputError: the table says something else than 0 or 1.
+        InputError: A value in the table is neither 0 nor 1.
     """
     numbers = table.numbers
     clear = np.abs(numbers["effect"]) >= MEASURABLE_Z * numbers["se"]
-    told = numbers.get("measurable", np.full(len(table), np.nan))
-    _refuse_others(table, "measurable", told, (0, 1))
-    return np.where(np.isnan(told), clear, told == 1)
+    stated = numbers.get("measurable", np.full(len(table), np.nan))
+    _refuse_others(table, "measurable", stated, (0, 1))
+    return np.where(np.isnan(stated), clear, stated == 1)
 
 
 def calibrating(table: VariantTable) -> NDArray[np.bool_]:
-    """Which variants calibrate: those in promoters, or all where none is said to be, bool (N,)."""
+    """The variants that calibrate SCORE, bool (N,): those in promoters, or all if the table names no promoter."""
     kinds = np.array(table.words.get("kind", ("",) * len(table)))
     promoters = kinds == "promoter"
     return promoters if promoters.any() else np.ones(len(table), dtype=np.bool_)
 
 
 def labels_of(table: VariantTable) -> NDArray[np.bool_]:
-    """Of a table of two classes, bool (N,).
+    """The labels of a table of two classes, bool (N,).
 
     Raises:
-        InputError: one is neither 0 nor 1.
+        InputError: A label is neither 0 nor 1.
     """
     labels = table.numbers["label"]
     _refuse_others(table, "label", labels, (0, 1))
@@ -99,10 +99,10 @@ def labels_of(table: VariantTable) -> NDArray[np.bool_]:
 
 
 def read_classes(path: str, reference: ReferenceSequence | None = None) -> VariantTable:
-    """A table of variants with `label`, 1 simulated and 0 derived.
+    """Read a table of variants with `label`, 1 simulated and 0 derived.
 
     Raises:
-        InputError: it is malformed.
+        InputError: The table is malformed.
     """
     return read_variant_table(path, flank=FLANK, needed=("label",), words=("gene",), reference=reference)
 
@@ -110,18 +110,18 @@ def read_classes(path: str, reference: ReferenceSequence | None = None) -> Varia
 def read_pathogenic(
     path: str, reference: ReferenceSequence | None = None, tracks: Tracks | None = None
 ) -> tuple[VariantTable, dict[str, NDArray[np.float64]]]:
-    """A table of variants with `label`, 1 pathogenic and 0 common, and the values of tracks at them by name.
+    """Read a table of variants with `label`, 1 pathogenic and 0 common, and the values of tracks by name.
 
     Raises:
-        InputError: it is malformed, or there are no tracks.
+        InputError: The table is malformed, or there are no tracks.
     """
     words = ("gene", "region")
     table = read_variant_table(path, flank=0, needed=("label",), words=words, reference=reference, sequence=False)
     columns = {name: values[:, 0] for name, values in sites_of(table, None, tracks).conservation.items()}
     used = {"label", *OPTIONAL}
-    own = {name: values for name, values in table.numbers.items() if name not in used and not name.endswith(AROUND)}
-    # A column of words has no number at all.
-    columns |= {name: values for name, values in own.items() if np.isfinite(values).any()}
+    others = {name: values for name, values in table.numbers.items() if name not in used and not name.endswith(AROUND)}
+    # A column of text has no numbers.
+    columns |= {name: values for name, values in others.items() if np.isfinite(values).any()}
     if not columns:
         remedy = "give columns of them, or --conservation and --fasta"
         raise InputError("there are no tracks", path=path, remedy=remedy)
@@ -130,10 +130,10 @@ def read_pathogenic(
 
 
 def directions_of(table: VariantTable) -> NDArray[np.bool_]:
-    """Of pairs, whether the alternate allele is the more active one, bool (N,).
+    """Whether the alternate allele of each pair is the more active one, bool (N,).
 
     Raises:
-        InputError: one is neither 1 nor -1.
+        InputError: A direction is neither 1 nor -1.
     """
     _refuse_others(table, "direction", table.numbers["direction"], (1, -1))
     upwards: NDArray[np.bool_] = table.numbers["direction"] == 1

@@ -1,9 +1,9 @@
-"""The score head's calibration: predictions for loci that did not train them enter, a logistic function leaves.
+"""The calibration of the score head: a logistic function of predictions for left-out loci.
 
-Platt's method (1999, "Probabilistic outputs for support vector machines") with two inputs: what is calibrated are
-predictions by other loci, so that the probabilities hold for a new one. Every locus counts the same. The constant is
-that of the loci that calibrate, promoters where the data say which are, since enhancers differ in how many of their
-changes are measurable.
+This is Platt's method (1999, "Probabilistic outputs for support vector machines") with two inputs. The predictions for
+a locus come from other loci, so that the probabilities hold for a new locus. Every locus has the same weight. The
+constant is fitted on the calibrating loci only (the promoters, if the table names any), because the share of measurable
+changes differs between promoters and enhancers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["calibration_error", "equal_loci", "fit_score"]
 
 FLOOR_SHARE = 0.1
-"""Of the median size, added before a logarithm."""
+"""The share of the median size that is added before a logarithm."""
 
 STEPS = 50
 RIDGE = 1e-6
@@ -36,13 +36,13 @@ def fit_score(
     """Fit the head.
 
     Args:
-        sizes: see `ScoreHead.sizes`, from predictions by other loci, (N, 2).
-        measurable: whether a change was measured, bool (N,).
-        loci: name of each variant's locus, (N,).
-        calibrating: variants of the loci that fix the constant, bool (N,); None = all.
+        sizes: The sizes of the changes (`ScoreHead.sizes`) from predictions of left-out loci, (N, 2).
+        measurable: Whether a change was measured, bool (N,).
+        loci: The name of the locus of each variant, (N,).
+        calibrating: The variants of the loci on which the constant is fitted, bool (N,); None = all.
 
     Raises:
-        InputError: all of the variants, or none, have a measurable change.
+        InputError: All of the variants, or none, have a measurable change.
     """
     if measurable.all() or not measurable.any():
         raise InputError("all variants, or none, change activity measurably", remedy="give both")
@@ -66,8 +66,8 @@ def calibration_error(
     """Expected calibration error in bins of equal weight (Naeini et al. 2015), and the reliability curve.
 
     Returns:
-        Mean absolute difference of probability and outcome over the bins; and of each bin the mean probability, the
-        share of outcomes, and its share of the weight.
+        The mean absolute difference between probability and outcome over the bins; and for each bin the mean
+        probability, the share of outcomes, and its share of the weight.
     """
     order = np.argsort(probabilities, kind="stable")
     reached = np.cumsum(weights[order]) / weights.sum()
@@ -76,14 +76,14 @@ def calibration_error(
     for number in range(bins):
         rows = order[bin_of == number]
         if len(rows):
-            own = weights[rows] / weights[rows].sum()
-            curve.append((own @ probabilities[rows], own @ outcomes[rows], weights[rows].sum() / weights.sum()))
+            within = weights[rows] / weights[rows].sum()
+            curve.append((within @ probabilities[rows], within @ outcomes[rows], weights[rows].sum() / weights.sum()))
     error = sum(share * abs(expected - found) for expected, found, share in curve)
     return float(error), [(float(a), float(b), float(c)) for a, b, c in curve]
 
 
 def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Weights that sum to 1, the same sum for each locus."""
+    """Weights that sum to 1, with equal sums for all loci."""
     names, number, counts = np.unique(loci, return_inverse=True, return_counts=True)
     weights: NDArray[np.float64] = 1 / counts[number] / len(names)
     return weights
@@ -97,13 +97,14 @@ def _logistic_regression(
     *,
     free: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Newton's steps on the free coefficients."""
+    """A weighted, ridge-penalised logistic regression, fitted to the free coefficients by Newton's method."""
     solved = start.copy()
-    own = design[:, free]
+    columns = design[:, free]
     for _ in range(STEPS):
         expected = logistic(design @ solved)
-        gradient = own.T @ (weights * (outcomes - expected)) - RIDGE * solved[free]
-        curvature = (own * (weights * expected * (1 - expected))[:, None]).T @ own + RIDGE * np.eye(own.shape[1])
+        gradient = columns.T @ (weights * (outcomes - expected)) - RIDGE * solved[free]
+        weighted = columns * (weights * expected * (1 - expected))[:, None]
+        curvature = weighted.T @ columns + RIDGE * np.eye(columns.shape[1])
         step = np.linalg.solve(curvature, gradient)
         solved[free] += step
         if np.abs(step).max() < 1e-10:

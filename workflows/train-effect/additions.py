@@ -17,11 +17,10 @@ from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.features import VariantSites, feature_matrix, transversion
 from varbind.effect.score import logit
 from varbind.evaluate.activity import LeftOutScores
-from varbind.evaluate.metrics import auc
 from varbind.gate import optional_import
 from varbind.io.effects import read_effect
-from varbind.train.activity import rank_correlation
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable, read_activity
+from varbind.train.metrics import auc, spearman
 from varbind.train.scored_variants import score_table, second_stage_models
 
 if TYPE_CHECKING:
@@ -48,10 +47,11 @@ def main() -> None:
     positions = np.array([variant.pos for variant in table.variants])
     starts = np.array([STARTS.get(locus, 0) for locus in data.loci])
     sites = VariantSites(np.full(len(table), np.nan), np.array([transversion(v) for v in table.variants]))
-    features = feature_matrix(effect.deepfind.features, models.model_ids, scored.ref, scored.alt, sites)
+    deepfind = effect.heads["deepfind"]
+    features = feature_matrix(deepfind.needs.features, models.model_ids, scored.ref, scored.alt, sites)
     others = {
         "distance to the start": np.log(np.abs(positions - starts) + NEAR),
-        "DEEPFIND": deepfind_logits(effect.deepfind, features),
+        "DEEPFIND": deepfind_logits(deepfind, features),
         "strongest family": strongest(bank, models.model_ids, scored),
     }
     combinations = {"SCORE alone": [], **{f"with {name}": [own] for name, own in others.items()}}
@@ -90,7 +90,7 @@ def judge(
         weights = np.array([1 / np.count_nonzero(loci == other) for other in loci[~own]])
         fitted = regression(C=1e6).fit(features[~own], outcomes[~own], sample_weight=weights * len(weights))
         odds = fitted.decision_function(features[own])
-        found.append((auc(outcomes[own], odds) or 0.5, rank_correlation(odds, np.abs(effects[own]))))
+        found.append((auc(outcomes[own], odds) or 0.5, spearman(odds, np.abs(effects[own])) or 0.0))
     return found
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from varbind.effect.deepfind import DeepFindHead, deepfind_logits, standardised
-from varbind.evaluate.metrics import auc
 from varbind.train.deepfind import DeepFindSetting, fit_network
+from varbind.train.metrics import auc
 
 FOLDS = 5
 FEATURES = ["tss_distance_feature", "is_transversion"]

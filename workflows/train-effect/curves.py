@@ -25,7 +25,7 @@ def main() -> None:
     effect = bank.effect
     if effect is None:
         raise SystemExit(f"{sys.argv[1]} has no second stage")
-    bare = replace(effect, activity=None, score=None, deepfind=None, conservation=None, curves={})
+    bare = replace(effect, heads={}, curves={})
     found, _ = effect_curves(bare, bank, BackgroundRecipe(**effect.card.background), progress=tell)
     write_effect(folder, replace(effect, curves={**effect.curves, **found}))
     readme = shipped_banks().get(sys.argv[1], Path(sys.argv[1])) / "effect" / "README.md"

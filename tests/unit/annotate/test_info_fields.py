@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from oracles import model_card
 
 from varbind.annotate.info_fields import AlleleAnnotation, header_lines, info_text
+from varbind.annotate.info_schema import INFO_KEYS, KEY_NAMES, Written
 from varbind.bank.binding_changes import BindingEffect, FamilyChange
-from varbind.core.info_keys import EFFECT_NAMES, INFO_KEYS, KEY_NAMES, Written
 from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status
+from varbind.effect.heads import EFFECT_KEYS
 from varbind.effect.second_stage import EffectKeys
 
 # VCF 4.5, section 1.6.1: what an INFO key may be.
@@ -172,7 +173,7 @@ def test_header_lines_are_read_as_meant(tmp_path, genes):
     names = {name.removeprefix(f"{PREFIX}_") for name in found.info}
     expected = {"BIND_LOSS", "BIND_GAIN", "LOSS_PHRED", "GAIN_PHRED", "CONS_phyloP", "STATUS", "FLAG"}
     assert names == expected | ({"GENE", "TSSDIST"} if genes else set())
-    assert names - {"CONS_phyloP"} <= set(KEY_NAMES)
+    assert names - {"CONS_phyloP"} <= {*EFFECT_KEYS, *KEY_NAMES}
     kinds = {"LOSS_PHRED": "Float", "GAIN_PHRED": "Float", "CONS_phyloP": "Float", "TSSDIST": "Integer"}
     for name, info in found.info.items():
         assert KEY.fullmatch(name)
@@ -208,12 +209,11 @@ def test_pysam_reads_the_values(tmp_path):
 
 
 def test_header_lines_of_every_key_follow_the_schema():
-    effect = EffectKeys(EFFECT_NAMES, explain=True, cutoffs="; cut-offs")
+    effect = EffectKeys(tuple(EFFECT_KEYS.values()), explain=True)
     lines = header_lines(PREFIX, VERSION, ["a", "b"], genes=True, effect=effect)
     found = [re.match(r"##INFO=<ID=VARBIND_([^,]*),Number=A,Type=(\w+),", line).groups() for line in lines]
     fixed = [(key.name, key.type) for key in INFO_KEYS if key.written is not Written.PER_TRACK]
     assert found == [*fixed, ("CONS_a", "Float"), ("CONS_b", "Float")]
-    assert 'not pathogenicity; cut-offs",Source' in lines[0]
     assert "Mean of the track b over the allele's reference bases" in lines[-1]
 
 

@@ -5,7 +5,6 @@ import math
 import pytest
 
 from varbind.annotate.info_reader import NUMBER_KEYS, TEXT_KEYS, DeclaredKeys, alleles_of
-from varbind.core.info_keys import EFFECT_NAMES
 from varbind.errors import InputError
 from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
 
@@ -13,7 +12,7 @@ KEY = b'##INFO=<ID=%s,Number=A,Type=Float,Description="x, ID=VARBIND_SCORE">\n'
 
 
 def test_the_keys_that_are_read_follow_from_the_schema():
-    assert (*EFFECT_NAMES, "LOSS_PHRED", "GAIN_PHRED") == NUMBER_KEYS
+    assert (*EFFECT_KEYS, "LOSS_PHRED", "GAIN_PHRED") == NUMBER_KEYS
     assert TEXT_KEYS == ("BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
 
 

@@ -85,15 +85,15 @@ def test_its_licence_is_stated(effect):
 
 def test_every_head_is_there(effect):
     assert set(HEADS) <= set(effect.card.heads)
-    assert all(getattr(effect, name) is not None for name in HEADS)
-    assert len(effect.activity.refits) == len(effect.card.heads["activity"]["loci"])
-    assert list(effect.conservation.tracks) == effect.card.heads["conservation"]["tracks"]
-    assert len(effect.deepfind.hidden) == effect.card.heads["deepfind"]["setting"]["networks"]
+    assert set(effect.heads) == set(HEADS)
+    assert len(effect.heads["activity"].refits) == len(effect.card.heads["activity"]["loci"])
+    assert list(effect.heads["conservation"].tracks) == effect.card.heads["conservation"]["tracks"]
+    assert len(effect.heads["deepfind"].hidden) == effect.card.heads["deepfind"]["setting"]["networks"]
 
 
 def test_every_number_is_finite(effect):
     for name in HEADS:
-        for array in arrays_of(getattr(effect, name)):
+        for array in arrays_of(effect.heads[name]):
             assert np.isfinite(array).all(), name
 
 

@@ -122,20 +122,6 @@ def test_beyond_the_clips_nothing_changes():
     assert found[0] != found[2]
 
 
-def test_arrays_make_the_same_head():
-    again = ConservationHead.from_arrays(list(TRACKS), HEAD.arrays() | {"of_another": np.zeros(1)})
-    values = np.random.default_rng(0).normal(size=(20, COUNT))
-    assert again.tracks == TRACKS
-    assert again.log_odds(values).tobytes() == HEAD.log_odds(values).tobytes()
-
-
-def test_arrays_that_are_missing_are_named():
-    arrays = HEAD.arrays()
-    del arrays["means"], arrays["bounds"]
-    with pytest.raises(ResourceError, match="has no means, bounds"):
-        ConservationHead.from_arrays(TRACKS, arrays)
-
-
 def changed(array, place, value):
     copy = array.copy()
     copy[place] = value

@@ -116,12 +116,12 @@ def test_a_cutoff_has_all_its_numbers(effect, cutoffs):
 
 def test_heads_that_do_not_fit_are_refused(effect):
     with pytest.raises(ResourceError, match="of other models than the card's"):
-        replace(effect, card=replace(effect.card, model_ids=["M1"]), deepfind=None)
+        replace(effect, card=replace(effect.card, model_ids=["M1"]))
     with pytest.raises(ResourceError, match="without an activity head"):
-        replace(effect, activity=None)
+        replace(effect, heads={"score": effect.heads["score"]})
     stranger = random_deepfind(np.random.default_rng(0), ["ref:M1", "delta:M9"])
     with pytest.raises(ResourceError, match="reads delta:M9, which is of no model of the card"):
-        replace(effect, deepfind=stranger)
+        replace(effect, heads={"deepfind": stranger})
 
 
 def test_models_by_other_ids():
@@ -130,7 +130,9 @@ def test_models_by_other_ids():
     renamed = effect.renamed({ids[0]: f"mine:{ids[0]}"})
     assert renamed.card.model_ids == [f"mine:{ids[0]}", *ids[1:]]
     changed = {name: name.replace(":", ":mine:", 1) for name in (f"ref:{ids[0]}", f"delta:{ids[0]}")}
-    assert renamed.deepfind.features == tuple(changed.get(name, name) for name in effect.deepfind.features)
-    assert renamed.deepfind.features != effect.deepfind.features
-    assert renamed.activity is effect.activity
+    assert renamed.heads["deepfind"].features == tuple(
+        changed.get(name, name) for name in effect.heads["deepfind"].features
+    )
+    assert renamed.heads["deepfind"].features != effect.heads["deepfind"].features
+    assert renamed.heads["activity"] is effect.heads["activity"]
     assert effect.renamed({}).card == effect.card

@@ -21,6 +21,7 @@ from varbind.core.window import Window
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.effect_model import key_of_place, key_of_window, merged_keys
 from varbind.effect.features import VariantSites, feature_matrix
+from varbind.effect.heads import EFFECT_KEYS
 from varbind.effect.second_stage import SecondStage
 from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effects import write_effect
@@ -105,32 +106,48 @@ def test_only_deepfind_reads_around():
     assert not SecondStage(random_effect(BANK, heads=("activity", "score", "conservation")), COLUMNS).reads_around
 
 
-def test_cutoffs_are_told():
-    told = SecondStage(EFFECT, COLUMNS).keys.cutoffs
-    assert told.endswith("cut-offs of 0.5 (precision 0.75, recall 0.25, 1 % of background SNVs)")
-    assert not SecondStage(replace(EFFECT, card=replace(EFFECT.card, cutoffs=[])), COLUMNS).keys.cutoffs
+def described(effect):
+    """The Description of SCORE."""
+    return next(key.description for key in SecondStage(effect, COLUMNS).keys.keys if key.name == "SCORE")
+
+
+def test_the_description_of_score_lists_the_cutoffs():
+    text, plain = described(EFFECT), described(replace(EFFECT, card=replace(EFFECT.card, cutoffs=[])))
+    assert text.startswith(plain)
+    assert plain == EFFECT_KEYS["SCORE"].description
+    assert text.endswith(
+        "; measured on left-out loci at cut-offs of 0.5 (precision 0.75, recall 0.25, 1 % of background SNVs)"
+    )
 
 
 def test_numbers_are_those_of_the_heads_variant_by_variant():
     found, place = predict().values, [COLUMNS.index(model_id) for model_id in EFFECT.card.model_ids]
     ref, alt = SCORES.ref[:, place], SCORES.alt[:, place]
-    scale, (weights, floors) = EFFECT.activity.scale, (EFFECT.score.weights, EFFECT.score.floors)
-    evidence = EFFECT.conservation.log_odds(np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1))
+    scale, (weights, floors) = (
+        EFFECT.heads["activity"].scale,
+        (EFFECT.heads["score"].weights, EFFECT.heads["score"].floors),
+    )
+    evidence = EFFECT.heads["conservation"].log_odds(
+        np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1)
+    )
     for row in range(ROWS):
         bound, z = (part[0] for part in (scale.bound_change(ref[[row]], alt[[row]]), scale.z(ref[[row]], alt[[row]])))
         activity = sum(
-            float(EFFECT.activity.weights[0, m] * bound[m] + EFFECT.activity.weights[1, m] * z[m]) for m in range(3)
+            float(EFFECT.heads["activity"].weights[0, m] * bound[m] + EFFECT.heads["activity"].weights[1, m] * z[m])
+            for m in range(3)
         )
         square = sum(float(one) ** 2 for one in bound) / 3
-        odds = EFFECT.score.constant
+        odds = EFFECT.heads["score"].constant
         odds += weights[0] * math.log(abs(activity) + floors[0]) + weights[1] * math.log(square + floors[1])
         slow = {"ACTIVITY": activity, "SCORE": 1 / (1 + math.exp(-odds))}
         slow["SCORE_CONS"] = 1 / (1 + math.exp(-odds - evidence[row]))
         for name, value in slow.items():
             assert found[name][row] == pytest.approx(value, rel=tolerances.ORACLE), name
-    assert found["ACTIVITY_SE"] == pytest.approx(EFFECT.activity.errors(EFFECT.activity.changes(ref, alt)))
-    features = feature_matrix(EFFECT.deepfind.features, EFFECT.card.model_ids, ref, alt, SITES)
-    logits = deepfind_logits(EFFECT.deepfind, features)
+    assert found["ACTIVITY_SE"] == pytest.approx(
+        EFFECT.heads["activity"].errors(EFFECT.heads["activity"].changes(ref, alt))
+    )
+    features = feature_matrix(EFFECT.heads["deepfind"].features, EFFECT.card.model_ids, ref, alt, SITES)
+    logits = deepfind_logits(EFFECT.heads["deepfind"], features)
     assert found["DEEPFIND"] == pytest.approx(1 / (1 + np.exp(-logits)), rel=tolerances.ORACLE)
 
 
@@ -202,7 +219,7 @@ def test_a_track_that_is_not_at_hand_is_one_without_values(name):
     values = np.stack(
         [SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1
     )
-    odds = predict().log_odds + EFFECT.conservation.log_odds(values)
+    odds = predict().log_odds + EFFECT.heads["conservation"].log_odds(values)
     assert gone["SCORE_CONS"] == pytest.approx(1 / (1 + np.exp(-odds)), rel=tolerances.ORACLE)
 
 

@@ -19,7 +19,8 @@ from varbind.evaluate.conservation import (
     conservation_table,
     evaluate_conservation,
 )
-from varbind.evaluate.metrics import auc, auprc
+from varbind.evaluate.metrics import auprc
+from varbind.train.metrics import auc
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 

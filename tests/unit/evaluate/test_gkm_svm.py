@@ -11,7 +11,7 @@ from motif_banks import CRE, planted
 
 from varbind.core.sequence import decode, encode
 from varbind.evaluate.gkm_svm import GkmSvm, gapped_kmers
-from varbind.evaluate.metrics import auc
+from varbind.train.metrics import auc
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 

@@ -15,7 +15,7 @@ from varbind.evaluate.methods import (
     GkmSvmMethod,
     protein_key,
 )
-from varbind.evaluate.metrics import auc
+from varbind.train.metrics import auc
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 

@@ -9,6 +9,7 @@ import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 
+from varbind.effect.conservation import ARRAYS
 from varbind.errors import InputError
 from varbind.train import conservation
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns, share_like
@@ -78,8 +79,8 @@ def test_order_does_not_matter_where_genes_are_named():
     order = np.random.default_rng(2).permutation(len(labels))
     head = fit_conservation(values, labels, TRACKS, genes=genes)
     other = fit_conservation(values[order], labels[order], TRACKS, genes=genes[order])
-    for name, array in head.arrays().items():
-        assert other.arrays()[name] == pytest.approx(array, rel=1e-8), name
+    for name in ARRAYS:
+        assert getattr(other, name) == pytest.approx(getattr(head, name), rel=1e-8), name
 
 
 def test_rows_that_lack_a_value_are_left_out_and_counted(caplog):
@@ -91,8 +92,8 @@ def test_rows_that_lack_a_value_are_left_out_and_counted(caplog):
         head = fit_conservation(values, labels, TRACKS, genes=genes)
     assert "115 of 800 variants lack a value" in caplog.text
     other = fit_conservation(values[whole], labels[whole], TRACKS, genes=genes[whole])
-    for name, array in head.arrays().items():
-        assert np.array_equal(other.arrays()[name], array), name
+    for name in ARRAYS:
+        assert np.array_equal(getattr(other, name), getattr(head, name)), name
 
 
 def test_one_track_is_enough():

@@ -11,7 +11,7 @@ from varbind.errors import InputError, OutputError, UsageError
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 from varbind.train import deepfind  # noqa: E402
-from varbind.train.deepfind import DeepFindSetting, fit_deepfind, fit_network  # noqa: E402
+from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind, fit_network  # noqa: E402
 
 FEATURES = 6
 NAMES = tuple(f"f{i}" for i in range(FEATURES))
@@ -41,7 +41,7 @@ def as_bytes(head):
 
 def test_a_planted_signal_is_learnt():
     features, labels, groups = planted()
-    head = fit_deepfind(features, labels, groups, NAMES, THOROUGH, seed=1)
+    head = fit_deepfind(DeepFindData(features, labels, groups, NAMES), THOROUGH, seed=1)
     held_out, truth, _ = planted(seed=9)
     assert head.features == NAMES
     assert head.hidden.shape == (2, FEATURES, 32)
@@ -52,7 +52,7 @@ def test_a_planted_signal_is_learnt():
 
 def test_equal_seeds_give_equal_bytes_and_others_do_not():
     data = planted(400)
-    first, again, other = (as_bytes(fit_deepfind(*data, NAMES, QUICK, seed=seed)) for seed in (3, 3, 4))
+    first, again, other = (as_bytes(fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=seed)) for seed in (3, 3, 4))
     assert first == again
     assert first != other
 
@@ -64,7 +64,7 @@ def test_nothing_global_shows_or_is_changed():
     for threads in (1, 3):
         torch.set_num_threads(threads)
         state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].tobytes()
-        heads.append(as_bytes(fit_deepfind(*data, NAMES, QUICK, seed=3)))
+        heads.append(as_bytes(fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3)))
         assert torch.get_num_threads() == threads
         assert torch.equal(torch.get_rng_state(), state)
         assert np.random.get_state()[1].tobytes() == numpy_state
@@ -78,7 +78,7 @@ def test_the_data_are_left_alone():
     before = [array.tobytes() for array in data]
     for array in data:
         array.flags.writeable = False
-    head = fit_deepfind(*data, NAMES, QUICK, seed=0)
+    head = fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=0)
     fit_network(head.standardise(data[0]), data[1], data[2] == "chr0", QUICK, 0)
     assert [array.tobytes() for array in data] == before
 
@@ -86,7 +86,7 @@ def test_the_data_are_left_alone():
 @pytest.mark.parametrize("finished", [0, 1, 2])
 def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, monkeypatch, finished):
     data = planted(400)
-    unbroken = fit_deepfind(*data, NAMES, QUICK, seed=3)
+    unbroken = fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3)
     trained, fit = [], deepfind._fit
 
     def counting(*arguments):
@@ -99,10 +99,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, monkeypatch,
     stopped = []
     monkeypatch.setattr(deepfind, "_fit", counting)
     with pytest.raises(KeyboardInterrupt):
-        fit_deepfind(*data, NAMES, QUICK, seed=3, records_folder=tmp_path / "new" / "state", key="k")
+        fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, records_folder=tmp_path / "new" / "state")
     steps = []
     told = {"progress": lambda done, total: steps.append((done, total))}
-    again = fit_deepfind(*data, NAMES, QUICK, seed=3, records_folder=tmp_path / "new" / "state", key="k", **told)
+    again = fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, records_folder=tmp_path / "new" / "state", **told)
     assert as_bytes(again) == as_bytes(unbroken)
     assert len(trained) == QUICK.networks
     assert steps == sorted(steps)
@@ -115,13 +115,12 @@ def test_what_is_kept_is_used_only_where_nothing_has_changed(tmp_path, monkeypat
     monkeypatch.setattr(deepfind, "_fit", lambda *arguments: trained.append(arguments) or fit(*arguments))
     setting = replace(QUICK, epochs=1, networks=1)
 
-    def count(features=features, labels=labels, groups=groups, setting=setting, key="k", seed=0, names=NAMES):
+    def count(features=features, labels=labels, groups=groups, setting=setting, seed=0, names=NAMES):
         trained.clear()
-        fit_deepfind(features, labels, groups, names, setting, seed=seed, records_folder=tmp_path, key=key)
+        fit_deepfind(DeepFindData(features, labels, groups, names), setting, seed=seed, records_folder=tmp_path)
         return len(trained)
 
     changes = {
-        "key": "other",
         "seed": 1,
         "setting": replace(setting, rate=1e-3),
         "features": features + 1,
@@ -140,7 +139,7 @@ def test_what_is_kept_is_used_only_where_nothing_has_changed(tmp_path, monkeypat
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(OutputError, match="state: cannot be written"):
-        fit_deepfind(*planted(300), NAMES, QUICK, seed=0, records_folder=tmp_path / "state")
+        fit_deepfind(DeepFindData(*planted(300), NAMES), QUICK, seed=0, records_folder=tmp_path / "state")
 
 
 def test_the_published_setting_trains():
@@ -155,7 +154,10 @@ def test_the_published_setting_trains():
     )
     steps = []
     head = fit_deepfind(
-        features, labels, groups, NAMES, replace(setting, rate=0.05), seed=0, progress=lambda *step: steps.append(step)
+        DeepFindData(features, labels, groups, NAMES),
+        replace(setting, rate=0.05),
+        seed=0,
+        progress=lambda *step: steps.append(step),
     )
     assert steps[:8] == [(epoch, 8) for epoch in range(1, 9)]  # no epoch is saved
     assert auc(labels, deepfind_logits(head, features)) > 0.7
@@ -166,7 +168,9 @@ def test_missing_values_and_constant_features():
     rng = np.random.default_rng(1)
     features[rng.random(features.shape) < 0.1] = np.nan
     features[:, 2], features[:, 3] = 0.1, np.nan
-    head = fit_deepfind(features, labels, groups, NAMES, replace(QUICK, epochs=10, input_dropout=0.0), seed=0)
+    head = fit_deepfind(
+        DeepFindData(features, labels, groups, NAMES), replace(QUICK, epochs=10, input_dropout=0.0), seed=0
+    )
     np.testing.assert_allclose(head.center[:2], np.nanmean(features[:, :2], axis=0), rtol=1e-5)
     np.testing.assert_allclose(head.spread[:2], np.nanstd(features[:, :2], axis=0), rtol=1e-5)
     assert head.center[2:4].tolist() == [np.float32(0.1), 0]
@@ -216,33 +220,26 @@ def test_the_best_epoch_is_kept():
     assert auc(labels[validation], deepfind_logits(head, features[validation])) == pytest.approx(network.validation_auc)
 
 
-def test_ties_count_half():
-    rng = np.random.default_rng(0)
-    scores, labels = rng.integers(0, 5, 60).astype(np.float32), rng.random(60) < 0.4
-    assert deepfind._auc(labels, scores) == pytest.approx(auc(labels, scores))
-    assert deepfind._auc(labels, np.zeros(60)) == 0.5
-
-
 def test_data_that_cannot_be_learnt_from_are_refused():
     features, labels, groups = planted(100)
     for one_class in (np.zeros(100, dtype=bool), np.ones(100, dtype=bool)):
         with pytest.raises(InputError, match="one class"):
-            fit_deepfind(features, one_class, groups, NAMES, QUICK, seed=0)
+            DeepFindData(features, one_class, groups, NAMES)
         with pytest.raises(InputError, match="both classes"):
             fit_network(features, one_class, np.arange(100) < 20, QUICK, 0)
     with pytest.raises(InputError, match="one group"):
-        fit_deepfind(features, labels, np.full(100, "chr1"), NAMES, QUICK, seed=0)
+        DeepFindData(features, labels, np.full(100, "chr1"), NAMES)
     features[3, 4] = np.inf
     with pytest.raises(InputError, match="infinite"):
-        fit_deepfind(features, labels, groups, NAMES, QUICK, seed=0)
+        DeepFindData(features, labels, groups, NAMES)
     with pytest.raises(ValueError, match="100 labels"):
-        fit_deepfind(features[:, :-1], labels, groups, NAMES, QUICK, seed=0)
+        DeepFindData(features[:, :-1], labels, groups, NAMES)
 
 
 def test_no_network_is_told():
     setting = replace(QUICK, rule="sgd", rate=1e30)
     with pytest.raises(UsageError, match="lower learning rate"):
-        fit_deepfind(*planted(200), NAMES, setting, seed=0)
+        fit_deepfind(DeepFindData(*planted(200), NAMES), setting, seed=0)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +255,6 @@ def test_a_gpu_learns_the_same():
     if not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
     features, labels, groups = planted()
-    head = fit_deepfind(features, labels, groups, NAMES, THOROUGH, seed=1, device="cuda")
+    head = fit_deepfind(DeepFindData(features, labels, groups, NAMES), THOROUGH, seed=1, device="cuda")
     held_out, truth, _ = planted(seed=9)
     assert auc(truth, deepfind_logits(head, held_out)) > 0.9

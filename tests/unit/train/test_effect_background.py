@@ -51,9 +51,9 @@ def slow_log_odds(effect, ref, alt):
     """Of variants one after another."""
     found = []
     for row in range(len(ref)):
-        changes = effect.activity.changes(ref[[row]], alt[[row]])
-        activity = effect.activity.contributions(changes).sum(axis=1)
-        found.append(effect.score.log_odds(ScoreHead.sizes(activity, changes[:, 0]))[0])
+        changes = effect.heads["activity"].changes(ref[[row]], alt[[row]])
+        activity = effect.heads["activity"].contributions(changes).sum(axis=1)
+        found.append(effect.heads["score"].log_odds(ScoreHead.sizes(activity, changes[:, 0]))[0])
     return np.array(found)
 
 

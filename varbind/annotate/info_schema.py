@@ -11,10 +11,9 @@ from enum import Enum, auto
 from typing import Literal
 
 from varbind.core.variant import Status
+from varbind.effect.heads import EFFECT_KEYS
 
 __all__ = [
-    "EFFECT_KEYS",
-    "EFFECT_NAMES",
     "INFO_KEYS",
     "KEY_NAMES",
     "TRACK_KEY",
@@ -75,23 +74,9 @@ _PHRED = (
     "over all protein families is at least as large; multiple testing is inside; 30 = one in a thousand"
 )
 
-# Of the second stage: name, Description; every one is a Float. Those that are written depend on its heads.
-EFFECT_KEYS = {
-    "SCORE": "Calibrated probability, 0 to 1, that the allele measurably changes promoter activity, from sequence "
-    "alone; not pathogenicity",
-    "SCORE_CONS": "SCORE with the log-odds of the conservation tracks added, none where they have no value; no "
-    "calibrated probability",
-    "PHRED": "-10 log10 of the share of background promoter variants of the same kind and size whose SCORE is at least "
-    "as high",
-    "ACTIVITY": "Predicted change of promoter activity, log2, averaged over cell types; negative = loss",
-    "ACTIVITY_SE": "Standard error of ACTIVITY over the loci that trained it (jackknife)",
-    "DEEPFIND": "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
-    "process, not pathogenicity",
-}
-EFFECT_NAMES = tuple(EFFECT_KEYS)
 
 INFO_KEYS = (
-    *(InfoKey(name, "Float", text, Written.BY_EFFECT) for name, text in EFFECT_KEYS.items()),
+    *(InfoKey(key.name, key.type, key.description, Written.BY_EFFECT) for key in EFFECT_KEYS.values()),
     InfoKey(
         "EXPLAIN",
         "String",
