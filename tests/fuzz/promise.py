@@ -14,7 +14,6 @@ from fuzz.world import OLD, PROMOTER, RESULT
 from integration.runs import call
 
 from varbind.annotate.info_schema import KEY_NAMES, TRACK_STEM
-from varbind.effect.heads import EFFECT_KEYS
 
 CODES = {0, 2, 3, 4, 5}
 _COUNT = re.compile(r"^varbind: ([\d,]+) records read, ([\d,]+) written", re.MULTILINE)
@@ -154,7 +153,7 @@ def _parts(data):
 
 
 def _is_ours(line, prefix):
-    names = "|".join([*EFFECT_KEYS, *KEY_NAMES, rf"{TRACK_STEM}[0-9A-Za-z_.]+"])
+    names = "|".join([*KEY_NAMES, rf"{TRACK_STEM}[0-9A-Za-z_.]+"])
     return re.match(rf"##(?:INFO=<(?:[^>]*?,)?ID={re.escape(prefix)}_(?:{names})[,>]|varbind_\w+=)".encode(), line)
 
 
@@ -200,7 +199,7 @@ def _is_our_key(item, prefix):
     key = item.partition(b"=")[0].decode("latin-1")
     stem = key.removeprefix(f"{prefix}_")
     return key.startswith(f"{prefix}_") and (
-        stem in {*EFFECT_KEYS, *KEY_NAMES} or re.fullmatch(rf"{TRACK_STEM}[0-9A-Za-z_.]+", stem)
+        stem in set(KEY_NAMES) or re.fullmatch(rf"{TRACK_STEM}[0-9A-Za-z_.]+", stem)
     )
 
 
