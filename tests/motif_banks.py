@@ -5,7 +5,7 @@ from planted import sequence, write_lines
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.io.banks import write_bank
 
 E_BOX, CRE, TATA = "CACGTGAC", "TGACGTCA", "TATAAAGG"
@@ -13,7 +13,7 @@ E_BOX, CRE, TATA = "CACGTGAC", "TGACGTCA", "TATAAAGG"
 
 def motif_model(model_id, protein, motif, *, double_stranded=True, training=None):
     """A card, and a network of one detector: its score is the number of matching bases at the best place."""
-    shape = NetworkShape(
+    shape = DeepBindConfig(
         window=31,
         detector_len=len(motif),
         detectors=1,
@@ -31,7 +31,7 @@ def motif_model(model_id, protein, motif, *, double_stranded=True, training=None
         species="Homo sapiens",
         assay="none",
         experiment="none",
-        shape=shape,
+        config=shape,
         default=True,
         training=training or {},
     )
@@ -42,7 +42,7 @@ def motif_bank(*models, name="motifs"):
     """A bank of what `motif_model` gives."""
     cards, stacks = zip(*models, strict=True)
     card = BankCard(name=name, version="1", description="motifs", source="tests", licence="none", models=cards)
-    return Bank((card,), cards, tuple(DeepBindStack.by_shape(stacks)), background=None)
+    return Bank((card,), cards, tuple(DeepBindStack.by_config(stacks)), background=None)
 
 
 def write_motif_bank(folder, *models):

@@ -14,7 +14,7 @@ from integration.runs import FASTA, GENES, VCF, annotation, call
 from safetensors.numpy import save
 from security.programs import BEYOND_SOUND, measured
 
-from varbind.core.network_stack import WINDOW_MAX
+from varbind.core.deepbind import WINDOW_MAX
 from varbind.io.banks import CARD_BYTES_MAX
 from varbind.io.load_bank import find_bank
 

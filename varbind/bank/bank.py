@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.model_card import BankCard, ModelCard
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 
 __all__ = ["Bank"]
 
@@ -49,7 +49,7 @@ class Bank:
     @property
     def windows(self) -> tuple[int, ...]:
         """The window lengths in use, ascending."""
-        return tuple(sorted({model.shape.window for model in self.models}))
+        return tuple(sorted({model.config.window for model in self.models}))
 
     def select(self, model_ids: Sequence[str]) -> Self:
         """Only these models, in this order.

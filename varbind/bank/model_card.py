@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from varbind.core.network_stack import NetworkShape
+from varbind.core.deepbind import DeepBindConfig
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ModelCard:
         species: of the protein measured.
         assay: how binding was measured, such as ChIP-seq or SELEX.
         experiment: cell line, array, or other detail.
-        shape: of the network.
+        config: of the network.
         default: whether annotation uses it unless told otherwise: a human protein that binds a DNA
             sequence of its own, measured by an assay.
         delta_sd: standard deviation of alternate minus reference score over the bank's background SNVs.
@@ -68,7 +68,7 @@ class ModelCard:
     species: str
     assay: str
     experiment: str
-    shape: NetworkShape
+    config: DeepBindConfig
     default: bool
     delta_sd: float = 0.0
     quantiles: Mapping[str, list[float]] = field(default_factory=dict)
@@ -132,7 +132,10 @@ class BankCard:
 
     def as_json(self) -> dict[str, Any]:
         """The card as JSON values."""
-        return {"format": CARD_FORMAT, **asdict(self)}
+        card = {"format": CARD_FORMAT, **asdict(self)}
+        for model in card["models"]:
+            model["shape"] = model.pop("config")
+        return card
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -203,8 +206,8 @@ def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str
 
 def _model_from_json(data: Mapping[str, Any]) -> ModelCard:
     card = ModelCard(
-        **_known(ModelCard, data, without={"shape"}),
-        shape=NetworkShape(**_known(NetworkShape, data["shape"], without=set())),
+        **_known(ModelCard, data, without={"config"}),
+        config=DeepBindConfig(**_known(DeepBindConfig, data["shape"], without=set())),
     )
     card.check()
     return card

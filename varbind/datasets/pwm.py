@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.datasets.matrix_columns import column_matrices, names_its_columns
 from varbind.datasets.matrix_rows import row_matrices
 from varbind.datasets.meme import is_meme, meme_matrices
@@ -152,7 +152,7 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
     odds = np.log2((matrix + PSEUDO_SHARE) / (1 + 4 * PSEUDO_SHARE) / 0.25)
     # The rectifier must not touch it: the lowest possible sum is lifted to 0 and taken off again.
     lift = -float(np.minimum(odds.min(axis=1), odds.mean(axis=1)).sum())
-    shape = NetworkShape(
+    config = DeepBindConfig(
         window=window,
         detector_len=max(detector_len, len(odds)),
         detectors=1,
@@ -160,10 +160,10 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
         hidden=0,
         double_stranded=True,
     )
-    sizes = DeepBindStack.expected_shapes(shape, 1)
+    sizes = DeepBindStack.expected_shapes(config, 1)
     arrays = {name: np.zeros(size, dtype=np.float32) for name, size in sizes.items()}
     arrays["detectors"][0, : len(odds), :, 0] = odds
     arrays["thresholds"][:] = lift
     arrays["weights1"][:] = 1
     arrays["biases1"][:] = -lift
-    return DeepBindStack(shape, (model_id,), **arrays)
+    return DeepBindStack(config, (model_id,), **arrays)

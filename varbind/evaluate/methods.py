@@ -107,7 +107,7 @@ class BankContender:
         self._bank = replace(bank, background=None)
         self._models: Mapping[str, list[ModelCard]] = defaultdict(list)
         for model in bank.models:
-            if model.shape.double_stranded:
+            if model.config.double_stranded:
                 self._models[protein_key(model.protein)].append(model)
 
     def count(self, protein: str) -> int:

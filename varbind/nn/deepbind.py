@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 else:
     torch = optional_import("torch", needed_for="the reference network")
 
@@ -38,7 +38,7 @@ class DeepBind(torch.nn.Module):
 
     def __init__(self, stack: DeepBindStack, row: int, *, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
-        self.shape = stack.shape
+        self.config = stack.config
         self.dtype = dtype
         # conv1d wants (D, 4, m); the stack holds (m, 4, D).
         self.detectors = self._parameter(stack.detectors[row].transpose(2, 1, 0))
@@ -53,14 +53,14 @@ class DeepBind(torch.nn.Module):
 
     def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
         """Scores (B,) of one strand; `one_hot` is (B, 4, L), not yet padded."""
-        quarter = torch.full((one_hot.shape[0], 4, self.shape.detector_len - 1), 0.25, dtype=self.dtype)
+        quarter = torch.full((one_hot.shape[0], 4, self.config.detector_len - 1), 0.25, dtype=self.dtype)
         padded = torch.cat([quarter, one_hot, quarter], dim=2)  # (B, 4, L + 2m - 2)
         rectified = torch.relu(torch.nn.functional.conv1d(padded, self.detectors, self.thresholds))  # (B, D, L + m - 1)
         pooled = rectified.amax(dim=2)  # (B, D)
-        if self.shape.mean_pooling:
+        if self.config.mean_pooling:
             pooled = torch.stack([pooled, rectified.mean(dim=2)], dim=2).flatten(1)  # (B, 2D), max0 mean0 max1 ...
         output = pooled @ self.weights1 + self.biases1  # (B, max(H, 1))
-        if self.shape.hidden == 0:
+        if self.config.hidden == 0:
             return output[:, 0]
         return torch.relu(output) @ self.weights2 + self.bias2
 
@@ -75,7 +75,7 @@ class DeepBind(torch.nn.Module):
             Scores (B,), in the dtype of the network.
         """
         scores = self.forward(self._one_hot(codes))
-        if self.shape.double_stranded:
+        if self.config.double_stranded:
             scores = torch.maximum(scores, self.forward(self._one_hot(reverse_complement(codes))))
         return np.asarray(scores.numpy())
 
@@ -91,5 +91,5 @@ def score_models(stack: DeepBindStack, codes: Codes) -> NDArray[np.float64]:
     """
     apart = stack.apart()
     scores = np.stack([DeepBind(apart, row).score(codes) for row in range(len(apart.model_ids))])
-    means: NDArray[np.float64] = scores.reshape(len(stack.model_ids), stack.shape.members, -1).mean(axis=1)
+    means: NDArray[np.float64] = scores.reshape(len(stack.model_ids), stack.config.members, -1).mean(axis=1)
     return means.T

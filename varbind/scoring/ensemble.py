@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.core.sequence import Codes
     from varbind.core.window import Window
 
@@ -55,8 +55,8 @@ class Ensemble:
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         lay_out = _layout(device, threads, compiled=compiled)
         self._parts: list[tuple[int, list[int], Members, _Networks]] = []
-        for window in sorted({stack.shape.window for stack in stacks}):
-            chosen = [stack for stack in stacks if stack.shape.window == window]
+        for window in sorted({stack.config.window for stack in stacks}):
+            chosen = [stack for stack in stacks if stack.config.window == window]
             columns = [column_of[model_id] for stack in chosen for model_id in stack.model_ids]
             members = Members(chosen)
             self._parts.append((window, columns, members, lay_out(members.networks)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 
 __all__ = ["ScanEnsemble", "ScanRule"]
 
@@ -100,4 +100,4 @@ class ScanEnsemble:
 
 
 def _part_of(stack: DeepBindStack) -> tuple[int, bool]:
-    return stack.shape.detector_len, stack.shape.double_stranded
+    return stack.config.detector_len, stack.config.double_stranded

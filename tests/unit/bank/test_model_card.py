@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from oracles import bank_card, model_card, network_shape
+from oracles import bank_card, deepbind_config, model_card
 
 from varbind.bank.model_card import CARD_FORMAT, BankCard, GoldenScores
 from varbind.errors import ResourceError
@@ -12,7 +12,7 @@ from varbind.errors import ResourceError
 def full_card():
     models = [
         model_card("A", delta_sd=0.25, quantiles={"score": [1.0, 2.5]}, training={"steps": 4000}),
-        model_card("B", shape=network_shape(hidden=4, mean_pooling=True), default=False, family="ETS|x"),
+        model_card("B", config=deepbind_config(hidden=4, mean_pooling=True), default=False, family="ETS|x"),
     ]
     return bank_card(
         models,

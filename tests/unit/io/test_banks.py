@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import bank_card, model_card, network_shape, random_stack
+from oracles import bank_card, deepbind_config, model_card, random_stack
 from safetensors.numpy import load_file, save_file
 from security.bombs import Bomb
 
@@ -16,14 +16,14 @@ from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import CARD_FORMAT
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.banks import BACKGROUND_MINIMUM, read_bank, read_card, sha256_of, shipped_banks, write_bank
 from varbind.io.load_bank import find_bank, load_bank
 from varbind.scoring.scorer import score_sequences
 
 FILES = ("weights.safetensors", "background.safetensors")
-SHAPES = (network_shape(), network_shape(window=11, detector_len=6, hidden=2, mean_pooling=True))
+SHAPES = (deepbind_config(), deepbind_config(window=11, detector_len=6, hidden=2, mean_pooling=True))
 
 
 def small_bank(*, background=True):
@@ -31,7 +31,7 @@ def small_bank(*, background=True):
     rng = np.random.default_rng(0)
     stacks = tuple(random_stack(rng, shape, 3, prefix=f"{i}.") for i, shape in enumerate(SHAPES))
     ids = ["1.2", "0.1", "0.0", "1.0", "1.1", "0.2"]
-    models = tuple(model_card(i, shape=SHAPES[int(i[0])], delta_sd=0.1 + n / 3) for n, i in enumerate(ids))
+    models = tuple(model_card(i, config=SHAPES[int(i[0])], delta_sd=0.1 + n / 3) for n, i in enumerate(ids))
     changes = {k: CodedChanges.encode(rng.normal(size=(BACKGROUND_MINIMUM + n, 6))) for n, k in enumerate(VariantKind)}
     table = BackgroundTable(changes) if background else None
     return Bank((bank_card(models, background={"seed": 1}),), models, stacks, table)
@@ -50,7 +50,7 @@ def folder(bank, tmp_path):
 
 def arrays_of(bank):
     return {
-        model_id: (stack.shape, [getattr(stack, name)[row].tobytes() for name in DeepBindStack.array_names()])
+        model_id: (stack.config, [getattr(stack, name)[row].tobytes() for name in DeepBindStack.array_names()])
         for stack in bank.stacks
         for row, model_id in enumerate(stack.model_ids)
     }

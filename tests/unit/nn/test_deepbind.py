@@ -5,7 +5,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack, strand_score, whole_score
+from oracles import deepbind_config, random_stack, strand_score, whole_score
 
 from varbind.core.sequence import encode, reverse_complement
 
@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="needs the extra `train`")
 from varbind.nn.deepbind import DeepBind
 
 shapes = st.builds(
-    network_shape,
+    deepbind_config,
     detector_len=st.integers(1, 7),
     detectors=st.integers(1, 4),
     mean_pooling=st.booleans(),
@@ -39,7 +39,9 @@ def test_the_network_is_the_formula(shape, seed, length):
 
 def test_one_detector_by_hand():
     """A detector for AC, one position off each end: pooled 3 + 1 - 0.5, doubled and shifted."""
-    stack = random_stack(np.random.default_rng(0), network_shape(detector_len=2, detectors=1, double_stranded=False), 1)
+    stack = random_stack(
+        np.random.default_rng(0), deepbind_config(detector_len=2, detectors=1, double_stranded=False), 1
+    )
     for array, value in ((stack.detectors, 0), (stack.thresholds, -0.5), (stack.weights1, 2), (stack.biases1, 0.25)):
         array[...] = value
     stack.detectors[0, 0, 0, 0] = 3
@@ -69,7 +71,7 @@ def test_a_double_stranded_network_does_not_tell_strands_apart(shape, seed):
 
 
 def test_scoring_leaves_the_parameters_alone():
-    stack = random_stack(np.random.default_rng(1), network_shape(hidden=2), 1)
+    stack = random_stack(np.random.default_rng(1), deepbind_config(hidden=2), 1)
     network = DeepBind(stack, 0)
     before = [parameter.detach().clone() for parameter in network.parameters()]
     network.score(encode("ACGTNACGT")[None])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from varbind.bank.model_card import GoldenScores
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.errors import ResourceError
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
@@ -20,7 +20,7 @@ def with_golden(bank, scores):
 def with_array(bank, members, name, change):
     """The bank with one array of its models of so many networks changed after it was checked."""
     stacks = list(bank.stacks)
-    (place,) = (place for place, stack in enumerate(stacks) if stack.shape.members == members)
+    (place,) = (place for place, stack in enumerate(stacks) if stack.config.members == members)
     array = getattr(stacks[place], name).copy()
     stacks[place] = replace(stacks[place], **{name: array})
     change(array)

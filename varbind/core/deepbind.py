@@ -1,6 +1,6 @@
-"""Networks as plain arrays: the parameters of DeepBind models, stacked where their shapes are equal.
+"""Networks as plain arrays: the parameters of DeepBind models, stacked where their configurations are equal.
 
-Equal-shape stacks are what is stored in a bank and what the ensemble scores in one go. The arithmetic
+Stacks of one configuration are what is stored in a bank and what the ensemble scores in one go. The arithmetic
 lives in `varbind.nn`.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW_MAX", "DeepBindStack", "NetworkShape"]
+__all__ = ["WINDOW_MAX", "DeepBindConfig", "DeepBindStack"]
 
 WINDOW_MAX = 10_000
 """Bases; no array of a network tells its window, so nothing else would bound it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class NetworkShape:
+class DeepBindConfig:
     """What decides whether two DeepBind networks can be stacked.
 
     Attributes:
@@ -66,7 +66,7 @@ class NetworkShape:
 
     @property
     def name(self) -> str:
-        """A name for files, unique to the shape."""
+        """A name for files, unique to the configuration."""
         pool = "maxmean" if self.mean_pooling else "max"
         strands = "ds" if self.double_stranded else "ss"
         group = f"-x{self.members}" if self.members > 1 else ""
@@ -79,13 +79,13 @@ class NetworkShape:
 
 @dataclass(frozen=True, slots=True)
 class DeepBindStack:
-    """Models of one shape (DeepBind 2015, supplementary section 1.1), float32.
+    """Models of one configuration (DeepBind 2015, supplementary section 1.1), float32.
 
     Of M models of N members there are K = M N networks, those of a model one after the other. Most models are one
     network.
 
     Attributes:
-        shape: the shape they share.
+        config: the configuration they share.
         model_ids: the M ids.
         detectors: (K, m, 4, D), bases in the order A C G T.
         thresholds: (K, D), added before the rectifier.
@@ -95,7 +95,7 @@ class DeepBindStack:
         biases2: (K,); zero when H = 0.
     """
 
-    shape: NetworkShape
+    config: DeepBindConfig
     model_ids: tuple[str, ...]
     detectors: NDArray[np.float32]
     thresholds: NDArray[np.float32]
@@ -105,72 +105,72 @@ class DeepBindStack:
     biases2: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        for name, expected in self.expected_shapes(self.shape, len(self.model_ids)).items():
+        for name, expected in self.expected_shapes(self.config, len(self.model_ids)).items():
             array = getattr(self, name)
             if array.shape != expected or array.dtype != np.float32:
                 raise ResourceError(
-                    f"{name} of {self.shape.name} is {array.dtype} {array.shape}, expected float32 {expected}"
+                    f"{name} of {self.config.name} is {array.dtype} {array.shape}, expected float32 {expected}"
                 )
             if not np.isfinite(array).all():
-                raise ResourceError(f"{name} of {self.shape.name} holds a value that is not a finite number")
+                raise ResourceError(f"{name} of {self.config.name} holds a value that is not a finite number")
 
     @staticmethod
-    def expected_shapes(shape: NetworkShape, count: int) -> dict[str, tuple[int, ...]]:
-        """The array shapes that `count` models of one shape must have."""
-        outputs, networks = max(shape.hidden, 1), count * shape.members
+    def expected_shapes(config: DeepBindConfig, count: int) -> dict[str, tuple[int, ...]]:
+        """The array shapes that `count` models of one configuration must have."""
+        outputs, networks = max(config.hidden, 1), count * config.members
         return {
-            "detectors": (networks, shape.detector_len, 4, shape.detectors),
-            "thresholds": (networks, shape.detectors),
-            "weights1": (networks, shape.pooled, outputs),
+            "detectors": (networks, config.detector_len, 4, config.detectors),
+            "thresholds": (networks, config.detectors),
+            "weights1": (networks, config.pooled, outputs),
             "biases1": (networks, outputs),
-            "weights2": (networks, shape.hidden),
+            "weights2": (networks, config.hidden),
             "biases2": (networks,),
         }
 
     @classmethod
     def array_names(cls) -> tuple[str, ...]:
         """Names of the array fields."""
-        return tuple(f.name for f in fields(cls) if f.name not in {"shape", "model_ids"})
+        return tuple(f.name for f in fields(cls) if f.name not in {"config", "model_ids"})
 
     def take(self, rows: Sequence[int]) -> DeepBindStack:
         """Some of the models, in the order asked for."""
-        members = self.shape.members
+        members = self.config.members
         networks = [row * members + member for row in rows for member in range(members)]
         arrays = {name: getattr(self, name)[networks] for name in self.array_names()}
-        return DeepBindStack(self.shape, tuple(self.model_ids[row] for row in rows), **arrays)
+        return DeepBindStack(self.config, tuple(self.model_ids[row] for row in rows), **arrays)
 
     def apart(self) -> DeepBindStack:
         """Every network as a model of its own; of several members with a number behind the id."""
-        if self.shape.members == 1:
+        if self.config.members == 1:
             return self
-        ids = tuple(own for model_id in self.model_ids for own in self.shape.apart_ids(model_id))
-        return replace(self, shape=replace(self.shape, members=1), model_ids=ids)
+        ids = tuple(own for model_id in self.model_ids for own in self.config.apart_ids(model_id))
+        return replace(self, config=replace(self.config, members=1), model_ids=ids)
 
     def single_stranded(self) -> DeepBindStack:
         """The same networks reading one strand only."""
-        return replace(self, shape=replace(self.shape, double_stranded=False))
+        return replace(self, config=replace(self.config, double_stranded=False))
 
     @classmethod
     def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
         """Models whose members are those of several stacks.
 
         Args:
-            stacks: of equally many models, of one shape but for mean pooling. The first ones give their ids.
+            stacks: of equally many models, of one configuration but for mean pooling. The first ones give their ids.
 
         Raises:
-            ResourceError: their shapes differ.
+            ResourceError: their configurations differ.
         """
         if len(stacks) == 1:
             return stacks[0]
-        mean_pooling = any(stack.shape.mean_pooling for stack in stacks)
+        mean_pooling = any(stack.config.mean_pooling for stack in stacks)
         parts = [stack.with_mean_pooling() if mean_pooling else stack for stack in stacks]
-        (shape, *others) = {stack.shape for stack in parts}
+        (config, *others) = {stack.config for stack in parts}
         if others:
-            raise ResourceError(f"no mean of {', '.join(sorted(stack.shape.name for stack in stacks))}")
-        count, joined = len(stacks[0].model_ids), replace(shape, members=len(stacks) * shape.members)
+            raise ResourceError(f"no mean of {', '.join(sorted(stack.config.name for stack in stacks))}")
+        count, joined = len(stacks[0].model_ids), replace(config, members=len(stacks) * config.members)
         sizes = cls.expected_shapes(joined, count)
         by_model = {
-            name: np.stack([getattr(part, name).reshape(count, shape.members, *size[1:]) for part in parts], axis=1)
+            name: np.stack([getattr(part, name).reshape(count, config.members, *size[1:]) for part in parts], axis=1)
             for name, size in sizes.items()
         }
         arrays = {name: array.reshape(sizes[name]) for name, array in by_model.items()}
@@ -178,21 +178,21 @@ class DeepBindStack:
 
     def with_mean_pooling(self) -> DeepBindStack:
         """The same networks with mean pooling, where need be with weights 0 for the means."""
-        if self.shape.mean_pooling:
+        if self.config.mean_pooling:
             return self
         weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
         interleaved = weights1.reshape(len(weights1), -1, weights1.shape[-1])
-        return replace(self, shape=replace(self.shape, mean_pooling=True), weights1=interleaved)
+        return replace(self, config=replace(self.config, mean_pooling=True), weights1=interleaved)
 
     @classmethod
     def concatenate(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """One stack of all networks of several stacks of one shape."""
+        """One stack of all networks of several stacks of one configuration."""
         arrays = {n: np.concatenate([getattr(stack, n) for stack in stacks]) for n in cls.array_names()}
         ids = tuple(model_id for stack in stacks for model_id in stack.model_ids)
-        return cls(stacks[0].shape, ids, **arrays)
+        return cls(stacks[0].config, ids, **arrays)
 
     @classmethod
-    def by_shape(cls, stacks: Sequence[DeepBindStack]) -> list[DeepBindStack]:
-        """One stack a shape of all networks of several stacks, in the order in which shapes first stand there."""
-        shapes = dict.fromkeys(stack.shape for stack in stacks)
-        return [cls.concatenate([stack for stack in stacks if stack.shape == shape]) for shape in shapes]
+    def by_config(cls, stacks: Sequence[DeepBindStack]) -> list[DeepBindStack]:
+        """One stack per configuration, in the order in which the configurations first occur."""
+        configs = dict.fromkeys(stack.config for stack in stacks)
+        return [cls.concatenate([stack for stack in stacks if stack.config == config]) for config in configs]

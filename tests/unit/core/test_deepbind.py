@@ -7,13 +7,13 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack, whole_score
+from oracles import deepbind_config, random_stack, whole_score
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import ResourceError
 
 shapes = st.builds(
-    NetworkShape,
+    DeepBindConfig,
     window=st.integers(1, 60),
     detector_len=st.integers(1, 40),
     detectors=st.integers(1, 40),
@@ -24,7 +24,7 @@ shapes = st.builds(
 
 
 def assert_equal_stacks(one, other):
-    assert (one.shape, one.model_ids) == (other.shape, other.model_ids)
+    assert (one.config, one.model_ids) == (other.config, other.model_ids)
     for name in DeepBindStack.array_names():
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
@@ -43,7 +43,7 @@ def test_pooled_values(shape):
 @pytest.mark.parametrize("name", DeepBindStack.array_names())
 @pytest.mark.parametrize("flaw", ["shape", "dtype", "nan", "inf"])
 def test_a_flawed_array_is_refused(name, flaw):
-    stack = random_stack(np.random.default_rng(0), network_shape(hidden=2), 2)
+    stack = random_stack(np.random.default_rng(0), deepbind_config(hidden=2), 2)
     array = getattr(stack, name)
     if flaw == "shape":
         array = array[:-1]
@@ -58,7 +58,7 @@ def test_a_flawed_array_is_refused(name, flaw):
 
 def test_taking_and_joining():
     rng = np.random.default_rng(1)
-    one, other = (random_stack(rng, network_shape(), 3, prefix=prefix) for prefix in "AB")
+    one, other = (random_stack(rng, deepbind_config(), 3, prefix=prefix) for prefix in "AB")
     joined = DeepBindStack.concatenate([one, other])
     assert joined.model_ids == ("A0", "A1", "A2", "B0", "B1", "B2")
     assert_equal_stacks(joined.take([0, 1, 2]), one)
@@ -76,13 +76,13 @@ def test_taking_and_joining():
 def test_the_members_of_a_mean_are_its_networks(pooling, seed, codes):
     rng, codes = np.random.default_rng(seed), np.array(codes, dtype=np.uint8)
     members = [
-        random_stack(rng, network_shape(mean_pooling=mean_pooling), 2, prefix=prefix)
+        random_stack(rng, deepbind_config(mean_pooling=mean_pooling), 2, prefix=prefix)
         for mean_pooling, prefix in zip(pooling, "ABCD", strict=False)
     ]
     joined = DeepBindStack.mean_of(members)
     count = len(members)
     assert joined.model_ids == ("A0", "A1")
-    assert joined.shape == network_shape(members=count, mean_pooling=any(pooling))
+    assert joined.config == deepbind_config(members=count, mean_pooling=any(pooling))
     apart = joined.apart()
     assert apart.model_ids == (
         ("A0", "A1") if count == 1 else tuple(f"A{row}.{n + 1}" for row in range(2) for n in range(count))
@@ -99,9 +99,9 @@ def test_the_members_of_a_mean_are_its_networks(pooling, seed, codes):
 
 def test_what_has_no_mean_is_refused():
     rng = np.random.default_rng(0)
-    linear, hidden = (random_stack(rng, network_shape(hidden=units), 1) for units in (0, 2))
+    linear, hidden = (random_stack(rng, deepbind_config(hidden=units), 1) for units in (0, 2))
     assert DeepBindStack.mean_of([hidden]) is hidden
-    longer = random_stack(rng, network_shape(detector_len=6), 1)
+    longer = random_stack(rng, deepbind_config(detector_len=6), 1)
     for stacks in ([linear, hidden], [linear, longer]):
         with pytest.raises(ResourceError, match=r"no mean of w9-m5-d3-max-h"):
             DeepBindStack.mean_of(stacks)
@@ -110,22 +110,22 @@ def test_what_has_no_mean_is_refused():
 @pytest.mark.parametrize("hidden", [0, 3])
 def test_mean_pooling_with_weight_0_changes_no_score(hidden):
     rng = np.random.default_rng(0)
-    stack = random_stack(rng, network_shape(hidden=hidden), 2)
+    stack = random_stack(rng, deepbind_config(hidden=hidden), 2)
     turned = stack.with_mean_pooling()
-    assert turned.shape == network_shape(hidden=hidden, mean_pooling=True)
+    assert turned.config == deepbind_config(hidden=hidden, mean_pooling=True)
     assert turned.with_mean_pooling() is turned
     for codes in rng.integers(0, 5, (5, 11)).astype(np.uint8):
         assert whole_score(turned, 1, codes) == pytest.approx(whole_score(stack, 1, codes), abs=tolerances.ORACLE)
 
 
 def test_single_stranded_changes_nothing_else():
-    stack = random_stack(np.random.default_rng(2), network_shape(), 2)
+    stack = random_stack(np.random.default_rng(2), deepbind_config(), 2)
     turned = stack.single_stranded()
-    assert not turned.shape.double_stranded
-    assert_equal_stacks(replace(turned, shape=stack.shape), stack)
+    assert not turned.config.double_stranded
+    assert_equal_stacks(replace(turned, config=stack.config), stack)
 
 
 @pytest.mark.parametrize("change", [{"members": 0}, {"members": -1}, {"detectors": 0}, {"window": 0}, {"hidden": -1}])
 def test_a_shape_that_cannot_be_is_refused(change):
     with pytest.raises(ValueError, match="a network cannot have the shape"):
-        network_shape(**change)
+        deepbind_config(**change)
