@@ -21,7 +21,7 @@ def motif_model(model_id, protein, motif, *, double_stranded=True, training=None
         hidden=0,
         double_stranded=double_stranded,
     )
-    arrays = {name: np.zeros(size, dtype=np.float32) for name, size in DeepBindStack.expected_shapes(shape, 1).items()}
+    arrays = {name: np.zeros(size, dtype=np.float32) for name, size in shape.array_shapes(1).items()}
     arrays["detectors"][0, range(len(motif)), ["ACGT".index(base) for base in motif], 0] = 1
     arrays["weights1"][:] = 1
     card = ModelCard(
@@ -35,7 +35,7 @@ def motif_model(model_id, protein, motif, *, double_stranded=True, training=None
         default=True,
         training=training or {},
     )
-    return card, DeepBindStack(shape, (model_id,), **arrays)
+    return card, DeepBindStack(shape, (model_id,), arrays)
 
 
 def motif_bank(*models, name="motifs"):

@@ -102,17 +102,20 @@ def random_stack(rng, shape, count, *, prefix="M"):
     scale = {"detectors": 0.3, "thresholds": 0.5, "weights1": shape.pooled**-0.5, "biases1": 0.5}
     arrays = {
         name: (rng.normal(size=size) * scale.get(name, 0.3)).astype(np.float32)
-        for name, size in DeepBindStack.expected_shapes(shape, count).items()
+        for name, size in shape.array_shapes(count).items()
     }
     if not shape.hidden:
         arrays["biases2"][:] = 0
-    return DeepBindStack(shape, tuple(f"{prefix}{row}" for row in range(count)), **arrays)
+    return DeepBindStack(shape, tuple(f"{prefix}{row}" for row in range(count)), arrays)
 
 
 def deepbind_config(**changes):
     """A small shape, with some of its numbers changed."""
     sizes = {"window": 9, "detector_len": 5, "detectors": 3, "mean_pooling": False, "hidden": 0}
     return DeepBindConfig(**{**sizes, "double_stranded": True, **changes})
+
+
+ARRAY_NAMES = tuple(deepbind_config().array_shapes(1))
 
 
 def model_card(model_id, *, config=None, **changes):

@@ -1,27 +1,24 @@
-"""Networks as plain arrays: the parameters of DeepBind models, stacked where their configurations are equal.
+"""DeepBind networks as plain arrays: their configuration, and stacks of them with an attribute per array.
 
-Stacks of one configuration are what is stored in a bank and what the ensemble scores in one go. The arithmetic
-lives in `varbind.nn`.
+The arithmetic lives in `varbind.nn.deepbind` and, fast, in `varbind.kernels`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from varbind.errors import ResourceError
+from varbind.core.network_stack import WINDOW_MAX, NetworkStack
+from varbind.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW_MAX", "DeepBindConfig", "DeepBindStack"]
-
-WINDOW_MAX = 10_000
-"""Bases; no array of a network tells its window, so nothing else would bound it."""
+__all__ = ["DeepBindConfig", "DeepBindStack", "deepbind_stacks"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +37,9 @@ class DeepBindConfig:
     Raises:
         ValueError: a number is below 1, that of hidden units below 0, or the window above `WINDOW_MAX`.
     """
+
+    architecture: ClassVar[str] = "deepbind"
+    outputs: ClassVar[int] = 1
 
     window: int
     detector_len: int
@@ -76,79 +76,64 @@ class DeepBindConfig:
         """Ids of the members as models of their own: of one its own, of several with a number behind it."""
         return [model_id] if self.members == 1 else [f"{model_id}.{number}" for number in range(1, self.members + 1)]
 
-
-@dataclass(frozen=True, slots=True)
-class DeepBindStack:
-    """Models of one configuration (DeepBind 2015, supplementary section 1.1), float32.
-
-    Of M models of N members there are K = M N networks, those of a model one after the other. Most models are one
-    network.
-
-    Attributes:
-        config: the configuration they share.
-        model_ids: the M ids.
-        detectors: (K, m, 4, D), bases in the order A C G T.
-        thresholds: (K, D), added before the rectifier.
-        weights1: (K, P, max(H, 1)); pooled values stand as max0, mean0, max1, ... with mean pooling.
-        biases1: (K, max(H, 1)).
-        weights2: (K, H); empty when H = 0.
-        biases2: (K,); zero when H = 0.
-    """
-
-    config: DeepBindConfig
-    model_ids: tuple[str, ...]
-    detectors: NDArray[np.float32]
-    thresholds: NDArray[np.float32]
-    weights1: NDArray[np.float32]
-    biases1: NDArray[np.float32]
-    weights2: NDArray[np.float32]
-    biases2: NDArray[np.float32]
-
-    def __post_init__(self) -> None:
-        for name, expected in self.expected_shapes(self.config, len(self.model_ids)).items():
-            array = getattr(self, name)
-            if array.shape != expected or array.dtype != np.float32:
-                raise ResourceError(
-                    f"{name} of {self.config.name} is {array.dtype} {array.shape}, expected float32 {expected}"
-                )
-            if not np.isfinite(array).all():
-                raise ResourceError(f"{name} of {self.config.name} holds a value that is not a finite number")
-
-    @staticmethod
-    def expected_shapes(config: DeepBindConfig, count: int) -> dict[str, tuple[int, ...]]:
-        """The array shapes that `count` models of one configuration must have."""
-        outputs, networks = max(config.hidden, 1), count * config.members
+    def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
+        """The shapes that the arrays of `count` models must have."""
+        outputs, networks = max(self.hidden, 1), count * self.members
         return {
-            "detectors": (networks, config.detector_len, 4, config.detectors),
-            "thresholds": (networks, config.detectors),
-            "weights1": (networks, config.pooled, outputs),
+            "detectors": (networks, self.detector_len, 4, self.detectors),
+            "thresholds": (networks, self.detectors),
+            "weights1": (networks, self.pooled, outputs),
             "biases1": (networks, outputs),
-            "weights2": (networks, config.hidden),
+            "weights2": (networks, self.hidden),
             "biases2": (networks,),
         }
 
-    @classmethod
-    def array_names(cls) -> tuple[str, ...]:
-        """Names of the array fields."""
-        return tuple(f.name for f in fields(cls) if f.name not in {"config", "model_ids"})
 
-    def take(self, rows: Sequence[int]) -> DeepBindStack:
-        """Some of the models, in the order asked for."""
-        members = self.config.members
-        networks = [row * members + member for row in rows for member in range(members)]
-        arrays = {name: getattr(self, name)[networks] for name in self.array_names()}
-        return DeepBindStack(self.config, tuple(self.model_ids[row] for row in rows), **arrays)
+class DeepBindStack(NetworkStack[DeepBindConfig]):
+    """Models of one configuration (DeepBind 2015, supplementary section 1.1), float32."""
+
+    config_type = DeepBindConfig
+
+    @property
+    def detectors(self) -> NDArray[np.float32]:
+        """(K, m, 4, D), bases in the order A C G T."""
+        return self.arrays["detectors"]
+
+    @property
+    def thresholds(self) -> NDArray[np.float32]:
+        """(K, D), added before the rectifier."""
+        return self.arrays["thresholds"]
+
+    @property
+    def weights1(self) -> NDArray[np.float32]:
+        """(K, P, max(H, 1)); with mean pooling the pooled values are ordered max0, mean0, max1, ..."""
+        return self.arrays["weights1"]
+
+    @property
+    def biases1(self) -> NDArray[np.float32]:
+        """(K, max(H, 1))."""
+        return self.arrays["biases1"]
+
+    @property
+    def weights2(self) -> NDArray[np.float32]:
+        """(K, H); empty when H = 0."""
+        return self.arrays["weights2"]
+
+    @property
+    def biases2(self) -> NDArray[np.float32]:
+        """(K,); zero when H = 0."""
+        return self.arrays["biases2"]
 
     def apart(self) -> DeepBindStack:
         """Every network as a model of its own; of several members with a number behind the id."""
         if self.config.members == 1:
             return self
         ids = tuple(own for model_id in self.model_ids for own in self.config.apart_ids(model_id))
-        return replace(self, config=replace(self.config, members=1), model_ids=ids)
+        return DeepBindStack(replace(self.config, members=1), ids, self.arrays)
 
     def single_stranded(self) -> DeepBindStack:
         """The same networks reading one strand only."""
-        return replace(self, config=replace(self.config, double_stranded=False))
+        return DeepBindStack(replace(self.config, double_stranded=False), self.model_ids, self.arrays)
 
     @classmethod
     def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
@@ -168,13 +153,13 @@ class DeepBindStack:
         if others:
             raise ResourceError(f"no mean of {', '.join(sorted(stack.config.name for stack in stacks))}")
         count, joined = len(stacks[0].model_ids), replace(config, members=len(stacks) * config.members)
-        sizes = cls.expected_shapes(joined, count)
+        sizes = joined.array_shapes(count)
         by_model = {
-            name: np.stack([getattr(part, name).reshape(count, config.members, *size[1:]) for part in parts], axis=1)
+            name: np.stack([part.arrays[name].reshape(count, config.members, *size[1:]) for part in parts], axis=1)
             for name, size in sizes.items()
         }
         arrays = {name: array.reshape(sizes[name]) for name, array in by_model.items()}
-        return cls(joined, stacks[0].model_ids, **arrays)
+        return cls(joined, stacks[0].model_ids, arrays)
 
     def with_mean_pooling(self) -> DeepBindStack:
         """The same networks with mean pooling, where need be with weights 0 for the means."""
@@ -182,17 +167,20 @@ class DeepBindStack:
             return self
         weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
         interleaved = weights1.reshape(len(weights1), -1, weights1.shape[-1])
-        return replace(self, config=replace(self.config, mean_pooling=True), weights1=interleaved)
+        config = replace(self.config, mean_pooling=True)
+        return DeepBindStack(config, self.model_ids, {**self.arrays, "weights1": interleaved})
 
-    @classmethod
-    def concatenate(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """One stack of all networks of several stacks of one configuration."""
-        arrays = {n: np.concatenate([getattr(stack, n) for stack in stacks]) for n in cls.array_names()}
-        ids = tuple(model_id for stack in stacks for model_id in stack.model_ids)
-        return cls(stacks[0].config, ids, **arrays)
 
-    @classmethod
-    def by_config(cls, stacks: Sequence[DeepBindStack]) -> list[DeepBindStack]:
-        """One stack per configuration, in the order in which the configurations first occur."""
-        configs = dict.fromkeys(stack.config for stack in stacks)
-        return [cls.concatenate([stack for stack in stacks if stack.config == config]) for config in configs]
+def deepbind_stacks(stacks: Iterable[NetworkStack[Any]], *, needed_for: str) -> list[DeepBindStack]:
+    """The stacks, all of which must be of this architecture.
+
+    Raises:
+        UsageError: one is of another architecture.
+    """
+    found = []
+    for stack in stacks:
+        if not isinstance(stack, DeepBindStack):
+            what = f"{needed_for} needs DeepBind networks; {stack.model_ids[0]} is a network of another architecture"
+            raise UsageError(what, remedy="choose other models")
+        found.append(stack)
+    return found

@@ -160,10 +160,10 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
         hidden=0,
         double_stranded=True,
     )
-    sizes = DeepBindStack.expected_shapes(config, 1)
+    sizes = config.array_shapes(1)
     arrays = {name: np.zeros(size, dtype=np.float32) for name, size in sizes.items()}
     arrays["detectors"][0, : len(odds), :, 0] = odds
     arrays["thresholds"][:] = lift
     arrays["weights1"][:] = 1
     arrays["biases1"][:] = -lift
-    return DeepBindStack(config, (model_id,), **arrays)
+    return DeepBindStack(config, (model_id,), arrays)

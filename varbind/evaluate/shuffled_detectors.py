@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.deepbind import deepbind_stacks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,7 +36,8 @@ def scrambled(bank: Bank, seed: int | Sequence[int]) -> Bank:
         The bank without its background and its second stage, which describe other scores.
     """
     rng = np.random.default_rng(seed)
-    stacks = tuple(_permuted(stack, rng) for stack in bank.stacks)
+    networks = deepbind_stacks(bank.stacks, needed_for="the control of permuted detectors")
+    stacks = tuple(_permuted(stack, rng) for stack in networks)
     return replace(bank, stacks=stacks, background=None, effect=None)
 
 
@@ -46,4 +49,4 @@ def _permuted(stack: DeepBindStack, rng: np.random.Generator) -> DeepBindStack:
             counting = detector.any(axis=1)
             own = detector[counting]
             detector[counting] = rng.permutation(own.ravel()).reshape(own.shape)
-    return replace(stack, detectors=detectors)
+    return replace(stack, arrays={**stack.arrays, "detectors": detectors})

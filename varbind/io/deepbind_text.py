@@ -9,18 +9,20 @@ from __future__ import annotations
 import csv
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.bank.model_card import ModelCard
-from varbind.core.deepbind import DeepBindConfig, DeepBindStack
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack, deepbind_stacks
 from varbind.errors import ResourceError, output_errors
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.size_limits import whole_bytes, without_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from varbind.core.network_stack import NetworkStack
 
 __all__ = ["read_deepbind_folder", "read_parameter_file", "write_deepbind_folder"]
 
@@ -121,9 +123,9 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
         flat = {name: _floats(values[name]) for name in _ARRAYS}
         if not hidden:
             flat["biases2"] = np.zeros(1, dtype=np.float32)
-        expected = DeepBindStack.expected_shapes(config, 1)
+        expected = config.array_shapes(1)
         arrays = {name: flat[name].reshape(expected[name]) for name in _ARRAYS}
-        return DeepBindStack(config, (path.stem,), **arrays)
+        return DeepBindStack(config, (path.stem,), arrays)
     except KeyError as error:
         raise ResourceError(f"the line {error.args[0]} = ... is missing", path=path) from error
     except (ValueError, OverflowError) as error:
@@ -207,21 +209,28 @@ def _is_deprecated(row: Mapping[str, str]) -> bool:
     return "deprecated" in row["Labels"]
 
 
-def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[DeepBindStack]) -> None:
+def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[NetworkStack[Any]]) -> None:
     """Write networks as parameter files with an index, as `read_deepbind_folder` reads them.
 
     The format knows no model of several networks: each of them becomes a model of its own.
 
     Raises:
         OutputError: the folder exists or cannot be written.
+        UsageError: a network is of another architecture.
     """
+    networks = deepbind_stacks(stacks, needed_for="a folder of DeepBind parameter files")
+    config_of = {model_id: stack.config for stack in networks for model_id in stack.model_ids}
     with whole_folder(folder, parents=True) as partial, output_errors(folder):
         (partial / "params").mkdir()
-        for stack in map(DeepBindStack.apart, stacks):
+        for stack in map(DeepBindStack.apart, networks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
                 (partial / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
-        named = ((model, model_id) for model in models for model_id in model.config.apart_ids(model.model_id))
+        named = [
+            (model, member_id)
+            for model in models
+            for member_id in config_of[model.network_id].apart_ids(model.model_id)
+        ]
         rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
         (partial / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 

@@ -9,10 +9,11 @@ numpy gathers tables (`varbind.kernels.cpu.cpu`); on a GPU a fused kernel or mat
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from varbind.core.deepbind import DeepBindStack, deepbind_stacks
 from varbind.core.window import flank_of
 from varbind.gate import optional_import
 from varbind.kernels.cpu.cpu import CpuStacks, thread_count
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.deepbind import DeepBindStack
+    from varbind.core.network_stack import NetworkStack
     from varbind.core.sequence import Codes
     from varbind.core.window import Window
 
@@ -44,7 +45,7 @@ class Ensemble:
 
     def __init__(
         self,
-        stacks: Sequence[DeepBindStack],
+        stacks: Sequence[NetworkStack[Any]],
         model_ids: Sequence[str],
         *,
         device: str = "cpu",
@@ -55,8 +56,9 @@ class Ensemble:
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         lay_out = _layout(device, threads, compiled=compiled)
         self._parts: list[tuple[int, list[int], Members, _Networks]] = []
-        for window in sorted({stack.config.window for stack in stacks}):
-            chosen = [stack for stack in stacks if stack.config.window == window]
+        networks = deepbind_stacks(stacks, needed_for="the ensemble")
+        for window in sorted({stack.config.window for stack in networks}):
+            chosen = [stack for stack in networks if stack.config.window == window]
             columns = [column_of[model_id] for stack in chosen for model_id in stack.model_ids]
             members = Members(chosen)
             self._parts.append((window, columns, members, lay_out(members.networks)))

@@ -66,9 +66,8 @@ class Records:
             "settings": [setting.as_dict() for setting in calibrated.settings],
             "log": [asdict(row) for row in calibrated.log],
         }
-        arrays = {name: getattr(calibrated.stack, name) for name in DeepBindStack.array_names()}
-        arrays["record"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-        write_whole_file(self._path(model_id), save(arrays))
+        record = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
+        write_whole_file(self._path(model_id), save({**calibrated.stack.arrays, "record": record}))
 
     def _path(self, model_id: str) -> Path:
         return self.folder / f"{quote(model_id, safe='')}.safetensors"
@@ -96,7 +95,7 @@ def kept_records(folder: Path) -> Iterator[Records]:
 
 
 def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
-    stack = DeepBindStack(DeepBindConfig(**text["shape"]), (model_id,), **arrays)
+    stack = DeepBindStack(DeepBindConfig(**text["shape"]), (model_id,), arrays)
     settings = [Setting(**{**setting, "rule": Rule(setting["rule"])}) for setting in text["settings"]]
     log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
     return Calibrated(stack, settings, log)

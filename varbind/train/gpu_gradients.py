@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import N_CODE
 from varbind.gate import optional_import
 
@@ -121,7 +120,7 @@ class _Networks:
     """Parameters of networks of one shape, as views of flat ones (T, parameters)."""
 
     def __init__(self, values: torch.Tensor, config: DeepBindConfig) -> None:
-        sizes = DeepBindStack.expected_shapes(config, 1)
+        sizes = config.array_shapes(1)
         parts = values.split_with_sizes([int(np.prod(size)) for size in sizes.values()], dim=1)
         arrays = {
             name: part.reshape(len(values), *(size[1:] or (1,)))

@@ -124,7 +124,7 @@ class Trial:
     def stack(self, model_id: str) -> DeepBindStack:
         """A copy of the network as it is now."""
         arrays, start = {}, 0
-        for name, size in DeepBindStack.expected_shapes(self.config, 1).items():
+        for name, size in self.config.array_shapes(1).items():
             count = int(np.prod(size))
             # A network without a hidden layer has its bias in biases1.
             values = self.values[start : start + count]
@@ -132,7 +132,7 @@ class Trial:
                 values = values.reshape(-1, self.config.detectors, size[-1]).swapaxes(0, 1)
             arrays[name] = values.reshape(size).copy()
             start += count
-        return DeepBindStack(self.config, (model_id,), **arrays)
+        return DeepBindStack(self.config, (model_id,), arrays)
 
     def batches(self, steps: int) -> NDArray[np.int64]:
         """Draw the rows of the next mini-batches, the same number of each class: (steps, BATCH)."""
@@ -161,7 +161,7 @@ class Trial:
         }
         return {
             name: rng.normal(0, scales.get(name, 0.0), size).astype(np.float32)
-            for name, size in DeepBindStack.expected_shapes(self.config, 1).items()
+            for name, size in self.config.array_shapes(1).items()
         }
 
     def _decay_of(self, name: str) -> np.float32:

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import bank_card, deepbind_config, model_card, random_stack
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.bank import Bank
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.deepbind import DeepBindStack
 from varbind.errors import UsageError
 
 
@@ -36,7 +35,7 @@ def networks(bank):
     for stack in bank.stacks:
         for row, model_id in enumerate(stack.model_ids):
             assert model_id not in found
-            arrays = [getattr(stack, name)[row].tobytes() for name in DeepBindStack.array_names()]
+            arrays = [getattr(stack, name)[row].tobytes() for name in ARRAY_NAMES]
             found[model_id] = stack.config, arrays
     assert sorted(found) == sorted(bank.model_ids)
     return found

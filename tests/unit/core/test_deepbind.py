@@ -7,7 +7,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import deepbind_config, random_stack, whole_score
+from oracles import ARRAY_NAMES, deepbind_config, random_stack, whole_score
 
 from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import ResourceError
@@ -25,7 +25,7 @@ shapes = st.builds(
 
 def assert_equal_stacks(one, other):
     assert (one.config, one.model_ids) == (other.config, other.model_ids)
-    for name in DeepBindStack.array_names():
+    for name in ARRAY_NAMES:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
@@ -37,14 +37,14 @@ def test_names_tell_shapes_apart(one, other):
 @given(shapes)
 def test_pooled_values(shape):
     assert shape.pooled == shape.detectors * (1 + shape.mean_pooling)
-    assert DeepBindStack.expected_shapes(shape, 3)["weights1"][1] == shape.pooled
+    assert shape.array_shapes(3)["weights1"][1] == shape.pooled
 
 
-@pytest.mark.parametrize("name", DeepBindStack.array_names())
+@pytest.mark.parametrize("name", ARRAY_NAMES)
 @pytest.mark.parametrize("flaw", ["shape", "dtype", "nan", "inf"])
 def test_a_flawed_array_is_refused(name, flaw):
     stack = random_stack(np.random.default_rng(0), deepbind_config(hidden=2), 2)
-    array = getattr(stack, name)
+    array = stack.arrays[name]
     if flaw == "shape":
         array = array[:-1]
     elif flaw == "dtype":
@@ -53,7 +53,7 @@ def test_a_flawed_array_is_refused(name, flaw):
         array = array.copy()
         array.flat[-1] = float(flaw)
     with pytest.raises(ResourceError, match=name):
-        replace(stack, **{name: array})
+        replace(stack, arrays={**stack.arrays, name: array})
 
 
 def test_taking_and_joining():

@@ -2,7 +2,7 @@
 
 import numpy as np
 from motif_banks import CRE, E_BOX, motif_bank, motif_model
-from oracles import bank_card, deepbind_config, model_card, random_stack
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.bank import Bank
 from varbind.datasets.pwm import matrix_network
@@ -41,7 +41,7 @@ def test_all_else_stays():
     assert other.model_ids == bank.model_ids
     assert other.models == bank.models
     for before, after in zip(bank.stacks, other.stacks, strict=True):
-        for name in before.array_names():
+        for name in ARRAY_NAMES:
             assert name == "detectors" or np.array_equal(getattr(before, name), getattr(after, name))
 
 

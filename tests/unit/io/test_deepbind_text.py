@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import deepbind_config, model_card, random_stack
+from oracles import ARRAY_NAMES, deepbind_config, model_card, random_stack
 
-from varbind.core.deepbind import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.deepbind_text import read_deepbind_folder, read_parameter_file, write_deepbind_folder
 
@@ -44,7 +43,7 @@ def folder(tmp_path):
 def assert_equal_stacks(found, expected):
     for one, other in zip(found, expected, strict=True):
         assert (one.config, one.model_ids) == (other.config, other.model_ids)
-        for name in DeepBindStack.array_names():
+        for name in ARRAY_NAMES:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 

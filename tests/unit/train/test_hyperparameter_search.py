@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from oracles import ARRAY_NAMES
 from planted import one_way_sequences, repeated_sequences
 from trials import planted
 
@@ -27,7 +28,7 @@ SINGLE = replace(QUICK, kept=1)
 
 def assert_equal_stacks(one, other):
     assert (one.config, one.model_ids) == (other.config, other.model_ids)
-    for name in DeepBindStack.array_names():
+    for name in ARRAY_NAMES:
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 

@@ -18,8 +18,8 @@ from varbind.core.deepbind import DeepBindStack, DeepBindConfig
 from varbind.kernels.cpu import cpu
 from varbind.scoring.ensemble import Ensemble
 shape = DeepBindConfig(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
-sizes = DeepBindStack.expected_shapes(shape, 1)
-stack = DeepBindStack(shape, ("A",), **{name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
+sizes = shape.array_shapes(1)
+stack = DeepBindStack(shape, ("A",), {name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
 cpu.KERNEL_WORTH = 5
 ensemble = Ensemble([stack], ["A"], threads=1)
 codes = np.random.default_rng(0).integers(0, 4, (6, 7)).astype(np.uint8)

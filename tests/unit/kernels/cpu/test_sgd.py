@@ -5,17 +5,16 @@ import pytest
 import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import deepbind_config
+from oracles import ARRAY_NAMES, deepbind_config
 from trials import examples, setting
 
-from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import N_CODE, reverse_complement
 from varbind.train.hyperparameters import Rule
 from varbind.train.trial import BATCH, Trial
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-NAMES = DeepBindStack.array_names()
+NAMES = ARRAY_NAMES
 
 
 def torch_scores(parameters, shape, codes, kept):

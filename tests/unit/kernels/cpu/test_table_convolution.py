@@ -9,8 +9,8 @@ import numpy as np
 from varbind.core.deepbind import DeepBindStack, DeepBindConfig
 from varbind.scoring.ensemble import Ensemble
 shape = DeepBindConfig(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
-sizes = DeepBindStack.expected_shapes(shape, 1)
-stack = DeepBindStack(shape, ("A",), **{name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
+sizes = shape.array_shapes(1)
+stack = DeepBindStack(shape, ("A",), {name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
 print(Ensemble([stack], ["A"], compiled=True).score({7: [np.arange(5, dtype=np.uint8) % 4]}))
 """
 
