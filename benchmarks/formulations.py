@@ -13,7 +13,7 @@ import torch
 
 from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import N_CODE
-from varbind.nn.deepbind import DeepBind
+from varbind.nn.sequence_scores import SequenceNetworks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,16 +41,15 @@ class Loop:
     def __init__(self, stacks: Sequence[DeepBindStack], *, double: bool = False) -> None:
         dtype = torch.float64 if double else torch.float32
         self._stacks = stacks
-        apart = [stack.apart() for stack in stacks]
-        self._networks = [DeepBind(stack, row, dtype=dtype) for stack in apart for row in range(len(stack.model_ids))]
+        self._networks = [(stack.config.window, SequenceNetworks(stack, dtype=dtype)) for stack in stacks]
 
     def score(self, sequences: Sequences, batch: int) -> NDArray[Any]:
         """Scores, (sequences, models)."""
         columns = []
-        for network in self._networks:
-            codes = np.stack(sequences[network.config.window])
-            columns.append([network.score(codes[at : at + batch]) for at in range(0, len(codes), batch)])
-        return _means(self._stacks, np.stack([np.concatenate(column) for column in columns], axis=1))
+        for window, networks in self._networks:
+            codes = np.stack(sequences[window])
+            columns.append([networks.score(codes[at : at + batch])[:, :, 0] for at in range(0, len(codes), batch)])
+        return np.concatenate([np.concatenate(column) for column in columns], axis=1)
 
 
 def _means(stacks: Sequence[DeepBindStack], scores: NDArray[Any]) -> NDArray[Any]:

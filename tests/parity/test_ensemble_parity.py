@@ -12,7 +12,7 @@ from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from varbind.nn.deepbind import DeepBind, score_models
+from varbind.nn.sequence_scores import score_models
 
 shapes = st.builds(
     DeepBindConfig,
@@ -71,7 +71,7 @@ def test_many_sequences_and_models_cross_every_chunk():
     stack = random_stack(rng, shape, 19)
     codes = rng.integers(0, 5, (100, 31)).astype(np.uint8)
     found = Ensemble([stack], stack.model_ids, compiled=True).score({31: list(codes)})
-    expected = np.stack([DeepBind(stack, row).score(codes) for row in range(19)], axis=1)
+    expected = np.stack([score_models(stack.take([row]), codes)[:, 0] for row in range(19)], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 
 
@@ -88,7 +88,7 @@ def test_a_model_of_several_networks_is_their_mean(compiled, pooling):
     found = Ensemble(stacks, ids, compiled=compiled).score({31: list(codes)})
     scores = dict(zip(alone.model_ids, score_models(alone, codes).T, strict=True))
     for row, model_id in enumerate(joined.model_ids):
-        scores[model_id] = np.mean([DeepBind(stack, row).score(codes) for stack in groups], axis=0)
+        scores[model_id] = np.mean([score_models(stack.take([row]), codes)[:, 0] for stack in groups], axis=0)
         np.testing.assert_allclose(score_models(joined, codes)[:, row], scores[model_id], rtol=1e-6, atol=1e-9)
     expected = np.stack([scores[model_id] for model_id in ids], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.model_card import BankCard, ModelCard
-    from varbind.core.network_stack import NetworkStack
+    from varbind.core.network_stack import NetworkOutput, NetworkStack
 
 __all__ = ["Bank"]
 
@@ -45,6 +45,11 @@ class Bank:
     def model_ids(self) -> tuple[str, ...]:
         """Ids in column order."""
         return tuple(model.model_id for model in self.models)
+
+    @property
+    def outputs(self) -> tuple[NetworkOutput, ...]:
+        """Network and output of each model, in column order."""
+        return tuple((model.network_id, model.output) for model in self.models)
 
     @property
     def windows(self) -> tuple[int, ...]:

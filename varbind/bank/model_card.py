@@ -219,7 +219,8 @@ def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str
         if f.name in without:
             continue
         value = known[f.name] = data[f.name]
-        if type(value) not in _KINDS[str(f.type).partition("[")[0]]:
+        annotation = getattr(f.type, "__name__", str(f.type))
+        if type(value) not in _KINDS[annotation.partition("[")[0]]:
             raise TypeError(f"{f.name} is {value!r}")
     return known
 

@@ -8,7 +8,7 @@ read typed stacks of their own architecture, such as `varbind.core.deepbind.Deep
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkStack"]
+__all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkOutput", "NetworkStack"]
 
 WINDOW_MAX = 10_000
 """Bases; the arrays of a network need not show its window, so nothing else would bound it."""
+
+
+NetworkOutput: TypeAlias = tuple[str, int]
+"""What the score of a model is: the id of its network, and which output of it."""
 
 
 class NetworkConfig(Protocol):
@@ -93,6 +97,11 @@ class NetworkStack(Generic[Config]):
                 )
             if not np.isfinite(array).all():
                 raise ResourceError(f"{name} of {self.config.name} holds a value that is not a finite number")
+
+    @property
+    def outputs(self) -> list[NetworkOutput]:
+        """Every output of every ensemble, in the order of their scores."""
+        return [(model_id, output) for model_id in self.model_ids for output in range(self.config.outputs)]
 
     def take(self, rows: Sequence[int]) -> Self:
         """Some of the ensembles, in the order asked for."""

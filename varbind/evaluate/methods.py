@@ -141,7 +141,7 @@ class BankContender:
         """Scores of whole sequences, float64 (N, models)."""
         chosen = self._bank.select([model.model_id for model in models])
         # Sets are evaluated side by side, so one thread each; scores do not depend on it.
-        ensemble = Ensemble(chosen.stacks, chosen.model_ids, device="cpu", threads=1)
+        ensemble = Ensemble(chosen.stacks, chosen.outputs, device="cpu", threads=1)
 
         def score(codes: Codes) -> NDArray[np.float64]:
             sequences = list(codes)

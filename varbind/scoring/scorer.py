@@ -83,7 +83,7 @@ class Scorer:
     def __init__(self, bank: Bank, *, device: str = "cpu", threads: int | None = None) -> None:
         self.bank = bank
         self.flank = max(map(flank_of, bank.windows))
-        self._ensemble = Ensemble(bank.stacks, bank.model_ids, device=device, threads=threads)
+        self._ensemble = Ensemble(bank.stacks, bank.outputs, device=device, threads=threads)
         self._limits = threadpool_limits(limits=threads)
         self._portions = Portions()
 
@@ -164,7 +164,7 @@ class SequenceScorer:
 
     def __init__(self, bank: Bank, *, mode: str = "whole", scan_rule: str = "0.1", device: str = "cpu") -> None:
         if mode == "whole":
-            self._ensemble: Ensemble | ScanEnsemble = Ensemble(bank.stacks, bank.model_ids, device=device)
+            self._ensemble: Ensemble | ScanEnsemble = Ensemble(bank.stacks, bank.outputs, device=device)
         elif mode == "scan":
             rule = _scan_rule(scan_rule)
             self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=rule, device=device)
