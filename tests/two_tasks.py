@@ -26,10 +26,11 @@ class TwoTasksConfig:
     width: int
     double_stranded: bool = True
     members: int = 1
+    input_length: int = 0
 
     @property
     def name(self):
-        return f"{NAME}-w{self.window}-{self.width}-{self.double_stranded}-x{self.members}"
+        return f"{NAME}-w{self.window}-{self.width}-{self.double_stranded}-x{self.members}-i{self.input_length}"
 
     def array_shapes(self, count):
         networks = count * self.members

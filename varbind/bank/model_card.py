@@ -177,12 +177,12 @@ class BankCard:
     def _check(self) -> None:
         require_printable(self)
         ids = [model.model_id for model in self.models]
+        if not ids or len(set(ids)) < len(ids):
+            raise ValueError("there is no model, or two have the same id")
         if len({(model.network_id, model.output) for model in self.models}) < len(ids):
             raise ValueError("two models are the same output of one network")
         if len({(model.network_id, model.config) for model in self.models}) > len({m.network_id for m in self.models}):
             raise ValueError("two models of one network state different configurations")
-        if not ids or len(set(ids)) < len(ids):
-            raise ValueError("there is no model, or two have the same id")
         if self.golden is None:
             return
         rows = self.golden.scores

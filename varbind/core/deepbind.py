@@ -40,6 +40,7 @@ class DeepBindConfig:
 
     architecture: ClassVar[str] = "deepbind"
     outputs: ClassVar[int] = 1
+    input_length: ClassVar[int] = 0
 
     window: int
     detector_len: int

@@ -30,7 +30,7 @@ NetworkOutput: TypeAlias = tuple[str, int]
 
 
 class NetworkConfig(Protocol):
-    """What decides whether two networks can be stacked: a frozen, hashable dataclass of numbers and flags.
+    """What decides whether two networks can be stacked: a frozen, ordered dataclass of numbers, flags and words.
 
     Attributes:
         architecture: name of the architecture, by which a card finds the class again.
@@ -44,7 +44,11 @@ class NetworkConfig(Protocol):
 
     @property
     def window(self) -> int:
-        """Bases around an SNV that the networks read."""
+        """Bases around an SNV that are cut for the networks; see `input_length`."""
+
+    @property
+    def input_length(self) -> int:
+        """Bases of an input of fixed length, whose window is `varbind.core.window.window_of_input`; 0 = any length."""
 
     @property
     def outputs(self) -> int:

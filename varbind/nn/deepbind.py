@@ -26,8 +26,8 @@ class DeepBind(torch.nn.Module):
     """One network.
 
     Args:
-        stack: where the parameters come from, of models that are one network.
-        row: which network of the stack.
+        stack: where the parameters come from.
+        row: which of the K networks of the stack.
     """
 
     def __init__(self, stack: DeepBindStack, row: int) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.core.sequence import N_CODE, Codes, reverse_complement
+from varbind.core.window import central
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
 
@@ -50,7 +51,10 @@ class SequenceNetworks:
         """Outputs for whole sequences of one length, base codes (B, L): (B, M, T).
 
         The larger of both strands where the networks are double-stranded, and the mean over the networks of a model.
+        Networks with an input of fixed length read the central bases.
         """
+        if self._config.input_length:
+            codes = central(codes, self._config.input_length)
         forward = self._one_hot(codes)
         outputs = torch.stack([network(forward) for network in self._networks])  # (K, B, T)
         if self._config.double_stranded:

@@ -65,11 +65,7 @@ class Ensemble:
             rows = [row for row, output in enumerate(outputs) if output in column_of]
             columns = [column_of[outputs[row]] for row in rows]
             kept = slice(None) if len(rows) == len(outputs) else rows
-            networks = (
-                _KernelNetworks(deepbind_stacks(chosen, needed_for="the kernel"), lay_out)
-                if kernel
-                else TorchNetworks(chosen, device)
-            )
+            networks = _networks(chosen, device, lay_out if kernel else None)
             self._parts.append((window, columns, kept, networks))
 
     @property

@@ -5,14 +5,17 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from oracles import bank_card, deepbind_config, model_card, random_stack
+from oracles import TextReference, bank_card, deepbind_config, model_card, random_stack
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from two_tasks import register, slow_score, two_tasks_bank
+from two_tasks import TwoTasksConfig, random_networks, register, slow_score, two_tasks_bank
 
 import varbind
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import STACK_TYPES
+from varbind.core.sequence import encode
+from varbind.core.variant import Variant
+from varbind.core.window import cut_window, flank_of, window_of_input
 from varbind.errors import ResourceError, UsageError
 from varbind.io.banks import read_bank, write_bank
 from varbind.nn.architecture import ARCHITECTURES
@@ -130,3 +133,22 @@ def test_the_example_is_annotated(bank, tmp_path):
     assert tally.records_written == sum(not line.startswith("#") for line in text.splitlines())
     assert "|B1|" in text
     assert "|B0|" in text
+
+
+@pytest.mark.parametrize("length", [10, 11])
+@pytest.mark.parametrize(("ref", "alt"), [("A", "C"), ("AC", ""), ("", "GT"), ("ACG", "T"), ("", "A" * 15)])
+def test_an_input_of_fixed_length_is_refilled_from_the_reference(length, ref, alt):
+    rng = np.random.default_rng(length)
+    config = TwoTasksConfig(window_of_input(length), 5, input_length=length)
+    stack = random_networks(rng, config, "F")
+    left, right = ("".join(rng.choice(list("ACGT"), 30)) for _ in range(2))
+    reference = TextReference(c=left + ref + right)
+    window = cut_window(Variant("c", 31, ref, alt), flank_of(config.window), reference)
+    found = Ensemble([stack], stack.outputs).score_windows({config.window: [window]})
+    for allele, scores in zip((ref, alt), found, strict=True):
+        before = (length - len(allele)) // 2
+        whole = left + allele + right
+        text = whole[30 - before : 30 - before + length]
+        assert len(text) == length
+        expected = [slow_score(stack, 0, output, encode(text).tolist()) for output in range(2)]
+        np.testing.assert_allclose(scores[0], expected, rtol=1e-6)
