@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.core.window import Window
     from varbind.kernels.work_plan import Work
 
@@ -59,7 +59,7 @@ def _load_adds_of(stacks: Sequence[DeepBindStack], windows: Mapping[int, Sequenc
     """Of a batch scored by changed positions."""
     total = dict.fromkeys(("rows", "sums", "substitutions", "table"), 0)
     for stack in stacks:
-        shape = stack.shape
+        shape = stack.config
         plan, _, _ = Plan.of_windows(windows[shape.window], flank_of(shape.window))
         times = len(stack.detectors) * shape.strands * -(-shape.detectors // LANES)
         for name, count in load_adds(plan.work(shape.detector_len), shape.detector_len).items():

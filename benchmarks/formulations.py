@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import N_CODE
-from varbind.nn.deepbind import DeepBind
+from varbind.nn.sequence_scores import SequenceNetworks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import NetworkShape
+    from varbind.core.deepbind import DeepBindConfig
     from varbind.core.sequence import Codes
 
     Sequences = Mapping[int, Sequence[Codes]]
@@ -41,21 +41,20 @@ class Loop:
     def __init__(self, stacks: Sequence[DeepBindStack], *, double: bool = False) -> None:
         dtype = torch.float64 if double else torch.float32
         self._stacks = stacks
-        apart = [stack.apart() for stack in stacks]
-        self._networks = [DeepBind(stack, row, dtype=dtype) for stack in apart for row in range(len(stack.model_ids))]
+        self._networks = [(stack.config.window, SequenceNetworks(stack, dtype=dtype)) for stack in stacks]
 
     def score(self, sequences: Sequences, batch: int) -> NDArray[Any]:
         """Scores, (sequences, models)."""
         columns = []
-        for network in self._networks:
-            codes = np.stack(sequences[network.shape.window])
-            columns.append([network.score(codes[at : at + batch]) for at in range(0, len(codes), batch)])
-        return _means(self._stacks, np.stack([np.concatenate(column) for column in columns], axis=1))
+        for window, networks in self._networks:
+            codes = np.stack(sequences[window])
+            columns.append([networks.score(codes[at : at + batch])[:, :, 0] for at in range(0, len(codes), batch)])
+        return np.concatenate([np.concatenate(column) for column in columns], axis=1)
 
 
 def _means(stacks: Sequence[DeepBindStack], scores: NDArray[Any]) -> NDArray[Any]:
     """Scores of the models, from those of all their networks."""
-    sizes = [(len(stack.model_ids), stack.shape.members) for stack in stacks]
+    sizes = [(len(stack.model_ids), stack.config.members) for stack in stacks]
     parts = np.split(scores, np.cumsum([models * members for models, members in sizes])[:-1], axis=1)
     return np.concatenate(
         [part.reshape(-1, *size).mean(axis=2) for part, size in zip(parts, sizes, strict=True)], axis=1
@@ -66,7 +65,7 @@ class _Heads:
     """The small networks behind the pooled values of one stack."""
 
     def __init__(self, stack: DeepBindStack) -> None:
-        self._hidden = stack.shape.hidden > 0
+        self._hidden = stack.config.hidden > 0
         names = ("weights1", "biases1", "weights2", "biases2")
         self._weights1, self._biases1, self._weights2, self._biases2 = (
             torch.from_numpy(np.ascontiguousarray(getattr(stack, name))) for name in names
@@ -84,7 +83,7 @@ class _Heads:
 def _strands(stack: DeepBindStack) -> list[NDArray[np.float32]]:
     """Detectors (K, m, 4, D) as they read the given strand, and those of the other strand."""
     turned = stack.detectors[:, ::-1, ::-1]
-    return [stack.detectors, turned][: stack.shape.strands]
+    return [stack.detectors, turned][: stack.config.strands]
 
 
 class BigConvolution:
@@ -92,7 +91,7 @@ class BigConvolution:
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
         def kind(stack: DeepBindStack) -> tuple[int, int, bool]:
-            return stack.shape.window, stack.shape.detector_len, stack.shape.double_stranded
+            return stack.config.window, stack.config.detector_len, stack.config.double_stranded
 
         self._stacks = stacks
         apart = [stack.apart() for stack in stacks]
@@ -103,8 +102,8 @@ class BigConvolution:
             strands = zip(*(_strands(stack) for _, stack in chosen), strict=True)
             weights = [torch.from_numpy(np.concatenate([_as_channels(one) for one in strand])) for strand in strands]
             thresholds = torch.from_numpy(np.concatenate([stack.thresholds.ravel() for _, stack in chosen]))
-            parts = [(number, stack.shape, len(stack.model_ids), _Heads(stack)) for number, stack in chosen]
-            self._groups.append((chosen[0][1].shape, weights, thresholds, parts))
+            parts = [(number, stack.config, len(stack.model_ids), _Heads(stack)) for number, stack in chosen]
+            self._groups.append((chosen[0][1].config, weights, thresholds, parts))
 
     @torch.no_grad()
     def score(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -129,7 +128,7 @@ def _as_channels(detectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return detectors.transpose(0, 3, 2, 1).reshape(-1, 4, detectors.shape[1])
 
 
-def _split(sums: torch.Tensor, parts: Sequence[tuple[int, NetworkShape, int, _Heads]]) -> list[torch.Tensor]:
+def _split(sums: torch.Tensor, parts: Sequence[tuple[int, DeepBindConfig, int, _Heads]]) -> list[torch.Tensor]:
     """Scores (B, K) of each stack from the sums (B, detectors of all stacks, positions)."""
     scores, first = [], 0
     maxima = torch.relu(sums.amax(2))
@@ -149,7 +148,7 @@ class TableBags:
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
         self._stacks = stacks
-        self._networks = [(stack.shape, _tables(stack), _Heads(stack)) for stack in map(DeepBindStack.apart, stacks)]
+        self._networks = [(stack.config, _tables(stack), _Heads(stack)) for stack in map(DeepBindStack.apart, stacks)]
 
     @torch.no_grad()
     def score(self, sequences: Sequences) -> NDArray[np.float32]:
@@ -166,7 +165,7 @@ class TableBags:
         return _means(self._stacks, torch.cat(parts, dim=1).numpy())
 
 
-def _score_tables(shape: NetworkShape, tables: torch.Tensor, heads: _Heads, bags: torch.Tensor) -> torch.Tensor:
+def _score_tables(shape: DeepBindConfig, tables: torch.Tensor, heads: _Heads, bags: torch.Tensor) -> torch.Tensor:
     """Scores (B, K) of one stack; `bags` is (B, positions, triplets)."""
     strands, (count, positions) = shape.strands, bags.shape[:2]
     maxima, means = [], []

@@ -28,7 +28,7 @@ from varbind.scoring.background import PromoterSource
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from varbind.core.network_stack import DeepBindStack, NetworkShape
+    from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 
 ALTERNATES = 3
 HUMAN_SUBSTITUTIONS = 231e6
@@ -56,7 +56,7 @@ def main() -> None:
     device = torch_device(options.device)
     # Members of a model are networks like any other, on whatever device; their mean is taken on the host.
     stacks = [_with_window(stack, options.window).apart() for stack in load_bank(options.bank).stacks]
-    sites = _sites(options.sites, max(flank_of(stack.shape.window) for stack in stacks))
+    sites = _sites(options.sites, max(flank_of(stack.config.window) for stack in stacks))
     report(stacks, sites, device, options.rounds)
     for tile in options.tiles:
         report_tile(stacks, sites, device, tuple(map(int, tile.split("x"))), options.rounds)
@@ -64,7 +64,8 @@ def main() -> None:
 
 def report(stacks: Sequence[DeepBindStack], sites: Sequence[Window], device: torch.device, rounds: int) -> None:
     """Rates of every way, and what the fused kernels make of the device."""
-    by_window = {window: [s for s in stacks if s.shape.window == window] for window in {s.shape.window for s in stacks}}
+    windows = {stack.config.window for stack in stacks}
+    by_window = {window: [stack for stack in stacks if stack.config.window == window] for window in windows}
     plans = {window: _plan(sites, window) for window in by_window}
     fused = {True: "fused kernels", False: "eager matrix products, float64"}
     ways = {
@@ -77,7 +78,9 @@ def report(stacks: Sequence[DeepBindStack], sites: Sequence[Window], device: tor
         for name, way in ways.items()
     }
     networks = [ConvStack(part, device) for stack in stacks for part in _parts(stack)]
-    times["eager conv1d, float32"] = seconds(lambda: [n.score(plans[n.shape.window]) for n in networks], device, rounds)
+    times["eager conv1d, float32"] = seconds(
+        lambda: [n.score(plans[n.config.window]) for n in networks], device, rounds
+    )
     host = seconds(lambda: [_plan(sites, window) for window in plans], device, rounds)
     print(f"| {sum(len(s.model_ids) for s in stacks)} networks, both alleles | SNVs/s | ratio | 231 million SNVs |")
     print("|---|---|---|---|")
@@ -93,7 +96,7 @@ def shares(
     stacks: Sequence[DeepBindStack], plans: dict[int, Plan], rate: float, device: torch.device, rounds: int
 ) -> None:
     """Operations of the fused kernels against the device's own matrix products."""
-    operations = sum(2 * LIMBS * _products(stack.shape, len(stack.model_ids), plans) for stack in stacks)
+    operations = sum(2 * LIMBS * _products(stack.config, len(stack.model_ids), plans) for stack in stacks)
     per_second = operations * rate / sum(1 for _ in _alternates(plans))
     for name, dtype in (("int8", torch.int8), ("bf16", torch.bfloat16)):
         peak = matrix_rate(dtype, device, rounds)
@@ -106,7 +109,7 @@ def _alternates(plans: dict[int, Plan]) -> Iterator[int]:
     return iter(range(len(work.substitutions)))
 
 
-def _products(shape: NetworkShape, models: int, plans: dict[int, Plan]) -> int:
+def _products(shape: DeepBindConfig, models: int, plans: dict[int, Plan]) -> int:
     """Multiplications of one limb: positions x columns x width."""
     work = plans[shape.window].work(shape.detector_len)
     positions = int(Piece.of(work, shape.detector_len, slice(None)).positions.sum())
@@ -129,7 +132,7 @@ def report_tile(
 
     total = 0.0
     for stack in stacks:
-        shape = stack.shape
+        shape = stack.config
         work = _plan(sites, shape.window).work(shape.detector_len)
         stretches = Stretches(Piece.of(work, shape.detector_len, slice(None)), shape.detector_len, device)
         block = FusedBlock(stack, device, tile=Tile(*sizes))
@@ -141,8 +144,8 @@ class ConvStack:
     """Some networks as one conv1d over whole alleles, single precision, everything kept."""
 
     def __init__(self, stack: DeepBindStack, device: torch.device) -> None:
-        self.shape = stack.shape
-        strands = [stack.detectors, stack.detectors[:, ::-1, ::-1]][: 1 + stack.shape.double_stranded]
+        self.config = stack.config
+        strands = [stack.detectors, stack.detectors[:, ::-1, ::-1]][: 1 + stack.config.double_stranded]
         both = np.stack(strands, axis=1)  # (k, S, m, 4, D)
         self._axes = (*both.shape[:2], both.shape[4])
         weights = both.transpose(0, 1, 4, 3, 2).reshape(-1, 4, both.shape[2])
@@ -156,16 +159,16 @@ class ConvStack:
     def score(self, plan: Plan) -> np.ndarray:
         """Scores of every allele, float32 (alleles, k)."""
         codes = torch.tensor(np.stack(plan.allele_codes()), device=self._letters.device).long()
-        margin = self.shape.detector_len - 1
+        margin = self.config.detector_len - 1
         padded = torch.nn.functional.pad(codes, (margin, margin), value=4)
         return torch.cat([self._scores(self._letters[part]) for part in padded.split(1024)]).cpu().numpy()
 
     def _scores(self, one_hot: torch.Tensor) -> torch.Tensor:
         outputs = torch.nn.functional.conv1d(one_hot.transpose(1, 2), self._weights, self._thresholds).relu()
-        pools = [outputs.amax(dim=2), outputs.mean(dim=2)][: 1 + self.shape.mean_pooling]
+        pools = [outputs.amax(dim=2), outputs.mean(dim=2)][: 1 + self.config.mean_pooling]
         features = torch.stack([pool.view(-1, *self._axes) for pool in pools], dim=-1).flatten(3)  # (b, k, S, P)
         hidden = torch.einsum("bksp,kph->bksh", features, self._weights1) + self._biases1[:, None]
-        if not self.shape.hidden:
+        if not self.config.hidden:
             return hidden[..., 0].amax(dim=2)
         return (torch.einsum("bksh,kh->bks", hidden.relu(), self._weights2) + self._biases2[:, None]).amax(dim=2)
 
@@ -183,7 +186,7 @@ def seconds(way: Callable[[], object], device: torch.device, rounds: int) -> flo
 
 
 def _with_window(stack: DeepBindStack, window: int | None) -> DeepBindStack:
-    return stack if window is None else replace(stack, shape=replace(stack.shape, window=window))
+    return stack if window is None else replace(stack, config=replace(stack.config, window=window))
 
 
 def _parts(stack: DeepBindStack) -> Iterator[DeepBindStack]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from varbind.bank.bank import Bank
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.core.sequence import Codes
 
 __all__ = ["SEED", "Files", "both_alleles", "cut_to", "draw_windows", "evenly", "with_window", "write_files"]
@@ -32,7 +32,7 @@ def with_window(stacks: Sequence[DeepBindStack], window: int | None) -> list[Dee
     """The same networks annotated on another window; None = their own."""
     if window is None:
         return list(stacks)
-    return [replace(stack, shape=replace(stack.shape, window=window)) for stack in stacks]
+    return [replace(stack, config=replace(stack.config, window=window)) for stack in stacks]
 
 
 def evenly(bank: Bank, count: int) -> Bank:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from varbind.core.network_stack import NetworkShape
+from varbind.core.deepbind import DeepBindConfig
 from varbind.train.engine import Engine, engine_on
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import BATCH, Examples, Trial
@@ -31,7 +31,7 @@ SLOW_SHARE = 20
 ON_A_DEVICE = 90
 """Networks of a calibration: 30 settings, 3 folds."""
 
-LINEAR = NetworkShape(31, 24, 16, mean_pooling=False, hidden=0, double_stranded=True)
+LINEAR = DeepBindConfig(31, 24, 16, mean_pooling=False, hidden=0, double_stranded=True)
 SHAPES = {
     "maxima": LINEAR,
     "maxima, 32 hidden units": replace(LINEAR, hidden=32),
@@ -78,7 +78,7 @@ def main() -> None:
         options.output.write_text(json.dumps({"threads": options.threads, "rates": rates}, indent=1))
 
 
-def make_trials(codes: np.ndarray, labels: np.ndarray, shape: NetworkShape, count: int) -> list[Trial]:
+def make_trials(codes: np.ndarray, labels: np.ndarray, shape: DeepBindConfig, count: int) -> list[Trial]:
     """Networks in training, alike but for their seed."""
     examples = Examples.of(codes, labels, shape.detector_len, is_classification=True, double_stranded=True)
     setting = Setting(Optimizer.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, shape.hidden, shape.mean_pooling)
@@ -95,7 +95,7 @@ def rate_of(engine: Engine, trials: list[Trial], steps: int) -> float:
 class Autograd:
     """One network as torch users write it."""
 
-    def __init__(self, shape: NetworkShape) -> None:
+    def __init__(self, shape: DeepBindConfig) -> None:
         units = shape.hidden
         first = torch.nn.Linear(shape.pooled, units or 1)
         self._mean_pooling = shape.mean_pooling

@@ -8,7 +8,7 @@ from varbind.kernels.fixed_point import fixed_point
 
 def detector_outputs(stack, row, codes):
     """Every output of every detector on one strand, in quarters of the fixed point: whole numbers (positions, D)."""
-    fixed, m = fixed_point(stack), stack.shape.detector_len
+    fixed, m = fixed_point(stack), stack.config.detector_len
     bases = fixed.detectors[row].astype(np.int64)  # (m, 4, D)
     quarters = np.concatenate([4 * bases, bases.sum(axis=1, keepdims=True)], axis=1)  # N is a quarter of each
     padded = [4] * (m - 1) + codes.tolist() + [4] * (m - 1)
@@ -27,7 +27,7 @@ def by_halves(lanes):
 
 def strand_bytes(stack, row, codes):
     """One strand of one network before rounding, summed as `varbind.kernels.output_layers` says."""
-    shape, scale = stack.shape, fixed_point(stack).scale[row] / 4
+    shape, scale = stack.config, fixed_point(stack).scale[row] / 4
     outputs = np.maximum(detector_outputs(stack, row, codes), 0)
     pools = [outputs.max(axis=0) * scale, outputs.sum(axis=0) * scale / len(outputs)][: 1 + shape.mean_pooling]
     features = [float(pool[d]) for d in range(shape.detectors) for pool in pools]
@@ -61,4 +61,4 @@ def exact_scores(stacks, sequences):
 
 def strands(stack, codes):
     """What a network reads."""
-    return [codes, reverse_strand(codes)] if stack.shape.double_stranded else [codes]
+    return [codes, reverse_strand(codes)] if stack.config.double_stranded else [codes]

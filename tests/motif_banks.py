@@ -5,7 +5,7 @@ from planted import sequence, write_lines
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.io.banks import write_bank
 
 E_BOX, CRE, TATA = "CACGTGAC", "TGACGTCA", "TATAAAGG"
@@ -13,7 +13,7 @@ E_BOX, CRE, TATA = "CACGTGAC", "TGACGTCA", "TATAAAGG"
 
 def motif_model(model_id, protein, motif, *, double_stranded=True, training=None):
     """A card, and a network of one detector: its score is the number of matching bases at the best place."""
-    shape = NetworkShape(
+    shape = DeepBindConfig(
         window=31,
         detector_len=len(motif),
         detectors=1,
@@ -21,7 +21,7 @@ def motif_model(model_id, protein, motif, *, double_stranded=True, training=None
         hidden=0,
         double_stranded=double_stranded,
     )
-    arrays = {name: np.zeros(size, dtype=np.float32) for name, size in DeepBindStack.expected_shapes(shape, 1).items()}
+    arrays = {name: np.zeros(size, dtype=np.float32) for name, size in shape.array_shapes(1).items()}
     arrays["detectors"][0, range(len(motif)), ["ACGT".index(base) for base in motif], 0] = 1
     arrays["weights1"][:] = 1
     card = ModelCard(
@@ -31,18 +31,18 @@ def motif_model(model_id, protein, motif, *, double_stranded=True, training=None
         species="Homo sapiens",
         assay="none",
         experiment="none",
-        shape=shape,
+        config=shape,
         default=True,
         training=training or {},
     )
-    return card, DeepBindStack(shape, (model_id,), **arrays)
+    return card, DeepBindStack(shape, (model_id,), arrays)
 
 
 def motif_bank(*models, name="motifs"):
     """A bank of what `motif_model` gives."""
     cards, stacks = zip(*models, strict=True)
     card = BankCard(name=name, version="1", description="motifs", source="tests", licence="none", models=cards)
-    return Bank((card,), cards, tuple(DeepBindStack.by_shape(stacks)), background=None)
+    return Bank((card,), cards, tuple(DeepBindStack.by_config(stacks)), background=None)
 
 
 def write_motif_bank(folder, *models):

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 
 COMPLEMENT = {0: 3, 1: 2, 2: 1, 3: 0, 4: 4}
 
@@ -59,7 +59,7 @@ def reverse_strand(codes):
 
 def strand_score(stack, row, codes):
     """One strand of one network, double precision, position by position."""
-    shape, m = stack.shape, stack.shape.detector_len
+    shape, m = stack.config, stack.config.detector_len
     one_hot = [[0.25] * 4 if code == 4 else [float(code == base) for base in range(4)] for code in codes]
     padded = np.array([[0.25] * 4] * (m - 1) + one_hot + [[0.25] * 4] * (m - 1))
     detectors, thresholds = stack.detectors[row].astype(float), stack.thresholds[row].astype(float)
@@ -81,14 +81,14 @@ def strand_score(stack, row, codes):
 
 def whole_score(stack, row, codes):
     """One network on a whole sequence."""
-    strands = [codes, reverse_strand(codes)] if stack.shape.double_stranded else [codes]
+    strands = [codes, reverse_strand(codes)] if stack.config.double_stranded else [codes]
     return max(strand_score(stack, row, strand) for strand in strands)
 
 
 def scan_score(stack, row, codes, rule):
     """The published executable: each strand in its own orientation, last window skipped but for later-all."""
-    width = stack.shape.detector_len if rule == "0.1" else int(1.5 * stack.shape.detector_len)
-    strands = [codes, reverse_strand(codes)] if stack.shape.double_stranded else [codes]
+    width = stack.config.detector_len if rule == "0.1" else int(1.5 * stack.config.detector_len)
+    strands = [codes, reverse_strand(codes)] if stack.config.double_stranded else [codes]
     best = -np.inf
     for strand in strands:
         count = len(strand) - width + (rule == "later-all")
@@ -102,23 +102,26 @@ def random_stack(rng, shape, count, *, prefix="M"):
     scale = {"detectors": 0.3, "thresholds": 0.5, "weights1": shape.pooled**-0.5, "biases1": 0.5}
     arrays = {
         name: (rng.normal(size=size) * scale.get(name, 0.3)).astype(np.float32)
-        for name, size in DeepBindStack.expected_shapes(shape, count).items()
+        for name, size in shape.array_shapes(count).items()
     }
     if not shape.hidden:
         arrays["biases2"][:] = 0
-    return DeepBindStack(shape, tuple(f"{prefix}{row}" for row in range(count)), **arrays)
+    return DeepBindStack(shape, tuple(f"{prefix}{row}" for row in range(count)), arrays)
 
 
-def network_shape(**changes):
+def deepbind_config(**changes):
     """A small shape, with some of its numbers changed."""
     sizes = {"window": 9, "detector_len": 5, "detectors": 3, "mean_pooling": False, "hidden": 0}
-    return NetworkShape(**{**sizes, "double_stranded": True, **changes})
+    return DeepBindConfig(**{**sizes, "double_stranded": True, **changes})
 
 
-def model_card(model_id, *, shape=None, **changes):
+ARRAY_NAMES = tuple(deepbind_config().array_shapes(1))
+
+
+def model_card(model_id, *, config=None, **changes):
     """A card with plain words in every field."""
     words = {"protein": f"P{model_id}", "family": "F", "species": "Homo sapiens", "assay": "SELEX", "experiment": "x"}
-    return ModelCard(model_id=model_id, shape=shape or network_shape(), **{**words, "default": True, **changes})
+    return ModelCard(model_id=model_id, config=config or deepbind_config(), **{**words, "default": True, **changes})
 
 
 def bank_card(models, **changes):

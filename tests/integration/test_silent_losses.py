@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.annotate.demo import copy_example
 from varbind.scoring.ensemble import Ensemble
@@ -126,7 +126,7 @@ def test_the_demo_leaves_other_files_alone(tmp_path):
 def test_a_very_long_sequence_has_the_same_bytes(monkeypatch):
     """Beyond the positions over which the kernel's sums are exact."""
     rng = np.random.default_rng(8)
-    stack = random_stack(rng, network_shape(window=9, detector_len=4, mean_pooling=True), 2)
+    stack = random_stack(rng, deepbind_config(window=9, detector_len=4, mean_pooling=True), 2)
     sequences = {9: [rng.integers(0, 4, 200_000).astype(np.uint8)]}
     found = Ensemble([stack], stack.model_ids).score(sequences)
     monkeypatch.setenv("VARBIND_NO_NUMBA", "1")

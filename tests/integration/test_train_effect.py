@@ -374,8 +374,8 @@ def test_a_second_stage_of_tracks_alone_leaves_the_lists_as_they_are(world, sour
 
 def narrowed(card, stack):
     """The same network on a window of 21 bases."""
-    shape = replace(card.shape, window=21)
-    return replace(card, shape=shape), replace(stack, shape=shape)
+    shape = replace(card.config, window=21)
+    return replace(card, config=shape), replace(stack, config=shape)
 
 
 def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_path):

@@ -54,7 +54,7 @@ def test_peaks_become_a_bank(folder):
     (model,) = bank.models
     assert (model.model_id, model.protein, model.family, model.species) == ("CREB1", "CREB1", "bZIP", "Homo sapiens")
     training = model.training
-    assert (model.shape.members, model.shape.detectors) == (2, 16)
+    assert (model.config.members, model.config.detectors) == (2, 16)
     assert [member["setting"]["hidden"] for member in training["members"]] == [0, 0]
     ratings = [member["cross_validation"] for member in training["members"]]
     assert [rating["measure"] for rating in ratings] == ["AUC", "AUC"]
@@ -72,7 +72,7 @@ def test_the_best_network_alone(folder):
     done = train(folder, "labels.tsv", "--protein", "A", "--ensemble-size", "1")
     assert done.code == 0, done.err
     (model,) = read_bank(folder / "bank").models
-    assert model.shape.members == 1
+    assert model.config.members == 1
     assert len(model.training["members"]) == 1
 
 
@@ -118,7 +118,7 @@ def test_what_else_is_trained_does_not_show(folder, whole):
     write_lines(folder / "sets.tsv", [lines[0], lines[2]])
     assert train(folder, "sets.tsv").code == 0
     one, all_sets = read_bank(folder / "bank"), read_bank(whole).select(["B"])
-    stacks = [{stack.shape: stack.detectors.tobytes() for stack in bank.stacks} for bank in (one, all_sets)]
+    stacks = [{stack.config: stack.detectors.tobytes() for stack in bank.stacks} for bank in (one, all_sets)]
     assert stacks[0] == stacks[1]
 
 
@@ -243,7 +243,7 @@ def test_one_strand_of_rna(folder):
     assert train(folder, "one_way.tsv", *options, "--single-stranded").code == 0
     assert train(folder, "one_way.tsv", *options, output="both").code == 0
     banks = [read_bank(folder / name) for name in ("bank", "both")]
-    assert [bank.models[0].shape.double_stranded for bank in banks] == [False, True]
+    assert [bank.models[0].config.double_stranded for bank in banks] == [False, True]
     assert all(run_selftest(bank).passed for bank in banks)
     one, both = (bank.models[0].training["members"][0]["cross_validation"]["mean"] for bank in banks)
     assert one > 0.9
@@ -260,8 +260,8 @@ def test_how_often_a_motif_stands_there_is_learnt_by_means(folder):
     (model,) = bank.models
     best = model.training["members"][0]
     assert best["setting"]["mean_pooling"] is True
-    assert model.shape.mean_pooling
-    assert (model.shape.members, model.shape.detectors) == (2, 16)
+    assert model.config.mean_pooling
+    assert (model.config.members, model.config.detectors) == (2, 16)
     assert best["cross_validation"]["mean"] > -0.5  # minus the mean squared error; the variance is 1
     assert run_selftest(bank).passed
     header, first, *_ = [line.split("\t") for line in (folder / "bank" / "ratings.tsv").read_text().splitlines()]

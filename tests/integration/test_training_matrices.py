@@ -40,7 +40,7 @@ def test_matrices_stand_beside_networks(folder):
     assert done.code == 0, done.err
     assert "1/1 B: " in done.err
     bank = read_bank(folder / "bank")
-    assert [(m.model_id, m.protein, m.default, m.shape.detectors) for m in bank.models] == [
+    assert [(m.model_id, m.protein, m.default, m.config.detectors) for m in bank.models] == [
         ("A.matrix", "A", False, 1),
         ("B", "B", True, 16),
         ("M2", "C", False, 1),

@@ -10,25 +10,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.core.window import Window, flank_of
 from varbind.kernels.work_plan import Plan
 from varbind.scoring.ensemble import Ensemble
 
 SHAPES = [
-    network_shape(window=25, detector_len=14),
-    network_shape(window=25, detector_len=16, mean_pooling=True, hidden=32, double_stranded=False),
-    network_shape(window=25, detector_len=20, mean_pooling=True),
-    network_shape(window=31, detector_len=24, hidden=32),
-    network_shape(window=51, detector_len=36, detectors=19, mean_pooling=True, hidden=3),
-    network_shape(window=51, detector_len=1, detectors=3),
-    network_shape(window=3, detector_len=32),
-    network_shape(window=31, detector_len=24, detectors=48),
-    network_shape(window=31, detector_len=24, detectors=16, members=3),
+    deepbind_config(window=25, detector_len=14),
+    deepbind_config(window=25, detector_len=16, mean_pooling=True, hidden=32, double_stranded=False),
+    deepbind_config(window=25, detector_len=20, mean_pooling=True),
+    deepbind_config(window=31, detector_len=24, hidden=32),
+    deepbind_config(window=51, detector_len=36, detectors=19, mean_pooling=True, hidden=3),
+    deepbind_config(window=51, detector_len=1, detectors=3),
+    deepbind_config(window=3, detector_len=32),
+    deepbind_config(window=31, detector_len=24, detectors=48),
+    deepbind_config(window=31, detector_len=24, detectors=16, members=3),
     # Networks of one detector share vectors, which the last one does not fill.
-    network_shape(window=31, detector_len=11, detectors=1),
-    network_shape(window=31, detector_len=11, detectors=1, double_stranded=False),
+    deepbind_config(window=31, detector_len=11, detectors=1),
+    deepbind_config(window=31, detector_len=11, detectors=1, double_stranded=False),
 ]
 COUNTS = {1: 37}
 WIDEST = flank_of(51)
@@ -111,15 +111,15 @@ def test_substitutions_follow_their_items():
 LANES_PROGRAM = """
 import sys
 import numpy as np
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 from varbind.core.window import Window
 from varbind.scoring.ensemble import Ensemble
 from varbind.kernels.cpu.simd import LANES
 rng = np.random.default_rng(5)
 shapes = [
-    network_shape(window=25, detector_len=14, detectors=7, hidden=3),
-    network_shape(window=25, detector_len=14, detectors=19, mean_pooling=True),
-    network_shape(window=25, detector_len=14, detectors=1),
+    deepbind_config(window=25, detector_len=14, detectors=7, hidden=3),
+    deepbind_config(window=25, detector_len=14, detectors=19, mean_pooling=True),
+    deepbind_config(window=25, detector_len=14, detectors=1),
 ]
 stacks = [random_stack(rng, shape, 17, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
 windows = []

@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import random_stack
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from varbind.nn.deepbind import DeepBind, score_models
+from varbind.nn.sequence_scores import score_models
 
 shapes = st.builds(
-    NetworkShape,
+    DeepBindConfig,
     window=st.sampled_from([15, 25, 31]),
     detector_len=st.one_of(st.integers(1, 40), st.sampled_from([14, 16, 20, 24, 32, 36])),
     detectors=st.one_of(st.integers(1, 20), st.sampled_from([1, 16, 48])),
@@ -44,7 +44,7 @@ def loop(stacks, model_ids, sequences_of):
     scores = np.zeros((len(next(iter(sequences_of.values()))), len(model_ids)))
     for stack in stacks:
         columns = [model_ids.index(model_id) for model_id in stack.model_ids]
-        for i, codes in enumerate(sequences_of[stack.shape.window]):
+        for i, codes in enumerate(sequences_of[stack.config.window]):
             scores[i, columns] = score_models(stack, codes[None])[0]
     return scores
 
@@ -66,11 +66,11 @@ def test_fused_is_the_loop(shapes, count, codes, seed):
 def test_many_sequences_and_models_cross_every_chunk():
     """More rows than one matrix product takes, and more models than one piece holds."""
     rng = np.random.default_rng(1)
-    shape = NetworkShape(31, 24, 16, mean_pooling=True, hidden=32, double_stranded=True)
+    shape = DeepBindConfig(31, 24, 16, mean_pooling=True, hidden=32, double_stranded=True)
     stack = random_stack(rng, shape, 19)
     codes = rng.integers(0, 5, (100, 31)).astype(np.uint8)
     found = Ensemble([stack], stack.model_ids, compiled=True).score({31: list(codes)})
-    expected = np.stack([DeepBind(stack, row).score(codes) for row in range(19)], axis=1)
+    expected = np.stack([score_models(stack.take([row]), codes)[:, 0] for row in range(19)], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)
 
 
@@ -78,7 +78,7 @@ def test_many_sequences_and_models_cross_every_chunk():
 @pytest.mark.parametrize("pooling", [(False, False, False), (False, True, True)])
 def test_a_model_of_several_networks_is_their_mean(compiled, pooling):
     rng = np.random.default_rng(3)
-    shapes = [NetworkShape(31, 24, 16, mean_pooling=mean, hidden=0, double_stranded=True) for mean in pooling]
+    shapes = [DeepBindConfig(31, 24, 16, mean_pooling=mean, hidden=0, double_stranded=True) for mean in pooling]
     groups = [random_stack(rng, shape, 2) for shape in shapes]
     alone = random_stack(rng, shapes[0], 3, prefix="S")
     joined = DeepBindStack.mean_of(groups)
@@ -87,7 +87,7 @@ def test_a_model_of_several_networks_is_their_mean(compiled, pooling):
     found = Ensemble(stacks, ids, compiled=compiled).score({31: list(codes)})
     scores = dict(zip(alone.model_ids, score_models(alone, codes).T, strict=True))
     for row, model_id in enumerate(joined.model_ids):
-        scores[model_id] = np.mean([DeepBind(stack, row).score(codes) for stack in groups], axis=0)
+        scores[model_id] = np.mean([score_models(stack.take([row]), codes)[:, 0] for stack in groups], axis=0)
         np.testing.assert_allclose(score_models(joined, codes)[:, row], scores[model_id], rtol=1e-6, atol=1e-9)
     expected = np.stack([scores[model_id] for model_id in ids], axis=1)
     np.testing.assert_allclose(found, expected, atol=tolerances.FUSED, rtol=0)

@@ -114,15 +114,15 @@ def test_the_rules_are_three_different_functions(example):
 def test_all_models_are_imported(published, folder):
     models = published.models
     assert len(models) == len(set(published.model_ids)) == len(list((folder / "params").glob("*.txt"))) == 927
-    assert sum(model.shape.double_stranded for model in models) == 683
+    assert sum(model.config.double_stranded for model in models) == 683
     assert sum(model.default for model in models) == 472
-    assert sum(model.shape.mean_pooling for model in models) == 333
-    assert Counter(model.shape.hidden for model in models) == {0: 524, 32: 403}
-    lengths = Counter(model.shape.detector_len for model in models)
+    assert sum(model.config.mean_pooling for model in models) == 333
+    assert Counter(model.config.hidden for model in models) == {0: 524, 32: 403}
+    lengths = Counter(model.config.detector_len for model in models)
     assert lengths == {14: 17, 16: 244, 20: 385, 24: 249, 32: 26, 36: 6}
-    windows = {model.shape.detector_len: model.shape.window for model in models}
+    windows = {model.config.detector_len: model.config.window for model in models}
     assert windows == {14: 25, 16: 25, 20: 25, 24: 31, 32: 51, 36: 51}
-    assert {model.shape.detectors for model in models} == {16}
+    assert {model.config.detectors for model in models} == {16}
 
 
 def test_what_the_index_says_is_kept(published, folder):
@@ -152,7 +152,7 @@ def test_what_the_index_says_is_kept(published, folder):
 
 def test_every_published_shape_is_the_readable_network(published):
     """Two models of each shape, on sequences with N."""
-    network = pytest.importorskip("varbind.nn.deepbind", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, (6, 51)).astype(np.uint8)
     texts = ["".join("ACGTN"[c] for c in row) for row in codes]
@@ -160,7 +160,7 @@ def test_every_published_shape_is_the_readable_network(published):
     found = score_sequences(texts, chosen)
     for stack in chosen.stacks:
         for row, model_id in enumerate(stack.model_ids):
-            expected = network.DeepBind(stack, row).score(codes)
+            expected = network.score_models(stack.take([row]), codes)[:, 0]
             column = chosen.model_ids.index(model_id)
             np.testing.assert_allclose(found[:, column], expected, atol=tolerances.FUSED, rtol=0)
 
@@ -185,7 +185,7 @@ def windows(shared_data):
 def errors(shared_data, models_of, windows, model_id, *, sample):
     """Differences from the published scores of one model: both alleles of every row its window fits, or of some."""
     stacks, ids = models_of([model_id])
-    flank = (stacks[0].shape.window - 1) // 2
+    flank = (stacks[0].config.window - 1) // 2
     row_ids, known, alleles = windows
     rows = np.flatnonzero(known >= flank)
     assert 165_000 < len(rows) < 225_000
@@ -242,8 +242,8 @@ def awkward_windows(rng, length, count):
 
 def check_windows(stacks, length, count, seed):
     """Both alleles, by the changed positions, against the network in double precision."""
-    network = pytest.importorskip("varbind.nn.deepbind", reason="needs the extra `train`")
-    stacks = [replace(stack, shape=replace(stack.shape, window=length)) for stack in stacks]
+    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    stacks = [replace(stack, config=replace(stack.config, window=length)) for stack in stacks]
     ids = [model_id for stack in stacks for model_id in stack.model_ids]
     windows = awkward_windows(np.random.default_rng(seed), length, count)
     found = Ensemble(stacks, ids, compiled=True).score_windows({length: windows})
@@ -251,8 +251,8 @@ def check_windows(stacks, length, count, seed):
         column = 0
         for stack in stacks:
             for row in range(len(stack.model_ids)):
-                model = network.DeepBind(stack, row)
-                expected = [model.score(codes[None])[0] for codes in alleles]
+                model = stack.take([row])
+                expected = [network.score_models(model, codes[None])[0, 0] for codes in alleles]
                 np.testing.assert_allclose(scores[:, column], expected, atol=tolerances.FUSED, rtol=0)
                 column += 1
 

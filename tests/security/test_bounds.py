@@ -150,7 +150,7 @@ def test_weights_are_no_larger_than_the_card_asks_for(bank, refused):
 
 def shaped(**sizes):
     def change(card):
-        card["models"][0]["shape"].update(sizes)
+        card["models"][0]["config"].update(sizes)
 
     return change
 
@@ -179,7 +179,7 @@ def test_the_widest_window_is_bearable(tmp_path, bank, allowed):
     """No array tells a window, so the bound alone keeps it small."""
     card = json.loads((bank / "card.json").read_text())
     for model in card["models"]:
-        model["shape"]["window"] = WINDOW_MAX
+        model["config"]["window"] = WINDOW_MAX
     card["golden"] = None
     (bank / "card.json").write_text(json.dumps(card))
     (bank / "weights.safetensors").write_bytes(renamed_weights(bank))

@@ -160,6 +160,6 @@ def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
         case ("all",):
             return bank
         case ("dna",):
-            return bank.select([model.model_id for model in bank.models if model.shape.double_stranded])
+            return bank.select([model.model_id for model in bank.models if model.config.double_stranded])
         case _:
             return bank.select_proteins(proteins)

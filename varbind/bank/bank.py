@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from varbind.bank.background import BackgroundTable
 from varbind.bank.joined_models import join_models, names_of_banks
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.model_card import BankCard, ModelCard
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.network_stack import NetworkOutput, NetworkStack
 
 __all__ = ["Bank"]
 
@@ -26,7 +26,7 @@ class Bank:
     Attributes:
         cards: of the banks the models come from, for the record.
         models: the M models, in the order of every score column.
-        stacks: their networks, each model in exactly one stack.
+        stacks: their networks, each network in exactly one stack. Several models can be outputs of one network.
         background: their score changes on background variants; None if a bank has none, or banks of
             different backgrounds were joined.
         effect: the second stage over scores of the bank, an `EffectModel` of `varbind.effect`; None if it has none.
@@ -36,7 +36,7 @@ class Bank:
 
     cards: tuple[BankCard, ...]
     models: tuple[ModelCard, ...]
-    stacks: tuple[DeepBindStack, ...]
+    stacks: tuple[NetworkStack[Any], ...]
     background: BackgroundTable | None
     effect: object | None = None
     own_ids: Mapping[str, str] = field(default_factory=dict)
@@ -47,9 +47,14 @@ class Bank:
         return tuple(model.model_id for model in self.models)
 
     @property
+    def outputs(self) -> tuple[NetworkOutput, ...]:
+        """Network and output of each model, in column order."""
+        return tuple((model.network_id, model.output) for model in self.models)
+
+    @property
     def windows(self) -> tuple[int, ...]:
         """The window lengths in use, ascending."""
-        return tuple(sorted({model.shape.window for model in self.models}))
+        return tuple(sorted({model.config.window for model in self.models}))
 
     def select(self, model_ids: Sequence[str]) -> Self:
         """Only these models, in this order.
@@ -64,9 +69,10 @@ class Bank:
         wanted = set(model_ids)
         if len(wanted) < len(model_ids):
             raise UsageError("a model is asked for twice", remedy="name each model once")
+        networks = {model.network_id for model in self.models if model.model_id in wanted}
         stacks = []
         for stack in self.stacks:
-            rows = [row for row, model_id in enumerate(stack.model_ids) if model_id in wanted]
+            rows = [row for row, network_id in enumerate(stack.model_ids) if network_id in networks]
             if rows:
                 stacks.append(stack.take(rows))
         columns = [column_of[model_id] for model_id in model_ids]
@@ -156,12 +162,13 @@ class Bank:
         renamed = dict(zip(self.model_ids, models, strict=True))
         if all(model is renamed[model.model_id] for model in self.models):
             return self
+        networks = {model.network_id: renamed[model.model_id].network_id for model in self.models}
         cards = []
         for card in self.cards:
             own = tuple(renamed[model.model_id] for model in card.models if model.model_id in renamed)
             cards.append(replace(card, name=name or card.name, models=own))
         stacks = [
-            replace(stack, model_ids=tuple(renamed[model_id].model_id for model_id in stack.model_ids))
+            replace(stack, model_ids=tuple(networks[network_id] for network_id in stack.model_ids))
             for stack in self.stacks
         ]
         changed = {new.model_id: self.own_id(old) for old, new in renamed.items() if new.model_id != self.own_id(old)}

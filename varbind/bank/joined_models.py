@@ -56,10 +56,21 @@ def join_models(parts: Sequence[Sequence[ModelCard]], names: Sequence[str]) -> l
         UsageError: a qualified id is the id of another model.
     """
     ids = Counter(model.model_id for part in parts for model in part)
+    networks = Counter(network for part in parts for network in {model.network_id for model in part})
     joined = []
     for part, name in zip(parts, names, strict=True):
         families = _stated_families([other for other in parts if other is not part])
-        joined.append([_joined(model, name if ids[model.model_id] > 1 else "", families) for model in part])
+        joined.append(
+            [
+                _joined(
+                    model,
+                    _qualified(model.model_id, name, ids),
+                    _qualified(model.network_id, name, networks),
+                    families,
+                )
+                for model in part
+            ]
+        )
     for model_id, count in Counter(model.model_id for part in joined for model in part).items():
         if count > 1:
             raise UsageError(
@@ -76,10 +87,15 @@ def _stated_families(parts: Sequence[Sequence[ModelCard]]) -> dict[str, str]:
     return families
 
 
-def _joined(model: ModelCard, bank: str, families: Mapping[str, str]) -> ModelCard:
-    """A model under the name that it has among those of other banks; `bank` is empty where its id needs none."""
-    model_id = f"{bank}:{model.model_id}" if bank else model.model_id
+def _qualified(own_id: str, bank: str, ids: Counter[str]) -> str:
+    """An id, with the name of the bank in front where several banks have it."""
+    return f"{bank}:{own_id}" if ids[own_id] > 1 else own_id
+
+
+def _joined(model: ModelCard, model_id: str, network_id: str, families: Mapping[str, str]) -> ModelCard:
+    """A model under the ids that it and its network have among those of other banks."""
     family = model.family if model.family != model.protein else families.get(model.protein.upper(), model.family)
-    if (model_id, family) == (model.model_id, model.family):
+    if (model_id, network_id, family) == (model.model_id, model.network_id, model.family):
         return model
-    return replace(model, model_id=model_id, family=family)
+    network = "" if network_id == model_id else network_id
+    return replace(model, model_id=model_id, network=network, family=family)

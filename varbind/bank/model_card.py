@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
-from varbind.core.network_stack import NetworkShape
+from varbind.core.deepbind import DeepBindStack
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from varbind.core.network_stack import NetworkConfig, NetworkStack
+
 __all__ = [
     "CARD_FORMAT",
     "ID_CHARACTERS_MAX",
+    "STACK_TYPES",
     "BankCard",
     "GoldenScores",
     "ModelCard",
@@ -21,7 +24,10 @@ __all__ = [
     "require_printable",
 ]
 
-CARD_FORMAT = 2
+CARD_FORMAT = 3
+STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack}
+"""By its name, what a bank stores of each architecture. How its scores are computed is in `varbind.nn.architecture`."""
+
 ID_CHARACTERS_MAX = 100
 
 
@@ -53,13 +59,15 @@ class ModelCard:
         species: of the protein measured.
         assay: how binding was measured, such as ChIP-seq or SELEX.
         experiment: cell line, array, or other detail.
-        shape: of the network.
+        config: of the network; it states the architecture and the window.
         default: whether annotation uses it unless told otherwise: a human protein that binds a DNA
             sequence of its own, measured by an assay.
         delta_sd: standard deviation of alternate minus reference score over the bank's background SNVs.
         quantiles: of the background: `score`, and `loss` and `gain` of an SNV, each a list of
             values at the bank's `quantile_levels`.
         training: setting, data and held-out result, in the words of the source.
+        network: id of the network, where several models are outputs of one network; empty = the model's own id.
+        output: which output of the network is the score.
     """
 
     model_id: str
@@ -68,21 +76,30 @@ class ModelCard:
     species: str
     assay: str
     experiment: str
-    shape: NetworkShape
+    config: NetworkConfig
     default: bool
     delta_sd: float = 0.0
     quantiles: Mapping[str, list[float]] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    network: str = ""
+    output: int = 0
+
+    @property
+    def network_id(self) -> str:
+        """Id of the network in its stack."""
+        return self.network or self.model_id
 
     def check(self) -> None:
         """Look at the words of a card that others wrote.
 
         Raises:
-            ValueError: the id can name no model, or a word cannot be printed.
+            ValueError: the id can name no model, a word cannot be printed, or the network has no such output.
         """
         if not is_model_id(self.model_id):
             what = f"up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
             raise ValueError(f"the id {self.model_id!r} cannot name a model, expected {what}")
+        if not 0 <= self.output < self.config.outputs:
+            raise ValueError(f"{self.model_id} is output {self.output} of a network of {self.config.outputs} outputs")
         require_printable(self)
 
 
@@ -132,7 +149,8 @@ class BankCard:
 
     def as_json(self) -> dict[str, Any]:
         """The card as JSON values."""
-        return {"format": CARD_FORMAT, **asdict(self)}
+        models = [{"architecture": model.config.architecture, **asdict(model)} for model in self.models]
+        return {"format": CARD_FORMAT, **asdict(self), "models": models}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -142,13 +160,13 @@ class BankCard:
             ResourceError: the format is another, a key is missing, or its value is of the wrong kind.
         """
         found = data.get("format") if isinstance(data, dict) else None
-        if found != CARD_FORMAT:
+        if type(found) is not int or found not in _MODEL_READERS:
             raise _wrong_format(found)
         try:
             golden = data["golden"]
             card = cls(
                 **_known(cls, data, without={"models", "golden"}),
-                models=tuple(_model_from_json(model) for model in data["models"]),
+                models=tuple(map(_MODEL_READERS[found], data["models"])),
                 golden=GoldenScores(**golden) if golden else None,
             )
             card._check()
@@ -161,6 +179,10 @@ class BankCard:
         ids = [model.model_id for model in self.models]
         if not ids or len(set(ids)) < len(ids):
             raise ValueError("there is no model, or two have the same id")
+        if len({(model.network_id, model.output) for model in self.models}) < len(ids):
+            raise ValueError("two models are the same output of one network")
+        if len({(model.network_id, model.config) for model in self.models}) > len({m.network_id for m in self.models}):
+            raise ValueError("two models of one network state different configurations")
         if self.golden is None:
             return
         rows = self.golden.scores
@@ -172,8 +194,9 @@ class BankCard:
 
 def _wrong_format(found: Any) -> ResourceError:
     if type(found) is int and 0 < found < CARD_FORMAT:
+        readable = " and ".join(map(str, _MODEL_READERS))
         return ResourceError(
-            f"a bank of format {found}, which an older varbind wrote; this one reads format {CARD_FORMAT}",
+            f"a bank of format {found}, which an older varbind wrote; this one reads formats {readable}",
             remedy="make it again with `varbind models import` or `varbind train binding`",
         )
     return ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
@@ -196,15 +219,28 @@ def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str
         if f.name in without:
             continue
         value = known[f.name] = data[f.name]
-        if type(value) not in _KINDS[str(f.type).partition("[")[0]]:
+        annotation = getattr(f.type, "__name__", str(f.type))
+        if type(value) not in _KINDS[annotation.partition("[")[0]]:
             raise TypeError(f"{f.name} is {value!r}")
     return known
 
 
 def _model_from_json(data: Mapping[str, Any]) -> ModelCard:
+    stack_type = STACK_TYPES.get(data["architecture"])
+    if stack_type is None:
+        raise ValueError(f"this varbind knows no architecture {data['architecture']!r}")
+    config_type = stack_type.config_type
     card = ModelCard(
-        **_known(ModelCard, data, without={"shape"}),
-        shape=NetworkShape(**_known(NetworkShape, data["shape"], without=set())),
+        **_known(ModelCard, data, without={"config"}),
+        config=config_type(**_known(config_type, data["config"], without=set())),
     )
     card.check()
     return card
+
+
+def _deepbind_from_json(data: Mapping[str, Any]) -> ModelCard:
+    """A model of a card of format 2, which knew DeepBind networks only."""
+    return _model_from_json({**data, "architecture": "deepbind", "config": data["shape"], "network": "", "output": 0})
+
+
+_MODEL_READERS = {2: _deepbind_from_json, 3: _model_from_json}

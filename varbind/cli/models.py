@@ -42,7 +42,7 @@ def list_models(banks: tuple[str, ...]) -> None:
     put("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
     for model in models:
         words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
-        words += ["yes" if model.default else "no", str(model.shape.window)]
+        words += ["yes" if model.default else "no", str(model.config.window)]
         words.append(printable(str(model.training.get("held_out_auc", "."))))
         put("\t".join(words) + "\n")
 

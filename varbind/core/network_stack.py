@@ -1,198 +1,129 @@
-"""Networks as plain arrays: the parameters of DeepBind models, stacked where their shapes are equal.
+"""Networks of one configuration as plain arrays, whatever their architecture.
 
-Equal-shape stacks are what is stored in a bank and what the ensemble scores in one go. The arithmetic
-lives in `varbind.nn`.
+A bank stores stacks, and the ensemble scores each stack in one pass. A stack knows nothing of the arithmetic, which
+lives in `varbind.nn` and `varbind.kernels`. It stands in this package, and not with the banks, because the kernels
+read typed stacks of their own architecture, such as `varbind.core.deepbind.DeepBindStack`, and may import nothing else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW_MAX", "DeepBindStack", "NetworkShape"]
+__all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkOutput", "NetworkStack"]
 
 WINDOW_MAX = 10_000
-"""Bases; no array of a network tells its window, so nothing else would bound it."""
+"""Bases; the arrays of a network need not show its window, so nothing else would bound it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NetworkShape:
-    """What decides whether two DeepBind networks can be stacked.
+NetworkOutput: TypeAlias = tuple[str, int]
+"""What the score of a model is: the id of its network, and which output of it."""
+
+
+class NetworkConfig(Protocol):
+    """What decides whether two networks can be stacked: a frozen, ordered dataclass of numbers, flags and words.
 
     Attributes:
-        window: bases around an SNV that the model is annotated on.
-        detector_len: m, positions of a detector.
-        detectors: D, number of detectors.
-        mean_pooling: whether the mean over positions is pooled beside the maximum.
-        hidden: H, hidden units; 0 = the score is linear in the pooled values.
-        double_stranded: whether both strands are scored and the larger score taken.
-        members: N, networks whose mean is the model's score, each with the numbers above.
-
-    Raises:
-        ValueError: a number is below 1, that of hidden units below 0, or the window above `WINDOW_MAX`.
+        architecture: name of the architecture, by which a card finds the class again.
     """
 
-    window: int
-    detector_len: int
-    detectors: int
-    mean_pooling: bool
-    hidden: int
-    double_stranded: bool
-    members: int = 1
-
-    def __post_init__(self) -> None:
-        sizes = (self.window, self.detector_len, self.detectors, self.members)
-        if min(sizes) < 1 or self.hidden < 0 or self.window > WINDOW_MAX:
-            raise ValueError(f"a network cannot have the shape {self.name}")
-
-    @property
-    def strands(self) -> int:
-        """S, strands that are scored."""
-        return 2 if self.double_stranded else 1
-
-    @property
-    def pooled(self) -> int:
-        """P, pooled values a sequence."""
-        return self.detectors * (2 if self.mean_pooling else 1)
+    architecture: ClassVar[str]
 
     @property
     def name(self) -> str:
-        """A name for files, unique to the shape."""
-        pool = "maxmean" if self.mean_pooling else "max"
-        strands = "ds" if self.double_stranded else "ss"
-        group = f"-x{self.members}" if self.members > 1 else ""
-        return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}{group}"
+        """A name for files, unique to the configuration among all architectures."""
 
-    def apart_ids(self, model_id: str) -> list[str]:
-        """Ids of the members as models of their own: of one its own, of several with a number behind it."""
-        return [model_id] if self.members == 1 else [f"{model_id}.{number}" for number in range(1, self.members + 1)]
+    @property
+    def window(self) -> int:
+        """Bases around an SNV that are cut for the networks; see `input_length`."""
+
+    @property
+    def input_length(self) -> int:
+        """Bases of an input of fixed length, whose window is `varbind.core.window.window_of_input`; 0 = any length."""
+
+    @property
+    def outputs(self) -> int:
+        """T, the outputs (tasks) of a network, each of which can be a model."""
+
+    @property
+    def members(self) -> int:
+        """N, networks whose mean is the score."""
+
+    @property
+    def double_stranded(self) -> bool:
+        """Whether both strands are scored and the larger score is taken."""
+
+    def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
+        """By name, the shapes of the arrays of `count` x N networks; their first axis counts the networks."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeepBindStack:
-    """Models of one shape (DeepBind 2015, supplementary section 1.1), float32.
+Config = TypeVar("Config", bound=NetworkConfig)
 
-    Of M models of N members there are K = M N networks, those of a model one after the other. Most models are one
-    network.
+
+@dataclass(frozen=True)
+class NetworkStack(Generic[Config]):
+    """M ensembles of N networks of one configuration, float32. Most ensembles are one network.
 
     Attributes:
-        shape: the shape they share.
-        model_ids: the M ids.
-        detectors: (K, m, 4, D), bases in the order A C G T.
-        thresholds: (K, D), added before the rectifier.
-        weights1: (K, P, max(H, 1)); pooled values stand as max0, mean0, max1, ... with mean pooling.
-        biases1: (K, max(H, 1)).
-        weights2: (K, H); empty when H = 0.
-        biases2: (K,); zero when H = 0.
+        config_type: class of the configuration, by which a card is read; each architecture derives a class that has it.
+        config: the configuration they share.
+        model_ids: the M ids. Where a network has one output, this is the id of the model.
+        arrays: by name, first axis K = M N; the networks of an ensemble stand one after the other.
+
+    Raises:
+        ResourceError: an array is missing, is of another shape or type, or holds a value that is not a finite number.
     """
 
-    shape: NetworkShape
+    config_type: ClassVar[type[NetworkConfig]]
+    config: Config
     model_ids: tuple[str, ...]
-    detectors: NDArray[np.float32]
-    thresholds: NDArray[np.float32]
-    weights1: NDArray[np.float32]
-    biases1: NDArray[np.float32]
-    weights2: NDArray[np.float32]
-    biases2: NDArray[np.float32]
+    arrays: Mapping[str, NDArray[np.float32]]
 
     def __post_init__(self) -> None:
-        for name, expected in self.expected_shapes(self.shape, len(self.model_ids)).items():
-            array = getattr(self, name)
+        shapes = self.config.array_shapes(len(self.model_ids))
+        if shapes.keys() != self.arrays.keys():
+            different = sorted(shapes.keys() ^ self.arrays.keys())
+            raise ResourceError(f"arrays {different} of {self.config.name} are missing or too many")
+        for name, expected in shapes.items():
+            array = self.arrays[name]
             if array.shape != expected or array.dtype != np.float32:
                 raise ResourceError(
-                    f"{name} of {self.shape.name} is {array.dtype} {array.shape}, expected float32 {expected}"
+                    f"{name} of {self.config.name} is {array.dtype} {array.shape}, expected float32 {expected}"
                 )
             if not np.isfinite(array).all():
-                raise ResourceError(f"{name} of {self.shape.name} holds a value that is not a finite number")
+                raise ResourceError(f"{name} of {self.config.name} holds a value that is not a finite number")
 
-    @staticmethod
-    def expected_shapes(shape: NetworkShape, count: int) -> dict[str, tuple[int, ...]]:
-        """The array shapes that `count` models of one shape must have."""
-        outputs, networks = max(shape.hidden, 1), count * shape.members
-        return {
-            "detectors": (networks, shape.detector_len, 4, shape.detectors),
-            "thresholds": (networks, shape.detectors),
-            "weights1": (networks, shape.pooled, outputs),
-            "biases1": (networks, outputs),
-            "weights2": (networks, shape.hidden),
-            "biases2": (networks,),
-        }
+    @property
+    def outputs(self) -> list[NetworkOutput]:
+        """Every output of every ensemble, in the order of their scores."""
+        return [(model_id, output) for model_id in self.model_ids for output in range(self.config.outputs)]
 
-    @classmethod
-    def array_names(cls) -> tuple[str, ...]:
-        """Names of the array fields."""
-        return tuple(f.name for f in fields(cls) if f.name not in {"shape", "model_ids"})
-
-    def take(self, rows: Sequence[int]) -> DeepBindStack:
-        """Some of the models, in the order asked for."""
-        members = self.shape.members
+    def take(self, rows: Sequence[int]) -> Self:
+        """Some of the ensembles, in the order asked for."""
+        members = self.config.members
         networks = [row * members + member for row in rows for member in range(members)]
-        arrays = {name: getattr(self, name)[networks] for name in self.array_names()}
-        return DeepBindStack(self.shape, tuple(self.model_ids[row] for row in rows), **arrays)
-
-    def apart(self) -> DeepBindStack:
-        """Every network as a model of its own; of several members with a number behind the id."""
-        if self.shape.members == 1:
-            return self
-        ids = tuple(own for model_id in self.model_ids for own in self.shape.apart_ids(model_id))
-        return replace(self, shape=replace(self.shape, members=1), model_ids=ids)
-
-    def single_stranded(self) -> DeepBindStack:
-        """The same networks reading one strand only."""
-        return replace(self, shape=replace(self.shape, double_stranded=False))
+        arrays = {name: array[networks] for name, array in self.arrays.items()}
+        return replace(self, model_ids=tuple(self.model_ids[row] for row in rows), arrays=arrays)
 
     @classmethod
-    def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """Models whose members are those of several stacks.
-
-        Args:
-            stacks: of equally many models, of one shape but for mean pooling. The first ones give their ids.
-
-        Raises:
-            ResourceError: their shapes differ.
-        """
-        if len(stacks) == 1:
-            return stacks[0]
-        mean_pooling = any(stack.shape.mean_pooling for stack in stacks)
-        parts = [stack.with_mean_pooling() if mean_pooling else stack for stack in stacks]
-        (shape, *others) = {stack.shape for stack in parts}
-        if others:
-            raise ResourceError(f"no mean of {', '.join(sorted(stack.shape.name for stack in stacks))}")
-        count, joined = len(stacks[0].model_ids), replace(shape, members=len(stacks) * shape.members)
-        sizes = cls.expected_shapes(joined, count)
-        by_model = {
-            name: np.stack([getattr(part, name).reshape(count, shape.members, *size[1:]) for part in parts], axis=1)
-            for name, size in sizes.items()
-        }
-        arrays = {name: array.reshape(sizes[name]) for name, array in by_model.items()}
-        return cls(joined, stacks[0].model_ids, **arrays)
-
-    def with_mean_pooling(self) -> DeepBindStack:
-        """The same networks with mean pooling, where need be with weights 0 for the means."""
-        if self.shape.mean_pooling:
-            return self
-        weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
-        interleaved = weights1.reshape(len(weights1), -1, weights1.shape[-1])
-        return replace(self, shape=replace(self.shape, mean_pooling=True), weights1=interleaved)
-
-    @classmethod
-    def concatenate(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """One stack of all networks of several stacks of one shape."""
-        arrays = {n: np.concatenate([getattr(stack, n) for stack in stacks]) for n in cls.array_names()}
+    def concatenate(cls, stacks: Sequence[Self]) -> Self:
+        """One stack of all networks of several stacks of one configuration."""
+        names = stacks[0].arrays
+        arrays = {name: np.concatenate([stack.arrays[name] for stack in stacks]) for name in names}
         ids = tuple(model_id for stack in stacks for model_id in stack.model_ids)
-        return cls(stacks[0].shape, ids, **arrays)
+        return replace(stacks[0], model_ids=ids, arrays=arrays)
 
     @classmethod
-    def by_shape(cls, stacks: Sequence[DeepBindStack]) -> list[DeepBindStack]:
-        """One stack a shape of all networks of several stacks, in the order in which shapes first stand there."""
-        shapes = dict.fromkeys(stack.shape for stack in stacks)
-        return [cls.concatenate([stack for stack in stacks if stack.shape == shape]) for shape in shapes]
+    def by_config(cls, stacks: Sequence[Self]) -> list[Self]:
+        """One stack per configuration, in the order in which the configurations first occur."""
+        configs = dict.fromkeys(stack.config for stack in stacks)
+        return [cls.concatenate([stack for stack in stacks if stack.config == config]) for config in configs]

@@ -3,6 +3,9 @@
 For a model of window W the flank is (W - 1) // 2 bases on each side of the change: an SNV gives the odd
 window length of the published networks, an insertion of k bases a reference of 2 x flank and an
 alternate of 2 x flank + k.
+
+A network with an input of fixed length L reads the central L bases of each allele in its flanks. This refills both
+alleles from the reference alike on both sides, with an extra base on the right where the number is odd.
 """
 
 from __future__ import annotations
@@ -11,14 +14,16 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from varbind.core.sequence import Codes, encode
+import numpy as np
+
+from varbind.core.sequence import N_CODE, Codes, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Window", "cut_window", "cut_windows", "flank_of"]
+__all__ = ["Window", "central", "cut_window", "cut_windows", "flank_of", "window_of_input"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,20 @@ class Window:
 def flank_of(window: int) -> int:
     """Bases on each side of the change, for a model of this window length."""
     return (window - 1) // 2
+
+
+def window_of_input(length: int) -> int:
+    """The window length whose flanks hold what an input of fixed length needs, even around a deletion."""
+    return 2 * ((length + 1) // 2) + 1
+
+
+def central(codes: Codes, length: int) -> Codes:
+    """The central bases of B sequences of one length (B, L), with the extra base on the right; N where L is shorter."""
+    missing = length - codes.shape[1]
+    if missing > 0:
+        return np.pad(codes, ((0, 0), (missing // 2, missing - missing // 2)), constant_values=N_CODE)
+    start = -(missing // 2)
+    return codes[:, start : start + length]
 
 
 def cut_window(variant: Variant, flank: int, reference: ReferenceSequence) -> Window:

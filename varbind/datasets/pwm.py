@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.datasets.matrix_columns import column_matrices, has_column_header
 from varbind.datasets.matrix_rows import has_matrix_rows, row_matrices
 from varbind.datasets.meme import is_meme, meme_matrices
@@ -148,7 +148,7 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
     odds = np.log2((matrix + PSEUDO_SHARE) / (1 + 4 * PSEUDO_SHARE) / 0.25)
     # The rectifier must have no effect: the lowest possible sum is raised to 0 and subtracted again.
     lift = -float(np.minimum(odds.min(axis=1), odds.mean(axis=1)).sum())
-    shape = NetworkShape(
+    config = DeepBindConfig(
         window=window,
         detector_len=max(detector_len, len(odds)),
         detectors=1,
@@ -156,10 +156,10 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
         hidden=0,
         double_stranded=True,
     )
-    sizes = DeepBindStack.expected_shapes(shape, 1)
+    sizes = config.array_shapes(1)
     arrays = {name: np.zeros(size, dtype=np.float32) for name, size in sizes.items()}
     arrays["detectors"][0, : len(odds), :, 0] = odds
     arrays["thresholds"][:] = lift
     arrays["weights1"][:] = 1
     arrays["biases1"][:] = -lift
-    return DeepBindStack(shape, (model_id,), **arrays)
+    return DeepBindStack(config, (model_id,), arrays)

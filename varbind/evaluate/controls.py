@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from varbind.core.deepbind import deepbind_stacks
 from varbind.core.sequence import BASES, N_CODE
 from varbind.errors import InputError
 from varbind.gate import optional_import
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.core.sequence import Codes
     from varbind.core.variant import Variant
     from varbind.datasets.variant_table import VariantTable
@@ -198,7 +199,8 @@ def shuffle_detectors(bank: Bank, seed: int | Sequence[int]) -> Bank:
         The bank without its background and its second stage, which describe other scores.
     """
     rng = np.random.default_rng(seed)
-    stacks = tuple(_permuted(stack, rng) for stack in bank.stacks)
+    networks = deepbind_stacks(bank.stacks, needed_for="the control of permuted detectors")
+    stacks = tuple(_permuted(stack, rng) for stack in networks)
     return replace(bank, stacks=stacks, background=None, effect=None)
 
 
@@ -210,4 +212,4 @@ def _permuted(stack: DeepBindStack, rng: np.random.Generator) -> DeepBindStack:
             counting = detector.any(axis=1)
             weights = detector[counting]
             detector[counting] = rng.permutation(weights.ravel()).reshape(weights.shape)
-    return replace(stack, detectors=detectors)
+    return replace(stack, arrays={**stack.arrays, "detectors": detectors})

@@ -107,7 +107,7 @@ class BankMethod:
         self._bank = replace(bank, background=None)
         self._models: Mapping[str, list[ModelCard]] = defaultdict(list)
         for model in bank.models:
-            if model.shape.double_stranded:
+            if model.config.double_stranded:
                 self._models[protein_key(model.protein)].append(model)
 
     def count(self, protein: str) -> int:
@@ -141,7 +141,7 @@ class BankMethod:
         """Function from base codes (N, L) to the scores of whole sequences, float64 (N, models)."""
         chosen = self._bank.select([model.model_id for model in models])
         # Proteins are evaluated in parallel, so each uses one thread; scores do not depend on it.
-        ensemble = Ensemble(chosen.stacks, chosen.model_ids, device="cpu", threads=1)
+        ensemble = Ensemble(chosen.stacks, chosen.outputs, device="cpu", threads=1)
 
         def score(codes: Codes) -> NDArray[np.float64]:
             sequences = list(codes)

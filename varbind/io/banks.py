@@ -10,16 +10,16 @@ import hashlib
 from dataclasses import replace
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors.numpy import save
 
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.bank import Bank
-from varbind.bank.model_card import BankCard
+from varbind.bank.model_card import STACK_TYPES, BankCard
 from varbind.bank.quantised_background import LEVELS_MAX, CodedChanges
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.network_stack import NetworkStack
 from varbind.errors import ResourceError
 from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
 from varbind.io.effects import EFFECT_FOLDER, read_effect, write_effect
@@ -29,7 +29,7 @@ from varbind.io.size_limits import json_of, whole_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from varbind.core.network_stack import NetworkShape
+    from varbind.core.network_stack import NetworkConfig
     from varbind.effect.effect_model import EffectModel
 
 __all__ = [
@@ -162,18 +162,18 @@ def _read_arrays(path: Path, card: BankCard, most: int) -> dict[str, np.ndarray]
 
 def _weights_bytes(card: BankCard) -> int:
     """How large a file the models of a card can need."""
-    sizes = [size for model in card.models for size in DeepBindStack.expected_shapes(model.shape, 1).values()]
+    sizes = [size for model in card.models for size in model.config.array_shapes(1).values()]
     return min(ARRAYS_HEADER_BYTES_MAX + 4 * sum(map(prod, sizes)), ARRAYS_BYTES_MAX)
 
 
 def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
-    """One stack a shape, its rows in the order of the models: the reader knows them by that order alone."""
+    """One stack per configuration, its rows in the order of the models: the reader knows them by that order alone."""
     arrays = {}
-    for joined in DeepBindStack.by_shape(bank.stacks):
-        ids = [model.model_id for model in bank.models if model.shape == joined.shape]
-        ordered = joined.take([joined.model_ids.index(model_id) for model_id in ids])
-        for name in DeepBindStack.array_names():
-            arrays[f"{joined.shape.name}/{name}"] = np.ascontiguousarray(getattr(ordered, name))
+    for joined in NetworkStack.by_config(bank.stacks):
+        ids = dict.fromkeys(model.network_id for model in bank.models if model.config == joined.config)
+        ordered = joined.take([joined.model_ids.index(network_id) for network_id in ids])
+        for name, array in ordered.arrays.items():
+            arrays[f"{joined.config.name}/{name}"] = np.ascontiguousarray(array)
     return arrays
 
 
@@ -190,21 +190,20 @@ def _levels_of(kind: VariantKind) -> str:
     return f"{kind}.levels"
 
 
-def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[DeepBindStack]:
+def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[NetworkStack[Any]]:
     """The stacks that the card's models ask for, every array accounted for."""
-    ids: dict[NetworkShape, list[str]] = {}
+    ids: dict[NetworkConfig, dict[str, None]] = {}
     for model in card.models:
-        ids.setdefault(model.shape, []).append(model.model_id)
-    wanted = {f"{shape.name}/{name}" for shape in ids for name in DeepBindStack.array_names()}
+        ids.setdefault(model.config, {})[model.network_id] = None
+    names = {config: list(config.array_shapes(1)) for config in ids}
+    wanted = {f"{config.name}/{name}" for config in ids for name in names[config]}
     if wanted != set(arrays):
         raise ResourceError(f"arrays {sorted(wanted ^ set(arrays))[:3]} are missing or too many")
     return [
-        DeepBindStack(
-            shape,
-            tuple(ids[shape]),
-            **{name: arrays[f"{shape.name}/{name}"] for name in DeepBindStack.array_names()},
+        STACK_TYPES[config.architecture](
+            config, tuple(ids[config]), {name: arrays[f"{config.name}/{name}"] for name in names[config]}
         )
-        for shape in sorted(ids)
+        for config in sorted(ids, key=lambda config: (config.architecture, config))
     ]
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import csv
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.bank.model_card import ModelCard
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack, deepbind_stacks
 from varbind.errors import ResourceError, output_errors
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.size_limits import whole_bytes, without_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from varbind.core.network_stack import NetworkStack
 
 __all__ = ["read_deepbind_folder", "read_parameter_file", "write_deepbind_folder"]
 
@@ -72,16 +74,16 @@ def read_deepbind_folder(
             raise ResourceError(f"model {path.stem} is not in the index", path=folder / "db.tsv")
     _look_for_missing(index, {path.stem for path in paths}, folder / "db.tsv", allow_missing=allow_missing)
     models: list[ModelCard] = []
-    singles: dict[NetworkShape, list[DeepBindStack]] = {}
+    singles: dict[DeepBindConfig, list[DeepBindStack]] = {}
     for path in paths:
         stack = read_parameter_file(path)
         try:
-            models.append(_card(path.stem, index[path.stem], stack.shape))
+            models.append(_card(path.stem, index[path.stem], stack.config))
             models[-1].check()
         except ValueError as error:
             raise ResourceError(f"model {path.stem!r} cannot be imported: {error}", path=folder / "db.tsv") from error
-        singles.setdefault(stack.shape, []).append(stack)
-    return models, [DeepBindStack.concatenate(singles[shape]) for shape in sorted(singles)]
+        singles.setdefault(stack.config, []).append(stack)
+    return models, [DeepBindStack.concatenate(singles[config]) for config in sorted(singles)]
 
 
 def _look_for_missing(
@@ -117,13 +119,13 @@ def read_parameter_file(path: str | Path) -> DeepBindStack:
         if {double_stranded, mean_pooling} - {0, 1} or min(detectors, detector_len) < 1 or hidden < 0:
             raise ValueError("a size or a flag is out of range")  # noqa: TRY301
         window = WINDOW_OF_DETECTOR_LEN.get(detector_len, 2 * detector_len - 1)
-        shape = NetworkShape(window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded))
+        config = DeepBindConfig(window, detector_len, detectors, bool(mean_pooling), hidden, bool(double_stranded))
         flat = {name: _floats(values[name]) for name in _ARRAYS}
         if not hidden:
             flat["biases2"] = np.zeros(1, dtype=np.float32)
-        expected = DeepBindStack.expected_shapes(shape, 1)
+        expected = config.array_shapes(1)
         arrays = {name: flat[name].reshape(expected[name]) for name in _ARRAYS}
-        return DeepBindStack(shape, (path.stem,), **arrays)
+        return DeepBindStack(config, (path.stem,), arrays)
     except KeyError as error:
         raise ResourceError(f"the line {error.args[0]} = ... is missing", path=path) from error
     except (ValueError, OverflowError) as error:
@@ -174,7 +176,7 @@ def _read_index(path: Path) -> dict[str, dict[str, str]]:
     return index
 
 
-def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:
+def _card(model_id: str, row: dict[str, str], config: DeepBindConfig) -> ModelCard:
     listed = FAMILY_SPELLINGS.get(row["Family"], row["Family"])
     family = listed or SEQUENCE_SPECIFIC_WITHOUT_FAMILY.get(row["Protein"], "")
     return ModelCard(
@@ -184,7 +186,7 @@ def _card(model_id: str, row: dict[str, str], shape: NetworkShape) -> ModelCard:
         species=row["Species"],
         assay=row["Experiment"],
         experiment=row["Experiment Details"],
-        shape=shape,
+        config=config,
         default=_binds_on_its_own(row, family),
         training={
             "type": row["Type"],
@@ -207,32 +209,39 @@ def _is_deprecated(row: Mapping[str, str]) -> bool:
     return "deprecated" in row["Labels"]
 
 
-def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[DeepBindStack]) -> None:
+def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[NetworkStack[Any]]) -> None:
     """Write networks as parameter files with an index, as `read_deepbind_folder` reads them.
 
     The format knows no model of several networks: each of them becomes a model of its own.
 
     Raises:
         OutputError: the folder exists or cannot be written.
+        UsageError: a network is of another architecture.
     """
+    networks = deepbind_stacks(stacks, needed_for="a folder of DeepBind parameter files")
+    config_of = {model_id: stack.config for stack in networks for model_id in stack.model_ids}
     with whole_folder(folder, parents=True) as partial, output_errors(folder):
         (partial / "params").mkdir()
-        for stack in map(DeepBindStack.apart, stacks):
+        for stack in map(DeepBindStack.apart, networks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
                 (partial / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
-        named = ((model, model_id) for model in models for model_id in model.shape.apart_ids(model.model_id))
+        named = [
+            (model, member_id)
+            for model in models
+            for member_id in config_of[model.network_id].apart_ids(model.model_id)
+        ]
         rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
         (partial / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
 def _parameter_text(stack: DeepBindStack, row: int) -> str:
-    shape = stack.shape
-    header = (shape.double_stranded, shape.detectors, shape.detector_len, shape.mean_pooling, shape.hidden)
+    config = stack.config
+    header = (config.double_stranded, config.detectors, config.detector_len, config.mean_pooling, config.hidden)
     lines = ["# deepbind 0.1", *(f"{key} = {int(value)}" for key, value in zip(_HEADER, header, strict=True))]
     for name in _ARRAYS:
         values = getattr(stack, name)[row].ravel()
-        if not shape.hidden and name == "biases2":
+        if not config.hidden and name == "biases2":
             values = values[:0]
         # Nine digits give every float32 back.
         lines.append(f"{name} = {','.join(f'{value:.9e}' for value in values)}")
@@ -240,7 +249,7 @@ def _parameter_text(stack: DeepBindStack, row: int) -> str:
 
 
 def _index_row(model: ModelCard, model_id: str) -> list[str]:
-    kind = str(model.training.get("type", "TF" if model.shape.double_stranded else "RBP"))
+    kind = str(model.training.get("type", "TF" if model.config.double_stranded else "RBP"))
     family = "" if model.family == model.protein else model.family
     row = {
         "ID": model_id,

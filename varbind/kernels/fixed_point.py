@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 
 __all__ = ["DETECTOR_BITS", "HALF", "FixedPoint", "Quarters", "fixed_point", "quarters"]
 
@@ -77,5 +77,5 @@ def quarters(stack: DeepBindStack) -> Quarters:
     fixed = fixed_point(stack)
     of_n = fixed.detectors.sum(axis=2, keepdims=True)
     forward = np.concatenate([4 * fixed.detectors, of_n], axis=2).astype(np.int32)  # (K, m, 5, D)
-    strands = [forward, forward[:, ::-1, [3, 2, 1, 0, 4]]][: stack.shape.strands]
+    strands = [forward, forward[:, ::-1, [3, 2, 1, 0, 4]]][: stack.config.strands]
     return Quarters(np.stack(strands, axis=1), (4 * fixed.thresholds).astype(np.int32), fixed.quarter_scale)

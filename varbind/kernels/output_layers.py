@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 
 __all__ = ["DETECTOR_LANES", "UNIT_LANES", "Heads", "head_lanes", "whole_lanes"]
 
@@ -40,7 +40,7 @@ class Heads:
             doubled = values.astype(np.float64)[..., None]  # the last axis stands for the sequences
             return place(doubled) if place else doubled
 
-        self._hidden = stack.shape.hidden > 0
+        self._hidden = stack.config.hidden > 0
         self._weights1 = placed(stack.weights1)  # (K, P, max(H, 1), 1)
         self._biases1 = placed(stack.biases1)  # (K, max(H, 1), 1)
         self._weights2 = placed(stack.weights2)  # (K, H, 1)
@@ -93,9 +93,9 @@ def head_lanes(stack: DeepBindStack) -> tuple[NDArray[np.float64], ...]:
     weights1, biases1, weights2, biases2 = (
         values.astype(np.float64) for values in (stack.weights1, stack.biases1, stack.weights2, stack.biases2)
     )
-    if stack.shape.hidden:
+    if stack.config.hidden:
         return *(whole_lanes(values, UNIT_LANES) for values in (weights1, biases1, weights2)), biases2
-    by_pool = weights1.reshape(len(weights1), stack.shape.detectors, -1).transpose(0, 2, 1)
+    by_pool = weights1.reshape(len(weights1), stack.config.detectors, -1).transpose(0, 2, 1)
     unused = np.zeros_like(biases1)
     return whole_lanes(by_pool, DETECTOR_LANES), unused, unused, biases1[:, 0]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
 
 __all__ = ["Members"]
 
@@ -28,7 +28,7 @@ class Members:
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
         self.networks = [stack.apart() for stack in stacks]
-        self._sizes = [(len(stack.model_ids), stack.shape.members) for stack in stacks]
+        self._sizes = [(len(stack.model_ids), stack.config.members) for stack in stacks]
 
     def means(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores of the M models (M, A) from those of their K networks (K, A)."""

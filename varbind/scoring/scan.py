@@ -9,11 +9,12 @@ forward strand and the first one on the reverse strand.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from varbind.core.deepbind import DeepBindStack, deepbind_stacks
 from varbind.core.sequence import Codes, reverse_complement
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.members import Members
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.network_stack import NetworkStack
 
 __all__ = ["ScanEnsemble", "ScanRule"]
 
@@ -60,7 +61,7 @@ class ScanEnsemble:
 
     def __init__(
         self,
-        stacks: Sequence[DeepBindStack],
+        stacks: Sequence[NetworkStack[Any]],
         model_ids: Sequence[str],
         *,
         rule: ScanRule,
@@ -69,8 +70,9 @@ class ScanEnsemble:
         self.model_ids = tuple(model_ids)
         self.rule = rule
         self._parts = []
-        for key in sorted({_part_of(stack) for stack in stacks}):
-            chosen = [stack for stack in stacks if _part_of(stack) == key]
+        networks = deepbind_stacks(stacks, needed_for="the mode scan")
+        for key in sorted({_part_of(stack) for stack in networks}):
+            chosen = [stack for stack in networks if _part_of(stack) == key]
             columns = [self.model_ids.index(model_id) for stack in chosen for model_id in stack.model_ids]
             members = Members(chosen)
             stacks_apart = [stack.single_stranded() for stack in members.networks]
@@ -100,4 +102,4 @@ class ScanEnsemble:
 
 
 def _part_of(stack: DeepBindStack) -> tuple[int, bool]:
-    return stack.shape.detector_len, stack.shape.double_stranded
+    return stack.config.detector_len, stack.config.double_stranded

@@ -98,7 +98,7 @@ class Scorer:
         self.flank = max(map(flank_of, bank.windows)) if flank is None else flank
         if scan is None:
             self._ensemble: Ensemble | ScanEnsemble = Ensemble(
-                bank.stacks, bank.model_ids, device=device, threads=threads
+                bank.stacks, bank.outputs, device=device, threads=threads
             )
         else:
             self._ensemble = ScanEnsemble(bank.stacks, bank.model_ids, rule=scan, device=device)

@@ -70,12 +70,15 @@ def add_golden_scores(bank: Bank) -> Bank:
     Raises:
         UsageError: torch is not installed.
     """
-    network = optional_import("varbind.nn.deepbind", needed_for="golden scores")
+    network = optional_import("varbind.nn.sequence_scores", needed_for="golden scores")
     codes = _sequences(GOLDEN_LENGTH)
     scores = np.zeros((len(codes), len(bank.models)))
-    column_of = {model_id: column for column, model_id in enumerate(bank.model_ids)}
     for stack in bank.stacks:
-        scores[:, [column_of[model_id] for model_id in stack.model_ids]] = network.score_models(stack, codes)
+        found = network.score_models(stack, codes)
+        place_of = {output: place for place, output in enumerate(stack.outputs)}
+        for column, output in enumerate(bank.outputs):
+            if output in place_of:
+                scores[:, column] = found[:, place_of[output]]
     golden = GoldenScores(
         sequences=[decode(sequence) for sequence in codes],
         scores=[[float(f"{score:.9g}") for score in row] for row in scores],
@@ -136,8 +139,8 @@ def _sequences(length: int) -> Codes:
 def _count_different(bank: Bank, sequences: Sequence[str], device: str) -> int:
     """Number of scores of both alleles whose bytes differ between the ways of computing."""
     ways = [
-        Ensemble(bank.stacks, bank.model_ids, device=device, compiled=has_lookup_kernel()),
-        Ensemble(bank.stacks, bank.model_ids, compiled=False),
+        Ensemble(bank.stacks, bank.outputs, device=device, compiled=has_lookup_kernel()),
+        Ensemble(bank.stacks, bank.outputs, compiled=False),
     ]
     windows = {width: [_variant(sequence, flank_of(width)) for sequence in sequences] for width in bank.windows}
     alleles = {width: [codes for w in group for codes in (w.ref, w.alt)] for width, group in windows.items()}

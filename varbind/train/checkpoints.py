@@ -17,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.output.atomic_files import write_whole_file
 from varbind.io.size_limits import whole_bytes
@@ -62,13 +62,12 @@ class Records:
         """
         text = {
             "key": key,
-            "shape": asdict(calibrated.stack.shape),
+            "shape": asdict(calibrated.stack.config),
             "settings": [setting.as_dict() for setting in calibrated.settings],
             "log": [asdict(row) for row in calibrated.log],
         }
-        arrays = {name: getattr(calibrated.stack, name) for name in DeepBindStack.array_names()}
-        arrays["record"] = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-        write_whole_file(self._path(model_id), save(arrays))
+        record = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
+        write_whole_file(self._path(model_id), save({**calibrated.stack.arrays, "record": record}))
 
     def _path(self, model_id: str) -> Path:
         return self.folder / f"{quote(model_id, safe='')}.safetensors"
@@ -96,7 +95,7 @@ def kept_records(folder: Path) -> Iterator[Records]:
 
 
 def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
-    stack = DeepBindStack(NetworkShape(**text["shape"]), (model_id,), **arrays)
+    stack = DeepBindStack(DeepBindConfig(**text["shape"]), (model_id,), arrays)
     settings = [Setting(**{**setting, "optimizer": Optimizer(setting["optimizer"])}) for setting in text["settings"]]
     log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
     return Calibrated(stack, settings, log)

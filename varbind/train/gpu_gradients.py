@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.network_stack import DeepBindStack
 from varbind.core.sequence import N_CODE
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
     import torch
 
-    from varbind.core.network_stack import NetworkShape
+    from varbind.core.deepbind import DeepBindConfig
     from varbind.train.trial import Examples
 else:
     torch = optional_import("torch", needed_for="training on a GPU")
@@ -77,18 +76,18 @@ class PlacedExamples:
 
 
 def losses(
-    values: torch.Tensor, shape: NetworkShape, examples: PlacedExamples, rows: torch.Tensor, factors: torch.Tensor
+    values: torch.Tensor, config: DeepBindConfig, examples: PlacedExamples, rows: torch.Tensor, factors: torch.Tensor
 ) -> torch.Tensor:
     """Mean loss of every network over its mini-batch, (T,), through which autograd can pass slopes.
 
     Args:
         values: all parameters, float32, one row a network, in the order of `varbind.kernels.cpu.sgd`.
-        shape: of all networks.
+        config: of all networks.
         examples: what they are trained on.
         rows: of the mini-batches, int64 (T, B).
         factors: of pooled values, float32 (T, B, P).
     """
-    networks = _Networks(values, shape)
+    networks = _Networks(values, config)
     with torch.no_grad():
         strand, places = _winners(networks, examples, rows, factors)
     pooled = [networks.maxima_of(examples.windows(rows, strand, places))]
@@ -120,15 +119,15 @@ def _winners(
 class _Networks:
     """Parameters of networks of one shape, as views of flat ones (T, parameters)."""
 
-    def __init__(self, values: torch.Tensor, shape: NetworkShape) -> None:
-        sizes = DeepBindStack.expected_shapes(shape, 1)
+    def __init__(self, values: torch.Tensor, config: DeepBindConfig) -> None:
+        sizes = config.array_shapes(1)
         parts = values.split_with_sizes([int(np.prod(size)) for size in sizes.values()], dim=1)
         arrays = {
             name: part.reshape(len(values), *(size[1:] or (1,)))
             for (name, size), part in zip(sizes.items(), parts, strict=True)
         }
-        self.mean_pooling = shape.mean_pooling
-        self._hidden = shape.hidden
+        self.mean_pooling = config.mean_pooling
+        self._hidden = config.hidden
         self._detectors = arrays["detectors"]  # (T, m, 4, D)
         self._thresholds = arrays["thresholds"]  # (T, D)
         self._weights1, self._biases1 = arrays["weights1"], arrays["biases1"]  # (T, P, max(H, 1)), (T, max(H, 1))

@@ -100,7 +100,7 @@ class DeviceDescent:
         values = self._put(np.stack([trial.values for trial in trials])).requires_grad_()
         decays = self._put(np.stack([trial.decays for trial in trials]))
         for step in range(len(rows)):
-            loss = losses(values, trials[0].shape, examples, rows[step], kept[step] * upscale)
+            loss = losses(values, trials[0].config, examples, rows[step], kept[step] * upscale)
             (slopes,) = torch.autograd.grad(loss.sum(), values)
             with torch.no_grad():
                 follow(step, values, slopes + decays * values)
@@ -113,7 +113,7 @@ class DeviceDescent:
         """What a trial is trained on, placed once for all that follow each other."""
         if self._placed is None or self._placed[0] is not trial.examples:
             self._placed = None  # there need not be memory for both
-            self._placed = (trial.examples, PlacedExamples(trial.examples, trial.shape.detector_len, self._place))
+            self._placed = (trial.examples, PlacedExamples(trial.examples, trial.config.detector_len, self._place))
         return self._placed[1]
 
 
@@ -150,7 +150,7 @@ def _alike(trials: Sequence[Trial]) -> Iterator[list[Trial]]:
     """Trials that can be slices of one computation."""
 
     def key(trial: Trial) -> tuple[int, tuple[object, ...]]:
-        return id(trial.examples), (trial.shape, trial.setting.optimizer)
+        return id(trial.examples), (trial.config, trial.setting.optimizer)
 
     for _, group in groupby(sorted(trials, key=key), key=key):
         yield list(group)

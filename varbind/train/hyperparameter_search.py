@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import InputError
 from varbind.gate import optional_import
 from varbind.scoring.ensemble import Ensemble
@@ -81,8 +81,8 @@ class Calibration:
     def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
         """A random setting.
 
-        Members of one model have one shape, so there is no hidden layer where several settings are kept; a network
-        without mean pooling is one with weights 0. Means are for measured values only, as in DeepBind (2015).
+        Members of one model have one configuration, so there is no hidden layer where several settings are kept; a
+        network without mean pooling is one with weights 0. Means are for measured values only, as in DeepBind (2015).
         """
         return Setting.draw(
             rng,
@@ -91,9 +91,9 @@ class Calibration:
             mean_pooling=(False,) if is_classification else (False, True),
         )
 
-    def shape(self, setting: Setting) -> NetworkShape:
-        """The shape of a network by a setting."""
-        return NetworkShape(
+    def config(self, setting: Setting) -> DeepBindConfig:
+        """The configuration of a network by a setting."""
+        return DeepBindConfig(
             window=self.window,
             detector_len=self.detector_len,
             detectors=self.detectors,
@@ -188,7 +188,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
 
     def last_trial(number: int) -> Trial:
         setting = settings[number]
-        return Trial(calibration.shape(setting), setting, examples, everything, [seed, 1, number])
+        return Trial(calibration.config(setting), setting, examples, everything, [seed, 1, number])
 
     while best := _best_ratings(log)[: calibration.ensemble_size]:
         trials = [last_trial(row.setting) for row in best]
@@ -205,7 +205,7 @@ def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str =
     """Scores of whole sequences, base codes (N, L), by networks of any shapes: (N, stacks)."""
     ids = [f"{number}" for number in range(len(stacks))]
     named = [replace(stack, model_ids=(own,)) for own, stack in zip(ids, stacks, strict=True)]
-    ensemble = Ensemble(DeepBindStack.by_shape(named), ids, device=device)
+    ensemble = Ensemble(DeepBindStack.by_config(named), ids, device=device)
     return ensemble.score({window: list(codes) for window in ensemble.windows})
 
 
@@ -239,7 +239,7 @@ def _search(
 ) -> list[Rating]:
     trials = {
         number: [
-            Trial(calibration.shape(setting), setting, examples, np.flatnonzero(~fold), [seed, 2, number, index])
+            Trial(calibration.config(setting), setting, examples, np.flatnonzero(~fold), [seed, 2, number, index])
             for index, fold in enumerate(folds)
         ]
         for number, setting in enumerate(settings)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.datasets.pwm import KnownMotif
 from varbind.errors import printable
 from varbind.train.hyperparameters import Setting
@@ -55,7 +55,7 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
         licence=f"as the data: {'; '.join(sorted({part.dataset.licence for part in parts}))}",
         models=models,
     )
-    return Bank((card,), models, tuple(DeepBindStack.by_shape([part.stack for part in parts])), background=None)
+    return Bank((card,), models, tuple(DeepBindStack.by_config([part.stack for part in parts])), background=None)
 
 
 def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
@@ -94,7 +94,7 @@ def _card(dataset: BindingDataset, stack: DeepBindStack, training: Mapping[str, 
         species=dataset.species,
         assay=dataset.assay,
         experiment=dataset.experiment,
-        shape=stack.shape,
+        config=stack.config,
         default=dataset.default,
         training=training,
     )

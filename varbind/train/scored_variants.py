@@ -47,7 +47,7 @@ def second_stage_models(bank: Bank) -> Bank:
     Raises:
         ResourceError: there is none.
     """
-    shapes = [(model.model_id, model.shape) for model in bank.models]
+    shapes = [(model.model_id, model.config) for model in bank.models]
     read = [own for own, s in shapes if s.double_stranded and s.window <= SECOND_STAGE_WINDOW]
     if not read:
         what = f"no model of the bank reads both strands on a window of at most {SECOND_STAGE_WINDOW} bases"

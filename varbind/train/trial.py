@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.core.sequence import N_CODE, Codes, reverse_complement
 from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
 from varbind.kernels.cpu.table_convolution import table_size
@@ -71,14 +71,14 @@ class Trial:
     """A network in training.
 
     Args:
-        shape: of the network; its detectors fill whole vectors.
+        config: of the network; its detectors fill whole vectors.
         setting: everything else.
-        examples: what it is trained on, laid out for the shape.
+        examples: what it is trained on, laid out for its configuration.
         rows: which of them.
         seed: of the start, the order of the rows and dropout.
 
     Attributes:
-        shape: of the network.
+        config: of the network.
         setting: everything else.
         examples: what it is trained on.
         steps: taken so far.
@@ -89,13 +89,13 @@ class Trial:
 
     def __init__(
         self,
-        shape: NetworkShape,
+        config: DeepBindConfig,
         setting: Setting,
         examples: Examples,
         rows: NDArray[np.intp],
         seed: int | Sequence[int],
     ) -> None:
-        self.shape = shape
+        self.config = config
         self.setting = setting
         self.examples = examples
         self.steps = 0
@@ -108,7 +108,7 @@ class Trial:
         self.values = np.concatenate([array.ravel() for array in start.values()])
         self.decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in start.items()])
         self.moments = np.zeros((2, len(self.values)), dtype=np.float32)
-        self._triplets = -(-shape.detector_len // 3)
+        self._triplets = -(-config.detector_len // 3)
         self._table = aligned(table_size(self._triplets)).view(np.float32)
 
     def advance(self, steps: int) -> float:
@@ -124,15 +124,15 @@ class Trial:
     def stack(self, model_id: str) -> DeepBindStack:
         """A copy of the network as it is now."""
         arrays, start = {}, 0
-        for name, size in DeepBindStack.expected_shapes(self.shape, 1).items():
+        for name, size in self.config.array_shapes(1).items():
             count = int(np.prod(size))
             # A network without a hidden layer has its bias in biases1.
             values = self.values[start : start + count]
             if name == "weights1":  # the kernel has all maxima before all means
-                values = values.reshape(-1, self.shape.detectors, size[-1]).swapaxes(0, 1)
+                values = values.reshape(-1, self.config.detectors, size[-1]).swapaxes(0, 1)
             arrays[name] = values.reshape(size).copy()
             start += count
-        return DeepBindStack(self.shape, (model_id,), **arrays)
+        return DeepBindStack(self.config, (model_id,), arrays)
 
     def batches(self, steps: int) -> NDArray[np.int64]:
         """Draw the rows of the next mini-batches, the same number of each class: (steps, BATCH)."""
@@ -141,7 +141,7 @@ class Trial:
 
     def kept(self, steps: int) -> NDArray[np.bool_]:
         """Draw which pooled values take part in the next steps: (steps, BATCH, P)."""
-        dropout, size = self.setting.dropout, (steps, BATCH, self.shape.pooled)
+        dropout, size = self.setting.dropout, (steps, BATCH, self.config.pooled)
         if not dropout:
             return np.ones(size, dtype=np.bool_)
         # Probabilities are multiples of 1 / 256.
@@ -161,7 +161,7 @@ class Trial:
         }
         return {
             name: rng.normal(0, scales.get(name, 0.0), size).astype(np.float32)
-            for name, size in DeepBindStack.expected_shapes(self.shape, 1).items()
+            for name, size in self.config.array_shapes(1).items()
         }
 
     def _decay_of(self, name: str) -> np.float32:
@@ -171,7 +171,7 @@ class Trial:
 
     def _descend(self, steps: int) -> float:
         setting, examples = self.setting, self.examples
-        loss: float = descent_kernel(self._triplets, mean=self.shape.mean_pooling)(
+        loss: float = descent_kernel(self._triplets, mean=self.config.mean_pooling)(
             examples.codes,
             examples.triplets,
             examples.lengths,
@@ -182,8 +182,8 @@ class Trial:
             self.values,
             self.moments,
             self.decays,
-            self.shape.detector_len,
-            self.shape.hidden,
+            self.config.detector_len,
+            self.config.hidden,
             NESTEROV if setting.optimizer is Optimizer.NESTEROV else ADAM,
             setting.rate,
             setting.momentum,

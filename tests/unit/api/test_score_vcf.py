@@ -77,7 +77,7 @@ def test_values_are_those_of_the_readable_network(bank, tmp_path):
     rows, _ = table(tmp_path / "in.vcf", bank, tmp_path)
     assert len(rows) == 3
     (stack,) = bank.select(["ELK1"]).stacks
-    flank = (stack.shape.window - 1) // 2
+    flank = (stack.config.window - 1) // 2
     for row in rows:
         around = CONTIGS[row["CHROM"]][row["POS"] - 1 - flank : row["POS"] + flank].upper()
         ref, alt = (

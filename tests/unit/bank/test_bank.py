@@ -6,24 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import bank_card, model_card, network_shape, random_stack
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.bank import Bank
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.network_stack import DeepBindStack
 from varbind.errors import UsageError
 
 
 def small_bank(prefix="M", *, seed=0, recipe=1):
     """Two shapes interleaved, three models of each, with a background."""
     rng = np.random.default_rng(seed)
-    shapes = [network_shape(), network_shape(window=11, hidden=2)]
+    shapes = [deepbind_config(), deepbind_config(window=11, hidden=2)]
     stacks = [random_stack(rng, shape, 3, prefix=f"{prefix}{i}.") for i, shape in enumerate(shapes)]
     ids = [stack.model_ids[row] for row in range(3) for stack in stacks]
-    shape_of = {model_id: stack.shape for stack in stacks for model_id in stack.model_ids}
+    shape_of = {model_id: stack.config for stack in stacks for model_id in stack.model_ids}
     models = tuple(
-        model_card(model_id, shape=shape_of[model_id], protein=f"P{i // 2}", default=i < 4)
+        model_card(model_id, config=shape_of[model_id], protein=f"P{i // 2}", default=i < 4)
         for i, model_id in enumerate(ids)
     )
     table = BackgroundTable({kind: CodedChanges.encode(rng.normal(size=(4, 6))) for kind in VariantKind})
@@ -36,8 +35,8 @@ def networks(bank):
     for stack in bank.stacks:
         for row, model_id in enumerate(stack.model_ids):
             assert model_id not in found
-            arrays = [getattr(stack, name)[row].tobytes() for name in DeepBindStack.array_names()]
-            found[model_id] = stack.shape, arrays
+            arrays = [getattr(stack, name)[row].tobytes() for name in ARRAY_NAMES]
+            found[model_id] = stack.config, arrays
     assert sorted(found) == sorted(bank.model_ids)
     return found
 
@@ -60,7 +59,7 @@ def test_select_keeps_each_model_whole_and_the_order_asked_for(wanted):
     assert networks(chosen) == {model_id: networks(BANK)[model_id] for model_id in wanted}
     assert columns(chosen) == {model_id: columns(BANK)[model_id] for model_id in wanted}
     assert {model.model_id: model for model in chosen.models}.items() <= {m.model_id: m for m in BANK.models}.items()
-    assert set(chosen.windows) == {model.shape.window for model in chosen.models}
+    assert set(chosen.windows) == {model.config.window for model in chosen.models}
 
 
 def test_select_without_background():

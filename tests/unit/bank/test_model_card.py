@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from oracles import bank_card, model_card, network_shape
+from oracles import bank_card, deepbind_config, model_card
 
 from varbind.bank.model_card import CARD_FORMAT, BankCard, GoldenScores
 from varbind.errors import ResourceError
@@ -12,7 +12,7 @@ from varbind.errors import ResourceError
 def full_card():
     models = [
         model_card("A", delta_sd=0.25, quantiles={"score": [1.0, 2.5]}, training={"steps": 4000}),
-        model_card("B", shape=network_shape(hidden=4, mean_pooling=True), default=False, family="ETS|x"),
+        model_card("B", config=deepbind_config(hidden=4, mean_pooling=True), default=False, family="ETS|x"),
     ]
     return bank_card(
         models,
@@ -47,8 +47,19 @@ def test_what_is_no_card(data):
         BankCard.from_json(data)
 
 
+def test_format_2_knew_deepbind_only():
+    """A card as it was written before a card named an architecture."""
+    card = full_card()
+    data = json.loads(json.dumps(card.as_json())) | {"format": 2}
+    for model in data["models"]:
+        for key in ("architecture", "network", "output"):
+            del model[key]
+        model["shape"] = model.pop("config")
+    assert BankCard.from_json(data) == card
+
+
 def test_an_older_format():
-    with pytest.raises(ResourceError, match=f"format 1, .* format {CARD_FORMAT}; make it again with"):
+    with pytest.raises(ResourceError, match=r"format 1, .* formats 2 and 3; make it again with"):
         BankCard.from_json({**full_card().as_json(), "format": 1})
 
 
@@ -64,10 +75,10 @@ def test_a_missing_key_of_a_model(key):
         BankCard.from_json(damaged("models", 1, key, drop=True))
 
 
-@pytest.mark.parametrize("key", sorted(full_card().as_json()["models"][0]["shape"]))
-def test_a_missing_key_of_a_shape(key):
+@pytest.mark.parametrize("key", sorted(full_card().as_json()["models"][0]["config"]))
+def test_a_missing_key_of_a_config(key):
     with pytest.raises(ResourceError, match=key):
-        BankCard.from_json(damaged("models", 1, "shape", key, drop=True))
+        BankCard.from_json(damaged("models", 1, "config", key, drop=True))
 
 
 @pytest.mark.parametrize(
@@ -82,10 +93,17 @@ def test_a_missing_key_of_a_shape(key):
         (("models", 0, "model_id"), "B"),
         (("models", 0, "default"), "no"),
         (("models", 0, "delta_sd"), "0.25"),
-        (("models", 0, "shape"), "w31"),
-        (("models", 0, "shape", "window"), "31"),
-        (("models", 0, "shape", "detector_len"), 5.5),
-        (("models", 0, "shape", "double_stranded"), 1),
+        (("models", 0, "config"), "w31"),
+        (("models", 0, "config", "window"), "31"),
+        (("models", 0, "config", "detector_len"), 5.5),
+        (("models", 0, "config", "double_stranded"), 1),
+        (("models", 0, "architecture"), "transformer"),
+        (("models", 0, "architecture"), None),
+        (("models", 0, "network"), None),
+        (("models", 0, "network"), "B"),
+        (("models", 0, "output"), 1),
+        (("models", 0, "output"), -1),
+        (("models", 0, "output"), True),
         (("golden",), [1]),
         (("golden", "scores"), [[1.5, 2.0]]),
         (("golden", "scores"), [[1.5], [0.0]]),

@@ -22,7 +22,7 @@ def test_proteins(shipped_bank):
 def test_what_is_read_is_not_called_trained(shipped_bank):
     matrices = [model for model in shipped_bank.models if "members" not in model.training]
     assert {model.training["data"]["kind"] for model in matrices} == {"matrix"}
-    assert all(model.shape.detectors == 1 and not model.default for model in matrices)
+    assert all(model.config.detectors == 1 and not model.default for model in matrices)
     assert all(model.model_id == f"{model.protein}.matrix" for model in matrices)
 
 
@@ -35,7 +35,7 @@ def test_default_models_learned_enough(shipped_bank):
 
 def test_cards_are_complete(shipped_bank):
     for model in trained(shipped_bank):
-        shape, training = model.shape, model.training
+        shape, training = model.config, model.training
         assert (shape.detectors, shape.detector_len, shape.window) == (16, 24, 31)
         assert len(training["members"]) == shape.members == 3
         assert len(training["data"]["sha256"]) == len(training["data"]["examples_sha256"]) == 64

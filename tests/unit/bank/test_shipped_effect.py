@@ -70,7 +70,7 @@ def test_it_reads_models_of_the_bank_alone(effect, shipped_bank):
     ids = effect.card.model_ids
     assert set(ids) <= set(shipped_bank.model_ids)
     assert len(set(ids)) == len(ids)
-    shapes = [model.shape for model in shipped_bank.models if model.model_id in set(ids)]
+    shapes = [model.config for model in shipped_bank.models if model.model_id in set(ids)]
     assert all(shape.double_stranded and shape.window <= 31 for shape in shapes)
     assert effect.card.default_ids == list(shipped_bank.select_default().model_ids)
     assert effect.card.bank["name"] == find_bank().name

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import TextReference
 
-from varbind.core.sequence import decode
+from varbind.core.sequence import decode, encode
 from varbind.core.variant import Variant
-from varbind.core.window import cut_window, cut_windows, flank_of
+from varbind.core.window import central, cut_window, cut_windows, flank_of
 
 
 @st.composite
@@ -77,3 +77,11 @@ def test_a_flank_is_never_longer_than_the_model_reads(window, flank):
 def test_ambiguous_reference_bases_are_n():
     window = cut_window(Variant("c", 3, "A", "C"), 2, TextReference(c="RYAKM"))
     assert (decode(window.ref), decode(window.alt), window.padded) == ("NNANN", "NNCNN", False)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(1, "G"), (2, "GT"), (3, "CGT"), (4, "CGTA"), (5, "ACGTA"), (6, "ACGTAN"), (7, "NACGTAN")]
+)
+def test_the_central_bases(length, expected):
+    """The extra base is on the right; what a sequence lacks is N."""
+    assert decode(central(encode("ACGTA")[None], length)[0]) == expected

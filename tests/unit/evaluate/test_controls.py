@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from motif_banks import CRE, E_BOX, motif_bank, motif_model
-from oracles import bank_card, model_card, network_shape, random_stack
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
@@ -130,10 +130,10 @@ def test_trees_read_codes_as_kinds():
 
 
 def random_bank():
-    shapes = [network_shape(), network_shape(mean_pooling=True, hidden=2, members=2)]
+    shapes = [deepbind_config(), deepbind_config(mean_pooling=True, hidden=2, members=2)]
     rng = np.random.default_rng(3)
     stacks = tuple(random_stack(rng, shape, 4, prefix=f"S{i}.") for i, shape in enumerate(shapes))
-    models = tuple(model_card(own, shape=stack.shape) for stack in stacks for own in stack.model_ids)
+    models = tuple(model_card(own, config=stack.config) for stack in stacks for own in stack.model_ids)
     return Bank((bank_card(models),), models, stacks, background=None)
 
 
@@ -160,7 +160,7 @@ def test_all_else_stays():
     assert other.model_ids == bank.model_ids
     assert other.models == bank.models
     for before, after in zip(bank.stacks, other.stacks, strict=True):
-        for name in before.array_names():
+        for name in ARRAY_NAMES:
             assert name == "detectors" or np.array_equal(getattr(before, name), getattr(after, name))
 
 
@@ -179,7 +179,7 @@ def test_the_seed_decides_and_the_bank_is_left_alone():
 def test_a_narrow_matrix_stays_narrow():
     shares = np.random.default_rng(0).dirichlet([0.3] * 4, size=6)
     stack = matrix_network("M", shares, detector_len=24, window=31)
-    bank = Bank((), (model_card("M", shape=stack.shape),), (stack,), background=None)
+    bank = Bank((), (model_card("M", config=stack.config),), (stack,), background=None)
     (after,) = detectors(shuffle_detectors(bank, 2))
     assert after[:6].any(axis=1).all()
     assert not after[6:].any()

@@ -5,7 +5,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import bank_card, model_card, network_shape, random_stack, whole_score
+from oracles import bank_card, deepbind_config, model_card, random_stack, whole_score
 
 import varbind
 from varbind.bank.bank import Bank
@@ -13,9 +13,9 @@ from varbind.core.sequence import encode
 from varbind.errors import InputError, UsageError
 from varbind.interpret.mutation_map import mutation_map
 
-SHAPES = [network_shape(hidden=2, mean_pooling=True), network_shape(double_stranded=False, detector_len=3)]
+SHAPES = [deepbind_config(hidden=2, mean_pooling=True), deepbind_config(double_stranded=False, detector_len=3)]
 STACKS = tuple(random_stack(np.random.default_rng(i), shape, 2, prefix=f"{i}.") for i, shape in enumerate(SHAPES))
-MODELS = tuple(model_card(i, shape=stack.shape) for stack in STACKS for i in stack.model_ids)
+MODELS = tuple(model_card(i, config=stack.config) for stack in STACKS for i in stack.model_ids)
 BANK = Bank((bank_card(MODELS),), MODELS, STACKS, background=None)
 
 
@@ -34,12 +34,12 @@ def test_each_mutant_on_its_own(sequence, stack, row):
 
 
 def test_the_readable_network_on_a_shipped_model(shipped_bank):
-    network = pytest.importorskip("varbind.nn.deepbind", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
     model_id = "ELK1"
     sequence = "GGCTACCGGAAGTGACCNTGA"
     found = varbind.mutation_map(sequence, shipped_bank, model_id=model_id)
     (stack,) = shipped_bank.select([model_id]).stacks
-    assert stack.shape.members == 3
+    assert stack.config.members == 3
     original = network.score_models(stack, encode(sequence)[None])[0, 0]
     for position in range(len(sequence)):
         for base in range(4):

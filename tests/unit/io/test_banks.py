@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import bank_card, model_card, network_shape, random_stack
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 from safetensors.numpy import load_file, save_file
 from security.bombs import Bomb
 
@@ -16,14 +16,13 @@ from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import CARD_FORMAT
 from varbind.bank.quantised_background import CodedChanges
-from varbind.core.network_stack import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.banks import BACKGROUND_MINIMUM, read_bank, read_card, sha256_of, shipped_banks, write_bank
 from varbind.io.load_bank import find_bank, load_bank
 from varbind.scoring.scorer import score_sequences
 
 FILES = ("weights.safetensors", "background.safetensors")
-SHAPES = (network_shape(), network_shape(window=11, detector_len=6, hidden=2, mean_pooling=True))
+SHAPES = (deepbind_config(), deepbind_config(window=11, detector_len=6, hidden=2, mean_pooling=True))
 
 
 def small_bank(*, background=True):
@@ -31,7 +30,7 @@ def small_bank(*, background=True):
     rng = np.random.default_rng(0)
     stacks = tuple(random_stack(rng, shape, 3, prefix=f"{i}.") for i, shape in enumerate(SHAPES))
     ids = ["1.2", "0.1", "0.0", "1.0", "1.1", "0.2"]
-    models = tuple(model_card(i, shape=SHAPES[int(i[0])], delta_sd=0.1 + n / 3) for n, i in enumerate(ids))
+    models = tuple(model_card(i, config=SHAPES[int(i[0])], delta_sd=0.1 + n / 3) for n, i in enumerate(ids))
     changes = {k: CodedChanges.encode(rng.normal(size=(BACKGROUND_MINIMUM + n, 6))) for n, k in enumerate(VariantKind)}
     table = BackgroundTable(changes) if background else None
     return Bank((bank_card(models, background={"seed": 1}),), models, stacks, table)
@@ -50,7 +49,7 @@ def folder(bank, tmp_path):
 
 def arrays_of(bank):
     return {
-        model_id: (stack.shape, [getattr(stack, name)[row].tobytes() for name in DeepBindStack.array_names()])
+        model_id: (stack.config, [getattr(stack, name)[row].tobytes() for name in ARRAY_NAMES])
         for stack in bank.stacks
         for row, model_id in enumerate(stack.model_ids)
     }
@@ -186,7 +185,7 @@ def test_a_pickle_is_never_run(folder, tmp_path, name):
     assert not trap.exists()
 
 
-@pytest.mark.parametrize("array", DeepBindStack.array_names())
+@pytest.mark.parametrize("array", ARRAY_NAMES)
 @pytest.mark.parametrize("flaw", ["rows", "axes", "float64", "float16", "int32", "nan", "inf", "gone"])
 def test_signed_but_wrong_weights(folder, array, flaw):
     path = folder / "weights.safetensors"
@@ -270,7 +269,7 @@ def test_signed_with_other_background_arrays(folder, name, flaw):
 def test_a_bank_of_the_first_format_says_what_to_do(folder):
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, "format": 1}))
-    refused(folder, "format 1, .*reads format 2; make it again with `varbind models import`")
+    refused(folder, "format 1, .*reads formats 2 and 3; make it again with `varbind models import`")
 
 
 def test_a_background_that_the_card_does_not_name_is_not_used(folder):
@@ -297,10 +296,10 @@ def test_a_digest_that_is_none(folder, value):
         (lambda card: card.update(models=card["models"][:-1]), "not a varbind model"),
         (lambda card: card.update(models=[]), "no model"),
         (lambda card: card["models"].append(card["models"][0]), "same id"),
-        (lambda card: card["models"][0].pop("shape"), "shape"),
-        (lambda card: card["models"][0]["shape"].update(window=25), "not a varbind model"),
-        (lambda card: card["models"][0]["shape"].update(detector_len="6"), "detector_len"),
-        (lambda card: card["models"][0]["shape"].update(double_stranded=False), "not a varbind model"),
+        (lambda card: card["models"][0].pop("config"), "config"),
+        (lambda card: card["models"][0]["config"].update(window=25), "not a varbind model"),
+        (lambda card: card["models"][0]["config"].update(detector_len="6"), "detector_len"),
+        (lambda card: card["models"][0]["config"].update(double_stranded=False), "not a varbind model"),
     ],
 )
 def test_a_card_that_does_not_fit(folder, damage, match):

@@ -7,16 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import model_card, network_shape, random_stack
+from oracles import ARRAY_NAMES, deepbind_config, model_card, random_stack
 
-from varbind.core.network_stack import DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.deepbind_text import read_deepbind_folder, read_parameter_file, write_deepbind_folder
 
 SHAPES = [
-    network_shape(window=25, detector_len=14),
-    network_shape(window=31, detector_len=24, mean_pooling=True, hidden=4),
-    network_shape(window=9, detector_len=5, double_stranded=False, hidden=1),
+    deepbind_config(window=25, detector_len=14),
+    deepbind_config(window=31, detector_len=24, mean_pooling=True, hidden=4),
+    deepbind_config(window=9, detector_len=5, double_stranded=False, hidden=1),
 ]
 
 
@@ -24,7 +23,7 @@ def small_models():
     rng = np.random.default_rng(0)
     stacks = [random_stack(rng, shape, 2, prefix=f"D{i}.") for i, shape in enumerate(SHAPES)]
     models = [
-        model_card(model_id, shape=stack.shape, family="F" if row else f"P{model_id}", training=TRAINING)
+        model_card(model_id, config=stack.config, family="F" if row else f"P{model_id}", training=TRAINING)
         for stack in stacks
         for row, model_id in enumerate(stack.model_ids)
     ]
@@ -43,8 +42,8 @@ def folder(tmp_path):
 
 def assert_equal_stacks(found, expected):
     for one, other in zip(found, expected, strict=True):
-        assert (one.shape, one.model_ids) == (other.shape, other.model_ids)
-        for name in DeepBindStack.array_names():
+        assert (one.config, one.model_ids) == (other.config, other.model_ids)
+        for name in ARRAY_NAMES:
             np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
@@ -52,7 +51,7 @@ def test_written_and_read(folder):
     models, stacks = small_models()
     found_models, found_stacks = read_deepbind_folder(folder)
     assert found_models == models
-    assert_equal_stacks(found_stacks, sorted(stacks, key=lambda stack: stack.shape))
+    assert_equal_stacks(found_stacks, sorted(stacks, key=lambda stack: stack.config))
 
 
 def test_byte_order_marks_do_not_show(folder):
@@ -68,9 +67,9 @@ def test_every_single_precision_value_survives(tmp_path):
     """Powers of two, their neighbours, subnormals and extremes."""
     powers = np.ldexp(np.float32(1), np.arange(-149, 128)).astype(np.float32)
     values = np.concatenate([powers, np.nextafter(powers, np.float32(0)), -powers])
-    stack = random_stack(np.random.default_rng(0), network_shape(detector_len=70, detectors=3), 1)
+    stack = random_stack(np.random.default_rng(0), deepbind_config(detector_len=70, detectors=3), 1)
     stack.detectors.flat[: len(values)] = values
-    write_deepbind_folder(tmp_path / "set", [model_card("M0", shape=stack.shape)], [stack])
+    write_deepbind_folder(tmp_path / "set", [model_card("M0", config=stack.config)], [stack])
     found = read_parameter_file(tmp_path / "set" / "params" / "M0.txt")
     assert found.detectors.tobytes() == stack.detectors.tobytes()
 
@@ -87,10 +86,10 @@ def test_the_shipped_bank_survives(tmp_path, shipped_bank):
     expected = {
         own: (model.protein, model.family, model.species, model.assay, model.experiment)
         for model in shipped_bank.models
-        for own in ([f"{model.model_id}.{n}" for n in (1, 2, 3)] if model.shape.members == 3 else [model.model_id])
+        for own in ([f"{model.model_id}.{n}" for n in (1, 2, 3)] if model.config.members == 3 else [model.model_id])
     }
     assert {m.model_id: (m.protein, m.family, m.species, m.assay, m.experiment) for m in models} == expected
-    assert {m.model_id: m.shape for m in models} == {network.model_ids[0]: network.shape for network in networks}
+    assert {m.model_id: m.config for m in models} == {network.model_ids[0]: network.config for network in networks}
 
 
 def test_order_of_the_numbers(tmp_path):
@@ -115,9 +114,9 @@ def test_order_of_the_numbers(tmp_path):
     ("detector_len", "window"), [(14, 25), (16, 25), (20, 25), (24, 31), (32, 51), (36, 51), (10, 19)]
 )
 def test_the_window_belongs_to_the_detector(tmp_path, detector_len, window):
-    stack = random_stack(np.random.default_rng(0), network_shape(detector_len=detector_len), 1)
-    write_deepbind_folder(tmp_path / "set", [model_card("M0", shape=stack.shape)], [stack])
-    assert read_parameter_file(tmp_path / "set" / "params" / "M0.txt").shape.window == window
+    stack = random_stack(np.random.default_rng(0), deepbind_config(detector_len=detector_len), 1)
+    write_deepbind_folder(tmp_path / "set", [model_card("M0", config=stack.config)], [stack])
+    assert read_parameter_file(tmp_path / "set" / "params" / "M0.txt").config.window == window
 
 
 def change_line(path, key, value):
@@ -209,8 +208,8 @@ def test_models_without_a_parameter_file(folder, caplog, gone):
 
 
 def test_many_models_without_a_parameter_file(tmp_path):
-    stack = random_stack(np.random.default_rng(0), network_shape(), 13)
-    cards = [model_card(model_id, shape=stack.shape) for model_id in stack.model_ids]
+    stack = random_stack(np.random.default_rng(0), deepbind_config(), 13)
+    cards = [model_card(model_id, config=stack.config) for model_id in stack.model_ids]
     write_deepbind_folder(tmp_path / "set", cards, [stack])
     for model_id in stack.model_ids[1:]:
         (tmp_path / "set" / "params" / f"{model_id}.txt").unlink()
@@ -268,8 +267,8 @@ def test_nothing_is_overwritten(folder):
 )
 def test_what_is_used_by_default(tmp_path, changes, default):
     """A human protein that binds a DNA sequence of its own."""
-    stack = random_stack(np.random.default_rng(0), network_shape(), 1)
-    card = replace(model_card("M0", shape=stack.shape, training=TRAINING), **changes)
+    stack = random_stack(np.random.default_rng(0), deepbind_config(), 1)
+    card = replace(model_card("M0", config=stack.config, training=TRAINING), **changes)
     write_deepbind_folder(tmp_path / "set", [card], [stack])
     found = read_deepbind_folder(tmp_path / "set")[0][0]
     assert found.default == default

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.kernels.fixed_point import DETECTOR_BITS, fixed_point
 
@@ -17,7 +17,7 @@ from varbind.kernels.fixed_point import DETECTOR_BITS, fixed_point
 def test_fixed_point_stays_in_its_bound(seed, magnitude, detector_len, silent):
     """Whole numbers below 2^28, each within half a step, at most m x 2^-28 of the range in all."""
     rng = np.random.default_rng(seed)
-    stack = random_stack(rng, network_shape(detector_len=detector_len), 2)
+    stack = random_stack(rng, deepbind_config(detector_len=detector_len), 2)
     stack.detectors[...] *= np.float32(10.0**magnitude)
     stack.thresholds[...] *= np.float32(10.0**magnitude)
     if silent:

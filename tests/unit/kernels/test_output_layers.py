@@ -5,14 +5,14 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.kernels.output_layers import Heads
 from varbind.scoring.ensemble import Ensemble
 
 # Detectors and hidden units around the numbers that are summed side by side.
 shapes = st.builds(
-    network_shape,
+    deepbind_config,
     detectors=st.sampled_from([1, 2, 15, 16, 17, 33]),
     mean_pooling=st.booleans(),
     hidden=st.sampled_from([0, 1, 3, 31, 32, 33, 70]),
@@ -31,7 +31,7 @@ def scalar_score(stack, row, maxima, means):
     pools = [maxima] if means is None else [maxima, means]
     features = [float(pool[d]) for d in range(len(maxima)) for pool in pools]
     weights1, biases1 = stack.weights1[row].astype(float).tolist(), stack.biases1[row].astype(float).tolist()
-    if not stack.shape.hidden:
+    if not stack.config.hidden:
         lanes = [0.0] * 16
         for first in range(0, len(maxima), 16):
             for kind in range(len(pools)):
@@ -104,7 +104,7 @@ def test_the_sums_are_the_network(shape, seed):
 @pytest.mark.parametrize("hidden", [0, 3])
 def test_silent_detectors_score_the_bias(hidden):
     """No rectified value, negative weights, and biases of minus zero: the sign of zero is the written one."""
-    shape = network_shape(detectors=3, mean_pooling=True, hidden=hidden)
+    shape = deepbind_config(detectors=3, mean_pooling=True, hidden=hidden)
     stack = random_stack(np.random.default_rng(0), shape, 1)
     stack.weights1[...], stack.biases1[...], stack.weights2[...], stack.biases2[...] = -1, -0.0, -1, -0.0
     silent = np.zeros((1, 3, 2))
@@ -125,7 +125,7 @@ def test_torch_gives_the_bytes_of_numpy(shape, seed):
 
 def test_scoring_leaves_the_pooled_values_alone():
     rng = np.random.default_rng(1)
-    shape = network_shape(detectors=17, mean_pooling=True, hidden=4)
+    shape = deepbind_config(detectors=17, mean_pooling=True, hidden=4)
     maxima, means = pooled_values(rng, shape, 2, 3)
     before = maxima.tobytes(), means.tobytes()
     Heads(random_stack(rng, shape, 2)).score(maxima, means)
@@ -134,7 +134,7 @@ def test_scoring_leaves_the_pooled_values_alone():
 
 def test_no_negative_zero_is_left():
     """All hidden units silent, negative weights behind them, and a bias of -0: the kernel gives 0."""
-    stack = random_stack(np.random.default_rng(0), network_shape(hidden=32), 1)
+    stack = random_stack(np.random.default_rng(0), deepbind_config(hidden=32), 1)
     stack.biases1[:] = -100
     stack.weights2[:] = -1
     stack.biases2[:] = -0.0

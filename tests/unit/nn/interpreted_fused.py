@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from exact import exact_scores
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.core.window import Window
 from varbind.kernels.gpu import fused
@@ -19,11 +19,11 @@ CPU = torch.device("cpu")
 
 # Rows of one, two and unequal powers of two; detectors and hidden units around the numbers summed side by side.
 SHAPES = [
-    network_shape(detector_len=1, detectors=3),
-    network_shape(detector_len=5, detectors=16, mean_pooling=True, hidden=32),
-    network_shape(detector_len=21, detectors=2, mean_pooling=True, double_stranded=False),
-    network_shape(detector_len=24, detectors=17, hidden=33),
-    network_shape(detector_len=36, detectors=1, mean_pooling=True, hidden=1),
+    deepbind_config(detector_len=1, detectors=3),
+    deepbind_config(detector_len=5, detectors=16, mean_pooling=True, hidden=32),
+    deepbind_config(detector_len=21, detectors=2, mean_pooling=True, double_stranded=False),
+    deepbind_config(detector_len=24, detectors=17, hidden=33),
+    deepbind_config(detector_len=36, detectors=1, mean_pooling=True, hidden=1),
 ]
 
 
@@ -70,7 +70,7 @@ def test_changed_positions_across_every_tile():
 
 def test_the_largest_detectors():
     """Sums at both ends of the fixed point, where 32 bits are nearly full."""
-    stack = stacks_of([network_shape(detector_len=3, detectors=4, mean_pooling=True, double_stranded=False)], 1)[0]
+    stack = stacks_of([deepbind_config(detector_len=3, detectors=4, mean_pooling=True, double_stranded=False)], 1)[0]
     stack.thresholds[:] = 0
     stack.detectors[:] = np.nextafter(np.float32(1), np.float32(0))
     stack.detectors[:, :, :3] *= -1
@@ -85,7 +85,7 @@ def test_the_largest_detectors():
 
 def test_detectors_beyond_shared_memory_go_by_matrix_products():
     rng = np.random.default_rng(3)
-    shape = network_shape(detector_len=700, detectors=1)
+    shape = deepbind_config(detector_len=700, detectors=1)
     assert tile_of(shape, CPU) is None
     stack = random_stack(rng, shape, 1)
     sequences = [rng.integers(0, 5, 5).astype(np.uint8)]
@@ -95,7 +95,7 @@ def test_detectors_beyond_shared_memory_go_by_matrix_products():
 
 def test_mean_sums_beyond_32_bits():
     """A detector that is high everywhere on a sequence of hundreds of bases."""
-    stack = stacks_of([network_shape(detector_len=1, detectors=1, mean_pooling=True)], 1)[0]
+    stack = stacks_of([deepbind_config(detector_len=1, detectors=1, mean_pooling=True)], 1)[0]
     stack.detectors[:] = 1
     sequences = [np.zeros(300, np.uint8)]
     found = DeviceStacks([stack], CPU, fused=True).score(Plan.of_sequences(sequences)[0])

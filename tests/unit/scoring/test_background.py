@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tolerances
-from oracles import bank_card, model_card, network_shape, random_stack
+from oracles import bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.background import VariantKind
 from varbind.bank.bank import Bank
@@ -28,9 +28,9 @@ RECIPE = BackgroundRecipe(snvs=100, others=12, seed=3)
 
 
 def small_bank(prefix="M", *, window=9, seed=0):
-    shape = network_shape(window=window)
+    shape = deepbind_config(window=window)
     stack = random_stack(np.random.default_rng(seed), shape, 3, prefix=prefix)
-    models = tuple(model_card(model_id, shape=shape) for model_id in stack.model_ids)
+    models = tuple(model_card(model_id, config=shape) for model_id in stack.model_ids)
     return Bank((bank_card(models),), models, (stack,), background=None)
 
 

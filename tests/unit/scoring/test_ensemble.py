@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 from threadpoolctl import threadpool_limits
 
 from varbind.core.sequence import reverse_complement
@@ -11,10 +11,10 @@ from varbind.kernels.cpu import cpu
 from varbind.scoring.ensemble import Ensemble
 
 SHAPES = [
-    network_shape(window=9),
-    network_shape(window=9, detector_len=4, mean_pooling=True, hidden=3),
-    network_shape(window=13, detector_len=7, detectors=5, mean_pooling=True),
-    network_shape(window=13, hidden=4, double_stranded=False),
+    deepbind_config(window=9),
+    deepbind_config(window=9, detector_len=4, mean_pooling=True, hidden=3),
+    deepbind_config(window=13, detector_len=7, detectors=5, mean_pooling=True),
+    deepbind_config(window=13, hidden=4, double_stranded=False),
 ]
 
 
@@ -127,7 +127,7 @@ def test_a_turned_sequence_has_the_same_bytes_where_both_strands_are_read(stacks
         ensemble = Ensemble([stack], stack.model_ids)
         same = ensemble.score(sequences).tobytes() == ensemble.score(turned).tobytes()
         # Maxima are exact; a mean is a sum of exact values in the other order, exact as well.
-        assert same == stack.shape.double_stranded
+        assert same == stack.config.double_stranded
 
 
 def test_no_sequences(stacks, model_ids):

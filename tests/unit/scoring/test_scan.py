@@ -5,7 +5,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack, scan_score, whole_score
+from oracles import deepbind_config, random_stack, scan_score, whole_score
 
 from varbind.core.sequence import encode, reverse_complement
 from varbind.scoring.ensemble import Ensemble
@@ -45,7 +45,7 @@ def test_which_windows(rule, length, starts):
 
 
 shapes = st.builds(
-    network_shape,
+    deepbind_config,
     window=st.sampled_from([7, 9]),
     detector_len=st.integers(1, 6),
     detectors=st.integers(1, 3),
@@ -77,7 +77,7 @@ def test_scanning_is_a_loop_over_windows(shapes, rule, seed, lengths):
 def test_the_window_left_out_differs_by_strand():
     """A site in the last window is missed forward and found in reverse, where it is the first."""
     rng = np.random.default_rng(5)
-    stack = random_stack(rng, network_shape(detector_len=4, detectors=1), 1)
+    stack = random_stack(rng, deepbind_config(detector_len=4, detectors=1), 1)
     stack.detectors[...] = 0
     for position, base in enumerate(encode("ACCG")):
         stack.detectors[0, position, base, 0] = 1
@@ -101,7 +101,7 @@ def test_the_window_left_out_differs_by_strand():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_short_sequence_is_one_window(rule):
-    stack = random_stack(np.random.default_rng(6), network_shape(detector_len=5, mean_pooling=True), 1)
+    stack = random_stack(np.random.default_rng(6), deepbind_config(detector_len=5, mean_pooling=True), 1)
     codes = encode("ACGTN"[: rule.width(5)])
     found = ScanEnsemble([stack], stack.model_ids, rule=rule).score([codes])[0, 0]
     assert found == pytest.approx(whole_score(stack, 0, codes), abs=tolerances.FUSED)
@@ -109,14 +109,14 @@ def test_a_short_sequence_is_one_window(rule):
 
 
 def test_no_sequences():
-    stack = random_stack(np.random.default_rng(7), network_shape(), 2)
+    stack = random_stack(np.random.default_rng(7), deepbind_config(), 2)
     assert ScanEnsemble([stack], stack.model_ids, rule=ScanRule.V0_1).score([]).shape == (0, 2)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_batch_does_not_show(rule):
     rng = np.random.default_rng(8)
-    stack = random_stack(rng, network_shape(mean_pooling=True, hidden=3), 9)
+    stack = random_stack(rng, deepbind_config(mean_pooling=True, hidden=3), 9)
     sequences = [rng.integers(0, 5, length).astype(np.uint8) for length in rng.integers(1, 30, 40)]
     scan = ScanEnsemble([stack], stack.model_ids, rule=rule)
     alone = np.concatenate([scan.score([codes]) for codes in sequences])

@@ -5,7 +5,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import TextReference, bank_card, model_card, network_shape, random_stack, scan_score, whole_score
+from oracles import TextReference, bank_card, deepbind_config, model_card, random_stack, scan_score, whole_score
 
 from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
@@ -22,9 +22,9 @@ from varbind.scoring.scorer import (
 )
 
 SHAPES = (
-    network_shape(window=9),
-    network_shape(window=14, detector_len=4, hidden=2),
-    network_shape(window=21, detector_len=6, mean_pooling=True, double_stranded=False),
+    deepbind_config(window=9),
+    deepbind_config(window=14, detector_len=4, hidden=2),
+    deepbind_config(window=21, detector_len=6, mean_pooling=True, double_stranded=False),
 )
 
 
@@ -34,7 +34,7 @@ def bank():
     rng = np.random.default_rng(0)
     stacks = tuple(random_stack(rng, shape, 2, prefix=f"{i}.") for i, shape in enumerate(SHAPES))
     ids = ["2.1", "0.0", "1.1", "0.1", "1.0", "2.0"]
-    models = tuple(model_card(i, shape=SHAPES[int(i[0])]) for i in ids)
+    models = tuple(model_card(i, config=SHAPES[int(i[0])]) for i in ids)
     return Bank((bank_card(models),), models, stacks, background=None)
 
 
@@ -65,7 +65,7 @@ def slow_scores(bank, reference, variant):
     for allele in (variant.ref, variant.alt):
         row = []
         for model in bank.models:
-            flank = (model.shape.window - 1) // 2
+            flank = (model.config.window - 1) // 2
             left = reference.fetch(variant.chrom, variant.start - flank, variant.start)
             right = reference.fetch(variant.chrom, variant.end, variant.end + flank)
             row.append(whole_score(*stack_of[model.model_id], encode(left + allele + right)))

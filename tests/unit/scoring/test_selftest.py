@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from integration.runs import FASTA, VCF, call
+from oracles import ARRAY_NAMES
 
 from varbind.bank.model_card import GoldenScores
-from varbind.core.network_stack import DeepBindStack
 from varbind.errors import ResourceError, UsageError
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.selftest import (
@@ -28,9 +28,9 @@ def with_golden(bank, scores):
 def with_array(bank, members, name, change):
     """The bank with one array of its models of so many networks changed after it was checked."""
     stacks = list(bank.stacks)
-    (place,) = (place for place, stack in enumerate(stacks) if stack.shape.members == members)
+    (place,) = (place for place, stack in enumerate(stacks) if stack.config.members == members)
     array = getattr(stacks[place], name).copy()
-    stacks[place] = replace(stacks[place], **{name: array})
+    stacks[place] = replace(stacks[place], arrays={**stacks[place].arrays, name: array})
     change(array)
     return replace(bank, stacks=tuple(stacks))
 
@@ -73,7 +73,7 @@ def test_golden_scores_made_here_are_those_shipped(shipped_bank):
 
 
 @pytest.mark.parametrize("members", [1, 3])
-@pytest.mark.parametrize("name", [n for n in DeepBindStack.array_names() if n not in {"weights2", "biases2"}])
+@pytest.mark.parametrize("name", [n for n in ARRAY_NAMES if n not in {"weights2", "biases2"}])
 def test_a_changed_model_fails(tiny_bank, members, name):
     """One network of it is enough."""
 

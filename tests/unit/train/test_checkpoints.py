@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles import ARRAY_NAMES
 
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.errors import OutputError
 from varbind.train.checkpoints import Records, kept_records
 from varbind.train.hyperparameter_search import Calibrated, Calibration, Rating
@@ -17,10 +18,10 @@ def calibrated(model_id):
     rng = np.random.default_rng(0)
     drawn = [replace(Setting.draw(rng), hidden=hidden) for hidden in (0, 32, 32)]
     log = [Rating(1, 9, (0.9, 0.1 + 0.2)), Rating(1, 5, (0.8, 0.4)), Rating(0, 5, (0.5, 0.5)), Rating(2, 5, (0.1, 0.3))]
-    shape = Calibration(detector_len=4, window=5).shape(drawn[1])
-    sizes = DeepBindStack.expected_shapes(shape, 1)
+    shape = Calibration(detector_len=4, window=5).config(drawn[1])
+    sizes = shape.array_shapes(1)
     arrays = {name: rng.normal(size=size).astype(np.float32) for name, size in sizes.items()}
-    return Calibrated(DeepBindStack(shape, (model_id,), **arrays), drawn, log)
+    return Calibrated(DeepBindStack(shape, (model_id,), arrays), drawn, log)
 
 
 @pytest.mark.parametrize("model_id", ["A", "T(var.2)", "A::B", "..", "é"])
@@ -29,8 +30,8 @@ def test_what_is_kept_is_found(tmp_path, model_id):
     records.write(model_id, "key", kept)
     found = records.read(model_id, "key")
     assert (found.settings, found.log) == (kept.settings, kept.log)
-    assert (found.stack.shape, found.stack.model_ids) == (kept.stack.shape, kept.stack.model_ids)
-    for name in DeepBindStack.array_names():
+    assert (found.stack.config, found.stack.model_ids) == (kept.stack.config, kept.stack.model_ids)
+    for name in ARRAY_NAMES:
         assert getattr(found.stack, name).tobytes() == getattr(kept.stack, name).tobytes()
     assert [path.parent for path in tmp_path.rglob("*")] == [tmp_path]
 

@@ -8,7 +8,7 @@ import pytest
 import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import network_shape
+from oracles import deepbind_config
 from trials import examples, setting
 
 from varbind.errors import ResourceError
@@ -96,7 +96,7 @@ def test_steps_are_those_of_the_kernel(engine, optimizer, hidden, mean_pooling, 
     is_classification = hidden == 0
     _codes, laid_out = examples(6, is_classification=is_classification, double_stranded=double_stranded)
     sizes = {"hidden": hidden, "mean_pooling": mean_pooling, "double_stranded": double_stranded}
-    shape = network_shape(detector_len=6, detectors=16, **sizes)
+    shape = deepbind_config(detector_len=6, detectors=16, **sizes)
     start, expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(3))
     for steps in (1, 4, 25):
         for trial in expected:
@@ -140,7 +140,7 @@ def assert_every_step_is_the_kernels(engine, expected, found, *, steps, but=0.0)
 )
 def test_any_shape_and_length(sizes, optimizer, is_classification, length, seed):
     """Sequences shorter than a detector too."""
-    shape = network_shape(**sizes)
+    shape = deepbind_config(**sizes)
     kind = {"is_classification": is_classification, "double_stranded": shape.double_stranded}
     _codes, laid_out = examples(shape.detector_len, length=length, seed=seed, **kind)
     expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(2))
@@ -151,7 +151,7 @@ def test_any_shape_and_length(sizes, optimizer, is_classification, length, seed)
 def test_after_many_steps_a_step_is_still_the_kernels(engine, optimizer):
     """Momenta have built up, and corrections of Adam's have nearly gone; one detector may take another place."""
     _codes, laid_out = examples(7)
-    shape = network_shape(detector_len=7, detectors=16)
+    shape = deepbind_config(detector_len=7, detectors=16)
     expected, found = (different_trials(laid_out, optimizer, shape) for _ in range(2))
     for trial, other in zip(expected, found, strict=True):
         trial.advance(400)
@@ -164,7 +164,7 @@ def test_of_equal_places_the_first_has_the_slope(engine):
     codes = np.repeat(np.uint8([[0] * 8 + [1] * 8]), 64, axis=0)
     targets = np.arange(64, dtype=np.float32)
     laid_out = Examples.of(codes, targets, 5, is_classification=False, double_stranded=False)
-    shape = network_shape(detector_len=5, detectors=16, double_stranded=False)
+    shape = deepbind_config(detector_len=5, detectors=16, double_stranded=False)
     trial = Trial(shape, setting(detector_decay=0.0), laid_out, np.arange(64), 1)
     detectors = trial.values[: 5 * 4 * 16].reshape(5, 4, 16)
     detectors[:] = np.array([0.5, 0.5, -1.0, -1.0], dtype=np.float32)[:, None]
@@ -177,7 +177,7 @@ def test_of_equal_places_the_first_has_the_slope(engine):
 
 def test_together_is_one_by_one(engine):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     together, alone = (different_trials(laid_out, Optimizer.ADAM, shape, count=7) for _ in range(2))
     engine.advance(together, [20] * 7)
     for trial in alone:
@@ -188,7 +188,7 @@ def test_together_is_one_by_one(engine):
 def test_trials_of_any_shape_data_and_number_of_steps(engine):
     """Each takes its own steps, in the order in which they were given."""
     laid_out = [examples(6, seed=seed)[1] for seed in range(2)]
-    shapes = [network_shape(detector_len=6, detectors=16, **changes) for changes in ({}, {"hidden": 4})]
+    shapes = [deepbind_config(detector_len=6, detectors=16, **changes) for changes in ({}, {"hidden": 4})]
 
     def trials():
         kinds = [(own, shape, optimizer) for own in laid_out for shape in shapes for optimizer in Optimizer]
@@ -205,7 +205,7 @@ def test_trials_of_any_shape_data_and_number_of_steps(engine):
 
 def test_equal_seeds_give_equal_bytes(engine):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16, mean_pooling=True)
+    shape = deepbind_config(detector_len=6, detectors=16, mean_pooling=True)
     one, other = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     for trials in (one, other):
         engine.advance(trials, [10] * 3)
@@ -214,7 +214,7 @@ def test_equal_seeds_give_equal_bytes(engine):
 
 def test_where_steps_are_cut_does_not_show(monkeypatch, engine):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     whole, parts = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     engine.advance(whole, [13] * 3)
     monkeypatch.setattr(device_descent, "STEPS_AT_ONCE", 4)
@@ -225,7 +225,7 @@ def test_where_steps_are_cut_does_not_show(monkeypatch, engine):
 
 def test_a_trial_goes_on_in_the_kernel(engine):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     expected, found = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
     engine.advance(found, [5] * 3)
     for trial in found:
@@ -237,7 +237,7 @@ def test_a_trial_goes_on_in_the_kernel(engine):
 
 def test_one_that_diverges_leaves_the_others_alone(engine):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     expected, found = (different_trials(laid_out, Optimizer.NESTEROV, shape) for _ in range(2))
     found[1].values[:] = np.nan
     engine.advance(found, [5] * 3)
@@ -269,7 +269,7 @@ FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
 def test_out_of_memory_halves_the_networks(monkeypatch, caplog):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     expected, found = (different_trials(laid_out, Optimizer.ADAM, shape, count=7) for _ in range(2))
     engine_of("torch:cpu").advance(expected, [6] * 7)
     held = SmallMemory(monkeypatch, 2, FULL)
@@ -288,7 +288,7 @@ def test_out_of_memory_halves_the_networks(monkeypatch, caplog):
 def test_memory_that_runs_out_on_the_way(monkeypatch):
     """Networks that have taken their steps stay, the others take the same ones again."""
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     expected, found = (different_trials(laid_out, Optimizer.ADAM, shape, count=4) for _ in range(2))
     engine_of("torch:cpu").advance(expected, [5] * 4)
     losses, called = device_descent.losses, []
@@ -307,7 +307,7 @@ def test_memory_that_runs_out_on_the_way(monkeypatch):
 
 def test_not_even_one_network(monkeypatch):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     held = SmallMemory(monkeypatch, 0, FULL)
     with pytest.raises(ResourceError) as refused:
         engine_of("torch:cpu").advance(different_trials(laid_out, Optimizer.ADAM, shape), [4] * 3)
@@ -317,7 +317,7 @@ def test_not_even_one_network(monkeypatch):
 
 def test_other_errors_pass(monkeypatch):
     _codes, laid_out = examples(6)
-    shape = network_shape(detector_len=6, detectors=16)
+    shape = deepbind_config(detector_len=6, detectors=16)
     SmallMemory(monkeypatch, 0, RuntimeError("an illegal memory access was encountered"))
     with pytest.raises(RuntimeError, match="illegal"):
         engine_of("torch:cpu").advance(different_trials(laid_out, Optimizer.ADAM, shape), [4] * 3)
@@ -330,7 +330,7 @@ def test_nothing_is_fetched_before_the_last_step(monkeypatch, optimizer, sizes):
     monkeypatch.setattr(device_descent, "torch_device", torch.device)
     _codes, laid_out = examples(6)
     held = SmallMemory(monkeypatch, 3, FULL)
-    trials = different_trials(laid_out, optimizer, network_shape(detector_len=6, detectors=16, **sizes))
+    trials = different_trials(laid_out, optimizer, deepbind_config(detector_len=6, detectors=16, **sizes))
     with pytest.raises(NotImplementedError, match="Cannot copy out of meta tensor"):
         engine_of("meta").advance(trials, [5] * 3)
     assert len(held.tried) == 5

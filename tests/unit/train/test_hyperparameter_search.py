@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from oracles import ARRAY_NAMES
 from planted import one_way_sequences, repeated_sequences
 from trials import planted
 
-from varbind.core.network_stack import DeepBindStack
+from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import encode
 from varbind.datasets.binding_data import BindingData
 from varbind.errors import InputError
@@ -26,8 +27,8 @@ SINGLE = replace(QUICK, ensemble_size=1)
 
 
 def assert_equal_stacks(one, other):
-    assert (one.shape, one.model_ids) == (other.shape, other.model_ids)
-    for name in DeepBindStack.array_names():
+    assert (one.config, one.model_ids) == (other.config, other.model_ids)
+    for name in ARRAY_NAMES:
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
 
 
@@ -60,7 +61,7 @@ def test_one_strand_is_told_from_the_other_where_one_is_read(double_stranded):
     """Both read, a sequence and its complement have equal scores."""
     calibration = replace(QUICK, double_stranded=double_stranded)
     found = run(as_data(one_way_sequences(240), is_classification=True), calibration)
-    assert found.stack.shape.double_stranded == double_stranded
+    assert found.stack.config.double_stranded == double_stranded
     fresh = as_data(one_way_sequences(200, seed=1), is_classification=True)
     scores = score_stacks([found.stack], fresh.codes)[:, 0]
     difference = np.median(scores[fresh.targets == 1]) - np.quantile(scores[fresh.targets == 0], 0.9)
@@ -75,7 +76,7 @@ def test_where_numbers_count_means_are_pooled():
     means = {row.setting for row in found.log if found.settings[row.setting].mean_pooling}
     best, without = (max(row.mean for row in found.log if (row.setting in means) is mean) for mean in (True, False))
     assert best > without + 0.05
-    assert found.stack.shape.mean_pooling
+    assert found.stack.config.mean_pooling
     fresh = as_data(repeated_sequences(seed=1), is_classification=False)
     assert np.corrcoef(score_stacks([found.stack], fresh.codes)[:, 0], fresh.targets)[0, 1] > 0.8
 
@@ -117,7 +118,7 @@ def test_the_network_is_the_mean_of_the_best():
     members = []
     for row in chosen:
         setting = found.settings[row.setting]
-        trial = Trial(QUICK.shape(setting), setting, everything, np.arange(len(data.codes)), [1, 1, row.setting])
+        trial = Trial(QUICK.config(setting), setting, everything, np.arange(len(data.codes)), [1, 1, row.setting])
         trial.advance(row.steps)
         members.append(trial.stack("A"))
     assert_equal_stacks(found.stack, DeepBindStack.mean_of(members))
@@ -130,7 +131,7 @@ def test_networks_of_one_model_have_no_hidden_layer():
 
 def test_one_setting_is_its_own_mean():
     found = run(planted(), replace(QUICK, trials=1))
-    assert found.stack.shape.members == len(found.chosen(QUICK)) == 1
+    assert found.stack.config.members == len(found.chosen(QUICK)) == 1
 
 
 def test_threads_do_not_show():
@@ -196,7 +197,7 @@ def test_settings_that_diverge_are_left_out(monkeypatch):
     monkeypatch.setattr(Calibration, "draw", wild)
     found = run(data)
     assert {row.setting for row in found.log} == {2, 3, 4, 5}
-    assert len(found.chosen(QUICK)) == found.stack.shape.members == 2
+    assert len(found.chosen(QUICK)) == found.stack.config.members == 2
     count = 100
     with pytest.raises(InputError, match="every network diverged"):
         run(data)

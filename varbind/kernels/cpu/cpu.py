@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.cpu.table_stack import LookupStacks
     from varbind.kernels.work_plan import Plan
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.cpu.position_schedule import Step, Walk
     from varbind.kernels.work_plan import Plan
 
@@ -64,9 +64,9 @@ class GatherStacks:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
         layouts = {
             length: Layout(plan.work(length), length, _word_len(length))
-            for length in sorted({stack.shape.detector_len for stack in self._stacks})
+            for length in sorted({stack.config.detector_len for stack in self._stacks})
         }
-        scores = [stack.score(layouts[stack.shape.detector_len], self._threads) for stack in self._stacks]
+        scores = [stack.score(layouts[stack.config.detector_len], self._threads) for stack in self._stacks]
         return np.concatenate(scores, axis=1)
 
 
@@ -78,8 +78,8 @@ class GatherStack:
     """
 
     def __init__(self, stack: DeepBindStack) -> None:
-        self.shape = stack.shape
-        step = max(1, LANES // (stack.shape.detectors * stack.shape.strands))
+        self.config = stack.config
+        step = max(1, LANES // (stack.config.detectors * stack.config.strands))
         count = len(stack.model_ids)
         self._blocks = [_Block(stack.take(range(i, min(i + step, count)))) for i in range(0, count, step)]
 
@@ -139,16 +139,16 @@ class _Block:
     """A few networks of one shape whose detectors, strand by strand, are the lanes of a row."""
 
     def __init__(self, stack: DeepBindStack) -> None:
-        shape, whole = stack.shape, quarters(stack)
-        word = _word_len(shape.detector_len)
+        config, whole = stack.config, quarters(stack)
+        word = _word_len(config.detector_len)
         whole.detectors[:, :, 0] += whole.thresholds[:, None, None]
-        rows = whole.detectors.transpose(2, 3, 0, 4, 1).reshape(shape.detector_len, BASES, -1)
+        rows = whole.detectors.transpose(2, 3, 0, 4, 1).reshape(config.detector_len, BASES, -1)
         # Bases beyond the detector, of the last word, count nothing.
-        padded = np.pad(rows, ((0, -shape.detector_len % word), (0, 0), (0, 0)))
+        padded = np.pad(rows, ((0, -config.detector_len % word), (0, 0), (0, 0)))
         self.bases = padded.reshape(-1, word, *rows.shape[1:])  # (words, word, 5, lanes)
-        self.mean = shape.mean_pooling
-        self._detector_len = shape.detector_len
-        self._axes = (len(stack.model_ids), shape.detectors, shape.strands)
+        self.mean = config.mean_pooling
+        self._detector_len = config.detector_len
+        self._axes = (len(stack.model_ids), config.detectors, config.strands)
         self._scale = whole.scale[:, :, None, None]
         self._heads = Heads(stack)
 

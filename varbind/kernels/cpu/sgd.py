@@ -6,7 +6,7 @@ sequence, so the backward pass touches m bases a detector and costs little. A me
 whose sum is above zero: sums are kept, and slopes of the rows of the lookup table are added up. Of two strands the
 one with the larger score is trained.
 
-All parameters of a network stand in one flat array, in the order of `varbind.core.network_stack.DeepBindStack`:
+All parameters of a network stand in one flat array, in the order of `varbind.core.deepbind.DeepBindStack`:
 detectors (m, 4, D), thresholds (D), weights1 (P, max(H, 1)), biases1, weights2 (H), bias2. Unlike there, all maxima
 stand before all means among the P pooled values.
 """

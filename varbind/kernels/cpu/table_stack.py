@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.fixed_point import Quarters
     from varbind.kernels.work_plan import Plan, Work
 
@@ -40,10 +40,10 @@ class LookupStack:
     """
 
     def __init__(self, stack: DeepBindStack) -> None:
-        self.shape = stack.shape
+        self.config = stack.config
         self.model_ids = stack.model_ids
-        self._triplets = -(-stack.shape.detector_len // 3)
-        self._shared = (stack.shape.pooled, stack.shape.hidden) == (1, 0)
+        self._triplets = -(-stack.config.detector_len // 3)
+        self._shared = (stack.config.pooled, stack.config.hidden) == (1, 0)
         whole = quarters(stack)
         self._lay_out_detectors(whole)
         if self._shared:
@@ -59,7 +59,7 @@ class LookupStack:
         detectors, thresholds = whole.detectors, whole.thresholds
         if self._shared:
             detectors, thresholds = _in_vectors(detectors), _in_vectors(thresholds)
-        rest = 3 * self._triplets - self.shape.detector_len
+        rest = 3 * self._triplets - self.config.detector_len
         strands = np.pad(whole_lanes(detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
         by_group = np.moveaxis(strands.reshape(*strands.shape[:-1], -1, LANES), -2, 2)
         self._detectors = np.ascontiguousarray(by_group).reshape(*by_group.shape[:3], -1)
@@ -72,7 +72,7 @@ class LookupStack:
 
     def score(self, models: range, work: Work, triplets: NDArray[np.uint8], scores: NDArray[np.float32]) -> None:
         """Score a few models, into their rows of `scores` (K, alleles)."""
-        mean = self.shape.mean_pooling
+        mean = self.config.mean_pooling
         cells = (len(models), *self._detectors.shape[1:3], work.cells * LANES)
         maxima = np.empty(cells, dtype=np.int32)
         # Without mean pooling the sums are never touched.
@@ -80,7 +80,7 @@ class LookupStack:
         pool_kernel(self._triplets, mean=mean)(
             models.start,
             models.stop,
-            self.shape.detector_len,
+            self.config.detector_len,
             self._detectors,
             self._thresholds,
             triplets,
@@ -90,13 +90,13 @@ class LookupStack:
             work.substitutions,
             work.first_substitution,
             aligned(table_size(self._triplets)),
-            aligned(self.shape.detector_len * LANES),
+            aligned(self.config.detector_len * LANES),
             maxima,
             upper,
             lower,
         )
         pooled = (maxima,) if self._shared else (maxima, upper, lower)
-        kernel = single_head_kernel() if self._shared else head_kernel(mean=mean, hidden=self.shape.hidden > 0)
+        kernel = single_head_kernel() if self._shared else head_kernel(mean=mean, hidden=self.config.hidden > 0)
         kernel(models.start, models.stop, self._scale, *self._head, work.alleles, *pooled, scores)
 
 
@@ -114,14 +114,14 @@ class LookupStacks:
 
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack."""
-        works = {length: plan.work(length) for length in {s.shape.detector_len for s in self._stacks}}
+        works = {length: plan.work(length) for length in {s.config.detector_len for s in self._stacks}}
         triplets = {length: triplets_of(work.codes) for length, work in works.items()}
         alleles = len(next(iter(works.values())).alleles)
         scores = [np.full((len(stack.model_ids), alleles), -np.inf, dtype=np.float32) for stack in self._stacks]
 
         def score_block(number: int, models: range) -> None:
             stack = self._stacks[number]
-            length = stack.shape.detector_len
+            length = stack.config.detector_len
             stack.score(models, works[length], triplets[length], scores[number])
 
         blocks = [(number, models) for number, stack in enumerate(self._stacks) for models in stack.blocks()]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.work_plan import Plan, Work
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
@@ -100,7 +100,7 @@ class DeviceStacks:
         blocks_of = _fused_blocks if (has_fused_kernel(device) if fused is None else fused) else _matrix_blocks
         try:
             for stack in stacks:
-                detector_len, count = stack.shape.detector_len, len(stack.model_ids)
+                detector_len, count = stack.config.detector_len, len(stack.model_ids)
                 self._blocks.setdefault(detector_len, []).extend(blocks_of(stack, device))
                 columns.setdefault(detector_len, []).append(np.arange(self._count, self._count + count))
                 self._count += count
@@ -171,7 +171,7 @@ def has_fused_kernel(device: torch.device) -> bool:
 def _fused_blocks(stack: DeepBindStack, device: torch.device) -> Iterator[Block]:
     # Triton takes a while to import, which nobody else need pay.
     fused = optional_import("varbind.kernels.gpu.fused", needed_for="the fused kernel")
-    tile = fused.tile_of(stack.shape, device)
+    tile = fused.tile_of(stack.config, device)
     if tile is None:
         return _matrix_blocks(stack, device)
     return (fused.FusedBlock(part, device, tile=tile) for part in _parts(stack, fused.MODELS))

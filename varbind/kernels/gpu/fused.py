@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import triton
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack, NetworkShape
+    from varbind.core.deepbind import DeepBindConfig, DeepBindStack
     from varbind.kernels.gpu.stretches import Stretches
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
@@ -83,13 +83,13 @@ MAX_TILE = Tile(64, 128)
 MEAN_TILE = Tile(64, 64)
 
 
-def tile_of(shape: NetworkShape, device: torch.device) -> Tile | None:
-    """The tile for networks of a shape; None = their detectors are too long for the device's shared memory."""
+def tile_of(config: DeepBindConfig, device: torch.device) -> Tile | None:
+    """The tile for networks of a configuration; None = their detectors are too long for the device's shared memory."""
     limit = SHARED_MEMORY
     if device.type == "cuda":
         limit = getattr(torch.cuda.get_device_properties(device), "shared_memory_per_block_optin", SHARED_MEMORY)
-    tile = MEAN_TILE if shape.mean_pooling else MAX_TILE
-    while tile.shared_memory(stretch_width(shape.detector_len)) > limit:
+    tile = MEAN_TILE if config.mean_pooling else MAX_TILE
+    while tile.shared_memory(stretch_width(config.detector_len)) > limit:
         if tile.columns == FEWEST_COLUMNS:
             return None
         tile = replace(tile, columns=tile.columns // 2)
@@ -97,7 +97,7 @@ def tile_of(shape: NetworkShape, device: torch.device) -> Tile | None:
 
 
 class FusedBlock:
-    """A few networks of one shape on a CUDA device, or on a CPU with Triton's interpreter.
+    """A few networks of one configuration on a CUDA device, or on a CPU with Triton's interpreter.
 
     Args:
         stack: the networks.
@@ -106,22 +106,22 @@ class FusedBlock:
     """
 
     def __init__(self, stack: DeepBindStack, device: torch.device, *, tile: Tile) -> None:
-        shape = stack.shape
+        config = stack.config
         self._device = device
-        self._shape = shape
+        self._config = config
         self._models = len(stack.model_ids)
         self._tile = tile
         weights = limbs(detector_columns(stack), self._tile.columns)
         self._columns, self._width = map(int, weights.shape[1:])
         self._weights = torch.from_numpy(weights).to(device)
         self._scale = torch.from_numpy(fixed_point(stack).quarter_scale).to(device)
-        self._lanes = UNIT_LANES if shape.hidden else DETECTOR_LANES
+        self._lanes = UNIT_LANES if config.hidden else DETECTOR_LANES
         self._head = [torch.from_numpy(values).to(device) for values in head_lanes(stack)]
 
     @property
     def bytes_a_cell(self) -> int:
         """Memory for one cell, with what its alleles take: pooled values, whole and in double precision."""
-        return (4 + 8 * self._shape.mean_pooling + 8 * (1 + self._shape.mean_pooling)) * self._columns
+        return (4 + 8 * self._config.mean_pooling + 8 * (1 + self._config.mean_pooling)) * self._columns
 
     def score(self, stretches: Stretches) -> torch.Tensor:
         """Scores of a piece, float32 (alleles, k)."""
@@ -134,7 +134,7 @@ class FusedBlock:
 
         The last cell is the one without positions. Without mean pooling there are no sums.
         """
-        mean, cells, tile = self._shape.mean_pooling, stretches.cells, self._tile
+        mean, cells, tile = self._config.mean_pooling, stretches.cells, self._tile
         maxima = torch.empty((cells + 1, self._columns), dtype=torch.int32, device=self._device)
         sums = torch.empty((cells + 1, self._columns) if mean else (1, 1), dtype=torch.int64, device=self._device)
         maxima[-1], sums[-1] = 0, 0
@@ -161,8 +161,8 @@ class FusedBlock:
 
     def _features(self, maxima: torch.Tensor, sums: torch.Tensor, alleles: torch.Tensor) -> torch.Tensor:
         """What every allele pools, float64 (alleles, pools, k S D)."""
-        count = self._models * self._shape.strands * self._shape.detectors
-        shape = (len(alleles), 1 + self._shape.mean_pooling, count)
+        count = self._models * self._config.strands * self._config.detectors
+        shape = (len(alleles), 1 + self._config.mean_pooling, count)
         features = torch.empty(shape, dtype=torch.float64, device=self._device)
         feature_kernel[len(alleles), triton.cdiv(count, FEATURES)](
             maxima,
@@ -172,9 +172,9 @@ class FusedBlock:
             features,
             self._columns,
             count,
-            strands=self._shape.strands,
-            detectors=self._shape.detectors,
-            mean=self._shape.mean_pooling,
+            strands=self._config.strands,
+            detectors=self._config.detectors,
+            mean=self._config.mean_pooling,
             tile=FEATURES,
             enable_fp_fusion=False,
         )
@@ -189,10 +189,10 @@ class FusedBlock:
             *self._head,
             scores,
             count,
-            strands=self._shape.strands,
-            detectors=self._shape.detectors,
-            pools=1 + self._shape.mean_pooling,
-            hidden=self._shape.hidden > 0,
+            strands=self._config.strands,
+            detectors=self._config.detectors,
+            pools=1 + self._config.mean_pooling,
+            hidden=self._config.hidden > 0,
             blocks=self._head[0].shape[-1] // self._lanes,
             lanes=self._lanes,
             rounds=self._lanes.bit_length() - 1,

@@ -20,7 +20,7 @@ from varbind.kernels.work_plan import SEGMENTS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.work_plan import Work
 
 __all__ = ["LETTERS", "ONE_HOT", "Piece", "detector_columns", "stretch_width"]
@@ -49,14 +49,14 @@ def detector_columns(stack: DeepBindStack) -> NDArray[np.int64]:
     The reverse strand is read by detectors turned to their reverse complement, which pools to the same values
     as turning the sequence.
     """
-    shape = stack.shape
+    config = stack.config
     fixed = fixed_point(stack)
     whole = fixed.detectors.astype(np.int64)  # (K, m, 4, D)
-    strands = np.stack([whole, whole[:, ::-1, ::-1]][: shape.strands], axis=1)
+    strands = np.stack([whole, whole[:, ::-1, ::-1]][: config.strands], axis=1)
     differences = strands[:, :, :, :LETTERS] - strands[:, :, :, LETTERS:]  # (K, S, m, 3, D)
     of_t = 4 * (strands[:, :, :, LETTERS].sum(axis=2) + fixed.thresholds.astype(np.int64)[:, None])  # (K, S, D)
-    columns = np.zeros((stretch_width(shape.detector_len), of_t.size), dtype=np.int64)
-    own = LETTERS * shape.detector_len
+    columns = np.zeros((stretch_width(config.detector_len), of_t.size), dtype=np.int64)
+    own = LETTERS * config.detector_len
     columns[:own] = differences.transpose(2, 3, 0, 1, 4).reshape(own, -1)
     columns[own] = of_t.reshape(-1)
     return columns

@@ -19,7 +19,7 @@ from varbind.kernels.work_plan import SEGMENTS
 if TYPE_CHECKING:
     import torch
 
-    from varbind.core.network_stack import DeepBindStack
+    from varbind.core.deepbind import DeepBindStack
     from varbind.kernels.gpu.stretches import Stretches
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
@@ -45,9 +45,9 @@ class MatrixBlock:
         def placed(values: Any) -> torch.Tensor:
             return torch.tensor(np.ascontiguousarray(values), dtype=torch.float64, device=device)
 
-        shape = stack.shape
-        self._mean = shape.mean_pooling
-        self._axes = (len(stack.model_ids), shape.strands, shape.detectors)
+        config = stack.config
+        self._mean = config.mean_pooling
+        self._axes = (len(stack.model_ids), config.strands, config.detectors)
         self._rows = CPU_ROWS if device.type == "cpu" else GPU_ROWS
         self._columns = placed(detector_columns(stack))  # (width, k S D)
         self._scale = placed(fixed_point(stack).quarter_scale[:, None, :, None])  # (k, 1, D, 1)

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.kernels.cpu import cpu
 from varbind.scoring.ensemble import Ensemble
@@ -14,12 +14,12 @@ from varbind.scoring.ensemble import Ensemble
 PROGRAM = """
 import sys
 import numpy as np
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindStack, DeepBindConfig
 from varbind.kernels.cpu import cpu
 from varbind.scoring.ensemble import Ensemble
-shape = NetworkShape(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
-sizes = DeepBindStack.expected_shapes(shape, 1)
-stack = DeepBindStack(shape, ("A",), **{name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
+shape = DeepBindConfig(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
+sizes = shape.array_shapes(1)
+stack = DeepBindStack(shape, ("A",), {name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
 cpu.KERNEL_WORTH = 5
 ensemble = Ensemble([stack], ["A"], threads=1)
 codes = np.random.default_rng(0).integers(0, 4, (6, 7)).astype(np.uint8)
@@ -38,7 +38,7 @@ def test_numba_is_imported_when_there_is_enough_to_score():
 def test_when_it_is_loaded_does_not_show(worth, monkeypatch):
     monkeypatch.setattr(cpu, "KERNEL_WORTH", worth)
     rng = np.random.default_rng(0)
-    stack = random_stack(rng, network_shape(mean_pooling=True, hidden=2), 3)
+    stack = random_stack(rng, deepbind_config(mean_pooling=True, hidden=2), 3)
     codes = list(rng.integers(0, 5, (12, 12)).astype(np.uint8))
     whole = Ensemble([stack], stack.model_ids, compiled=True).score({9: codes})
     ensemble = Ensemble([stack], stack.model_ids)
@@ -49,7 +49,7 @@ def test_a_long_sequence_goes_by_gathered_tables(monkeypatch):
     """Even where the kernel is asked for, whose sums it would overflow."""
     monkeypatch.setattr(cpu, "LONGEST", 20)
     rng = np.random.default_rng(0)
-    stack = random_stack(rng, network_shape(), 2)
+    stack = random_stack(rng, deepbind_config(), 2)
     monkeypatch.setattr(cpu.CpuStacks, "_kernel", object())  # it has no `score`
     ensemble = Ensemble([stack], stack.model_ids, compiled=True)
     assert ensemble.score({9: [np.zeros(21, np.uint8)]}).shape == (1, 2)
@@ -60,11 +60,11 @@ def test_a_long_sequence_goes_by_gathered_tables(monkeypatch):
 BROKEN = """
 import sys
 import numpy as np
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 from varbind.kernels.cpu import cpu
 from varbind.scoring.ensemble import Ensemble
 cpu.KERNEL_WORTH = 0
-stack = random_stack(np.random.default_rng(0), network_shape(), 1)
+stack = random_stack(np.random.default_rng(0), deepbind_config(), 1)
 print(Ensemble([stack], stack.model_ids).score({9: [np.zeros(9, np.uint8)]}).tobytes().hex())
 """
 

@@ -9,7 +9,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack, reverse_strand, whole_score
+from oracles import deepbind_config, random_stack, reverse_strand, whole_score
 
 from varbind.core.window import Window
 from varbind.kernels.cpu import numpy_backend as gather
@@ -20,7 +20,7 @@ from varbind.kernels.output_layers import Heads
 from varbind.kernels.work_plan import Plan
 
 shapes = st.builds(
-    network_shape,
+    deepbind_config,
     detector_len=st.sampled_from([1, 2, 4, 5, 6, 11, 16, 36]),
     detectors=st.sampled_from([1, 3, 16, 33]),
     mean_pooling=st.booleans(),
@@ -42,7 +42,7 @@ def set_sizes(values):
 
 def strand_pools(stack, codes):
     """Maximum and sum of rectified whole numbers in quarters, each a list of Python integers (K, D)."""
-    fixed, m = fixed_point(stack), stack.shape.detector_len
+    fixed, m = fixed_point(stack), stack.config.detector_len
     padded = [4] * (m - 1) + codes.tolist() + [4] * (m - 1)
     weights = (4 * fixed.detectors).astype(int)
     rows = [*(weights[:, :, base] for base in range(4)), weights.sum(axis=2) // 4]  # each (K, m, D)
@@ -61,10 +61,10 @@ def expected_scores(stacks, sequences):
         for stack in stacks:
             scale = fixed_point(stack).scale / 4
             by_strand = []
-            for strand in [codes, reverse_strand(codes)][: 1 + stack.shape.double_stranded]:
+            for strand in [codes, reverse_strand(codes)][: 1 + stack.config.double_stranded]:
                 maxima, totals = (pool.astype(float) * scale for pool in strand_pools(stack, strand))
-                means = totals[..., None] / (len(codes) + stack.shape.detector_len - 1)
-                output = Heads(stack).score(maxima[..., None], means if stack.shape.mean_pooling else None)
+                means = totals[..., None] / (len(codes) + stack.config.detector_len - 1)
+                output = Heads(stack).score(maxima[..., None], means if stack.config.mean_pooling else None)
                 by_strand.append(output[:, 0].astype(np.float32))
             row.append(np.max(by_strand, axis=0))
         scores.append(np.concatenate(row))
@@ -138,7 +138,7 @@ def test_the_sums_are_the_network(shape, seed, length):
 def test_batches_models_and_threads_do_not_show(mean_pooling):
     """More stretches than one walk holds, more networks than one block, a last block that is smaller."""
     rng = np.random.default_rng(0)
-    shape = network_shape(detector_len=9, detectors=16, mean_pooling=mean_pooling, hidden=3)
+    shape = deepbind_config(detector_len=9, detectors=16, mean_pooling=mean_pooling, hidden=3)
     stack = random_stack(rng, shape, 5)
     sequences = [rng.integers(0, 5, length).astype(np.uint8) for length in rng.integers(1, 140, 1_100)]
     whole = scored([stack], sequences)
@@ -153,7 +153,7 @@ def test_batches_models_and_threads_do_not_show(mean_pooling):
 def test_long_sequences_are_exact_in_little_memory():
     """Every position sums to nearly 2^30, far beyond 32 bits together, and positions are taken piece by piece."""
     rng = np.random.default_rng(1)
-    shape = network_shape(detector_len=24, detectors=2, mean_pooling=True)
+    shape = deepbind_config(detector_len=24, detectors=2, mean_pooling=True)
     stack = random_stack(rng, shape, 2)
     stack.detectors[...] = 1 + rng.random(stack.detectors.shape) / 1024
     codes = rng.integers(0, 5, 400_000).astype(np.uint8)
@@ -183,7 +183,7 @@ def test_long_sequences_are_exact_in_little_memory():
 @pytest.mark.parametrize("sign", [1, -1])
 def test_the_largest_sums_fit(sign):
     """One base with all the weight at each place: the bound of the fixed point is reached, both ways."""
-    shape = network_shape(detector_len=36, detectors=2, mean_pooling=True)
+    shape = deepbind_config(detector_len=36, detectors=2, mean_pooling=True)
     stack = random_stack(np.random.default_rng(2), shape, 1)
     stack.detectors[...] = 0
     stack.detectors[:, :, 0] = sign * np.float32(1e30)
@@ -197,7 +197,7 @@ def test_the_largest_sums_fit(sign):
 
 def test_the_largest_change_fits():
     """From the most negative sum to the most positive one by one base: their difference needs 33 bits."""
-    shape = network_shape(detector_len=1, detectors=1, hidden=0, double_stranded=False)
+    shape = deepbind_config(detector_len=1, detectors=1, hidden=0, double_stranded=False)
     stack = random_stack(np.random.default_rng(5), shape, 1)
     stack.detectors[0, 0, :, 0] = [-1, 1, -0.5, 0.5]
     stack.thresholds[...], stack.weights1[...], stack.biases1[...] = 0, 1, 0
@@ -207,11 +207,11 @@ def test_the_largest_change_fits():
 
 
 def test_a_score_beyond_single_precision_is_infinite():
-    stack = random_stack(np.random.default_rng(3), network_shape(), 1)
+    stack = random_stack(np.random.default_rng(3), deepbind_config(), 1)
     stack.detectors[...] = stack.weights1[...] = 1e30
     assert scored([stack], [np.zeros(5, dtype=np.uint8)]).tolist() == [[np.inf]]
 
 
 def test_no_sequences():
-    stack = random_stack(np.random.default_rng(4), network_shape(mean_pooling=True), 2)
+    stack = random_stack(np.random.default_rng(4), deepbind_config(mean_pooling=True), 2)
     assert GatherStacks([stack]).score(Plan()).shape == (0, 2)

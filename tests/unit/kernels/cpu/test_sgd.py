@@ -5,17 +5,16 @@ import pytest
 import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import network_shape
+from oracles import ARRAY_NAMES, deepbind_config
 from trials import examples, setting
 
-from varbind.core.network_stack import DeepBindStack
 from varbind.core.sequence import N_CODE, reverse_complement
 from varbind.train.hyperparameters import Optimizer
 from varbind.train.trial import BATCH, Trial
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-NAMES = DeepBindStack.array_names()
+NAMES = ARRAY_NAMES
 
 
 def torch_scores(parameters, shape, codes, kept):
@@ -47,7 +46,7 @@ def follow_in_torch(trial, used, codes, laid_out, batches, kept):
     else:
         optimiser = torch.optim.Adam(groups, lr=used.rate)
     for rows, factors in zip(batches, kept, strict=True):
-        scores = torch_scores(parameters, trial.shape, codes[rows], torch.from_numpy(factors).double())
+        scores = torch_scores(parameters, trial.config, codes[rows], torch.from_numpy(factors).double())
         wanted = torch.from_numpy(laid_out.targets[rows]).double()
         if laid_out.is_classification:
             loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
@@ -80,7 +79,7 @@ def assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=4):
 @pytest.mark.parametrize("mean_pooling", [False, True])
 def test_steps_are_those_of_autograd(optimizer, hidden, is_classification, detector_len, mean_pooling):
     codes, laid_out = examples(detector_len, is_classification=is_classification)
-    shape = network_shape(detector_len=detector_len, detectors=16, hidden=hidden, mean_pooling=mean_pooling)
+    shape = deepbind_config(detector_len=detector_len, detectors=16, hidden=hidden, mean_pooling=mean_pooling)
     # Adam's first steps are as long for a slope that is nearly nothing, and as rough.
     used = setting(optimizer=optimizer, rate=0.05 if optimizer is Optimizer.NESTEROV else 0.005, hidden=hidden)
     assert_steps_are_those_of_autograd(shape, used, codes, laid_out)
@@ -104,7 +103,7 @@ def test_steps_are_those_of_autograd(optimizer, hidden, is_classification, detec
 )
 def test_any_shape_and_length(sizes, dropout, length, seed):
     """Sequences shorter than a detector too, one strand or both, and values that are left out."""
-    shape = network_shape(**sizes)
+    shape = deepbind_config(**sizes)
     kind = {"is_classification": False, "double_stranded": shape.double_stranded}
     codes, laid_out = examples(shape.detector_len, length=length, seed=seed, **kind)
     used = setting(dropout=dropout, hidden=shape.hidden, mean_pooling=shape.mean_pooling)
@@ -114,7 +113,7 @@ def test_any_shape_and_length(sizes, dropout, length, seed):
 @pytest.mark.parametrize("mean_pooling", [False, True])
 def test_a_value_that_is_left_out_passes_nothing_on(mean_pooling):
     codes, laid_out = examples(5)
-    shape = network_shape(detectors=16, mean_pooling=mean_pooling)
+    shape = deepbind_config(detectors=16, mean_pooling=mean_pooling)
     trial = Trial(shape, setting(), laid_out, np.arange(len(codes)), seed=3)
     kept = np.ones((1, BATCH, shape.pooled), dtype=np.bool_)
     kept[:, :, 4::16] = False
@@ -132,7 +131,7 @@ def test_a_value_that_is_left_out_passes_nothing_on(mean_pooling):
 @pytest.mark.parametrize("dropout", [0.25, 0.5])
 def test_dropout_keeps_the_mean(dropout, mean_pooling):
     codes, laid_out = examples(5)
-    shape = network_shape(detectors=16, mean_pooling=mean_pooling)
+    shape = deepbind_config(detectors=16, mean_pooling=mean_pooling)
     trial = Trial(shape, setting(dropout=dropout), laid_out, np.arange(len(codes)), seed=3)
     kept = trial.kept(100)
     assert kept.shape == (100, BATCH, shape.pooled)
@@ -144,7 +143,7 @@ def test_batches_are_balanced_and_take_every_row():
     _codes, laid_out = examples(5, count=300)
     laid_out.targets[:] = np.arange(300) < 40
     rows = np.arange(10, 290)
-    trial = Trial(network_shape(detectors=16), setting(), laid_out, rows, seed=3)
+    trial = Trial(deepbind_config(detectors=16), setting(), laid_out, rows, seed=3)
     batches = trial.batches(60)
     assert np.all(laid_out.targets[batches].sum(axis=1) == BATCH // 2)
     assert set(batches.ravel().tolist()) == set(rows.tolist())
@@ -154,7 +153,7 @@ def test_batches_are_balanced_and_take_every_row():
 def test_a_trial_goes_on_where_it_was(mean_pooling):
     """Steps taken at once or one after the other, and beside another trial, give the same bytes."""
     _codes, laid_out = examples(5)
-    shape = network_shape(detectors=16, hidden=3, mean_pooling=mean_pooling)
+    shape = deepbind_config(detectors=16, hidden=3, mean_pooling=mean_pooling)
 
     def trial():
         return Trial(shape, setting(dropout=0.5, hidden=3), laid_out, np.arange(200), 3)

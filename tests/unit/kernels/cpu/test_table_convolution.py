@@ -6,11 +6,11 @@ import sys
 
 PROGRAM = """
 import numpy as np
-from varbind.core.network_stack import DeepBindStack, NetworkShape
+from varbind.core.deepbind import DeepBindStack, DeepBindConfig
 from varbind.scoring.ensemble import Ensemble
-shape = NetworkShape(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
-sizes = DeepBindStack.expected_shapes(shape, 1)
-stack = DeepBindStack(shape, ("A",), **{name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
+shape = DeepBindConfig(window=7, detector_len=4, detectors=2, mean_pooling=True, hidden=0, double_stranded=True)
+sizes = shape.array_shapes(1)
+stack = DeepBindStack(shape, ("A",), {name: np.ones(size, dtype=np.float32) for name, size in sizes.items()})
 print(Ensemble([stack], ["A"], compiled=True).score({7: [np.arange(5, dtype=np.uint8) % 4]}))
 """
 

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.core.window import Window
 from varbind.errors import ResourceError
@@ -26,7 +26,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def stacks():
     rng = np.random.default_rng(0)
-    shapes = [network_shape(), network_shape(mean_pooling=True, hidden=3), network_shape(detector_len=7)]
+    shapes = [deepbind_config(), deepbind_config(mean_pooling=True, hidden=3), deepbind_config(detector_len=7)]
     return [random_stack(rng, shape, 11, prefix=f"S{i}.") for i, shape in enumerate(shapes)]
 
 
@@ -160,9 +160,9 @@ def test_the_fused_kernel_needs_a_device_triton_and_a_compiler(monkeypatch, capl
 def test_the_cpu_path_does_not_import_torch():
     program = (
         "import sys, numpy as np\n"
-        "from oracles import network_shape, random_stack\n"
+        "from oracles import deepbind_config, random_stack\n"
         "from varbind.scoring.ensemble import Ensemble\n"
-        "stack = random_stack(np.random.default_rng(0), network_shape(), 1)\n"
+        "stack = random_stack(np.random.default_rng(0), deepbind_config(), 1)\n"
         "Ensemble([stack], stack.model_ids).score({9: [np.zeros(9, np.uint8)]})\n"
         "assert not {'torch', 'triton'} & sys.modules.keys()\n"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tolerances
-from oracles import network_shape, random_stack, whole_score
+from oracles import deepbind_config, random_stack, whole_score
 
 from varbind.core.window import Window
 from varbind.kernels.gpu.gpu_layout import stretch_width
@@ -29,10 +29,10 @@ from varbind.kernels.gpu.fused_kernels import feature_kernel, head_kernel, pool_
 
 HERE = Path(__file__).parent
 SHAPES = [
-    network_shape(window=25, detector_len=14, detectors=16),
-    network_shape(window=25, detector_len=20, detectors=16, mean_pooling=True),
-    network_shape(window=31, detector_len=24, detectors=16, mean_pooling=True, hidden=32),
-    network_shape(window=51, detector_len=36, detectors=5, hidden=33, double_stranded=False),
+    deepbind_config(window=25, detector_len=14, detectors=16),
+    deepbind_config(window=25, detector_len=20, detectors=16, mean_pooling=True),
+    deepbind_config(window=31, detector_len=24, detectors=16, mean_pooling=True, hidden=32),
+    deepbind_config(window=51, detector_len=36, detectors=5, hidden=33, double_stranded=False),
 ]
 
 
@@ -162,7 +162,7 @@ def test_published_shapes_have_whole_tiles(shape):
 
 
 def test_long_detectors_have_narrower_tiles():
-    tile = tile_of(network_shape(detector_len=160), torch.device("cpu"))
+    tile = tile_of(deepbind_config(detector_len=160), torch.device("cpu"))
     assert 16 <= tile.columns < MAX_TILE.columns
 
 
@@ -208,7 +208,7 @@ def test_a_gpu_gives_the_bytes_of_a_cpu(cuda, stacks, windows):
 @pytest.mark.cuda
 def test_fused_is_eager(cuda, stacks, windows):
     for stack in stacks:
-        plan, _, _ = Plan.of_windows(windows[stack.shape.window], (stack.shape.window - 1) // 2)
+        plan, _, _ = Plan.of_windows(windows[stack.config.window], (stack.config.window - 1) // 2)
         found = [DeviceStacks([stack], cuda, fused=fused).score(plan) for fused in (True, False)]
         assert found[0].tobytes() == found[1].tobytes()
 

@@ -6,7 +6,7 @@ from exact import detector_outputs
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
-from oracles import network_shape, random_stack, reverse_strand
+from oracles import deepbind_config, random_stack, reverse_strand
 
 from varbind.core.window import Window
 from varbind.kernels.gpu.gpu_layout import LETTERS, ONE_HOT, Piece, detector_columns, stretch_width
@@ -27,7 +27,7 @@ def test_a_width_suits_the_tensor_cores(detector_len):
 @given(st.integers(1, 40), st.integers(1, 5), st.booleans(), st.integers(0, 2**32 - 1))
 def test_a_row_times_a_column_is_the_output(detector_len, detectors, double_stranded, seed):
     rng = np.random.default_rng(seed)
-    shape = network_shape(detector_len=detector_len, detectors=detectors, double_stranded=double_stranded)
+    shape = deepbind_config(detector_len=detector_len, detectors=detectors, double_stranded=double_stranded)
     stack = random_stack(rng, shape, 2)
     sequence = rng.integers(0, 5, 12).astype(np.uint8)
     columns = detector_columns(stack)
@@ -45,7 +45,7 @@ def test_a_row_times_a_column_is_the_output(detector_len, detectors, double_stra
 
 def test_the_largest_detectors_fit():
     """T as far from the others as the fixed point allows, up and down: 31 bits with the sign."""
-    stack = random_stack(np.random.default_rng(0), network_shape(detector_len=2, detectors=2), 1)
+    stack = random_stack(np.random.default_rng(0), deepbind_config(detector_len=2, detectors=2), 1)
     stack.thresholds[:] = 0
     stack.detectors[:] = np.nextafter(np.float32(1), np.float32(0))
     stack.detectors[:, :, :3] *= -1

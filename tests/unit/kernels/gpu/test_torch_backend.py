@@ -5,7 +5,7 @@ import pytest
 from exact import exact_scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import network_shape, random_stack
+from oracles import deepbind_config, random_stack
 
 from varbind.kernels.work_plan import Plan
 
@@ -18,7 +18,7 @@ from varbind.kernels.gpu.device import DeviceStacks
 CPU = torch.device("cpu")
 
 shapes = st.builds(
-    network_shape,
+    deepbind_config,
     detector_len=st.integers(1, 12),
     detectors=st.sampled_from([1, 3, 16, 17]),
     mean_pooling=st.booleans(),
@@ -45,7 +45,7 @@ def test_the_exact_bytes(shapes, lengths, seed):
 def test_a_step_does_not_show(monkeypatch, mean_pooling):
     """Steps of a few cells, and of a few positions of one cell, across all networks and lengths."""
     rng = np.random.default_rng(0)
-    stacks = [random_stack(rng, network_shape(mean_pooling=mean_pooling), 11)]
+    stacks = [random_stack(rng, deepbind_config(mean_pooling=mean_pooling), 11)]
     sequences = [rng.integers(0, 5, length).astype(np.uint8) for length in (3, 3, 3, 30, 31, 30)]
     whole = scores(stacks, sequences)
     for rows in (1, 4, 17, 80):
@@ -55,5 +55,5 @@ def test_a_step_does_not_show(monkeypatch, mean_pooling):
 
 def test_nothing_is_left_to_tf32():
     """Products are in double precision, whatever torch may do with single precision."""
-    block = matrix.MatrixBlock(random_stack(np.random.default_rng(1), network_shape(), 1), CPU)
+    block = matrix.MatrixBlock(random_stack(np.random.default_rng(1), deepbind_config(), 1), CPU)
     assert block._columns.dtype == torch.float64
