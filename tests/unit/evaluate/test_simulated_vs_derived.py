@@ -245,7 +245,7 @@ def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monke
     assert not any(row.protocol in {Protocol.RANDOM, Protocol.PUBLISHED} for row in rows)
 
 
-def test_what_cannot_be_judged_is_said():
+def test_what_cannot_be_evaluated_is_refused():
     table = planted_table(60, motif=0.0, context=0.0)
     with pytest.raises(InputError, match="no variants are on 22"):
         evaluate_classes(table, bank(), replace(PLAN, held_out=("22",)))
@@ -257,7 +257,7 @@ def test_what_cannot_be_judged_is_said():
     nowhere = {**table.numbers, "tss_distance": np.full(60, np.nan)}
     with pytest.raises(InputError, match="tss_distance with values"):
         evaluate_classes(replace(table, numbers=nowhere), bank(), PLAN)
-    with pytest.raises(ValueError, match="cannot be judged"):
+    with pytest.raises(ValueError, match="cannot be evaluated"):
         replace(PLAN, held_out=())
 
 
