@@ -96,7 +96,8 @@ def info_text(
         effect_names: the keys of the second stage.
     """
     fields = []
-    for start, value_of in _writers(prefix, tuple(tracks), effect_names):
+    scored = any(allele.effect is not None for allele in alleles)
+    for start, value_of in _writers(prefix, tuple(tracks), effect_names, scored=scored):
         values = [value_of(allele) for allele in alleles]
         if any(values):
             fields.append(start + ",".join([value or "." for value in values]))
@@ -115,14 +116,24 @@ def _keys_after_effect(tracks: tuple[str, ...]) -> tuple[InfoKey, ...]:
     return tuple(keys)
 
 
+_WITHOUT_SCORE = {"GENE", "TSSDIST", "STATUS"}
+"""The keys, besides those of tracks, that an allele without a score can have."""
+
+
 @cache
 def _writers(
-    prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...]
+    prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...], *, scored: bool
 ) -> tuple[tuple[str, Callable[[AlleleAnnotation], str | None]], ...]:
-    """`KEY=` of every key of a run, in order, with the function that writes its value for one allele."""
+    """`KEY=` of every key of a run, in order, with the function that writes its value for one allele.
+
+    Most records of a run over a whole genome have no scored allele, so their keys are found once.
+    """
     value_of = _VALUE_OF | {name: _predicted(place) for place, name in enumerate(effect_names)}
     value_of |= {TRACK_KEY.of_track(track).name: _conservation(place) for place, track in enumerate(tracks)}
-    names = (*effect_names, *(key.name for key in _keys_after_effect(tracks)))
+    keys = _keys_after_effect(tracks)
+    names = [*effect_names, *(key.name for key in keys)]
+    if not scored:
+        names = [key.name for key in keys if key.written is Written.PER_TRACK or key.name in _WITHOUT_SCORE]
     return tuple((f"{prefix}_{name}=", value_of[name]) for name in names)
 
 
