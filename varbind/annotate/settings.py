@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -26,7 +26,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "check_ref": ("e", "w", "x"),
     "index": (None, "tbi", "csi"),
 }
-_MOST = {"top": sys.maxsize, "max_indel": sys.maxsize, "batch_size": 1 << 16, "threads": 1 << 10}
+_MOST = {"top": math.inf, "max_indel": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class AnnotateSettings:
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
             if (name, value) != ("threads", None) and not (whole and 1 <= value <= most):
-                expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < sys.maxsize else "")
+                expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < math.inf else "")
                 raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
     def check_outputs(self, destination: str, stats: str | None, *, inputs: Iterable[str]) -> None:

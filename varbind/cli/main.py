@@ -38,6 +38,8 @@ INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
 # As Python says it where a limit on memory or on threads leaves no room for another thread.
 NO_ROOM = {"can't start new thread", "can't allocate lock"}
+# As the system says it of a library that finds no room.
+NO_ROOM_FOR_LIBRARY = "failed to map segment from shared object"
 
 
 class _ClosedPipeError(Exception):
@@ -116,7 +118,7 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
     except OSError as error:
         return _tell_of_system(error)
     except Exception as error:
-        if isinstance(error, MemoryError) or str(error) in NO_ROOM:
+        if isinstance(error, MemoryError) or str(error) in NO_ROOM or NO_ROOM_FOR_LIBRARY in str(error):
             _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
             return INTERNAL_ERROR
         if os.environ.get("VARBIND_TRACEBACK"):
