@@ -100,7 +100,9 @@ def test_a_working_folder_that_is_gone(tmp_path, expected):
     assert call(*annotation(VCF, "-o", tmp_path / "out.vcf")).code == 0
     assert (tmp_path / "out.vcf").read_bytes() == expected
     with VCF.open("rb") as source:
-        assert spawn(*annotation("-"), stdin=source).out == expected
+        done = spawn(*annotation("-"), stdin=source)
+    assert done.code == 0, done.err
+    assert done.out == expected
 
 
 @pytest.mark.usefixtures("nowhere")
