@@ -11,7 +11,7 @@ from typing import Any
 
 from varbind.errors import UsageError
 
-__all__ = ["forget_unusable_threads", "optional_import"]
+__all__ = ["forget_unusable_threads", "has_working_folder", "optional_import"]
 
 # What a module needs that may be absent, and what to install for it.
 NEEDS = {
@@ -71,3 +71,12 @@ def optional_import(module: str, *, needed_for: str) -> Any:
         why = "is not installed" if missing else f"cannot be loaded ({error})"
         what = f"{needed_for} needs the package {package}, which {why}"
         raise UsageError(what, remedy=f"pip install '{target}'") from error
+
+
+def has_working_folder() -> bool:
+    """Whether the working folder still exists: without it relative paths lead nowhere, and numba cannot compile."""
+    try:
+        os.getcwd()  # noqa: PTH109 (what every other way of asking comes down to)
+    except OSError:
+        return False
+    return True

@@ -100,13 +100,10 @@ def test_a_working_folder_that_is_gone(tmp_path, expected):
     assert call(*annotation(VCF, "-o", tmp_path / "out.vcf")).code == 0
     assert (tmp_path / "out.vcf").read_bytes() == expected
     with VCF.open("rb") as source:
-        done = spawn(*annotation("-"), stdin=source)
-    # A library that is loaded late may ask for the folder; that is one line.
-    if done.code != 0:
-        assert done.code == UsageError.exit_code, done.err
-        assert "the working folder does not exist any more" in done.error
-    else:
-        assert done.out == expected
+        # With an empty cache the kernel would have to be compiled, for which numba asks for the folder.
+        done = spawn(*annotation("-"), stdin=source, env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")})
+    assert done.code == 0, done.err
+    assert done.out == expected
 
 
 @pytest.mark.usefixtures("nowhere")

@@ -15,6 +15,7 @@ import click
 
 from varbind._version import __version__
 from varbind.errors import Interrupted, UsageError, VarbindError, output_errors, printable
+from varbind.gate import has_working_folder
 from varbind.signals import STOPPING, ignore_signals, is_too_late
 
 if TYPE_CHECKING:
@@ -130,20 +131,11 @@ def _run() -> int:  # noqa: PLR0911 (one return an exit code)
 
 
 def _tell_of_system(error: OSError) -> int:
-    if _is_nowhere():
+    if not has_working_folder():
         _say("error: the working folder does not exist any more; cd to another one, or give absolute paths")
         return UsageError.exit_code
     _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
     return INTERNAL_ERROR
-
-
-def _is_nowhere() -> bool:
-    """Whether the folder in which the program was started is gone: relative paths then lead nowhere."""
-    try:
-        os.getcwd()  # noqa: PTH109 (what every other way of asking comes down to)
-    except OSError:
-        return True
-    return False
 
 
 def _call() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError
-from varbind.gate import optional_import
+from varbind.gate import has_working_folder, optional_import
 from varbind.kernels.cpu.numpy_backend import GatherStacks
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ LONGEST = 30_000
 
 
 def has_lookup_kernel() -> bool:
-    """Whether there may be a compiled kernel: numba is there, and neither our switch nor its own turns it off."""
+    """Whether there may be a compiled kernel: numba is there and can compile, and no switch turns it off."""
     switched_off = os.environ.get("VARBIND_NO_NUMBA") or os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
-    return not switched_off and importlib.util.find_spec("numba") is not None
+    return not switched_off and has_working_folder() and importlib.util.find_spec("numba") is not None
 
 
 def thread_count(asked: int | None) -> int:
