@@ -175,8 +175,7 @@ def _unpacked(raw: _DigestingFile) -> BinaryIO:
 
 def _lines(raw: _DigestingFile, path: str) -> Iterator[tuple[int, bytes]]:
     for number, line in bounded_lines(_unpacked(raw), path, ResourceError, packed=lambda: raw.size):
-        text = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-        yield number, text.rstrip(b"\r\n")
+        yield number, line.rstrip(b"\r\n")
 
 
 def _parse(
