@@ -69,7 +69,7 @@ def header_lines(
         effect: the keys of the second stage; None without one.
     """
     effect = effect or EffectKeys()
-    keys = [InfoKey(key.name, key.type, key.description, Written.BY_EFFECT) for key in effect.keys]
+    keys = list(map(InfoKey.of_head, effect.keys))
     keys += [
         key
         for key in _keys_after_effect(tuple(tracks))

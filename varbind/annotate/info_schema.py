@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from varbind.core.variant import Status
 from varbind.effect.heads import EFFECT_KEYS
+
+if TYPE_CHECKING:
+    from varbind.effect.head import HeadKey
 
 __all__ = [
     "INFO_KEYS",
@@ -58,6 +61,11 @@ class InfoKey:
     written: Written = Written.ALWAYS
     number: str = "A"
 
+    @classmethod
+    def of_head(cls, key: HeadKey) -> Self:
+        """The key that a head of the second stage gives."""
+        return cls(key.name, key.type, key.description, Written.BY_EFFECT)
+
     def of_track(self, track: str) -> InfoKey:
         """The key of one conservation track."""
         text = self.description.replace("track name", f"track {track}")
@@ -76,7 +84,7 @@ _PHRED = (
 
 
 INFO_KEYS = (
-    *(InfoKey(key.name, key.type, key.description, Written.BY_EFFECT) for key in EFFECT_KEYS.values()),
+    *map(InfoKey.of_head, EFFECT_KEYS.values()),
     InfoKey(
         "EXPLAIN",
         "String",
