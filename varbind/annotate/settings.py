@@ -115,6 +115,11 @@ class AnnotateSettings:
                 expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < math.inf else "")
                 raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
+    @property
+    def selects_records(self) -> bool:
+        """Whether regions or targets select some of the records."""
+        return self.regions is not None or self.targets is not None
+
     def check_outputs(self, destination: str, stats: str | None, *, inputs: Iterable[str]) -> None:
         """Raise an error where an output would replace an input or the other output.
 

@@ -23,8 +23,7 @@ from varbind.errors import InputError, OutputError
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
-from varbind.kernels.cpu.cpu import thread_count
-from varbind.scoring.threaded_scoring import overlapped
+from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 __all__ = ["annotate_vcf"]
 
 logger = logging.getLogger(__name__)
-
-# Batches that are scored while another one is written; with one, scoring never waits for the other steps.
-AHEAD = 1
 
 
 def annotate_vcf(
@@ -116,7 +112,7 @@ def _scored(
 ) -> Generator[tuple[tuple[RecordBatch, list[Window]], BindingScores | None], None, None]:
     """Batches with their windows and scores; with several threads, one batch is scored while another is written."""
     with_windows = _with_windows(joined(batches, settings.batch_size), annotator)
-    ahead = AHEAD if thread_count(settings.threads) > 1 else 0
+    ahead = batches_ahead(settings.threads)
     return overlapped(with_windows, lambda item: annotator.score(item[1]), ahead=ahead)
 
 

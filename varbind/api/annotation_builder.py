@@ -101,5 +101,4 @@ class AnnotationBuilder:
 
     def why_nothing_was_scored(self, inputs: Inputs) -> str:
         """The likely causes, at the end of a run; empty where an allele was scored."""
-        selected = self._settings.regions is not None or self._settings.targets is not None
-        return why_nothing_was_scored(self.counts, inputs, selected=selected)
+        return why_nothing_was_scored(self.counts, inputs, selected=self._settings.selects_records)

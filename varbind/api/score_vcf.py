@@ -25,10 +25,9 @@ from varbind.core.variant import Status
 from varbind.core.window import cut_windows
 from varbind.io.output.typed_table import TypedTable
 from varbind.io.vcf.input_stream import Source
-from varbind.kernels.cpu.cpu import thread_count
 from varbind.scoring.scorer import Scorer
 from varbind.scoring.selftest import checked_device
-from varbind.scoring.threaded_scoring import overlapped
+from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -93,8 +92,7 @@ def score_vcf(
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
         out.write_pieces(layout.columns, map(layout.cells, _groups(scored)))
-        selected = settings.regions is not None or settings.targets is not None
-        unscored = why_nothing_was_scored(counts, inputs, selected=selected)
+        unscored = why_nothing_was_scored(counts, inputs, selected=settings.selects_records)
     report_unscored(counts, settings, unscored)
     return counts
 
@@ -145,7 +143,7 @@ def _scored_rows(
     """The alleles of a file in order, a batch at a time."""
     batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
     found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in joined(batches, settings.batch_size))
-    ahead = 1 if thread_count(settings.threads) > 1 else 0
+    ahead = batches_ahead(settings.threads)
     with closing(overlapped(found, lambda batch: scorer.score(batch[1]) if batch[1] else None, ahead=ahead)) as scored:
         for (cells, _), scores in scored:
             if cells:

@@ -11,15 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 from varbind.errors import Interrupted
+from varbind.kernels.cpu.cpu import thread_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from concurrent.futures import Future
 
-__all__ = ["overlapped"]
+__all__ = ["batches_ahead", "overlapped"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def batches_ahead(threads: int | None) -> int:
+    """Number of batches to hold besides the one that is written, for a number of threads; None = all threads.
+
+    With one batch, scoring never waits for the other steps.
+    """
+    return 1 if thread_count(threads) > 1 else 0
 
 
 def overlapped(
