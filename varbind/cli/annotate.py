@@ -97,7 +97,7 @@ def _index_option(word: str, following: str) -> str:
 @click.option("-R", "--regions-file", metavar="FILE", help="The same from a file.")
 @click.option("-t", "--targets", metavar="LIST", help="Only records starting in these (no index needed).")
 @click.option("-T", "--targets-file", metavar="FILE", help="The same from a file.")
-@device_option
+@device_option()
 @click.option("--threads", type=THREADS, help="CPU threads; 1 does everything in one. Default: all.")
 @click.option("--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Alleles at once.")
 @click.option("--overwrite", is_flag=True, help="Replace our keys where the input has them.")

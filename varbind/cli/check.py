@@ -37,7 +37,7 @@ __all__ = ["command"]
 @contig_map_option
 @click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong build instead of stopping.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")
-@device_option
+@device_option()
 @talk_options
 def command(
     source: str,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import put, talk
-from varbind.cli.options import THREADS, parse_pairs, table_options, talk_options
+from varbind.cli.options import THREADS, device_option, parse_pairs, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import UsageError
 
@@ -160,7 +160,7 @@ def _bank_name(bank: str) -> str:
 )
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
-@click.option("--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help="Where to compute.")
+@device_option("cpu")
 @talk_options
 def effect(
     output: str,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BATCH_SIZE",
-    "CUDA_STATE",
     "THREADS",
     "bank_option",
     "contig_map_option",
@@ -61,15 +60,15 @@ def contig_map_option(command: Command) -> Command:
     )(command)
 
 
-def device_option(command: Command) -> Command:
-    """`--device`."""
+def device_option(default: str = "auto", what: str = "Where to compute.") -> Callable[[Command], Command]:
+    """`--device`, with its default and what is computed there."""
     return click.option(
         "--device",
-        default="auto",
+        default=default,
         show_default=True,
         metavar="auto|cpu|cuda[:N]",
-        help=f"Where to compute. {CUDA_STATE}",
-    )(command)
+        help=f"{what} {CUDA_STATE}",
+    )
 
 
 def table_options(command: Command) -> Command:

@@ -63,7 +63,7 @@ logger = logging.getLogger("varbind")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all.")
-@device_option
+@device_option()
 @talk_options
 def command(
     source: str,

@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.command("selftest")
 @bank_option
-@device_option
+@device_option()
 @talk_options
 def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
     """Compare the scores of this machine with golden ones, and its ways of computing with each other.

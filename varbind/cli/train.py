@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import talk
-from varbind.cli.options import CUDA_STATE, THREADS, parse_contig_map, table_options, talk_options
+from varbind.cli.options import THREADS, device_option, parse_contig_map, table_options, talk_options
 from varbind.cli.sets import KINDS, sets_of
 from varbind.errors import Interrupted, UsageError
 
@@ -98,9 +98,7 @@ def command() -> None:
 )
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
-@click.option(
-    "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
-)
+@device_option("cpu", "Where to train.")
 @click.option(
     "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
 )
@@ -247,9 +245,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @click.option("--licence", default="not stated", metavar="NAME", help="Licence of the data, for the card.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
-@click.option(
-    "--device", default="cpu", show_default=True, metavar="auto|cpu|cuda[:N]", help=f"Where to train. {CUDA_STATE}"
-)
+@device_option("cpu", "Where to train.")
 @talk_options
 def effect(
     output: str,
