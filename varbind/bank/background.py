@@ -45,12 +45,12 @@ class VariantKind(StrEnum):
 
     @property
     def alleles_per_site(self) -> int:
-        """Successive background variants that share a site: SNVs come as all three changes of a base."""
+        """The number of successive background variants at one site: SNVs come as all three changes of a base."""
         return 3 if self is VariantKind.SNV else 1
 
 
 LARGEST_SIZE = max(kind.sizes[1] for kind in VariantKind)
-"""The background has no longer variants; they are compared with the largest size class of their kind."""
+"""The size in bases of the longest background variants; longer alleles are compared with the largest size class."""
 
 
 def kind_of(variant: Variant) -> VariantKind:

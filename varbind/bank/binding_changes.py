@@ -112,7 +112,7 @@ class BindingEffects:
         return self._members.means(z)
 
     def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """`family_means` in the precision of the background: what is equal to a background change is found equal."""
+        """`family_means` of changes rounded as the background is, so that equal changes compare as equal."""
         return self.family_means(self.z(delta if self._table is None else as_level(delta)))
 
     def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
@@ -216,7 +216,7 @@ class BindingEffects:
 
 
 def _strength(shares: NDArray[np.float64]) -> NDArray[np.float32]:
-    """-log10 of shares, in the precision in which curves keep it: equal ones stay equal."""
+    """-log10 of shares, in the single precision that curves are stored in, so that equal shares compare as equal."""
     return (-np.log10(shares)).astype(np.float32)
 
 

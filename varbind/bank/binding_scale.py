@@ -1,4 +1,4 @@
-"""Scores of different models on one scale: raw scores and their changes enter, comparable changes leave.
+"""The scale on which changes of score are comparable between models.
 
 A network's score has no unit of its own. Two things make models comparable, both from their cards' background: the
 standard deviation of an SNV's change, and where on its scale binding begins. The second matters more: a change of a

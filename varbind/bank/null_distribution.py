@@ -1,8 +1,8 @@
-"""How rare a value is among those of a background sample: counted where the sample is dense, fitted beyond.
+"""The share of a background sample that is at least as large as a value, and its PHRED.
 
-The share of a value is that of the background which is at least as large, the value itself counted as one more draw:
-(1 + number at least as large) / (1 + size of the sample), which is never 0 and valid for any sample (Phipson and Smyth
-2010, "Permutation P-values should never be zero"). PHRED is its logarithm.
+The value itself counts as one more draw, so the share is (1 + number at least as large) / (1 + size of the sample). It
+is never 0, and it is valid for any sample (Phipson and Smyth 2010, "Permutation P-values should never be zero"). In the
+upper tail of the sample it is read off a fitted distribution. PHRED is -10 log10 of the share.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ class SignedTails:
 
         Args:
             side: LOSS or GAIN.
-            changes: those that were given at the start.
-            site: so many successive variants are changes of one site, which resemble each other.
+            changes: the changes that were given to the constructor.
+            site: the number of successive variants that are changes of one site; these resemble each other.
         """
         strengths = side * changes
         families, variants = np.nonzero(self._candidates(side, strengths, 1))
@@ -148,12 +148,12 @@ class SignedTails:
     def _fits_without(
         self, side: int, families: NDArray[np.int64], left_out: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Number of values, shape and scale of the tails of N families without some of the sample, (N,) each.
+        """The number of values, shape and scale of the tails of N families if some variants are left out, (N,) each.
 
         Args:
             side: LOSS or GAIN.
-            families: with a fitted tail, in order, int64 (N,).
-            left_out: strengths that stand in the sample of each, (N, S); those below the tail do not matter.
+            families: families with a fitted tail, in ascending order, int64 (N,).
+            left_out: strengths of the variants to leave out, (N, S); those below the tail have no effect.
         """
         tails = self._tails[side]
         sizes = np.array([len(tail.excess) for tail in tails])

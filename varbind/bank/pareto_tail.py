@@ -1,4 +1,4 @@
-"""The far end of a sample as a generalised Pareto distribution, fitted with probability-weighted moments.
+"""The upper tail of a sample as a generalised Pareto distribution, fitted with probability-weighted moments.
 
 Hosking and Wallis 1987, "Parameter and quantile estimation for the generalized Pareto distribution", eq. 2.3.
 """
@@ -20,11 +20,11 @@ TAIL_MINIMUM = 50
 """A tail begins where this share of a sample, or at least so many of its values, lie beyond."""
 
 TAIL_FITTED_MINIMUM = 20
-"""Fewer values of a sample beyond a threshold are counted, not fitted."""
+"""With fewer values beyond the threshold the tail is counted and not fitted."""
 
 SATURATED_SHARE = 1 / 3
-"""A level at which more than this share of the values at or beyond it lie is a bound of the quantity, not a part of a
-falling tail: no distance beyond it tells how rare a value is."""
+"""A level is saturated if more than this share of the values at or beyond it are equal to it. The sample then has a
+bound there and not a falling tail, so the distance beyond the level does not measure how rare a value is."""
 SATURATED_MINIMUM = 4
 
 # Of a tail; by less, an excess could not be divided.
@@ -49,10 +49,10 @@ class ParetoTail:
 
     @classmethod
     def of(cls, largest: NDArray[np.float64]) -> Self:
-        """Fit the largest values of a sample, ascending; the first of them is the usual threshold.
+        """Fit the largest values of a sample, in ascending order; the first of them is the usual threshold.
 
-        Where many share a level the tail begins beyond it: a fit to their distance from the threshold would call a
-        value at that level, or just beyond it, rarer than it is.
+        The tail begins above the last saturated level. A fit that included this level would overstate how rare a value
+        at the level, or just above it, is.
         """
         threshold = _last_saturated(largest)
         excess = largest[largest > threshold] - threshold

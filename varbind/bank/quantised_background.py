@@ -77,7 +77,7 @@ class CodedChanges:
 
 
 def as_level(changes: NDArray[np.floating]) -> NDArray[np.float16]:
-    """Changes in the precision of the levels; beyond the range of float16 the largest number there."""
+    """Round changes to the precision of the levels, and clip them to the range of float16."""
     largest = float(np.finfo(np.float16).max)
     levels: NDArray[np.float16] = np.clip(changes, -largest, largest).astype(np.float16)
     return levels

@@ -1,4 +1,4 @@
-"""Conservation tracks: bigWig files enter, the mean over a span leaves, NaN where nothing is measured."""
+"""Conservation tracks: the mean of a bigWig file over a span, NaN where nothing is measured."""
 
 from __future__ import annotations
 

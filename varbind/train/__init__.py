@@ -1,1 +1,1 @@
-"""Training: peak sequences and their shuffles enter, parameters of networks as plain arrays leave."""
+"""Training of networks on sequences, and of second stages on measured variants."""

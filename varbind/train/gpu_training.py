@@ -1,4 +1,4 @@
-"""Gradient descent of many networks at once on a torch device: trials enter and have taken steps.
+"""Gradient descent of many networks at once on a torch device.
 
 The batched twin of the CPU kernel (`varbind.kernels.cpu.sgd`). DeepBind was calibrated in this way, 30 networks
 together on one GPU (Alipanahi et al. 2015). Trials of one shape are slices of one computation, each with its own

@@ -1,4 +1,4 @@
-"""What a training leaves open, and the ranges from which automatic calibration draws it."""
+"""The hyper-parameters of a training, and the ranges from which automatic calibration draws them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training leaves: calibrated networks enter, a bank without background and a table of ratings leave."""
+"""The results of a training: a bank without background, and a table of the ratings of all settings."""
 
 from __future__ import annotations
 

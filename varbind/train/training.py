@@ -1,4 +1,4 @@
-"""A bank from training sets: files enter, a bank of calibrated networks leaves.
+"""Train a bank of calibrated networks from the files of training sets.
 
 All data is read first, so that what is broken is told before anything is trained. Then protein after protein is
 calibrated and kept in a folder beside the output (`varbind.train.checkpoints`); a run that was stopped goes on there.

@@ -1,4 +1,4 @@
-"""One training of one network: sequences, targets and a setting enter, its parameters at checkpoints leave.
+"""The training of one network with one setting of the hyper-parameters.
 
 A trial holds what is random: its start, the order of its rows and what is left out. Its steps are taken here by the
 CPU kernel, where equal input and seed give equal bytes, or together with others' by `varbind.train.gpu_training`.

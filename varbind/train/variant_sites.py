@@ -1,4 +1,4 @@
-"""Where the variants of a table lie: its own columns, the genes and the tracks enter, sites leave."""
+"""The sites of the variants of a table, from its columns, the genes and the conservation tracks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The formats of gene tables: numbered lines enter, transcription starts leave.
+"""The formats of gene tables, each with a parser that returns transcription starts.
 
 Each parser takes all lines of its format, comments included, and returns one start a transcript, or one
 a gene where the gene has no transcript. What has no strand is counted and left out. GTF and GFF3 count

@@ -1,4 +1,4 @@
-"""Gene tables: a file of any common format enters, an index of transcription starts leaves.
+"""Gene tables: read a file of any common format into an index of transcription starts.
 
 The format is told by the content, never by the file's name. The file is read once, so that a pipe serves
 as well as a file.

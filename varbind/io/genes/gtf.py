@@ -1,4 +1,4 @@
-"""GTF: numbered lines enter, transcription starts leave.
+"""The transcription starts of a GTF file.
 
 A transcript starts at the 5' end of its line. Where it has no line it starts at the 5' end of its exons, as in a file
 of the UCSC Table Browser, or in a gene of one's own that was added to a file. What a transcript's line does not say

@@ -1,4 +1,4 @@
-"""Regions of interest: a list or a file of them enters, and what they hold of one variant file leaves.
+"""Regions of interest, from a list or a file, and the records of a variant file that lie in them.
 
 How a region is to be read depends on the file's contigs, for their names may hold colons and may be written in another
 style. So regions are read twice: at first without a file, which shows what is wrong with them, and then for a file.

@@ -122,6 +122,6 @@ class _Cache:
 
 @cache
 def _digest() -> str:
-    """Of all kernels: a function may have parts of itself in other files."""
+    """Return a digest of all kernel modules, because a compiled function contains code from several of them."""
     files = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
