@@ -12,6 +12,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import weakref
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -100,11 +101,7 @@ class Destination:
         self._finished = self._prepared = False
         self._index: Path | None = None
         self._folder: Path | None = None
-        try:
-            self._stream = self._open()
-        except BaseException:  # a signal, too: nobody else knows of the folder yet
-            self._discard()
-            raise
+        self._stream = self._open()
         self._bgzf = None
         if output_format.kind == "z":
             level = 6 if output_format.level is None else output_format.level
@@ -220,12 +217,13 @@ class Destination:
             return self._open_directly()
         place = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
         with output_errors(self._said):
-            # Known before it is made: a signal comes at any moment.
             self._folder = temporary_beside(place)
+            # A signal can come before the caller holds this output: then the end of the program removes the folder.
+            self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             try:
                 self._folder.mkdir(mode=stat.S_IRWXU)
-            except FileExistsError:  # another run's
-                self._folder = None
+            except FileExistsError:  # it belongs to another run
+                self._remove_folder.detach()
                 raise
             return (self._text if self._format.is_bcf else self._result).open("xb")
 
@@ -281,7 +279,7 @@ class Destination:
 
     def _discard(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_folder()
 
 
 def write_stdout(data: bytes) -> None:

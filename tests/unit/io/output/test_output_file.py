@@ -1,6 +1,8 @@
 """A file appears whole or not at all."""
 
 import gzip
+import subprocess
+import sys
 
 import pytest
 
@@ -55,6 +57,21 @@ def test_nothing_is_seen_before_the_end(tmp_path, kind):
     if kind in "vz":
         data = path.read_bytes()
         assert (gzip.decompress(data) if kind == "z" else data) == TEXT
+
+
+@pytest.mark.parametrize("kind", ["v", "z", "b", "u"])
+def test_a_signal_before_the_caller_holds_the_output_leaves_nothing(tmp_path, kind):
+    """The exception of a signal is raised where the constructor returns: no `with` block has begun."""
+    program = (
+        "import sys; from varbind.io.output.output_file import Destination, OutputFormat\n"
+        "from pathlib import Path\n"
+        "out = Destination(sys.argv[1], OutputFormat(sys.argv[2]))\n"
+        "assert len(list(Path(sys.argv[1]).parent.iterdir())) == 1\n"
+        "raise SystemExit(143)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "out"), kind], check=False)
+    assert done.returncode == 143
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["v", "z", "b"])
