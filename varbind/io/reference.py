@@ -13,7 +13,7 @@ import stat
 import struct
 import tempfile
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pysam
 
 from varbind.errors import InputError, ResourceError
-from varbind.io.closing import Closing
 from varbind.io.fasta_index import bgzf_text, disagreement
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf.bgzf import BgzfReader, is_bgzf
@@ -42,7 +41,7 @@ INDEX_BYTES_MAX = 1 << 26
 _MARKED = "a UTF-8 byte order mark"
 
 
-class Reference(Closing):
+class Reference(AbstractContextManager["Reference"]):
     """Random access to a reference genome.
 
     Args:
@@ -104,6 +103,9 @@ class Reference(Closing):
         """Close the file and remove a temporary index."""
         self._fasta.close()
         self._made.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _read_block(self, contig: str, number: int) -> str:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ import numpy as np
 from varbind.errors import ResourceError, VarbindError
 from varbind.gate import optional_import
 from varbind.io.bigwig_layout import require_bigwig
-from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ConservationTrack"]
 
 
-class ConservationTrack(Closing):
+class ConservationTrack(AbstractContextManager["ConservationTrack"]):
     """One bigWig track, open for reading.
 
     Args:
@@ -82,6 +81,9 @@ class ConservationTrack(Closing):
         """Close the file; afterwards nothing can be read."""
         self._reader.close()
         self._file.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     @contextmanager
     def _damage_told(self) -> Iterator[None]:
