@@ -1,8 +1,8 @@
-"""Files and folders that appear under their names whole or not at all.
+"""Atomic writing: a file or a folder appears under its name complete or not at all.
 
-What is written gets a temporary name in the same folder, is synced, and is then renamed. Whoever looks at the
-final name sees what was there before, or all of the new; a run that is killed leaves the temporary name at most.
-Devices and FIFOs are written straight through.
+It is written under a temporary name in the same folder, synced to the disk, and then renamed. Readers of the final name
+see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Devices and
+FIFOs are written straight through.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, output_errors
-from varbind.io.output.special_files import is_stream, open_stream
+from varbind.io.output.output_paths import is_stream, open_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "discard",
-    "give_name",
-    "settle",
+    "fsync_tree",
+    "remove_quietly",
+    "rename_into_place",
     "temporary_beside",
     "whole_file",
     "whole_folder",
     "write_whole_file",
 ]
 
-_NAME_BYTES = 200  # of 255 that a file system allows, some are left for what we add
+_NAME_BYTES = 200  # a file system allows 255; the rest is for the prefix and the suffix
 
 
 def temporary_beside(target: Path) -> Path:
-    """A free name in the folder of `target`, hidden, told from those of other runs."""
-    # htslib looks for an index behind ##idx##.
+    """A hidden temporary name in the folder of `target`, which no other run uses."""
+    # htslib looks for an index after ##idx##.
     name = os.fsdecode(os.fsencode(target.name.replace("##", "__"))[:_NAME_BYTES])
-    # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
+    # The process id would not do: it is the same for every run in a container, and a killed run leaves its file.
     return target.with_name(f".{name}.varbind-{secrets.token_hex(4)}")
 
 
-def settle(path: Path) -> None:
-    """Put a finished file or folder on the disk.
+def fsync_tree(path: Path) -> None:
+    """Sync a finished file, or a folder with its files, to the disk.
 
     Raises:
         OSError: it cannot be synced.
@@ -53,8 +53,8 @@ def settle(path: Path) -> None:
     _sync(path)
 
 
-def give_name(temporary: Path, target: Path) -> None:
-    """Give what is settled its name.
+def rename_into_place(temporary: Path, target: Path) -> None:
+    """Rename a synced file or folder to its final name.
 
     Raises:
         OSError: it cannot be renamed.
@@ -64,18 +64,18 @@ def give_name(temporary: Path, target: Path) -> None:
         _sync(target.parent)
 
 
-def discard(path: Path) -> None:
-    """Take a temporary file away; where that fails, what was done stays done."""
+def remove_quietly(path: Path) -> None:
+    """Remove a temporary file, and ignore failures."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
-    """Write a file that gets its name at the end of the block, if that ends well.
+    """Write a file before the block, and rename it to its final name after the block unless the block raises.
 
     Raises:
-        OutputError: it cannot be written, told before the block; an older file of the name stays as it was.
+        OutputError: the file cannot be written; an older file of the same name is kept.
     """
     target = Path(os.path.realpath(path))
     if is_stream(path):
@@ -87,19 +87,19 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
     try:
         with output_errors(path):
             temporary.write_bytes(data)
-            settle(temporary)
+            fsync_tree(temporary)
         yield
         with output_errors(path):
-            give_name(temporary, target)
+            rename_into_place(temporary, target)
     finally:
-        discard(temporary)
+        remove_quietly(temporary)
 
 
 def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """`whole_file` on its own.
+    """Write a file and rename it to its final name.
 
     Raises:
-        OutputError: it cannot be written; an older file of the name stays as it was.
+        OutputError: the file cannot be written; an older file of the same name is kept.
     """
     with whole_file(path, data):
         pass
@@ -107,14 +107,14 @@ def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextmanager
 def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
-    """A folder to write into, which gets its name when all went well, and is gone where not.
+    """A temporary folder to write into, which is renamed after the block, or removed if the block raises.
 
     Args:
-        destination: its name in the end, which must be free.
-        parents: make the folders above it too.
+        destination: the final name, which must not exist.
+        parents: whether missing parent folders are made too.
 
     Raises:
-        OutputError: the name is taken, or a folder cannot be made there.
+        OutputError: the name exists, or the folder cannot be made.
     """
     with output_errors(destination):
         if os.path.lexists(destination):
@@ -125,8 +125,8 @@ def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
             temporary.mkdir(parents=parents)
         yield temporary
         with output_errors(destination):
-            settle(temporary)
-            give_name(temporary, destination)
+            fsync_tree(temporary)
+            rename_into_place(temporary, destination)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
