@@ -21,7 +21,7 @@ from varbind.bank.background import VariantKind
 from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
-from varbind.effect.heads import HEADS
+from varbind.effect.second_stage import HEADS
 from varbind.errors import ResourceError
 from varbind.io.cards import CARD, EFFECT_FOLDER, WEIGHTS, digests_of, read_arrays, read_effect_card, write_card_files
 from varbind.io.output.atomic_files import whole_folder

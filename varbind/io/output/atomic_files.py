@@ -1,8 +1,8 @@
 """Atomic writing: a file or a folder appears under its name complete or not at all.
 
 It is written under a temporary name in the same folder, synced to the disk, and then renamed. Readers of the final name
-see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Devices and
-FIFOs are written straight through.
+see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Devices
+and FIFOs are written straight through.
 """
 
 from __future__ import annotations
