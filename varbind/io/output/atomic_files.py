@@ -1,27 +1,31 @@
 """Atomic writing: a file or a folder appears under its name complete or not at all.
 
 It is written under a temporary name in the same folder, synced to the disk, and then renamed. Readers of the final name
-see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Devices
-and FIFOs are written straight through.
+see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Streams
+are written straight through: devices, FIFOs, sockets, and descriptors of this process, such as /dev/stdout.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from varbind.errors import OutputError, output_errors
-from varbind.io.output.output_paths import is_stream, open_stream
+from varbind.errors import OutputError, UsageError, output_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
+    "descriptor_of",
     "fsync_tree",
+    "is_stream",
+    "open_stream",
     "remove_quietly",
     "rename_into_place",
     "temporary_beside",
@@ -31,6 +35,50 @@ __all__ = [
 ]
 
 _NAME_BYTES = 200  # a file system allows 255; the rest is for the prefix and the suffix
+_DESCRIPTORS = re.compile(r"/proc/(?:self|thread-self|\d+(?:/task/\d+)?)/fd|/dev/fd")
+_LINKS_MAX = 40
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is written straight through, because it cannot be replaced by a regular file."""
+    if descriptor_of(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (follows links)
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def open_stream(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a stream for writing; the file behind a descriptor is not truncated, and its position is kept.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = descriptor_of(path)
+    return Path(path).open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+
+
+def descriptor_of(path: str | os.PathLike[str]) -> int | None:
+    """The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for; None for all other names.
+
+    Raises:
+        UsageError: the descriptor belongs to another process.
+    """
+    place = os.path.abspath(path)  # noqa: PTH100 (links are followed one by one)
+    for _ in range(_LINKS_MAX):
+        folder, name = os.path.split(place)
+        folder = os.path.realpath(folder)
+        if _DESCRIPTORS.fullmatch(folder) and name.isdecimal():
+            if folder not in {"/dev/fd", os.path.realpath("/proc/self/fd"), os.path.realpath("/proc/thread-self/fd")}:
+                raise UsageError("is a descriptor of another process", path=path, remedy="name a file")
+            return int(name)
+        place = os.path.join(folder, name)  # noqa: PTH118
+        if not os.path.islink(place):  # noqa: PTH114
+            return None
+        place = os.path.join(folder, os.readlink(place))  # noqa: PTH115, PTH118
+    return None
 
 
 def temporary_beside(target: Path) -> Path:

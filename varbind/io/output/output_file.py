@@ -20,9 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from varbind.errors import InputError, OutputError, UsageError, output_errors
-from varbind.io.output.atomic_files import fsync_tree, remove_quietly, rename_into_place, temporary_beside
+from varbind.io.output.atomic_files import (
+    fsync_tree,
+    is_stream,
+    open_stream,
+    remove_quietly,
+    rename_into_place,
+    temporary_beside,
+)
 from varbind.io.output.output_index import make_index, old_indexes_aside
-from varbind.io.output.output_paths import is_stream, open_stream
 from varbind.io.output.verify_output import read_back
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf

@@ -1,29 +1,22 @@
-"""The names of outputs: which of them are streams, and which a run may write.
-
-An output must not replace an input or another output, whatever name it is given. Devices, FIFOs, sockets, and names of
-descriptors of this process such as /dev/stdout, are written straight through.
-"""
+"""The names that a run may write: an output must not replace an input or another output, whatever name it is given."""
 
 from __future__ import annotations
 
 import os
-import re
-import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, UsageError, output_errors
 from varbind.io.cards import EFFECT_FOLDER
+from varbind.io.output.atomic_files import descriptor_of, is_stream
 from varbind.io.vcf.record_index import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["check_outputs", "is_stream", "open_stream", "same_file"]
+__all__ = ["check_outputs", "same_file"]
 
-_DESCRIPTORS = re.compile(r"/proc/(?:self|thread-self|\d+(?:/task/\d+)?)/fd|/dev/fd")
-_LINKS_MAX = 40
 _SUFFIXES_READ = ("", *(f".{suffix}" for suffix in (*SUFFIXES, "fai", "gzi")))
 """The suffixes of an input and of the indexes beside it."""
 
@@ -51,7 +44,7 @@ def check_outputs(
     for path in [*written, *([counts] if counts else [])]:
         if any(same_file(path, name) for name in read) or any(_is_in(path, folder) for folder in models):
             raise UsageError("the output is the input", path=path, remedy="name another output")
-    if counts and _descriptor_of(counts) is not None and _descriptor_of(counts) == _descriptor_of(written[0]):
+    if counts and descriptor_of(counts) is not None and descriptor_of(counts) == descriptor_of(written[0]):
         what = "the counts and the result would go to the same stream"
         raise UsageError(what, path=stats, remedy="name a file with -o or with --stats")
     if counts and any(same_file(counts, name) for name in written):
@@ -69,48 +62,6 @@ def same_file(one: str, other: str) -> bool:
         return first.name == second.name and first.parent.samefile(second.parent)
     except (OSError, ValueError):
         return False
-
-
-def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is written straight through, because it cannot be replaced by a regular file."""
-    if _descriptor_of(path) is not None:
-        return True
-    try:
-        mode = os.stat(path).st_mode  # noqa: PTH116 (follows links)
-    except OSError:
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def open_stream(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a stream for writing; the file behind a descriptor is not truncated, and its position is kept.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
-    descriptor = _descriptor_of(path)
-    return Path(path).open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
-
-
-def _descriptor_of(path: str | os.PathLike[str]) -> int | None:
-    """The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for; None for all other names.
-
-    Raises:
-        UsageError: the descriptor belongs to another process.
-    """
-    place = os.path.abspath(path)  # noqa: PTH100 (links are followed one by one)
-    for _ in range(_LINKS_MAX):
-        folder, name = os.path.split(place)
-        folder = os.path.realpath(folder)
-        if _DESCRIPTORS.fullmatch(folder) and name.isdecimal():
-            if folder not in {"/dev/fd", os.path.realpath("/proc/self/fd"), os.path.realpath("/proc/thread-self/fd")}:
-                raise UsageError("is a descriptor of another process", path=path, remedy="name a file")
-            return int(name)
-        place = os.path.join(folder, name)  # noqa: PTH118
-        if not os.path.islink(place):  # noqa: PTH114
-            return None
-        place = os.path.join(folder, os.readlink(place))  # noqa: PTH115, PTH118
-    return None
 
 
 def _named(path: str) -> str:
