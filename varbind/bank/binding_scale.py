@@ -1,9 +1,9 @@
 """The scale on which changes of score are comparable between models.
 
-A network's score has no unit of its own. Two things make models comparable, both from their cards' background: the
-standard deviation of an SNV's change, and where on its scale binding begins. The second matters more: a change of a
-score that is low anyway means nothing, so what counts is the change of a softened rectifier of the score,
-log(1 + exp((score - threshold) / softness)), with the threshold at the score that one background site in a hundred has.
+The score of a network has no unit. Two quantities of the background make models comparable: the standard deviation of
+the change by an SNV, and the score at which binding begins. The second one matters more, because a change of a low
+score has no effect on binding. Therefore the change of a softened rectifier of the score is used,
+log(1 + exp((score - threshold) / softness)), whose threshold is the score that 1 % of the background sites exceed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["BindingScale"]
 THRESHOLD_LEVEL = 0.99
 MEDIAN_LEVEL = 0.5
 SOFTNESS_SHARE = 0.25
-"""Of the distance from the median background score to the threshold."""
+"""The softness as a share of the distance from the median background score to the threshold."""
 SMALLEST = 1e-9
 
 
@@ -36,9 +36,9 @@ class BindingScale:
     """The scale of M models.
 
     Attributes:
-        spread: standard deviation of the change over background SNVs, above 0, float64 (M,).
-        threshold: score at which binding begins, float64 (M,).
-        softness: of the rectifier, in units of the score, above 0, float64 (M,).
+        spread: the standard deviation of the change over background SNVs, above 0, float64 (M,).
+        threshold: the score at which binding begins, float64 (M,).
+        softness: the softness of the rectifier in units of the score, above 0, float64 (M,).
     """
 
     spread: NDArray[np.float64]
@@ -54,11 +54,11 @@ class BindingScale:
 
     @classmethod
     def of_cards(cls, models: Sequence[ModelCard], levels: Sequence[float]) -> Self:
-        """From the backgrounds of models.
+        """The scale for the quantiles of the background scores of models.
 
         Args:
-            models: M cards with a background.
-            levels: of their quantiles.
+            models: the cards of M models.
+            levels: the levels of their quantiles.
 
         Raises:
             ResourceError: a model has no background.
@@ -71,16 +71,16 @@ class BindingScale:
             raise ResourceError("a model has no background of scores", remedy=remedy) from error
         spread = np.array([model.delta_sd for model in models], dtype=np.float64)
         softness = SOFTNESS_SHARE * (scores[:, top] - scores[:, median])
-        # A model that never changes on the background has no scale: its changes stay as small as they are.
+        # Changes of a model that never changes on the background are not scaled.
         return cls(np.where(spread > 0, spread, 1.0), scores[:, top], np.where(softness > 0, softness, 1.0))
 
     def z(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Change in standard deviations over background SNVs, of raw scores (B, M)."""
+        """The changes of raw scores (B, M), in standard deviations over background SNVs."""
         change: NDArray[np.float64] = (alt.astype(np.float64) - ref) / self.spread
         return change
 
     def bound_change(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Change of the softened rectifier, of raw scores (B, M): 0 far below the threshold, linear far above."""
+        """The changes of the softened rectifier of raw scores (B, M): 0 far below the threshold, linear far above."""
         return self._bound(alt) - self._bound(ref)
 
     def _bound(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:

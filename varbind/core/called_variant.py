@@ -1,7 +1,7 @@
-"""A change that a program states, held against the reference before it is normalised or scored.
+"""Variants given by a Python program, which are compared with the reference before they are normalised or scored.
 
-The command line sorts the alleles of a record and goes on; a program that states one change wants to hear why it has no
-score. Both go by the same reasons (`varbind.core.variant.Status`).
+The command line writes the status of an allele that has no score and continues; in Python such a variant is an error.
+Both use the same reasons (`varbind.core.variant.Status`).
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ class NamedReference(ReferenceSequence, Protocol):
 
     @property
     def contigs(self) -> Collection[str]:
-        """Names of its contigs."""
+        """The names of its contigs."""
 
 
 def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference) -> Variant:
-    """The one shortest, leftmost form of a change, once it agrees with the reference.
+    """The shortest, leftmost form of a change that agrees with the reference.
 
     Args:
-        chrom: name of the contig, as the reference spells it or in another common style (`1` for `chr1`).
-        pos: 1-based position of the first base of `ref`, as POS of a VCF record.
+        chrom: the name of the contig in the reference or in another common style (`1` for `chr1`).
+        pos: the 1-based position of the first base of `ref`, as POS of a VCF record.
         ref: the reference allele, as REF of the record, in any case.
         alt: one alternate allele, as one ALT of the record, in any case.
         reference: the genome; see `varbind.Reference`.
@@ -56,8 +56,8 @@ def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReferenc
         The variant on the reference's contig.
 
     Raises:
-        UsageError: an argument is of a wrong type.
-        InputError: `varbind annotate` would not score the change either. The message has the word that
+        UsageError: an argument has a wrong type.
+        InputError: `varbind annotate` would not score the change either. The message contains the value that
             VARBIND_STATUS would have, such as `ref_mismatch`.
     """
     _require_reference(reference)
@@ -75,12 +75,12 @@ def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReferenc
 
 
 def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> list[Variant]:
-    """The variants, every one of which has the form that `normalise` gives on this reference.
+    """The variants as a list, after a check that each has the form that `normalise` gives on this reference.
 
     Raises:
-        UsageError: these are no variants.
-        InputError: a variant was made by hand or on another reference: it is not on a contig, REF differs, or it is
-            not trimmed to the end or not leftmost.
+        UsageError: an item is not a variant.
+        InputError: a variant was made without `normalise` or on another reference: it is not on a contig, its REF
+            differs, or it is not completely trimmed or not leftmost.
     """
     _require_reference(reference)
     if not isinstance(variants, Iterable) or isinstance(variants, str | bytes):
@@ -97,7 +97,7 @@ def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> l
 
 
 def _flaw(variant: Variant, reference: NamedReference) -> str:
-    """Why a variant is not what `normalise` gives; empty if it is."""
+    """Why a variant does not have the form that `normalise` gives; empty if it has."""
     return _flaw_of_fields(variant) or _flaw_of_place(variant, reference) or _flaw_of_form(variant, reference)
 
 
@@ -122,7 +122,7 @@ def _flaw_of_place(variant: Variant, reference: NamedReference) -> str:
 
 def _flaw_of_form(variant: Variant, reference: NamedReference) -> str:
     ref, alt = variant.ref, variant.alt
-    # One base more on the left: it tells whether an insertion or deletion can move there.
+    # The base to the left shows whether an insertion or deletion can be shifted.
     around = reference.fetch(variant.chrom, variant.start - 1, variant.end)
     if around[1:] != ref:
         return f"{Status.REF_MISMATCH}: the reference has {_short(around[1:])}"
@@ -149,7 +149,7 @@ def _unscored(said: str, status: Status, place: tuple[str | None, int, str], ref
 
 
 def _contig(chrom: str, reference: NamedReference) -> str | None:
-    """The reference's name of a contig; None where it has none."""
+    """The name of a contig in the reference; None if the reference does not have it."""
     contigs = reference.contigs
     if chrom in contigs:
         return chrom
@@ -157,7 +157,7 @@ def _contig(chrom: str, reference: NamedReference) -> str | None:
 
 
 def _whole_number(pos: Any) -> int:
-    """POS as an int, also of numpy's whole numbers, as those of a data frame."""
+    """POS as an int; integers of numpy, as in a data frame, are accepted."""
     if not isinstance(pos, bool) and hasattr(pos, "__index__"):
         return int(pos)
     raise UsageError(f"pos is {pos!r}, expected an int", remedy="give the 1-based position as a whole number")
