@@ -72,7 +72,7 @@ class Bank:
                 raise self._unknown(model_id)
         wanted = set(model_ids)
         if len(wanted) < len(model_ids):
-            raise UsageError("a model is asked for twice", remedy="name each model once")
+            raise UsageError("a model is named twice", remedy="name each model once")
         networks = {model.network_id for model in self.models if model.model_id in wanted}
         stacks = []
         for stack in self.stacks:

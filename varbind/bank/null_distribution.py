@@ -234,7 +234,7 @@ class ShareCurve:
         if not all(np.isfinite(part).all() for part in (self.values, self.shares)) or np.isnan(self.tail).any():
             raise ResourceError("a curve has a value that is not a finite number")
         if (np.diff(self.values) <= 0).any() or (np.diff(self.shares) >= 0).any() or self.shares[-1] <= 0:
-            raise ResourceError("a curve does not fall")
+            raise ResourceError("the shares of a curve do not decrease")
         share, shape, scale = self.tail.tolist()
         if not (SHARE_MINIMUM <= share <= 1 and 0 <= shape < 1 and scale > 0):
             raise ResourceError("the tail of a curve has impossible parameters")

@@ -25,12 +25,12 @@ _SHOWN = 20
 
 _REASONS = {
     Status.REF_UNKNOWN: "the reference has other letters than A, C, G and T under REF",
-    Status.SYMBOLIC: "a symbolic allele names no bases",
-    Status.BREAKEND: "a breakend is no change of a few bases",
+    Status.SYMBOLIC: "a symbolic allele does not state its bases",
+    Status.BREAKEND: "a breakend does not state a short change",
     Status.STAR: "* stands for a deletion that another record describes",
-    Status.NO_ALT: "this is no alternate allele",
+    Status.NO_ALT: "ALT is not an allele",
     Status.AMBIGUOUS_ALT: "ALT has other letters than A, C, G and T",
-    Status.BAD_ALLELE: "REF and ALT are letters of the bases, one allele each",
+    Status.BAD_ALLELE: "REF and ALT must be one allele each, in letters of bases",
 }
 
 
@@ -113,7 +113,7 @@ def _flaw_of_fields(variant: Variant) -> str:
 
 def _flaw_of_place(variant: Variant, reference: NamedReference) -> str:
     if variant.chrom not in reference.contigs:
-        return f"{Status.NO_CONTIG}: the reference has no contig of this very name"
+        return f"{Status.NO_CONTIG}: the reference has no contig with exactly this name"
     length = reference.length(variant.chrom)
     if variant.start < 0 or max(variant.start, variant.end) > length:
         return f"{Status.OFF_CONTIG}: {variant.chrom} has the positions 1 to {length:,}"

@@ -53,7 +53,7 @@ class DeepBindConfig:
     def __post_init__(self) -> None:
         sizes = (self.window, self.detector_len, self.detectors, self.members)
         if min(sizes) < 1 or self.hidden < 0 or self.window > WINDOW_MAX:
-            raise ValueError(f"a network cannot have the shape {self.name}")
+            raise ValueError(f"a network cannot have the configuration {self.name}")
 
     @property
     def strands(self) -> int:

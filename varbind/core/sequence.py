@@ -52,7 +52,7 @@ def require_nucleotides(sequence: str, name: str) -> None:
         raise InputError(f"{name} is empty", remedy="leave it out")
     if not _IUPAC.fullmatch(sequence):
         letter = _IUPAC.sub("", sequence)[:1]
-        raise InputError(f"{name} holds {letter!r}, which is no nucleotide letter", remedy="use ACGTUN")
+        raise InputError(f"{name} holds {letter!r}, which is not a nucleotide letter", remedy="use ACGTUN")
 
 
 def decode(codes: Codes) -> str:

@@ -105,9 +105,9 @@ def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
     }
     trained_on = arrays.pop(TRAINED_ON)
     if arrays:
-        raise ResourceError(f"{next(iter(arrays))} belongs to nothing")
+        raise ResourceError(f"{next(iter(arrays))} belongs to no head and no curve")
     if trained_on.dtype != np.uint32 or trained_on.ndim != 1 or (np.diff(trained_on.astype(np.int64)) <= 0).any():
-        raise ResourceError("the keys of training variants do not rise")
+        raise ResourceError("the keys of training variants are not in ascending order")
     return EffectModel(card, heads, curves=curves, trained_on=trained_on)
 
 

@@ -42,7 +42,7 @@ def whole_bytes(path: str | os.PathLike[str], most: int) -> bytes:
     with open(path, "rb", opener=_open_at_once) as stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", os.fspath(path))
+            raise OSError(errno.EINVAL, "is not a regular file", os.fspath(path))
         if status.st_size > most:
             what = f"has {status.st_size:,} bytes, expected at most {most:,}"
             raise OSError(errno.EFBIG, what, os.fspath(path))
@@ -103,7 +103,7 @@ def bounded_lines(
             next_look += UNPACKED_FREE
             size = packed() if packed else 0
             if size and unpacked > UNPACKED_MAX * size:
-                remedy = "if it is what it should be, unpack it first"
+                remedy = "if the file is correct, decompress it first"
                 what = f"unpacks to more than {UNPACKED_MAX} times its size"
                 raise error(what, path=path, line=number, remedy=remedy)
         yield number, without_mark(line)

@@ -127,5 +127,5 @@ def test_single_stranded_changes_nothing_else():
 
 @pytest.mark.parametrize("change", [{"members": 0}, {"members": -1}, {"detectors": 0}, {"window": 0}, {"hidden": -1}])
 def test_a_shape_that_cannot_be_is_refused(change):
-    with pytest.raises(ValueError, match="a network cannot have the shape"):
+    with pytest.raises(ValueError, match="a network cannot have the configuration"):
         deepbind_config(**change)

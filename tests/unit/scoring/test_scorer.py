@@ -193,7 +193,7 @@ def test_sequences_are_a_list(bank, text):
 
 @pytest.mark.parametrize("text", ["AC-GT", "ACGT*", "ACGT-*", "AC GT", "ACGT\n", ">a", "ACGX", "ACG\u00e4", "1"])
 def test_a_sequence_of_other_letters(bank, text):
-    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is no nucleotide letter; use ACGTUN"):
+    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is not a nucleotide letter; use ACGTUN"):
         score_sequences(["ACGT", text], bank)
 
 

@@ -145,10 +145,10 @@ def detect_format(line: bytes, place: Place) -> GeneFormat:
         if gene_format.fits(fields):
             return gene_format
     if not any(is_integer(left) and is_integer(right) for left, right in pairwise(fields)):
-        raise place.error("this is no gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
+        raise place.error("this is not a gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
     if {"+", "-"}.isdisjoint(fields):
         raise place.error("the table has no strand column", NO_STRAND)
-    what = "the table has a strand, but its columns are those of no format of genes"
+    what = "the table has a strand, but its columns are not those of a known format"
     raise place.error(what, "give all columns of a genePred table, BED6, or GTF or GFF3 with tabs between columns")
 
 

@@ -83,10 +83,10 @@ def _require_to_end(path: str, last: int) -> None:
         while head := stream.read(_BLOCK_HEAD):
             rest = int.from_bytes(head[16:18], "little") + 1 - _BLOCK_HEAD
             if not is_bgzf(head) or rest < _UNPACKED.size:
-                raise ValueError("its last place is in no block of the file")
+                raise ValueError("its last offset is not in a block of the file")
             stream.seek(rest - _UNPACKED.size, os.SEEK_CUR)
             if stream.read(_UNPACKED.size) != _UNPACKED.pack(within):
-                raise ValueError("its last place is not the end of the file's records")
+                raise ValueError("the records of the file do not end at its last offset")
             within = 0
 
 
@@ -120,7 +120,7 @@ class _Index:
         if self._is_csi:
             smallest, levels, size = self._integers(3)
             if not (0 < smallest < 32 and 0 <= levels <= _LEVELS_MAX):
-                raise ValueError("its bins have no size")
+                raise ValueError("its bins have an impossible size")
             names = self._names(self._take(size)) if size else None
             (contigs,) = self._integers(1)
         else:
@@ -129,11 +129,11 @@ class _Index:
             (length,) = struct.unpack_from("<i", self._data, self._place + _NAMES_AT - 4)
             names = self._names(self._take(_NAMES_AT + length))
         if contigs < 0 or names not in {None, contigs}:
-            raise ValueError("it has not as many names as contigs")
+            raise ValueError("it has different numbers of names and contigs")
         for _ in range(contigs):
             self._check_contig(levels)
         if len(self._data) - self._place not in {0, 8}:  # the optional number of records without a position
-            raise ValueError("there is more than it says")
+            raise ValueError("it continues after its last contig")
 
     @staticmethod
     def _names(data: bytes) -> int:
@@ -160,7 +160,7 @@ class _Index:
         # The second bin after the last one has counts instead of offsets.
         counts = np.array(numbers, dtype=np.int64) > last
         if bins < 0 or (np.array(numbers, dtype=np.int64) > last + 2).any():
-            raise ValueError("it has bins that there are not")
+            raise ValueError("it has a bin with an impossible number")
         is_place = np.repeat(~counts, sizes)
         for word in range(head.size // 8):
             is_place[np.array(heads, dtype=np.int64) + word] = False
@@ -174,7 +174,7 @@ class _Index:
 
     def _require_in_file(self, places: NDArray[np.uint64]) -> None:
         if (places > self._end).any():
-            raise ValueError("it names a place behind the end of the file")
+            raise ValueError("it has an offset after the end of the file")
 
     def _integers(self, count: int) -> tuple[int, ...]:
         return struct.unpack(f"<{count}i", self._take(4 * count))

@@ -259,7 +259,7 @@ def _fetch_text(
 ) -> Iterator[tuple[int, bytes]]:
     """The lines of the records in indexed regions, each once, numbered from 1."""
     if without_mark(header.lines[0]) != header.lines[0]:
-        what = "starts with a byte order mark, which -r cannot pass"
+        what = "starts with a byte order mark, which -r cannot read"
         raise UsageError(what, path=source.name, remedy="use -t, or remove the mark and index the file again")
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
@@ -319,5 +319,5 @@ def _check_lines(source: Source, header: VcfHeader) -> None:
             elif blank is None:
                 blank = number
     if blank is not None:
-        what = "a blank line, which -r cannot pass"
+        what = "a blank line, which -r cannot read"
         raise InputError(what, path=source.name, line=blank, remedy="use -t, or remove it")

@@ -1,4 +1,4 @@
-"""Every format of gene table gives the same starts, and what is no gene table is one clear line."""
+"""Every format of gene table gives the same starts, and what is not a gene table is one clear line."""
 
 import gzip
 import hashlib
@@ -325,8 +325,8 @@ NO_STRAND = "needs a strand"
         (PREDICTION.replace("-", "."), 1, NO_STRAND),
         (f"{PREDICTION}\nNM_1 chr1 -", 2, NO_STRAND),
         (f"{PREDICTION}\n{PREDICTION.replace('150', 'x')}", 2, "'x'"),
-        ("#CHROM\nchr1 5 . A G . PASS .", 2, "no gene table"),
-        (">chr1\nACGT", 1, "no gene table"),
+        ("#CHROM\nchr1 5 . A G . PASS .", 2, "not a gene table"),
+        (">chr1\nACGT", 1, "not a gene table"),
     ],
 )
 def test_a_broken_line_is_named(table, text, line, what):
@@ -580,7 +580,7 @@ def test_of_equal_starts_of_two_tables_the_best_transcript_gives_its_name(tmp_pa
         (gzip.compress(b"", mtime=0), "the file is empty"),
         (b"\n#only\n\n", "comments only"),
         (b'c\ts\texon\t1\t5\t.\t+\t.\tgene_id "A";\n', "no gene and no transcript in this GTF file"),
-        (b"\x00\xff\x7f" * 50, "no gene table"),
+        (b"\x00\xff\x7f" * 50, "not a gene table"),
     ],
 )
 def test_a_file_without_genes_is_refused(table, content, what):
