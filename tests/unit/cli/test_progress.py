@@ -52,7 +52,11 @@ def test_each_stage_has_its_own_rate_and_nothing_unknown_is_shown(log):
     for second, call in ((50, (500, 500, "loci")), (90, (80, None, "epochs")), (160, (0, 9)), (230, (7, 7))):
         clock.time = 1_000 + second
         progress(*call)
-    assert log.messages == ["epochs: 80 done, 2.0/s", "done: 0 done (0%), 0.0/s", "done: 7 done (100%), 0.1/s, 0:00:00 left"]
+    assert log.messages == [
+        "epochs: 80 done, 2.0/s",
+        "done: 0 done (0%), 0.0/s",
+        "done: 7 done (100%), 0.1/s, 0:00:00 left",
+    ]
 
 
 def test_a_pipe_gets_log_lines_and_quiet_nothing(monkeypatch):
