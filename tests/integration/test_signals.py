@@ -141,7 +141,7 @@ def some(bench):
 def test_progress_on_a_terminal(bench, some):
     code, shown = on_a_terminal(annotation(some, "-o", bench.results / "out.vcf"))
     assert code == 0
-    assert re.search(r"\r +\d+%\|.*elapsed.*left, [\d,]+ records, [\d,]+/s", shown)
+    assert re.search(r"records .*[\d,]+ done \(\d+%\), [\d,.]+/s, \d:\d\d:\d\d left", shown)
     assert "2,000 records read, 2,000 written" in shown.splitlines()[-1]
 
 

@@ -30,9 +30,10 @@ from varbind.train.effect_tables import FLANK, labels_of, read_activity, read_cl
 from varbind.train.scored_variants import second_stage_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["EffectTests", "EvaluateEffectPlan", "evaluate_effect"]
@@ -88,7 +89,7 @@ def evaluate_effect(
     destination: str | Path,
     plan: EvaluateEffectPlan | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> str:
     """Evaluate the recipe of a second stage over the scores of a bank.
 
@@ -97,7 +98,7 @@ def evaluate_effect(
         bank: bank whose scores are read, with one card and a background.
         destination: folder of the results, which must not exist.
         plan: how to evaluate; None = the defaults.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Returns:
         The text of `summary.md`.
@@ -132,7 +133,7 @@ class _Evaluation:
         tests: EffectTests,
         plan: EvaluateEffectPlan,
         reference: Reference | None,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Progress | None,
     ) -> None:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress
