@@ -19,8 +19,7 @@ from motif_banks import (
 )
 from planted import write_files, write_lines
 
-from varbind.io.banks import sha256_of
-from varbind.io.load_bank import DEFAULT_BANK
+from varbind.io.banks import DEFAULT_BANK, sha256_of
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")

@@ -10,7 +10,7 @@ from integration.runs import call, records
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.core.sequence import decode
-from varbind.io.load_bank import load_bank
+from varbind.io.banks import load_bank
 from varbind.scoring.background import CONTEXT, BackgroundRecipe, PromoterSource, background_windows
 from varbind.scoring.scorer import Scorer, batches
 

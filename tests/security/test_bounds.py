@@ -16,8 +16,8 @@ from safetensors.numpy import save
 from security.programs import BEYOND_SOUND, measured
 
 from varbind.core.network_stack import WINDOW_MAX
-from varbind.io.banks import CARD_BYTES_MAX
-from varbind.io.load_bank import find_bank
+from varbind.io.banks import find_bank
+from varbind.io.cards import CARD_BYTES_MAX
 
 HUGE = 1 << 40
 UNPACKED = 1 << 25

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import model_card, slow_share_of_own
 
-from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.null_distribution import UpperTail
-from varbind.bank.quantised_background import CodedChanges
 
 SNV = VariantKind.SNV
 

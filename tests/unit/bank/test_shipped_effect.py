@@ -17,8 +17,7 @@ from varbind.bank.null_distribution import phred
 from varbind.effect.effect_model import CURVES
 from varbind.effect.score import logit
 from varbind.errors import ResourceError
-from varbind.io.banks import WEIGHTS, read_bank, read_card
-from varbind.io.load_bank import find_bank
+from varbind.io.banks import WEIGHTS, find_bank, read_bank, read_card
 
 HEADS = ("activity", "score", "deepfind", "conservation")
 KEYS = ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
