@@ -18,7 +18,7 @@ import numpy as np
 from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
-from varbind.annotate.record_stream import joined
+from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.core.progress import estimated_total
@@ -143,8 +143,8 @@ def _scored_rows(
     progress: Progress | None,
 ) -> Generator[_ScoredRows, None, None]:
     """The alleles of a file in order, a batch at a time."""
-    batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
-    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in joined(batches, settings.batch_size))
+    pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in batches_of(pieces, settings.batch_size))
     ahead = batches_ahead(settings.threads)
     with closing(overlapped(found, lambda batch: scorer.score(batch[1]) if batch[1] else None, ahead=ahead)) as scored:
         for (cells, _), scores in scored:
