@@ -1,7 +1,8 @@
 """Whether cyvcf2 reads the values of annotated files as varbind does, as a Markdown table.
 
 Each file is annotated with a reference that agrees with it. Then both readers read every record of the result: CHROM,
-POS, ID, REF, ALT, FILTER and every key of varbind. cyvcf2 runs in a process of its own, which may crash.
+POS, ID, REF, ALT, FILTER and every key of varbind. cyvcf2 runs in a separate process, because some
+files make it crash.
 
 python tests/conformance/readers.py FOLDER [--bank DIR] [--annotated]
 """
