@@ -93,7 +93,7 @@ def binding(
     from varbind.cli.progress import show_progress
     from varbind.datasets.dataset_table import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.kernels.cpu.cpu import thread_count
 
     talk(quiet=quiet, verbose=verbose)
@@ -119,7 +119,7 @@ def _table(path: str) -> str:
 
 def _bank_name(bank: str) -> str:
     """The name of the folder of a bank."""
-    from varbind.io.load_bank import find_bank
+    from varbind.io.banks import find_bank
 
     return Path(find_bank(bank)).resolve().name
 
@@ -201,7 +201,7 @@ def effect(
     from varbind.cli.progress import show_progress
     from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
     from varbind.evaluate.splits import ClassesPlan
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device
 
     talk(quiet=quiet, verbose=verbose)

@@ -210,7 +210,7 @@ def _checkpoints(text: str) -> tuple[int, ...]:
 
 def _checked(device: str, bank: str) -> str:
     """The device of a name, once it has scored a bank as the CPU does."""
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device
     from varbind.scoring.selftest import checked_device
 
@@ -286,7 +286,7 @@ def effect(
 
     from varbind.cli.options import parse_pairs
     from varbind.cli.progress import show_progress
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect

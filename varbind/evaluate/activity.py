@@ -16,11 +16,10 @@ from varbind.core.progress import bind_stage
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
-from varbind.gate import optional_import
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
-from varbind.train.metrics import auc, spearman
+from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table
 
@@ -38,7 +37,6 @@ __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activ
 BLOCK = 20
 """Number of bases that are drawn together in the bootstrap, since neighbouring variants change the same site."""
 
-DRAWS = 1_000
 SHUFFLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
 MEAN = "mean"
 
@@ -232,7 +230,7 @@ class _LocusEvaluation:
     ) -> None:
         self.wanted, self.rows = list(wanted), list[ActivityRow]()
         self._effects, self._outcomes, self._seed = table.numbers["effect"], outcomes, seed
-        self._positions = np.array([variant.pos for variant in table.variants])
+        self._blocks = np.array([variant.pos // BLOCK for variant in table.variants])
         self._rows_of = {locus: np.flatnonzero(loci == locus) for locus in wanted}
 
     def add(self, name: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None = None) -> None:
@@ -262,7 +260,7 @@ class _LocusEvaluation:
             correlation = spearman(effects[rows], measured) or 0.0
             # The draws are the same for all methods and differ between loci.
             seed = (self._seed, self.wanted.index(locus))
-            drawn = _block_bootstrap(effects[rows], measured, self._positions[rows], seed)
+            drawn = drawn_correlations(measured, effects[rows], self._blocks[rows], seed)
         if sizes is not None and len(rows):
             of_sizes = spearman(sizes[rows], np.abs(measured)) or 0.0
             found = auc(self._outcomes[rows], sizes[rows])
@@ -276,25 +274,6 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(draws, [0.025, 0.975])
     return float(low), float(high)
-
-
-def _block_bootstrap(
-    predicted: NDArray[np.float64], effects: NDArray[np.float64], positions: NDArray[np.int64], seed: Sequence[int]
-) -> NDArray[np.float64]:
-    """Rank correlations in bootstrap draws of whole blocks, float64 (DRAWS,)."""
-    rng = np.random.default_rng(seed)
-    blocks = np.unique(positions // BLOCK, return_inverse=True)[1]
-    count = blocks.max() + 1
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, blocks].astype(np.float64)
-    # Ties get their mean rank, as in the estimate; their order in the file would follow their positions.
-    rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
-    one, other = (rankdata(values) - (len(values) + 1) / 2 for values in (predicted, effects))
-    total = drawn.sum(axis=1)
-    mean_one, mean_other = drawn @ one / total, drawn @ other / total
-    covariance = drawn @ (one * other) / total - mean_one * mean_other
-    variances = [drawn @ values**2 / total - mean**2 for values, mean in ((one, mean_one), (other, mean_other))]
-    correlations: NDArray[np.float64] = covariance / np.sqrt(np.maximum(variances[0] * variances[1], 1e-12))
-    return correlations
 
 
 def _bases(table: VariantTable) -> NDArray[np.float64]:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
-from varbind.bank.quantised_background import CodedChanges
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError

@@ -20,7 +20,7 @@ from varbind.core.progress import bind_stage
 from varbind.effect.activity import ActivityHead
 from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
-from varbind.effect.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
+from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import OutputError, UsageError, printable
@@ -209,7 +209,7 @@ class _Training:
         )
         return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
-    def cutoffs(self, background: NDArray[np.float64]) -> list[Mapping[str, float]]:
+    def cutoffs(self, background: NDArray[np.float64]) -> list[Cutoff]:
         """Cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
 
         Args:
@@ -219,7 +219,7 @@ class _Training:
             return []
         odds, outcomes, weights = self._odds
         positive = float((weights * outcomes).sum())
-        found: list[Mapping[str, float]] = []
+        found: list[Cutoff] = []
         for share in CUTOFF_SHARES:
             least = np.quantile(background, 1 - share)
             passed = odds >= least

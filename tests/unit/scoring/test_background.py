@@ -8,9 +8,8 @@ import pytest
 import tolerances
 from oracles import bank_card, deepbind_config, model_card, random_stack
 
-from varbind.bank.background import VariantKind
+from varbind.bank.background import CodedChanges, VariantKind
 from varbind.bank.bank import Bank
-from varbind.bank.quantised_background import CodedChanges
 from varbind.core.sequence import decode, encode
 from varbind.core.variant import trim
 from varbind.errors import ResourceError
