@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError
 from varbind.gate import has_working_folder, optional_import
-from varbind.kernels.cpu.numpy_backend import GatherStacks
+from varbind.kernels.cpu.numpy_backend import NumpyStacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,8 +96,8 @@ class CpuStacks:
         return self._kernel.score(plan)
 
     @cached_property
-    def _gather(self) -> GatherStacks:
-        return GatherStacks(self._stacks, self._threads)
+    def _gather(self) -> NumpyStacks:
+        return NumpyStacks(self._stacks, self._threads)
 
     @cached_property
     def _kernel(self) -> LookupStacks | None:

@@ -7,7 +7,7 @@ straight into the running maximum without touching memory. Before and after the 
 NNN: those sums are looked up whole. Networks are outside, sequences inside, so that a network's table stays
 in cache.
 
-Everything is whole numbers of 32 bits (quarters of the fixed point of `varbind.kernels.fixed_point`): sums are
+Everything is whole numbers of 32 bits (quarters of the fixed point of `varbind.kernels.exact_arithmetic`): sums are
 exact, in whatever order and for whatever part of a sequence they are formed. So a substitution is the sum
 of the reference with one base's part exchanged.
 """

@@ -1,6 +1,6 @@
 """The small networks behind the pooled values, for the CPU kernel.
 
-The same sums in the same order as `varbind.kernels.output_layers`, which says what they are, in vector registers.
+The same sums in the same order as `varbind.kernels.exact_arithmetic`, which says what they are, in vector registers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from varbind.kernels.cpu.simd import (
     splat,
     store,
 )
-from varbind.kernels.output_layers import DETECTOR_LANES, UNIT_LANES
+from varbind.kernels.exact_arithmetic import DETECTOR_LANES, UNIT_LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,7 @@ import numpy as np
 from varbind.kernels.cpu.simd import LANES
 from varbind.kernels.cpu.table_convolution import pool_kernel, table_size
 from varbind.kernels.cpu.table_output_layers import head_kernel, single_head_kernel
-from varbind.kernels.fixed_point import quarters
-from varbind.kernels.output_layers import DETECTOR_LANES, head_lanes, whole_lanes
+from varbind.kernels.exact_arithmetic import DETECTOR_LANES, output_layer_arrays, padded_to_lanes, quarters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.deepbind import DeepBindStack
-    from varbind.kernels.fixed_point import Quarters
+    from varbind.kernels.exact_arithmetic import Quarters
     from varbind.kernels.work_plan import Plan, Work
 
 __all__ = ["LookupStack", "LookupStacks", "aligned", "triplets_of"]
@@ -51,8 +50,8 @@ class LookupStack:
             weights, bias = (values.astype(np.float64)[:, 0] for values in (stack.weights1, stack.biases1))
             self._head: tuple[NDArray[np.float64], ...] = (_in_vectors(weights), bias)
         else:
-            self._scale = whole_lanes(whole.scale, DETECTOR_LANES)
-            weights1, *others = head_lanes(stack)
+            self._scale = padded_to_lanes(whole.scale, DETECTOR_LANES)
+            weights1, *others = output_layer_arrays(stack)
             self._head = (weights1.reshape(len(weights1), -1), *others)
 
     def _lay_out_detectors(self, whole: Quarters) -> None:
@@ -60,10 +59,10 @@ class LookupStack:
         if self._shared:
             detectors, thresholds = _in_vectors(detectors), _in_vectors(thresholds)
         rest = 3 * self._triplets - self.config.detector_len
-        strands = np.pad(whole_lanes(detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
+        strands = np.pad(padded_to_lanes(detectors, LANES), ((0, 0), (0, 0), (0, rest), (0, 0), (0, 0)))
         by_group = np.moveaxis(strands.reshape(*strands.shape[:-1], -1, LANES), -2, 2)
         self._detectors = np.ascontiguousarray(by_group).reshape(*by_group.shape[:3], -1)
-        self._thresholds = whole_lanes(thresholds, LANES).reshape(len(strands), -1, LANES)
+        self._thresholds = padded_to_lanes(thresholds, LANES).reshape(len(strands), -1, LANES)
 
     def blocks(self) -> list[range]:
         """The models in pieces for threads."""

@@ -172,7 +172,7 @@ def head_kernel(
     rounds: tl.constexpr,
     tile: tl.constexpr,
 ) -> None:
-    """Scores by the networks behind the pooled values, summed in the order of `varbind.kernels.output_layers`.
+    """Scores by the networks behind the pooled values, summed in the order of `varbind.kernels.exact_arithmetic`.
 
     Nothing may be contracted to a fused multiplication and addition, which rounds once in place of twice. Lanes
     are detectors, or with a hidden layer its units.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.kernels.fixed_point import fixed_point
+from varbind.kernels.exact_arithmetic import fixed_point
 from varbind.kernels.work_plan import SEGMENTS
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.gate import optional_import
-from varbind.kernels.fixed_point import fixed_point
+from varbind.kernels.exact_arithmetic import OutputLayers, fixed_point
 from varbind.kernels.gpu.gpu_layout import detector_columns
-from varbind.kernels.output_layers import Heads
 from varbind.kernels.work_plan import SEGMENTS
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class MatrixBlock:
         self._rows = CPU_ROWS if device.type == "cpu" else GPU_ROWS
         self._columns = placed(detector_columns(stack))  # (width, k S D)
         self._scale = placed(fixed_point(stack).quarter_scale[:, None, :, None])  # (k, 1, D, 1)
-        self._heads = Heads(stack, place=placed)
+        self._heads = OutputLayers(stack, place=placed)
 
     @property
     def bytes_a_cell(self) -> int:
