@@ -26,7 +26,7 @@ from varbind.kernels.exact_arithmetic import (
     output_layer_arrays,
     padded_to_lanes,
 )
-from varbind.kernels.gpu.fused_kernels import feature_kernel, head_kernel, pool_kernel
+from varbind.kernels.gpu.fused_kernels import feature_kernel, output_kernel, pool_kernel
 from varbind.kernels.gpu.gpu_layout import detector_columns, stretch_width
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.deepbind import DeepBindConfig, DeepBindStack
-    from varbind.kernels.gpu.stretches import Stretches
+    from varbind.kernels.gpu.gpu_layout import Stretches
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
     triton = optional_import("triton", needed_for="the fused kernel")
@@ -124,7 +124,7 @@ class FusedBlock:
         self._head = [torch.from_numpy(values).to(device) for values in output_layer_arrays(stack)]
 
     @property
-    def bytes_a_cell(self) -> int:
+    def bytes_per_cell(self) -> int:
         """Memory for one cell, with what its alleles take: pooled values, whole and in double precision."""
         return (4 + 8 * self._config.mean_pooling + 8 * (1 + self._config.mean_pooling)) * self._columns
 
@@ -189,7 +189,7 @@ class FusedBlock:
         """Scores, float32 (alleles, k)."""
         count = len(features)
         scores = torch.empty((count, self._models), dtype=torch.float32, device=self._device)
-        head_kernel[triton.cdiv(count, ALLELES), self._models](
+        output_kernel[triton.cdiv(count, ALLELES), self._models](
             features,
             *self._head,
             scores,
