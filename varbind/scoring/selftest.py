@@ -16,7 +16,7 @@ from varbind.core.sequence import Codes, decode, encode
 from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError
 from varbind.gate import optional_import
-from varbind.kernels.cpu.cpu import has_lookup_kernel
+from varbind.kernels.cpu.cpu import has_compiled_kernel
 from varbind.scoring.background import PromoterSource
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import resolve_device, score_sequences
@@ -139,7 +139,7 @@ def _sequences(length: int) -> Codes:
 def _count_different(bank: Bank, sequences: Sequence[str], device: str) -> int:
     """Number of scores of both alleles whose bytes differ between the ways of computing."""
     ways = [
-        Ensemble(bank.stacks, bank.outputs, device=device, compiled=has_lookup_kernel()),
+        Ensemble(bank.stacks, bank.outputs, device=device, compiled=has_compiled_kernel()),
         Ensemble(bank.stacks, bank.outputs, compiled=False),
     ]
     windows = {width: [_variant(sequence, flank_of(width)) for sequence in sequences] for width in bank.windows}
