@@ -180,7 +180,5 @@ def test_a_full_memory_of_torch_halves_the_batch(bank, monkeypatch, caplog, word
 
 def test_a_full_memory_of_torch_for_one_sequence(bank, monkeypatch):
     monkeypatch.setattr(TorchNetworks, "score", lambda *_: torch.empty(2**46))
-    with pytest.raises(
-        ResourceError, match="out of memory: there is not enough for a single item; provide more memory"
-    ):
+    with pytest.raises(ResourceError, match="out of memory: there is not enough for a single item; provide more"):
         score_sequences(["ACGT"], bank)
