@@ -239,12 +239,13 @@ class _Block:
         for table, rows in zip(tables[1:], chunk.rows[1:], strict=True):
             _take(table, rows, row)
             np.add(sums, row, out=sums)
-        return sums.reshape(-1, chunk.stretches.stop - chunk.stretches.start, sums.shape[1])
+        by_position: NDArray[np.int32] = sums.reshape(-1, chunk.stretches.stop - chunk.stretches.start, sums.shape[1])
+        return by_position
 
     def _substituted(self, chunk: _Chunk, sums: NDArray[np.int32], buffers: NDArray[np.int32]) -> NDArray[np.int32]:
         """Sums at the positions that read a substituted base, (positions, q, lanes)."""
         row, changed = buffers[1:, : len(chunk.changes)]
-        by_position = changed.reshape(-1, len(chunk.changed), sums.shape[2])
+        by_position: NDArray[np.int32] = changed.reshape(-1, len(chunk.changed), sums.shape[2])
         sums.take(chunk.changed, axis=1, out=by_position, mode="clip")
         _take(self._changes, chunk.changes, row)
         np.add(changed, row, out=changed)
