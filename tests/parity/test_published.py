@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tolerances
+from quick_cases import first_quick
 
 from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
@@ -152,7 +153,7 @@ def test_what_the_index_says_is_kept(published, folder):
 
 def test_every_published_shape_is_the_readable_network(published):
     """Two models of each shape, on sequences with N."""
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, (6, 51)).astype(np.uint8)
     texts = ["".join("ACGTN"[c] for c in row) for row in codes]
@@ -242,7 +243,7 @@ def awkward_windows(rng, length, count):
 
 def check_windows(stacks, length, count, seed):
     """Both alleles, by the changed positions, against the network in double precision."""
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     stacks = [replace(stack, config=replace(stack.config, window=length)) for stack in stacks]
     ids = [model_id for stack in stacks for model_id in stack.model_ids]
     windows = awkward_windows(np.random.default_rng(seed), length, count)
@@ -257,7 +258,7 @@ def check_windows(stacks, length, count, seed):
                 column += 1
 
 
-@pytest.mark.parametrize("length", [14, 101])
+@pytest.mark.parametrize("length", first_quick([101, 14]))
 def test_some_models_on_other_windows(published, length):
     """Two networks of every shape; a window of 14 is shorter than most detectors."""
     check_windows([stack.take(range(2)) for stack in published.stacks], length, 4, seed=length)

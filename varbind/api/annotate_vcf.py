@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.gene_scope import gene_paths
-from varbind.annotate.record_stream import joined
+from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored
 from varbind.api.annotation_builder import AnnotationBuilder
+from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
@@ -27,13 +28,14 @@ from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import RecordBatch
+    from varbind.annotate.record_stream import Piece, RecordBatch
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
     from varbind.io.vcf.variants import VariantFile
@@ -52,7 +54,7 @@ def annotate_vcf(
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
-    progress: Callable[[int, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> AnnotationCounts:
     """Annotate a VCF or BCF.
 
@@ -66,7 +68,7 @@ def annotate_vcf(
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
-        progress: called now and then with the number of records read, and the share of the file read or None.
+        progress: called with the number of records read, and that of the file as estimated from the share read.
 
     Returns:
         The counts of what was read, written, scored and not scored.
@@ -92,12 +94,13 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
         )
-        batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+        pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))
-        for (batch, windows), scores in stack.enter_context(closing(_scored(batches, annotator, settings))):
+        for (batch, windows), scores in stack.enter_context(closing(_scored(pieces, annotator, settings))):
             out.write(annotator.lines(batch, windows, scores, counts))
             if progress:
-                progress(counts.records_read, inputs.variants.fraction_read())
+                total = estimated_total(counts.records_read, inputs.variants.fraction_read())
+                progress(counts.records_read, total, "records")
         unscored = builder.why_nothing_was_scored(inputs)
         if unscored and settings.fail_if_none:
             raise InputError(unscored, path=inputs.variants.name, remedy="without --fail-if-none this is a warning")
@@ -108,10 +111,10 @@ def annotate_vcf(
 
 
 def _scored(
-    batches: Iterable[RecordBatch], annotator: Annotator, settings: AnnotateSettings
+    pieces: Iterable[Piece], annotator: Annotator, settings: AnnotateSettings
 ) -> Generator[tuple[tuple[RecordBatch, list[Window]], BindingScores | None], None, None]:
     """Batches with their windows and scores; with several threads, one batch is scored while another is written."""
-    with_windows = _with_windows(joined(batches, settings.batch_size), annotator)
+    with_windows = _with_windows(batches_of(pieces, settings.batch_size), annotator)
     ahead = batches_ahead(settings.threads)
     return overlapped(with_windows, lambda item: annotator.score(item[1]), ahead=ahead)
 

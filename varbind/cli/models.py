@@ -92,7 +92,7 @@ def import_models(
     without parameters, are left out.
     """
     from varbind.api.import_deepbind import import_deepbind
-    from varbind.cli.progress import count_progress
+    from varbind.cli.progress import show_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
     from varbind.scoring.background import BackgroundRecipe, PromoterSource
@@ -101,7 +101,7 @@ def import_models(
     talk(quiet=quiet, verbose=verbose)
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
-    with count_progress("variants") as progress:
+    with show_progress(quiet=quiet) as progress:
         bank = import_deepbind(
             folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
         )

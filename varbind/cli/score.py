@@ -146,9 +146,9 @@ def _score_vcf(
     quiet: bool,
 ) -> None:
     from varbind.api.score_vcf import score_vcf
-    from varbind.cli.progress import record_progress
+    from varbind.cli.progress import show_progress
 
-    with record_progress(quiet=quiet) as progress:
+    with show_progress(quiet=quiet) as progress:
         counts = score_vcf(
             source, output, reference=reference, bank=bank, long=long, settings=settings, progress=progress
         )
@@ -160,8 +160,8 @@ def _score_sequences(
 ) -> None:
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
+    from varbind.scoring.devices import checked_device
     from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, scan_of
-    from varbind.scoring.selftest import checked_device
 
     where = checked_device(device, bank)
     with Scorer(bank, scan=scan_of(mode, scan_rule), device=where, threads=threads) as scorer:

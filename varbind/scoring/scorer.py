@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -16,8 +14,8 @@ from varbind.core.scores import BindingScores
 from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
 from varbind.errors import UsageError
-from varbind.gate import optional_import
 from varbind.kernels.memory_limit import MemoryLimit
+from varbind.scoring.devices import checked_device
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scan import ScanEnsemble, ScanRule
 
@@ -28,12 +26,11 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.called_variant import NamedReference
+    from varbind.core.progress import Progress
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Scorer", "batches", "resolve_device", "scan_of", "score_sequences", "score_variants"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["Scorer", "batches", "scan_of", "score_sequences", "score_variants"]
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
@@ -45,32 +42,6 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch
-
-
-def resolve_device(name: str) -> str:
-    """The device to use: `auto` is the first CUDA device if there is a usable one, else the CPU.
-
-    Raises:
-        UsageError: the name is not `auto`, `cpu`, `cuda` or `cuda:N`.
-        ResourceError: CUDA was asked for and is not there (raised when the scorer is built).
-    """
-    stem, _, number = name.partition(":")
-    if name == "cpu" or (stem == "cuda" and (number.isdigit() or name == "cuda")):
-        return name
-    if name != "auto":
-        raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
-    # Importing torch takes over a second: it is only imported where a driver is loaded.
-    if not Path("/proc/driver/nvidia/version").exists():
-        return "cpu"
-    try:
-        torch = optional_import("torch", needed_for="the GPU")
-    except UsageError as error:
-        logger.info("computing on the CPU: %s", error)
-        return "cpu"
-    if torch.cuda.is_available():
-        return "cuda"
-    logger.info("computing on the CPU: torch finds no usable CUDA device")
-    return "cpu"
 
 
 class Scorer:
@@ -124,14 +95,15 @@ class Scorer:
         windows: Iterable[Window],
         *,
         batch_size: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> BindingScores:
         """Scores of both alleles of B windows with `flank` bases on each side of the change.
 
         Args:
             windows: the windows.
             batch_size: number of windows scored at once; None = all. The scores do not depend on it.
-            progress: called with the number of windows scored so far, after each batch.
+            progress: called after each batch with the number of windows scored, and the number of all if
+                `windows` has a length.
 
         Raises:
             ResourceError: there is not enough memory for a single window.
@@ -145,14 +117,15 @@ class Scorer:
         sequences: Iterable[Codes],
         *,
         batch_size: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """Scores of B sequences of base codes of any length, float32 (B, M), columns in bank order.
 
         Args:
             sequences: the sequences, each at least one base long.
             batch_size: number of sequences scored at once; None = all. The scores do not depend on it.
-            progress: called with the number of sequences scored so far, after each batch.
+            progress: called after each batch with the number of sequences scored, and the number of all if `sequences`
+                has a length.
 
         Raises:
             ResourceError: there is not enough memory for a single sequence.
@@ -164,15 +137,15 @@ class Scorer:
         score: Callable[[Sequence[Item]], Result],
         items: Iterable[Item],
         size: int | None,
-        progress: Callable[[int], None] | None,
+        progress: Progress | None,
     ) -> Iterator[Result]:
         """The scores of one portion of the items after the other."""
-        done = 0
+        done, total = 0, len(items) if isinstance(items, Sized) else None
         for batch in [list(items)] if size is None else batches(items, size):
             yield from self._in_portions(score, batch)
             done += len(batch)
             if progress:
-                progress(done)
+                progress(done, total)
 
     def _in_portions(self, score: Callable[[Sequence[Item]], Result], batch: Sequence[Item]) -> Iterator[Result]:
         """The scores of a batch, in as many portions as memory makes necessary."""
@@ -232,19 +205,22 @@ def score_sequences(
         mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window, as the
             published DeepBind executable does.
         scan_rule: `0.1`, `later` or `later-all`; see `varbind.scoring.scan.ScanRule`.
-        device: `cpu`, `cuda` or `cuda:N`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`. A CUDA device is used only if it gives the scores of the CPU for a
+            few variants.
 
     Returns:
         Scores, float32 (B, M), columns in bank order.
 
     Raises:
-        UsageError: unknown mode or rule, or the sequences are one string, or no strings.
+        UsageError: the mode, the rule or the device is unknown, or the sequences are one string, or no strings.
+        ResourceError: the device does not exist, or gives other scores than the CPU.
         InputError: a sequence is empty, or holds a letter that is no IUPAC code, such as `-` or `*`.
     """
     if not isinstance(sequences, Iterable) or isinstance(sequences, str | bytes):
         what = f"found a {type(sequences).__name__}, expected a list of sequences"
         raise UsageError(what, remedy="give [sequence]")
-    with Scorer(bank, scan=scan_of(mode, scan_rule), device=device) as scorer:
+    scan = scan_of(mode, scan_rule)
+    with Scorer(bank, scan=scan, device=checked_device(device, bank)) as scorer:
         return scorer.score_codes(map(encode, _checked(sequences)), batch_size=SEQUENCES_A_BATCH)
 
 

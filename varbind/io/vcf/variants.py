@@ -114,7 +114,7 @@ class VariantFile(AbstractContextManager["VariantFile"]):
             if not is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
-                    self._order.add(record.chrom, np.array([record.pos]))
+                    self._order.add_one(record.chrom, record.pos)
                     yield Selected(b"", 0, record)
                 continue
             if self._blank is None:

@@ -137,12 +137,20 @@ class RecordOrder:
         self._contigs: set[str] = set()
 
     def add(self, chrom: str, pos: NDArray[np.int64]) -> None:
-        """Add the positions of one or more successive records of one contig."""
-        is_new = chrom != self._chrom
-        self.is_sorted &= chrom not in self._contigs if is_new else int(pos[0]) >= self._pos
+        """Add the positions of one or more successive records of one contig, int64 (N,)."""
+        self.add_one(chrom, int(pos[0]))
         self.is_sorted &= bool((pos[1:] >= pos[:-1]).all())
-        self._chrom, self._pos = chrom, int(pos[-1])
-        self._contigs.add(chrom)
+        self._pos = int(pos[-1])
+
+    def add_one(self, chrom: str, pos: int) -> None:
+        """Add the position of one record."""
+        if chrom == self._chrom:
+            self.is_sorted &= pos >= self._pos
+        else:
+            self.is_sorted &= chrom not in self._contigs
+            self._contigs.add(chrom)
+            self._chrom = chrom
+        self._pos = pos
 
 
 def _whole_numbers(
