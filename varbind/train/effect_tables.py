@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.bank.binding_scale import BindingScale
 from varbind.datasets.variant_table import OPTIONAL, read_variant_table
+from varbind.effect.activity import BindingScale
 from varbind.effect.features import AROUND
 from varbind.errors import InputError
 from varbind.train.activity import ActivityData
