@@ -1,4 +1,4 @@
-"""`varbind annotate`."""
+"""`varbind annotate`, and `varbind check`, its dry run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import configure_logging, print_text
 from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
@@ -16,18 +16,19 @@ from varbind.cli.options import (
     contig_map_option,
     device_option,
     load_banks,
+    logging_options,
     parse_contig_map,
     parse_pairs,
     parse_promoter,
     parse_words,
-    talk_options,
 )
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
+    from varbind.api.check_vcf import CheckReport
     from varbind.io.vcf.regions import Regions
 
-__all__ = ["command"]
+__all__ = ["annotate", "check"]
 
 logger = logging.getLogger("varbind")
 
@@ -108,8 +109,8 @@ def _index_option(word: str, following: str) -> str:
 @click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
 @click.option("--fail-if-none", is_flag=True, help="Exit with 3, and without an output, if no allele was scored.")
-@talk_options
-def command(
+@logging_options
+def annotate(
     source: str,
     output: str,
     reference: str | None,
@@ -129,7 +130,7 @@ def command(
     from varbind.api.annotate_vcf import annotate_vcf
     from varbind.cli.progress import show_progress
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     if reference is None:
         raise UsageError("no reference", remedy="give it with -f REF.fa")
     if not genes and not options["everywhere"]:
@@ -191,3 +192,76 @@ def _regions(text: str | None, path: str | None, option: str, file_option: str) 
     if text is not None:
         return Regions.from_text(text)
     return Regions.from_file(path) if path is not None else None
+
+
+@click.command("check")
+@click.argument("source", metavar="IN")
+@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
+@click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
+@click.option("--everywhere", is_flag=True, help="As if every variant were scored. Assumed without --genes.")
+@bank_option
+@click.option("--proteins", metavar="LIST|@FILE", help="As for annotate.")
+@click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
+@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@contig_map_option
+@click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong build instead of stopping.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")
+@device_option()
+@logging_options
+def check(
+    source: str,
+    reference: str | None,
+    genes: tuple[str, ...],
+    everywhere: bool,
+    banks: tuple[str, ...],
+    proteins: str | None,
+    promoter: str,
+    max_indel: int,
+    contig_map: str | None,
+    allow_ref_mismatch: bool,
+    allow_length_mismatch: bool,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Dry run: build, contigs, REF agreement, what would be scored, how long it will take.
+
+    Nothing is written. A reference that does not fit ends with the exit code of annotate.
+    """
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.check_vcf import check_vcf
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    if reference is None:
+        raise UsageError("no reference", remedy="give it with -f REF.fa")
+    settings = AnnotateSettings(
+        everywhere=everywhere or not genes,
+        proteins=parse_words(proteins),
+        promoter=parse_promoter(promoter),
+        max_indel=max_indel,
+        contig_map=parse_contig_map(contig_map),
+        device=device,
+        overwrite=True,
+        allow_ref_mismatch=allow_ref_mismatch,
+        allow_length_mismatch=allow_length_mismatch,
+    )
+    report = check_vcf(source, reference=reference, bank=load_banks(banks), genes=genes, settings=settings)
+    for name, value in _rows(report):
+        print_text(f"{name}\t{value}\n")
+
+
+def _rows(report: CheckReport) -> list[tuple[str, str]]:
+    counts = report.counts
+    unscored = {status.value: count for status, count in sorted(counts.alleles.items()) if status != "ok"}
+    return [
+        ("records", str(counts.records_read)),
+        ("outside promoters", str(counts.records_outside)),
+        ("without an alternate allele", str(counts.records_without_alt)),
+        *((f"contig {name}", found or "not in the reference") for name, found in report.contigs.items()),
+        ("REF compared", str(counts.checked_ref)),
+        ("REF differing", str(counts.mismatched_ref)),
+        ("alleles to score", str(counts.scored)),
+        *((f"alleles not scored: {status}", str(count)) for status, count in unscored.items()),
+        ("models", str(report.models)),
+        ("estimated seconds of scoring", f"{report.seconds:.1f}"),
+    ]

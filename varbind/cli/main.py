@@ -22,19 +22,19 @@ from varbind.signals import STOPPING, ignore_signals, is_too_late
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["main", "put", "run", "talk"]
+__all__ = ["configure_logging", "main", "print_text", "run"]
 
 # Each command's module is imported when the command is called, so that --help is instant.
 COMMANDS = {
     "annotate": ("varbind.cli.annotate", "Put binding losses and gains on every promoter variant of a VCF."),
-    "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
+    "check": ("varbind.cli.annotate", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Judge model banks, and second stages over them, on what was measured."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
-    "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
+    "selftest": ("varbind.cli.models", "Compare this machine's scores with golden ones."),
 }
 INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = module.command
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
@@ -160,7 +160,7 @@ def _settle_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def put(text: str) -> None:
+def print_text(text: str) -> None:
     """Write to standard output.
 
     Raises:
@@ -189,7 +189,7 @@ class _ignore_closed_stderr:  # noqa: N801 (a context manager, read like a verb)
         return kind is not None and issubclass(kind, OSError)
 
 
-def talk(*, quiet: bool, verbose: bool) -> None:
+def configure_logging(*, quiet: bool, verbose: bool) -> None:
     """Send the package's log to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Format())

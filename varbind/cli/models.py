@@ -1,4 +1,4 @@
-"""`varbind models`: list, show, import, export, verify."""
+"""`varbind models` lists, shows, imports, exports and verifies banks; `varbind selftest` scores with them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import click
 
-from varbind.cli.main import put, talk
-from varbind.cli.options import bank_option, load_banks, parse_words, talk_options
-from varbind.errors import UsageError, printable
+from varbind.cli.main import configure_logging, print_text
+from varbind.cli.options import bank_option, device_option, load_banks, logging_options, parse_words
+from varbind.errors import UsageError, VarbindError, printable
 
-__all__ = ["command"]
+__all__ = ["models", "selftest"]
 
 logger = logging.getLogger("varbind")
 
 
 @click.group("models")
-def command() -> None:
+def models() -> None:
     """List, show, import, export and verify model banks."""
 
 
-@command.command("list")
+@models.command("list")
 @bank_option
 def list_models(banks: tuple[str, ...]) -> None:
     """Shipped banks; with --bank, the models of the banks as a table.
@@ -36,18 +36,18 @@ def list_models(banks: tuple[str, ...]) -> None:
     if not banks:
         for name, folder in shipped_banks().items():
             mark = " (default)" if name == found.DEFAULT_BANK else ""
-            put(f"{name}{mark}\t{read_card(folder).description}\n")
+            print_text(f"{name}{mark}\t{read_card(folder).description}\n")
         return
     models = found.list_models(banks)
-    put("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
+    print_text("model_id\tprotein\tfamily\tspecies\tassay\texperiment\tdefault\twindow\theld_out_auc\n")
     for model in models:
         words = [model.model_id, model.protein, model.family, model.species, model.assay, model.experiment]
         words += ["yes" if model.default else "no", str(model.config.window)]
         words.append(printable(str(model.training.get("held_out_auc", "."))))
-        put("\t".join(words) + "\n")
+        print_text("\t".join(words) + "\n")
 
 
-@command.command("show")
+@models.command("show")
 @click.argument("name", default="default", metavar="[NAME|DIR]")
 @click.option("--model", metavar="ID", help="Only this model's card.")
 def show(name: str, model: str | None) -> None:
@@ -63,10 +63,10 @@ def show(name: str, model: str | None) -> None:
             raise UsageError(f"no model {model} in the bank", remedy="`varbind models list --bank` names them")
         data = found[0]
     data.pop("golden", None)
-    put(json.dumps(data, indent=1) + "\n")
+    print_text(json.dumps(data, indent=1) + "\n")
 
 
-@command.command("import")
+@models.command("import")
 @click.argument("kind", type=click.Choice(["deepbind"]))
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
@@ -75,7 +75,7 @@ def show(name: str, model: str | None) -> None:
     "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
 )
 @click.option("--allow-missing", is_flag=True, help="Go on where db.tsv names models without a parameter file.")
-@talk_options
+@logging_options
 def import_models(
     kind: str,
     folder: str,
@@ -98,7 +98,7 @@ def import_models(
     from varbind.scoring.background import BackgroundRecipe, PromoterSource
 
     del kind
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
     with show_progress(quiet=quiet) as progress:
@@ -109,7 +109,7 @@ def import_models(
     logger.info("%s: %d models, %d of them used by default", output, len(bank.models), default)
 
 
-@command.command("export")
+@models.command("export")
 @bank_option
 @click.option("--models", metavar="LIST|@FILE", help="Model ids or proteins. Default: all.")
 @click.option("-o", "--output", required=True, metavar="DIR", help="New folder for params/*.txt and db.tsv.")
@@ -126,7 +126,7 @@ def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
     write_deepbind_folder(Path(output), bank.models, bank.stacks)
 
 
-@command.command("verify")
+@models.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME|DIR]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check every file of a bank against its SHA-256 and every array against the card."""
@@ -134,4 +134,36 @@ def verify(names: tuple[str, ...]) -> None:
 
     for name in names or ("default",):
         bank = load_bank(name)
-        put(f"{bank.cards[0].name}: {len(bank.models)} models, {len(bank.cards[0].digests)} files: ok\n")
+        print_text(f"{bank.cards[0].name}: {len(bank.models)} models, {len(bank.cards[0].digests)} files: ok\n")
+
+
+@click.command("selftest")
+@bank_option
+@device_option()
+@logging_options
+def selftest(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
+    """Compare the scores of this machine with golden ones, and its ways of computing with each other.
+
+    Every model of a bank scores a few sequences. The scores must agree with those of the reference network, which
+    were computed in double precision when the bank was made. Then variants are scored by their changed positions and
+    whole, with and without the compiled kernel or the GPU; all ways must give the same bytes. A mismatch, or a score
+    that is not a number, ends with exit code 1. annotate, score and train repeat the comparison with the CPU before
+    they use a GPU.
+    """
+    from varbind.io.banks import load_bank
+    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.selftest import GOLDEN_TOLERANCE, run_selftest
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    where = resolve_device(device)
+    for name in banks or ("default",):
+        bank = load_bank(name)
+        result = run_selftest(bank, device=where)
+        label = bank.cards[0].name
+        if not result.scores:
+            raise VarbindError("the bank holds no golden scores", path=label)
+        text = f"{result.scores} scores on {where}, largest error {result.largest_error:.2g}"
+        if not result.passed:
+            what = f"{text}, allowed {GOLDEN_TOLERANCE:g}; {result.different} differ between ways of computing"
+            raise VarbindError(what, path=label, remedy="do not use this machine")
+        print_text(f"{label}: {text}, every way of computing the same bytes: ok\n")

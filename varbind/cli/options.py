@@ -14,21 +14,24 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.tss import Promoter
+    from varbind.datasets.dataset_table import BindingDataset
     from varbind.errors import VarbindError
 
 __all__ = [
     "BATCH_SIZE",
+    "KINDS",
     "THREADS",
     "bank_option",
     "contig_map_option",
     "device_option",
     "load_banks",
+    "logging_options",
     "parse_contig_map",
     "parse_pairs",
     "parse_promoter",
     "parse_words",
+    "sets_of",
     "table_options",
-    "talk_options",
 ]
 
 BASES_DIGITS_MAX = 9
@@ -36,6 +39,8 @@ CUDA_STATE = "CUDA is not yet validated on hardware."
 BATCH_SIZE = click.IntRange(1, 1 << 16)
 THREADS = click.IntRange(1, 1 << 10)
 WORDS_MAX = 1_000_000
+KINDS = ("peaks", "bound", "labels", "values", "intensities")
+"""Kinds of a single file; in a table of sets, a set may also be a matrix."""
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -85,7 +90,7 @@ _TABLES = {
 }
 
 
-def talk_options(command: Command) -> Command:
+def logging_options(command: Command) -> Command:
     """`-q` and `-v`."""
     command = click.option("-q", "--quiet", is_flag=True, help="Warnings and errors only.")(command)
     return click.option("-v", "--verbose", is_flag=True, help="Say more.")(command)
@@ -96,6 +101,38 @@ def load_banks(names: tuple[str, ...]) -> Bank:
     from varbind.io import banks
 
     return banks.load_banks(names or ("default",))
+
+
+def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str | None) -> list[BindingDataset]:
+    """Return the data sets of a table, or the data set of a single file.
+
+    Args:
+        data: path of the table or file.
+        fasta: reference genome of peaks.
+        kind: kind of a single file; None = detected from its content.
+        described: further fields of the set of a single file; None = not stated.
+
+    Raises:
+        InputError: the table is malformed.
+        UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
+    """
+    from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
+    from varbind.datasets.dataset_table import BindingDataset, DataKind, is_dataset_table, read_dataset_table
+
+    stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
+    if is_dataset_table(data):
+        for name in [*stated, *(["kind"] if kind else [])]:
+            raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
+        return read_dataset_table(data, fasta=fasta or "")
+    if not is_model_id(stated.get("id", "x")):
+        remedy = f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
+        raise UsageError(f"--id {stated['id']!r} cannot name a model", remedy=remedy)
+    if "protein" not in stated:
+        raise UsageError(
+            "is not a table of sets, so its protein must be given", path=data, remedy="give --protein NAME"
+        )
+    stated = {"id": stated["protein"], **stated}
+    return [BindingDataset(file=data, kind=DataKind(kind) if kind else None, fasta=fasta or "", **stated)]
 
 
 def parse_words(text: str | None) -> tuple[str, ...]:

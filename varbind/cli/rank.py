@@ -6,10 +6,10 @@ import logging
 
 import click
 
-from varbind.cli.main import talk
-from varbind.cli.options import talk_options
+from varbind.cli.main import configure_logging
+from varbind.cli.options import logging_options
 
-__all__ = ["command"]
+__all__ = ["rank"]
 
 logger = logging.getLogger("varbind")
 
@@ -25,8 +25,8 @@ ORDERS = ("phred", "score", "score_cons", "activity", "deepfind", "loss_phred", 
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
 @click.option("--all", "unscored", is_flag=True, help="Alleles without a score too, last.")
 @click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
-@talk_options
-def command(
+@logging_options
+def rank(
     source: str,
     output: str,
     by: str | None,
@@ -45,7 +45,7 @@ def command(
     from varbind.annotate.rank import rank_vcf
     from varbind.cli.progress import show_progress
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     with show_progress(quiet=quiet) as progress:
         counts = rank_vcf(source, output, by=by, prefix=prefix, top=top, unscored=unscored, progress=progress)
     if counts.rows and not counts.sortable:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import put, talk
+from varbind.cli.main import configure_logging, print_text
 from varbind.cli.options import (
     THREADS,
     bank_option,
     contig_map_option,
     device_option,
     load_banks,
+    logging_options,
     parse_contig_map,
     parse_words,
-    talk_options,
 )
 from varbind.errors import UsageError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.io.vcf.input_stream import Source
 
-__all__ = ["command"]
+__all__ = ["score"]
 
 logger = logging.getLogger("varbind")
 
@@ -64,8 +64,8 @@ logger = logging.getLogger("varbind")
 @click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all.")
 @device_option()
-@talk_options
-def command(
+@logging_options
+def score(
     source: str,
     reference: str | None,
     output: str,
@@ -103,7 +103,7 @@ def command(
     from varbind.io.vcf.input_stream import Source
     from varbind.io.vcf.variants import holds_variants
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
     chosen = parse_words(models)
     if chosen:
@@ -181,4 +181,4 @@ def _write_row(name: str, row: Sequence[float], bank: Bank, *, long: bool) -> No
 
 
 def _write(line: str) -> None:
-    put(line + "\n")
+    print_text(line + "\n")
