@@ -25,10 +25,10 @@ def models() -> None:
 @models.command("list")
 @bank_option
 def list_models(banks: tuple[str, ...]) -> None:
-    """Shipped banks; with --bank, the models of the banks as a table.
+    """List the shipped banks; with --bank, list the models of the banks as a table.
 
-    The ids are those that the same banks give together elsewhere: an id that several of them have is BANK:ID, by the
-    name on the bank's card, or its folder's where two cards have the same name.
+    If several banks have a model of the same id, its id is BANK:ID, as in all other commands. BANK is the name on the
+    card of the bank, or the name of its folder if two cards have the same name.
     """
     from varbind.io import banks as found
     from varbind.io.banks import read_card, shipped_banks
@@ -49,9 +49,9 @@ def list_models(banks: tuple[str, ...]) -> None:
 
 @models.command("show")
 @click.argument("name", default="default", metavar="[NAME|DIR]")
-@click.option("--model", metavar="ID", help="Only this model's card.")
+@click.option("--model", metavar="ID", help="Show only the card of this model.")
 def show(name: str, model: str | None) -> None:
-    """The card of a bank, or of one of its models, as JSON."""
+    """Show the card of a bank, or of one of its models, as JSON."""
     from varbind.io.banks import find_bank, read_card
 
     data = read_card(find_bank(name)).as_json()
@@ -70,11 +70,16 @@ def show(name: str, model: str | None) -> None:
 @click.argument("kind", type=click.Choice(["deepbind"]))
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
-@click.option("--background", metavar="FASTA", help="Your promoters, in place of the generated background.")
 @click.option(
-    "--background-snvs", type=click.IntRange(300), metavar="N", help="Background SNVs. Default: as the shipped bank."
+    "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
 )
-@click.option("--allow-missing", is_flag=True, help="Go on where db.tsv names models without a parameter file.")
+@click.option(
+    "--background-snvs",
+    type=click.IntRange(300),
+    metavar="N",
+    help="Number of background SNVs. Default: as in the shipped bank.",
+)
+@click.option("--allow-missing", is_flag=True, help="Continue if db.tsv names models without a parameter file.")
 @logging_options
 def import_models(
     kind: str,
@@ -116,7 +121,7 @@ def import_models(
 def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
     """Write models as DeepBind parameter files with an index.
 
-    The format knows no model of several networks: each of them becomes one of its own, ID.1, ID.2, and so on.
+    A model of the format is a single network. Each network of an ensemble therefore becomes a model: ID.1, ID.2, etc.
     """
     from varbind.io.deepbind_text import write_deepbind_folder
 
@@ -129,7 +134,7 @@ def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
 @models.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME|DIR]...")
 def verify(names: tuple[str, ...]) -> None:
-    """Check every file of a bank against its SHA-256 and every array against the card."""
+    """Compare every file of a bank with its SHA-256, and every array with the card."""
     from varbind.io.banks import load_bank
 
     for name in names or ("default",):
@@ -142,13 +147,13 @@ def verify(names: tuple[str, ...]) -> None:
 @device_option()
 @logging_options
 def selftest(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> None:
-    """Compare the scores of this machine with golden ones, and its ways of computing with each other.
+    """Compare the scores of this machine with reference scores, and its kernels with each other.
 
-    Every model of a bank scores a few sequences. The scores must agree with those of the reference network, which
-    were computed in double precision when the bank was made. Then variants are scored by their changed positions and
-    whole, with and without the compiled kernel or the GPU; all ways must give the same bytes. A mismatch, or a score
-    that is not a number, ends with exit code 1. annotate, score and train repeat the comparison with the CPU before
-    they use a GPU.
+    Every model of a bank scores a few sequences. The scores must agree with the reference scores, which were computed
+    in double precision when the bank was made. Then variants are scored in full and at their changed positions only,
+    with and without the compiled kernel or the GPU; all results must have the same bytes. A mismatch, or a score that
+    is not a number, ends with exit code 1. The commands annotate, score and train repeat the comparison with the CPU
+    before they use a GPU.
     """
     from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device

@@ -34,7 +34,9 @@ logger = logging.getLogger("varbind")
 
 @click.command("score")
 @click.argument("source", metavar="IN")
-@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build; for a VCF.")
+@click.option(
+    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants; for a VCF."
+)
 @click.option(
     "-o",
     "--output",
@@ -54,15 +56,21 @@ logger = logging.getLogger("varbind")
     type=click.Choice(["0.1", "later", "later-all"]),
     default="0.1",
     show_default=True,
-    help="Which windows scan scores.",
+    help="Windows that the mode scan scores.",
 )
 @click.option("--long", is_flag=True, help="One row for each sequence or allele and model.")
-@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@click.option(
+    "--max-indel",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Longest allele that is scored, in bases.",
+)
 @contig_map_option
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
-@click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
-@click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
 @device_option()
 @logging_options
 def score(
