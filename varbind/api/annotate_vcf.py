@@ -30,8 +30,8 @@ from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
 from varbind.kernels.cpu.cpu import thread_count
+from varbind.scoring.devices import checked_device
 from varbind.scoring.scorer import Scorer
-from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 

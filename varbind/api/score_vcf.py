@@ -26,8 +26,8 @@ from varbind.core.variant import Status
 from varbind.core.window import cut_windows
 from varbind.io.output.typed_table import TypedTable, frame_of
 from varbind.io.vcf.input_stream import Source
+from varbind.scoring.devices import checked_device
 from varbind.scoring.scorer import Scorer
-from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 
 if TYPE_CHECKING:

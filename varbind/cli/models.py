@@ -156,7 +156,7 @@ def selftest(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) ->
     before they use a GPU.
     """
     from varbind.io.banks import load_bank
-    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.devices import resolve_device
     from varbind.scoring.selftest import GOLDEN_TOLERANCE, run_selftest
 
     configure_logging(quiet=quiet, verbose=verbose)
