@@ -103,7 +103,7 @@ def test_through_a_folder_and_back(bank, tmp_path):
 def test_an_architecture_that_is_not_there(bank, tmp_path, monkeypatch):
     write_bank(tmp_path / "bank", bank)
     monkeypatch.delitem(STACK_TYPES, "two-tasks")
-    with pytest.raises(ResourceError, match="no architecture 'two-tasks'"):
+    with pytest.raises(ResourceError, match="does not know the architecture 'two-tasks'"):
         read_bank(tmp_path / "bank")
 
 
