@@ -18,7 +18,7 @@ from integration.runs import (
     unpacked,
 )
 
-from varbind.annotate.earlier_run import keys_of
+from varbind.annotate.provenance import keys_of
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.vcf.records import VcfRecord
 

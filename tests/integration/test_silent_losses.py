@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracles import deepbind_config, random_stack
 
-from varbind.annotate.demo import copy_example
+from varbind.cli.demo import copy_example
 from varbind.scoring.ensemble import Ensemble
 
 

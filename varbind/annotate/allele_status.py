@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.annotate.prefilter import GeneScope, certainly_outside
+from varbind.annotate.gene_scope import GeneScope, certainly_outside
 from varbind.core.variant import Status, Variant, normalise, status_of_alt, status_of_place, trim
 from varbind.errors import InputError, ResourceError
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from varbind.annotate.earlier_run import keys_of, without_earlier_lines
+from varbind.annotate.provenance import keys_of, without_earlier_lines
 from varbind.core.variant import Status
 from varbind.errors import UsageError
 from varbind.io.vcf.records import VcfHeader, VcfRecord

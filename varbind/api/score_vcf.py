@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.counts import AnnotationCounts, report_unscored
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
 from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
-from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.core.progress import estimated_total
 from varbind.core.variant import Status
 from varbind.core.window import cut_windows
@@ -94,8 +93,8 @@ def score_vcf(
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
         out.write(layout.columns, map(layout.frame, _groups(scored)))
-        unscored = why_nothing_was_scored(counts, inputs, selected=settings.selects_records)
-    report_unscored(counts, settings, unscored)
+        unscored = inputs.why_nothing_was_scored(counts, selected=settings.selects_records)
+    report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
 
 

@@ -1,15 +1,18 @@
-"""The hyper-parameters of a training, and the ranges from which automatic calibration draws them."""
+"""The hyper-parameters of a training, drawn from the search space of the architecture."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from varbind.core.deepbind import DeepBindConfig
+from varbind.nn.architecture import ARCHITECTURES, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
 __all__ = ["Optimizer", "Setting"]
 
@@ -64,26 +67,19 @@ class Setting:
     ) -> Setting:
         """A random setting.
 
-        By Nesterov's rule from the distributions of DeepBind (2015, supplementary section 3): log-uniform, but for
-        momentum (square root) and choices. By Adam with larger starts and a narrower rate.
+        Args:
+            rng: the source of random numbers.
+            optimizer: the algorithm, which decides on the distributions (`DeepBindArchitecture.search_space`).
+            hidden: the numbers of hidden units that are tried.
+            mean_pooling: whether networks without and with mean pooling are tried.
         """
-        slow = optimizer is Optimizer.NESTEROV
-
-        def log_uniform(low: float, high: float) -> float:
-            return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-        return cls(
-            optimizer=optimizer,
-            rate=log_uniform(5e-4, 5e-2 if slow else 1e-2),
-            momentum=0.95 + (0.99 - 0.95) * float(np.sqrt(rng.uniform())) if slow else 0.9,
-            detector_scale=log_uniform(1e-7, 1e-3) if slow else log_uniform(1e-3, 1e-1),
-            network_scale=log_uniform(1e-5, 1e-2) if slow else log_uniform(1e-3, 1e-1),
-            detector_decay=log_uniform(1e-15, 1e-3),
-            network_decay=log_uniform(1e-10, 1e-3),
-            dropout=float(rng.choice([0.0, 0.0, 0.25, 0.5])),
-            hidden=int(rng.choice(list(hidden))),
-            mean_pooling=bool(rng.choice(list(mean_pooling))),
-        )
+        space = {
+            **ARCHITECTURES[DeepBindConfig.architecture].search_space(optimizer),
+            "hidden": Choice(tuple(hidden)),
+            "mean_pooling": Choice(tuple(mean_pooling)),
+        }
+        drawn: dict[str, Any] = {name: distribution.draw(rng) for name, distribution in space.items()}
+        return cls(optimizer=optimizer, **drawn)
 
     def as_dict(self) -> dict[str, str | float]:
         """For a log."""

@@ -8,10 +8,10 @@ import pytest
 from linear_head import LinearHead
 from second_stages import TRACKS, random_effect, scored_bank
 
-from varbind.annotate.demo import copy_example
 from varbind.annotate.info_schema import INFO_KEYS, Written
 from varbind.api.annotate_vcf import annotate_vcf
 from varbind.bank.background import VariantKind
+from varbind.cli.demo import copy_example
 from varbind.core.scores import BindingScores
 from varbind.effect.effect_model import CURVES
 from varbind.effect.features import VariantSites
