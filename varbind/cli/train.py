@@ -171,8 +171,7 @@ def binding(
     from varbind.cli.progress import count_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.train.hyperparameter_search import Calibration, Search
-    from varbind.train.hyperparameters import Optimizer
+    from varbind.train.hyperparameters import Calibration, Optimizer, Search
     from varbind.train.training import TrainingPlan, train_bank
 
     talk(quiet=quiet, verbose=verbose)

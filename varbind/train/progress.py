@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from varbind.train.hyperparameter_search import Calibration
+    from varbind.train.hyperparameters import Calibration
 
 __all__ = ["Pace", "pace_of", "task_steps"]
 

@@ -16,15 +16,20 @@ from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["calibration_error", "equal_loci", "fit_score"]
+__all__ = ["calibration_error", "equal_loci", "fit_score", "suggested_cutoffs"]
 
 FLOOR_SHARE = 0.1
 """The share of the median size that is added before a logarithm."""
 
 STEPS = 50
 RIDGE = 1e-6
+
+CUTOFF_SHARES = (0.1, 0.01, 0.001)
+"""The shares of background SNVs that pass the suggested cut-offs."""
 
 
 def fit_score(
@@ -80,6 +85,38 @@ def calibration_error(
             curve.append((within @ probabilities[rows], within @ outcomes[rows], weights[rows].sum() / weights.sum()))
     error = sum(share * abs(expected - found) for expected, found, share in curve)
     return float(error), [(float(a), float(b), float(c)) for a, b, c in curve]
+
+
+def suggested_cutoffs(
+    log_odds: NDArray[np.float64],
+    outcomes: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    background: NDArray[np.float64],
+) -> list[Mapping[str, float]]:
+    """Return cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
+
+    Args:
+        log_odds: The log-odds of SCORE of N variants from predictions of left-out loci, (N,).
+        outcomes: Whether their changes are measurable, bool (N,).
+        weights: The weights of the variants, (N,).
+        background: The log-odds of background SNVs; no cut-offs are suggested without them.
+    """
+    positive = float((weights * outcomes).sum())
+    found: list[Mapping[str, float]] = []
+    for share in CUTOFF_SHARES if len(background) else ():
+        least = np.quantile(background, 1 - share)
+        passed = log_odds >= least
+        if positive and passed.any():
+            true_positive = float((weights * outcomes * passed).sum())
+            found.append(
+                {
+                    "score": float(logistic(np.array(least))),
+                    "precision": true_positive / float((weights * passed).sum()),
+                    "recall": true_positive / positive,
+                    "background": share,
+                }
+            )
+    return found
 
 
 def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from trials import planted
 
-from varbind.train.engine import engine_on
-from varbind.train.hyperparameter_search import Calibration, Search, calibrate
+from varbind.train.hyperparameter_search import calibrate, engine_on
+from varbind.train.hyperparameters import Calibration, Search
 from varbind.train.progress import Pace, task_steps
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")

@@ -15,7 +15,7 @@ from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
 from varbind.scoring.selftest import run_selftest
-from varbind.train.hyperparameter_search import Calibration
+from varbind.train.hyperparameters import Calibration
 from varbind.train.training import METHOD, TrainingPlan, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
