@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
 
 __all__ = ["KINDS", "sets_of"]
 
@@ -29,7 +29,7 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
     """
     from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
-    from varbind.datasets.dataset_table import BindingDataset, DataKind, is_dataset_table, read_dataset_table
+    from varbind.datasets.binding_dataset import BindingDataset, DataKind, is_dataset_table, read_dataset_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
     if is_dataset_table(data):

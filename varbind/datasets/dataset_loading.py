@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.datasets.binding_data import BindingData, DataFacts
-from varbind.datasets.dataset_table import DataKind, NegativeSource
+from varbind.datasets.binding_dataset import BindingData, DataFacts, DataKind, NegativeSource
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc, repeat_for_negatives
 from varbind.datasets.peak_formats import known_other_format
 from varbind.datasets.peaks import peak_regions, read_peaks, strongest_peaks
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.io.reference import Reference
 
 __all__ = ["MIN_NEGATIVES", "detect_kind", "load_dataset", "warn_of_unused_peaks"]

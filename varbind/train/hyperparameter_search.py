@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.binding_data import BindingData
+    from varbind.datasets.binding_dataset import BindingData
     from varbind.train.hyperparameters import Calibration
 
 __all__ = ["Calibrated", "Engine", "KernelThreads", "Rating", "calibrate", "engine_on", "score_stacks"]

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from varbind.datasets.binding_data import DataFacts
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset, DataFacts
     from varbind.train.hyperparameter_search import Calibrated, Rating
     from varbind.train.hyperparameters import Calibration
 

@@ -19,8 +19,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
-from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.gate import optional_import
@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.datasets.binding_data import BindingData, DataFacts
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingData, BindingDataset, DataFacts
     from varbind.train.checkpoints import Checkpoints
     from varbind.train.hyperparameter_search import Engine
     from varbind.train.hyperparameters import Calibration

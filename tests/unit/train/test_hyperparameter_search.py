@@ -13,7 +13,7 @@ from trials import planted
 
 from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import encode
-from varbind.datasets.binding_data import BindingData
+from varbind.datasets.binding_dataset import BindingData
 from varbind.errors import InputError
 from varbind.train.hyperparameter_search import KernelThreads, _folds, calibrate, score_stacks
 from varbind.train.hyperparameters import Calibration, Optimizer, Search, Setting

@@ -9,8 +9,8 @@ import pytest
 import tolerances
 from planted import write_files
 
+from varbind.datasets.binding_dataset import BindingDataset
 from varbind.datasets.dataset_loading import load_dataset
-from varbind.datasets.dataset_table import BindingDataset
 from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
