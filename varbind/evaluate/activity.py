@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.progress import bind_stage
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
@@ -19,15 +20,15 @@ from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity
 from varbind.train.effect_tables import FLANK, ScoredVariants, activity_data, calibrating, measurable, score_table
 from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
-from varbind.train.progress import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
@@ -90,7 +91,7 @@ def evaluate_activity(
     threads: int | None = None,
     device: str = "cpu",
     others: Mapping[str, NDArray[np.float64]] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ActivityEvaluation:
     """Leave out each locus that is used for calibration: each promoter, or each locus if none is marked as one.
 
@@ -102,7 +103,7 @@ def evaluate_activity(
         threads: number of CPU threads for scoring; None = all.
         device: device for scoring.
         others: scores of other tools by name, float64 (N,); NaN = missing.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Raises:
         InputError: there are too few loci or variants, or a tool has the name of another method.
@@ -115,13 +116,13 @@ def evaluate_activity(
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
     evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
     data, _ = activity_data(scored_by(models), models)
-    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, pace_of(progress, "loci"))
+    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, bind_stage(progress, "loci"))
     evaluation.add("binding", predicted.activity, predicted.probability)
     for draw in range(draws):
         control = add_background(shuffle_detectors(models, seed + draw), recipe=SHUFFLED_RECIPE)
         control_data, _ = activity_data(scored_by(control), control)
         found = LeftOutScores.of(
-            control_data, outcomes, calibrating(table), wanted, pace_of(progress, f"shuffled detectors {draw + 1}")
+            control_data, outcomes, calibrating(table), wanted, bind_stage(progress, f"shuffled detectors {draw + 1}")
         )
         evaluation.add(f"shuffled detectors {draw + 1}", found.activity, found.probability)
     _add_controls(evaluation, table, data, models, progress)
@@ -137,14 +138,14 @@ def _add_controls(
     table: VariantTable,
     data: ActivityData,
     models: Bank,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress | None,
 ) -> None:
     """Add the predictions without networks, or without training."""
     bases = _bases(table)
     changes = np.stack([bases, np.zeros_like(bases)], axis=1)
     one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
     evaluation.add(
-        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=pace_of(progress, "bases")), data)
+        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases")), data)
     )
     gain = gain_of_gc(table.variants)
     evaluation.add("gain of G or C", gain, np.abs(gain))
@@ -155,7 +156,7 @@ def _add_controls(
         only = ActivityData(
             data.changes[:, :, matrices], data.effects, data.errors, data.loci, ["matrix"] * int(matrices.sum())
         )
-        left_out = left_out_activity(only, evaluation.wanted, progress=pace_of(progress, "matrices"))
+        left_out = left_out_activity(only, evaluation.wanted, progress=bind_stage(progress, "matrices"))
         evaluation.add("matrices", _joined(left_out, data))
         evaluation.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
     if "barcodes" in table.numbers:
@@ -183,7 +184,7 @@ class LeftOutScores:
         outcomes: NDArray[np.bool_],
         chosen: NDArray[np.bool_],
         loci: Sequence[str],
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> LeftOutScores:
         """Predict each locus, with probabilities that are calibrated on the other loci alone.
 

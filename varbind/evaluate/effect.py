@@ -43,11 +43,12 @@ from varbind.train.effect_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.core.variant import Variant
     from varbind.datasets.variant_table import VariantTable
 
@@ -105,7 +106,7 @@ def evaluate_effect(
     destination: str | Path,
     plan: EvaluateEffectPlan | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> str:
     """Evaluate the recipe of a second stage over the scores of a bank.
 
@@ -114,7 +115,7 @@ def evaluate_effect(
         bank: bank whose scores are read, with one card and a background.
         destination: folder of the results, which must not exist.
         plan: how to evaluate; None = the defaults.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Returns:
         The text of `summary.md`.
@@ -149,7 +150,7 @@ class _Evaluation:
         tests: EffectTests,
         plan: EvaluateEffectPlan,
         reference: Reference | None,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Progress | None,
     ) -> None:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.progress import bind_stage
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.features import TRANSVERSION, TSS_DISTANCE, binding_features, feature_matrix
 from varbind.errors import InputError
@@ -20,19 +21,18 @@ from varbind.evaluate.splits import Protocol, Split, planned_splits
 from varbind.train.deepfind import DeepFindData, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of, score_table, second_stage_models, sites_of
 from varbind.train.metrics import Areas, areas_of
-from varbind.train.progress import pace_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.deepfind import DeepFindHead
     from varbind.evaluate.splits import ClassesPlan, Learner, Rows
 
-    Progress = Callable[[str, int, int], None]
 
 __all__ = ["ClassesRow", "MethodAreas", "evaluate_classes"]
 
@@ -64,7 +64,7 @@ def evaluate_classes(
         bank: bank whose models of the second stage are used.
         plan: how to evaluate.
         others: scores of other tools by name, larger for simulated variants, (N,); NaN = missing.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Raises:
         InputError: the table lacks a column or a class, or holds a variant that is not a single-base change.
@@ -244,7 +244,7 @@ class _ClassesEvaluation:
             flank=FLANK,
             device=self._plan.device,
             threads=self._plan.threads,
-            progress=pace_of(self._progress, f"scores of {what}"),
+            progress=bind_stage(self._progress, f"scores of {what}"),
         )
         return feature_matrix(names, models.model_ids, scored.ref, scored.alt, self._sites)
 
@@ -267,7 +267,7 @@ class _ClassesEvaluation:
     ) -> None:
         """Evaluate the first network alone, and the mean of all networks."""
         chosen = np.array(names)[columns].tolist()
-        pace = pace_of(self._progress, f"{method}, {split.protocol}")
+        pace = bind_stage(self._progress, f"{method}, {split.protocol}")
 
         def learner(training: Rows, test: Rows) -> NDArray[np.float64]:
             data = DeepFindData(features[training][:, columns], self._labels[training], split.groups[training], chosen)

@@ -19,12 +19,11 @@ from varbind.scoring.scorer import Scorer
 from varbind.train.activity import ActivityData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from varbind.annotate.tracks import Tracks
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.core.tss import TssIndex
     from varbind.core.variant import ReferenceSequence
     from varbind.datasets.variant_table import VariantTable
@@ -205,7 +204,7 @@ def score_table(
     flank: int,
     device: str = "cpu",
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ScoredVariants:
     """Score both alleles of every variant.
 
@@ -215,11 +214,10 @@ def score_table(
         flank: The flank of the windows, at least that of the widest model.
         device: `cpu`, `cuda` or `cuda:N`.
         threads: The number of CPU threads; None = all.
-        progress: called with (variants done, in all).
+        progress: called with the number of variants done and the number of all.
     """
-    tell = None if progress is None else lambda done: progress(done, len(table))
     with Scorer(bank, flank=flank, device=device, threads=threads) as scorer:
-        scores = scorer.score(table.windows, batch_size=BATCH, progress=tell)
+        scores = scorer.score(table.windows, batch_size=BATCH, progress=progress)
     # Rows are contiguous, so that sums over columns are always computed in the same order.
     return ScoredVariants(table, np.ascontiguousarray(scores.ref), np.ascontiguousarray(scores.alt))
 

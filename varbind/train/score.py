@@ -16,9 +16,9 @@ from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
+
+    from varbind.effect.effect_model import Cutoff
 
 __all__ = ["calibration_error", "equal_loci", "fit_score", "suggested_cutoffs"]
 
@@ -92,7 +92,7 @@ def suggested_cutoffs(
     outcomes: NDArray[np.bool_],
     weights: NDArray[np.float64],
     background: NDArray[np.float64],
-) -> list[Mapping[str, float]]:
+) -> list[Cutoff]:
     """Return cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
 
     Args:
@@ -102,7 +102,7 @@ def suggested_cutoffs(
         background: The log-odds of background SNVs; no cut-offs are suggested without them.
     """
     positive = float((weights * outcomes).sum())
-    found: list[Mapping[str, float]] = []
+    found: list[Cutoff] = []
     for share in CUTOFF_SHARES if len(background) else ():
         least = np.quantile(background, 1 - share)
         passed = log_odds >= least

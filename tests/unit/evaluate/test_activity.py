@@ -307,14 +307,14 @@ def test_equal_seeds_give_equal_rows_with_any_number_of_threads(table, models, r
 def test_progress_tells_what_is_done(table, models):
     calls = []
     evaluate_activity(table, models, draws=2, threads=1, progress=lambda *call: calls.append(call))
-    assert list(dict.fromkeys(name for name, _, _ in calls)) == [
+    assert list(dict.fromkeys(name for _, _, name in calls)) == [
         "loci",
         "shuffled detectors 1",
         "shuffled detectors 2",
         "bases",
         "matrices",
     ]
-    assert [call[1:] for call in calls if call[0] == "loci"] == [(1, 3), (2, 3), (3, 3)]
+    assert [call[:2] for call in calls if call[2] == "loci"] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_too_few_loci_are_told(models, tmp_path):

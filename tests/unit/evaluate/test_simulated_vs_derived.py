@@ -57,13 +57,11 @@ def binding():
     table = planted_table(3_000, motif=0.8, context=0.0)
     given = np.where(np.arange(3_000) % 2, table.numbers["label"], np.nan)
     plan = replace(PLAN, protocols=tuple(Protocol), published=replace(QUICK, networks=1, epochs=2))
-    said = []
+    calls = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(metrics, "DRAWS", 100)
-        rows = evaluate_classes(
-            table, bank(), plan, others={"truth": given}, progress=lambda what, *counts: said.append((what, counts))
-        )
-    return rows, said
+        rows = evaluate_classes(table, bank(), plan, others={"truth": given}, progress=lambda *call: calls.append(call))
+    return rows, calls
 
 
 def row_of(rows, method, networks, protocol=Protocol.HELD_OUT, draw=0):
@@ -120,7 +118,7 @@ def test_every_method_is_there_with_its_counts(binding):
 
 
 def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding):
-    rows, said = binding
+    rows, calls = binding
     header, *lines = tsv(rows, 4).splitlines()
     assert len(lines) == len(rows)
     assert header.startswith("method\tprotocol\tnetworks")
@@ -128,12 +126,12 @@ def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding
     text = classes_markdown(rows)
     assert sum(line.startswith("| ") for line in text.splitlines()) == sum(not row.draw for row in rows) + len(Protocol)
     assert "pathogenicity" in text
-    assert {what for what, _ in said} >= {
+    assert {stage for _, _, stage in calls} >= {
         "scores of binding",
         "scores of shuffled detectors",
         "bases, held-out chromosomes",
     }
-    assert all(0 <= done <= total for _, (done, total) in said)
+    assert all(0 <= done <= total for done, total, _ in calls)
 
 
 def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monkeypatch):
