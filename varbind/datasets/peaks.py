@@ -1,4 +1,9 @@
-"""Peaks of a binding assay, and the reference sequence around their summits."""
+"""Peaks of a binding assay, and the reference sequence around their summits.
+
+The sequences are read by `varbind.io.reference`, which uses pysam, and not by pyfaidx. pyfaidx needs Biopython to read
+BGZF, writes a missing index into the user's folder, and returns shifted sequences where an index belongs to another
+version of the FASTA.
+"""
 
 from __future__ import annotations
 
