@@ -289,7 +289,7 @@ def effect(
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
-    from varbind.train.effect_background import EFFECT_BACKGROUND
+    from varbind.train.score import EFFECT_BACKGROUND
 
     talk(quiet=quiet, verbose=verbose)
     recipe = EFFECT_BACKGROUND

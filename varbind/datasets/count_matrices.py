@@ -129,7 +129,9 @@ def _check_positions(positions: NDArray[np.float64], lines: Sequence[int], path:
     expected = positions[0] + np.arange(len(positions))
     if len(wrong := np.flatnonzero(positions != expected)):
         what = f"the position is {positions[wrong[0]]:g}, expected {expected[wrong[0]]:g}"
-        raise InputError(what, path=path, line=lines[wrong[0]], remedy="restore the missing row, or number them anew")
+        raise InputError(
+            what, path=path, line=lines[wrong[0]], remedy="restore the missing row, or correct the numbers"
+        )
 
 
 def _column_row(text: str, columns: _Columns, path: str, line: int) -> tuple[float, ...]:

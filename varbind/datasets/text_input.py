@@ -78,7 +78,7 @@ def read_table(path: str, check_header: Callable[[Sequence[str], int], None]) ->
         if len(cells) != len(names):
             what = f"found {len(cells)} columns, expected {len(names)} as in the header"
             raise InputError(what, path=path, line=line, remedy="correct or remove the row")
-    # Text as objects, whatever string types are installed.
+    # Python strings, because the default string type depends on whether pyarrow is installed.
     return pd.DataFrame(list(rows.values()), index=list(rows), columns=names, dtype=object)
 
 

@@ -115,7 +115,7 @@ def read_evaluation_data(
     Args:
         dataset: the data set.
         references: opens the reference of peaks.
-        seed: seed of the negatives that are made, and of what is drawn later.
+        seed: seed of the negatives, and of the sequences that are drawn later.
         min_negatives: see `varbind.datasets.dataset_loading.load_dataset`.
 
     Raises:

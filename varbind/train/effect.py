@@ -32,7 +32,6 @@ from varbind.train.activity import fit_activity
 from varbind.train.checkpoints import remove_checkpoints
 from varbind.train.conservation import fit_conservation
 from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
-from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
     FLANK,
     ScoredVariants,
@@ -48,7 +47,14 @@ from varbind.train.effect_tables import (
     site_features,
     sites_of,
 )
-from varbind.train.score import calibration_error, equal_loci, fit_score, suggested_cutoffs
+from varbind.train.score import (
+    EFFECT_BACKGROUND,
+    calibration_error,
+    effect_curves,
+    equal_loci,
+    fit_score,
+    suggested_cutoffs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
