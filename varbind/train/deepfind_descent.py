@@ -207,14 +207,14 @@ class Descent:
     def _update(self, gradients: Sequence[torch.Tensor]) -> None:
         """Update the parameters by one step."""
         setting = self._setting
-        for name, values, gradient, first, second in zip(
+        for name, values, of_loss, first, second in zip(
             ARRAYS, self._parameters, gradients, self._first, self._second, strict=True
         ):
-            slope = gradient.add(values, alpha=setting.decay) if name in WEIGHTS else gradient
+            gradient = of_loss.add(values, alpha=setting.decay) if name in WEIGHTS else of_loss
             if setting.rule == "sgd":
-                values.sub_(first.mul_(setting.momentum).add_(slope), alpha=setting.rate)
+                values.sub_(first.mul_(setting.momentum).add_(gradient), alpha=setting.rate)
                 continue
-            first.mul_(FIRST_MOMENTUM).add_(slope, alpha=1 - FIRST_MOMENTUM)
-            second.mul_(SECOND_MOMENTUM).addcmul_(slope, slope, value=1 - SECOND_MOMENTUM)
+            first.mul_(FIRST_MOMENTUM).add_(gradient, alpha=1 - FIRST_MOMENTUM)
+            second.mul_(SECOND_MOMENTUM).addcmul_(gradient, gradient, value=1 - SECOND_MOMENTUM)
             scale = second.div(1 - SECOND_MOMENTUM**self._steps).sqrt_().add_(TINY)
             values.addcdiv_(first, scale, value=-setting.rate / (1 - FIRST_MOMENTUM**self._steps))

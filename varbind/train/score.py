@@ -1,9 +1,10 @@
 """The calibration of SCORE: the score head, its cut-offs, and the background curves that turn predictions into PHREDs.
 
-The score head is a logistic function of predictions for left-out loci. This is Platt's method (1999, "Probabilistic outputs for support vector machines") with two inputs. The predictions for
-a locus come from other loci, so that the probabilities hold for a new locus. Every locus has the same weight. The
-constant is fitted on the calibrating loci only (the promoters, if the table names any), because the share of measurable
-changes differs between promoters and enhancers.
+The score head is a logistic function of predictions for left-out loci. This is Platt's method (1999, "Probabilistic
+outputs for support vector machines") with two inputs. The predictions for a locus come from other loci, so that the
+probabilities hold for a new locus. Every locus has the same weight. The constant is fitted on the calibrating loci only
+(the promoters, if the table names any), because the share of measurable changes differs between promoters and
+enhancers.
 """
 
 from __future__ import annotations
