@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.tss import Promoter
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.errors import VarbindError
 
 __all__ = [
@@ -124,7 +124,7 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
     """
     from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
-    from varbind.datasets.dataset_table import BindingDataset, DataKind, is_dataset_table, read_dataset_table
+    from varbind.datasets.binding_dataset import BindingDataset, DataKind, is_dataset_table, read_dataset_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
     if is_dataset_table(data):
