@@ -34,7 +34,7 @@ class Bank:
             background variants.
         effect: the second stage that reads the scores of the bank, an `EffectModel` of `varbind.effect`; None if there
             is none.
-        own_ids: the original ids of the models whose ids are qualified, because several joined banks have them, by
+        original_ids: the original ids of the models whose ids are qualified, because several joined banks have them, by
             their qualified ids.
     """
 
@@ -43,7 +43,7 @@ class Bank:
     stacks: tuple[NetworkStack[Any], ...]
     background: BackgroundTable | None
     effect: object | None = None
-    own_ids: Mapping[str, str] = field(default_factory=dict)
+    original_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model_ids(self) -> tuple[str, ...]:
@@ -87,12 +87,12 @@ class Bank:
             background=self.background.take(columns) if self.background else None,
         )
 
-    def own_id(self, model_id: str) -> str:
+    def original_id(self, model_id: str) -> str:
         """The original id of a model in its bank, which differs where joined banks share ids."""
-        return self.own_ids.get(model_id, model_id)
+        return self.original_ids.get(model_id, model_id)
 
     def _unknown(self, model_id: str) -> UsageError:
-        qualified = [new for new, own in self.own_ids.items() if own == model_id]
+        qualified = [new for new, own in self.original_ids.items() if own == model_id]
         if qualified:
             return UsageError(f"several banks have a model {model_id}", remedy=f"name {' or '.join(qualified)}")
         return UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
@@ -119,7 +119,7 @@ class Bank:
         return self.select([model_id for model_id in self.model_ids if model_id in chosen])
 
     def _names_of(self, model: ModelCard) -> set[str]:
-        return {name.upper() for name in (model.model_id, self.own_id(model.model_id), model.protein)}
+        return {name.upper() for name in (model.model_id, self.original_id(model.model_id), model.protein)}
 
     @classmethod
     def concatenate(cls, banks: Sequence[Self], *, folders: Sequence[str] = ()) -> Self:
@@ -153,7 +153,7 @@ class Bank:
             stacks=tuple(stack for bank in banks for stack in bank.stacks),
             background=BackgroundTable.concatenate(tables) if aligned else None,
             effect=next((bank.effect for bank in banks if bank.effect), None),
-            own_ids={new: own for bank in banks for new, own in bank.own_ids.items()},
+            original_ids={new: own for bank in banks for new, own in bank.original_ids.items()},
         )
 
     def renamed(self, models: Sequence[ModelCard], name: str) -> Self:
@@ -175,8 +175,10 @@ class Bank:
             replace(stack, model_ids=tuple(networks[network_id] for network_id in stack.model_ids))
             for stack in self.stacks
         ]
-        changed = {new.model_id: self.own_id(old) for old, new in renamed.items() if new.model_id != self.own_id(old)}
-        return replace(self, cards=tuple(cards), models=tuple(models), stacks=tuple(stacks), own_ids=changed)
+        changed = {
+            new.model_id: self.original_id(old) for old, new in renamed.items() if new.model_id != self.original_id(old)
+        }
+        return replace(self, cards=tuple(cards), models=tuple(models), stacks=tuple(stacks), original_ids=changed)
 
 
 def names_of_banks(stated: Sequence[str], folders: Sequence[str]) -> list[str]:

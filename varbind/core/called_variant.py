@@ -182,7 +182,7 @@ def _flaw_of_form(variant: Variant, reference: NamedReference) -> str:
     return "it is not leftmost: the same change can be written further left" if around[0] == moving[-1:] else ""
 
 
-def _unscored(said: str, status: Status, place: tuple[str | None, int, str], reference: NamedReference) -> InputError:
+def _unscored(change: str, status: Status, place: tuple[str | None, int, str], reference: NamedReference) -> InputError:
     contig, pos, ref = place
     reason, remedy = _REASONS.get(status, ""), "leave it out"
     if status is Status.NO_CONTIG or contig is None:
@@ -195,7 +195,7 @@ def _unscored(said: str, status: Status, place: tuple[str | None, int, str], ref
         found = reference.fetch(contig, pos - 1, pos - 1 + len(ref))
         reason = f"REF is {_short(ref)}, the reference has {_short(found)}"
         remedy = "give the 1-based position and REF on the forward strand, and the reference of this build"
-    return InputError(f"{said} has no score: {status}: {reason}", remedy=remedy)
+    return InputError(f"{change} has no score: {status}: {reason}", remedy=remedy)
 
 
 def _contig(chrom: str, reference: NamedReference) -> str | None:

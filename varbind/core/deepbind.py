@@ -73,7 +73,7 @@ class DeepBindConfig:
         group = f"-x{self.members}" if self.members > 1 else ""
         return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}{group}"
 
-    def apart_ids(self, model_id: str) -> list[str]:
+    def member_ids(self, model_id: str) -> list[str]:
         """The ids of the members as separate models: the id itself for one member, else the id with a number."""
         return [model_id] if self.members == 1 else [f"{model_id}.{number}" for number in range(1, self.members + 1)]
 
@@ -125,11 +125,11 @@ class DeepBindStack(NetworkStack[DeepBindConfig]):
         """The biases of the second layer, (K,); zero if H = 0."""
         return self.arrays["biases2"]
 
-    def apart(self) -> DeepBindStack:
+    def unstack(self) -> DeepBindStack:
         """The same networks, each as a separate model; the ids of members are numbered."""
         if self.config.members == 1:
             return self
-        ids = tuple(own for model_id in self.model_ids for own in self.config.apart_ids(model_id))
+        ids = tuple(own for model_id in self.model_ids for own in self.config.member_ids(model_id))
         return DeepBindStack(replace(self.config, members=1), ids, self.arrays)
 
     def single_stranded(self) -> DeepBindStack:

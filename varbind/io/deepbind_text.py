@@ -222,14 +222,14 @@ def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Seq
     config_of = {model_id: stack.config for stack in networks for model_id in stack.model_ids}
     with whole_folder(folder, parents=True) as partial, output_errors(folder):
         (partial / "params").mkdir()
-        for stack in map(DeepBindStack.apart, networks):
+        for stack in map(DeepBindStack.unstack, networks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
                 (partial / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
         named = [
             (model, member_id)
             for model in models
-            for member_id in config_of[model.network_id].apart_ids(model.model_id)
+            for member_id in config_of[model.network_id].member_ids(model.model_id)
         ]
         rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
         (partial / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")

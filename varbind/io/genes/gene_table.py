@@ -45,7 +45,7 @@ FORMATS: list[GeneFormat] = [GTF, GFF3, BED, GENE_PRED, DAMAGED_BED]
 HEAD_LINES_MAX = 1_000_000
 """The largest number of comment lines at the start; each of the many small sequences of an assembly may have one."""
 
-_TIERS = ("MANE", "canonical", "protein-coding", "untagged")
+_TIERS = ("MANE", "canonical", "protein-coding", "without a tag")
 _TIER_OF_TAG = {
     "MANE_Select": 0,
     "MANE_Plus_Clinical": 0,
@@ -245,7 +245,8 @@ def _summary(index: TssIndex, taken: Iterable[TranscriptionStart], *, tss: str) 
     if tss == "all":
         return text + "all transcripts"
     genes = Counter(tier_of_gene.values())
-    return text + "preferred: " + ", ".join(f"{_TIERS[tier]} {genes[tier]}" for tier in sorted(genes))
+    counts = ", ".join(f"{genes[tier]:,} {_TIERS[tier]}" for tier in sorted(genes))
+    return text + f"best transcripts of each gene: {counts}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:

@@ -236,7 +236,8 @@ def test_preferred_takes_the_best_tier_of_each_gene(table):
     genes = table(text, tss="preferred")
     assert [name for _, _, name in brief(genes)] == ["A20", "A30", "B50", "B60", "C70", "D90", "D95"]
     assert genes.summary == (
-        "genes.txt (GTF): 4 genes, 7 transcription starts; preferred: MANE 1, canonical 1, protein-coding 1, untagged 1"
+        "genes.txt (GTF): 4 genes, 7 transcription starts; "
+        "best transcripts of each gene: 1 MANE, 1 canonical, 1 protein-coding, 1 without a tag"
     )
     assert len(table(text, tss="all").index) == 10
 
@@ -641,7 +642,9 @@ def test_gencode_by_hand():
         ("RP5-1103G7.10", 247827, "ENST00000608495.1"),
     ]
     assert brief(genes) == expected
-    assert genes.summary.endswith("(GTF): 8 genes, 8 transcription starts; preferred: canonical 6, untagged 2")
+    assert genes.summary.endswith(
+        "(GTF): 8 genes, 8 transcription starts; best transcripts of each gene: 6 canonical, 2 without a tag"
+    )
     second = [("DEFB125", 67891, "ENST00000608838.1"), ("DEFB126", 123275, "ENST00000542572.1")]
     assert sorted(brief(read_genes(PIECES, tss="all"))) == sorted(expected + second)
 
