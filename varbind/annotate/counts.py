@@ -20,9 +20,9 @@ logger = logging.getLogger(__name__)
 
 _NAMED_MAX = 5
 _REASONS = {
-    Status.REF_MISMATCH: "have a REF that differs from the reference: is it the reference of this build?",
-    Status.NO_CONTIG: "lie on contigs that the reference lacks: --contig-map FILE says which names are the same",
-    Status.OFF_CONTIG: "lie beyond the ends of the reference's contigs: is it the reference of this build?",
+    Status.REF_MISMATCH: "have a REF that differs from the reference: is it that of another genome build?",
+    Status.NO_CONTIG: "lie on contigs that the reference lacks: --contig-map FILE states which names are the same",
+    Status.OFF_CONTIG: "lie beyond the ends of the reference's contigs: is it that of another genome build?",
     Status.REF_UNKNOWN: "lie where the reference has N: is it masked or cut?",
     Status.TOO_LONG: "are longer than --max-indel allows",
 }
@@ -43,7 +43,7 @@ class AnnotationCounts:
         missing_contigs: the number of records on each contig that the reference does not have.
         checked_ref: the records whose REF was compared with the reference.
         mismatched_ref: the records whose REF differs from the reference.
-        swapped_ref: those of them in which the reference has an ALT: REF and ALT look swapped.
+        swapped_ref: the records of these whose ALT is in the reference, so that REF and ALT look swapped.
     """
 
     records_read: int = 0
@@ -79,7 +79,7 @@ class AnnotationCounts:
         return "; ".join([records, *self._of_alleles()])
 
     def table_sentence(self) -> str:
-        """One line for people, about a run that writes a table of alleles."""
+        """The counts in one line, for a run that writes a table of alleles."""
         return "; ".join([f"{self.records_read:,} records read", *self._of_alleles()])
 
     def _of_alleles(self) -> list[str]:
@@ -162,5 +162,5 @@ def _outside(scope: GeneScope | None, contigs: Sequence[str]) -> str:
     """Describe where the records outside the promoters lie."""
     if scope is not None and contigs and not any(scope.names.find(contig) for contig in contigs):
         named = ", ".join(contigs[:_NAMED_MAX]) + (" ..." if len(contigs) > _NAMED_MAX else "")
-        return f"lie on contigs without a gene ({named}): --contig-map FILE says which names are the same"
-    return "lie outside every promoter: are the genes those of this build?"
+        return f"lie on contigs without a gene ({named}): --contig-map FILE states which names are the same"
+    return "lie outside all promoters: are the genes those of another genome build?"

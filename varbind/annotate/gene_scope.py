@@ -65,7 +65,7 @@ def gene_paths(genes: GenePaths | None) -> tuple[str, ...]:
     """The paths of one gene file, of several, or of none.
 
     Raises:
-        UsageError: there is something else than a path.
+        UsageError: an entry is not a path.
     """
     if genes is None:
         return ()
@@ -87,7 +87,7 @@ def gene_scope(
     names: ContigNames,
     declared: Mapping[str, int | None],
 ) -> GeneScope:
-    """The promoters of all tables, with their contigs' names.
+    """Join the promoters of all gene files, and match the names of their contigs.
 
     Args:
         tables: the gene files, at least one.
@@ -109,7 +109,7 @@ def gene_scope(
     gene_names = _names_of(dict.fromkeys(index.contigs), ends, settings)
     for contig in () if settings.everywhere else declared:
         if names.conflict(contig) and gene_names.find(contig) is None:
-            text = "contig %s has another length in the reference, but no gene: its records are passed on"
+            text = "contig %s has another length in the reference, but no gene: its records stay unchanged"
             logger.warning(text, contig)
     return GeneScope(index, gene_names, settings.promoter, settings.everywhere)
 
@@ -228,12 +228,12 @@ def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.boo
             movable[first:last] = True
     text = np.frombuffer(block.data, dtype=np.uint8)
     ref_end, alt_end = block.tabs[:, 3], block.tabs[:, 4]
-    # Where a field is empty, these are letters beside it; such a line is excluded below.
+    # If a field is empty, these are the bytes next to it; such a line is excluded below.
     first_of_alt, last_of_alt, last_of_ref = text[ref_end + 1], text[alt_end - 1], text[ref_end - 1]
     nothing = (alt_bytes == 1) & (first_of_alt == _DOT)
     # Normalisation moves nothing but a pure insertion or deletion, to the left, and only while its last base
     # equals the base on its left. Where the last letters of REF and ALT differ, it stays: the shorter allele is
-    # all trimmed off the front of the longer, so the base on its left is the last letter of the shorter, and
+    # completely trimmed off the front of the longer, so the base on its left is the last letter of the shorter, and
     # its last base that of the longer. POS 0 is read as 1, so an allele there can reach a base further right.
     may_move = (ref_bytes != alt_bytes) & (last_of_ref & _UPPER == last_of_alt & _UPPER)
     several = _hold(text, _COMMA, ref_end + 1, alt_end)
@@ -247,6 +247,6 @@ def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.boo
 
 
 def _hold(text: NDArray[np.uint8], letter: int, first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the letter stands in [first, end), bool (N,)."""
+    """Whether a letter is in the bytes [first, end) of each line, bool (N,)."""
     places = np.flatnonzero(text == letter)
     return np.searchsorted(places, first) < np.searchsorted(places, end)

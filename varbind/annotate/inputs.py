@@ -111,7 +111,7 @@ def open_inputs(
     """
     paths = gene_paths(genes)
     if not paths and not settings.everywhere:
-        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+        raise UsageError("neither --genes nor --everywhere", remedy="give the genes, or --everywhere")
     variants = stack.enter_context(
         open_variants(
             source,

@@ -1,4 +1,4 @@
-"""Annotates a VCF: every promoter variant gets the predicted changes of binding and their effect.
+"""Annotates a VCF: adds predicted changes of binding, and their effect, to every variant in a promoter.
 
     line -> record -> alleles -> windows -> binding scores -> effects -> column 8 -> line
 
@@ -79,10 +79,11 @@ def annotate_vcf(
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
-        progress: called with the number of records read, and that of the file as estimated from the share read.
+        progress: called with the number of records read, and with their number in the whole file, which is estimated
+            from the share of the bytes that has been read.
 
     Returns:
-        The counts of what was read, written, scored and not scored.
+        The counts of the records read and written, and of the alleles scored and not scored.
 
     Raises:
         VarbindError: the reason, with the exit code of the command line.
@@ -95,7 +96,7 @@ def annotate_vcf(
         builder = AnnotationBuilder(stack, bank, settings)
         models, counts = builder.models, builder.counts
         if models.background is None:
-            logger.warning("the banks have no background in common: no PHRED is given")
+            logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = builder.open_inputs(source, reference=fasta, genes=genes)
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
@@ -154,7 +155,7 @@ def _check_complete(counts: AnnotationCounts, destination: str) -> None:
     if written != read or reread not in {None, read}:
         found = "" if reread is None else f" and {reread} found in the output"
         what = f"{read} records read but {written} written{found}"
-        raise OutputError(what, path=destination, remedy="report it; the input is as it was")
+        raise OutputError(what, path=destination, remedy="report this error; the input is unchanged")
 
 
 def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextManager[None]:

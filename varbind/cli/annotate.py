@@ -168,7 +168,7 @@ def annotate(
     if reference is None:
         raise UsageError("no reference", remedy="give it with -f REF.fa")
     if not genes and not options["everywhere"]:
-        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
+        raise UsageError("neither --genes nor --everywhere", remedy="give the genes, or --everywhere")
     settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
     # This is checked first, because it takes a while to read the models.
     settings.check_outputs(output, stats, inputs=[source, reference, *genes])

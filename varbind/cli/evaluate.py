@@ -90,7 +90,7 @@ def binding(
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
     from varbind.cli.progress import show_progress
-    from varbind.datasets.dataset_table import read_dataset_table
+    from varbind.datasets.binding_dataset import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
     from varbind.io.banks import load_bank
     from varbind.kernels.cpu.cpu import thread_count
@@ -108,7 +108,7 @@ def binding(
 
 
 def _table(path: str) -> str:
-    from varbind.datasets.dataset_table import is_dataset_table
+    from varbind.datasets.binding_dataset import is_dataset_table
 
     if not is_dataset_table(path):
         what = "--training is not a table of sets with the columns protein and file"

@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, message="varbind %(version)s")
 def main() -> None:
-    """Which promoter variant breaks or makes the binding of which protein."""
+    """Annotate variants in promoters with predicted gains and losses of protein binding."""
 
 
 def run() -> NoReturn:

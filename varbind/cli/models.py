@@ -170,5 +170,5 @@ def selftest(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) ->
         text = f"{result.scores} scores on {where}, largest error {result.largest_error:.2g}"
         if not result.passed:
             what = f"{text}, allowed {GOLDEN_TOLERANCE:g}; {result.different} differ between ways of computing"
-            raise VarbindError(what, path=label, remedy="do not use this machine")
-        print_text(f"{label}: {text}, every way of computing the same bytes: ok\n")
+            raise VarbindError(what, path=label, remedy="do not rely on scores of this machine")
+        print_text(f"{label}: {text}, all ways of computing give the same bytes: ok\n")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.tss import Promoter
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.errors import VarbindError
 
 __all__ = [
@@ -46,7 +46,7 @@ Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 def bank_option(command: Command) -> Command:
-    """`--bank`."""
+    """Add the option `--bank`."""
     return click.option(
         "--bank",
         "banks",
@@ -57,7 +57,7 @@ def bank_option(command: Command) -> Command:
 
 
 def contig_map_option(command: Command) -> Command:
-    """`--contig-map`."""
+    """Add the option `--contig-map`."""
     return click.option(
         "--contig-map",
         metavar="FILE",
@@ -84,7 +84,7 @@ def device_option(
 
 
 def table_options(command: Command) -> Command:
-    """`--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
+    """Add the options `--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
     for name, text in reversed(_TABLES.items()):
         command = click.option(name, metavar="TABLE", help=text)(command)
     return command
@@ -98,7 +98,7 @@ _TABLES = {
 
 
 def logging_options(command: Command) -> Command:
-    """`-q` and `-v`."""
+    """Add the options `-q` and `-v`."""
     command = click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
     return click.option("-v", "--verbose", is_flag=True, help="Print debugging detail.")(command)
 
@@ -124,7 +124,7 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
     """
     from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
-    from varbind.datasets.dataset_table import BindingDataset, DataKind, is_dataset_table, read_dataset_table
+    from varbind.datasets.binding_dataset import BindingDataset, DataKind, is_dataset_table, read_dataset_table
 
     stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
     if is_dataset_table(data):

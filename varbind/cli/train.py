@@ -178,8 +178,7 @@ def binding(
     from varbind.cli.progress import show_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.train.hyperparameter_search import Calibration, Search
-    from varbind.train.hyperparameters import Optimizer
+    from varbind.train.hyperparameters import Calibration, Optimizer, Search
     from varbind.train.training import TrainingPlan, train_bank
 
     configure_logging(quiet=quiet, verbose=verbose)
@@ -296,7 +295,7 @@ def effect(
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
-    from varbind.train.effect_background import EFFECT_BACKGROUND
+    from varbind.train.score import EFFECT_BACKGROUND
 
     configure_logging(quiet=quiet, verbose=verbose)
     recipe = EFFECT_BACKGROUND

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from varbind.core import variant as fast
 from varbind.core.contigs import ContigNames
@@ -18,7 +19,7 @@ from varbind.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["NamedReference", "normalise", "normalised_variants"]
+__all__ = ["FastaRecords", "NamedReference", "normalise", "normalised_variants", "opened_reference"]
 
 _DEFINITE = re.compile(r"[ACGT]*")
 _SHOWN = 20
@@ -42,15 +43,64 @@ class NamedReference(ReferenceSequence, Protocol):
         """The names of its contigs."""
 
 
-def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference) -> Variant:
-    """The shortest, leftmost form of a change that agrees with the reference.
+class FastaRecords(Protocol):
+    """An indexed FASTA that returns its records by name, as `pyfaidx.Fasta`."""
+
+    def keys(self) -> Collection[str]:
+        """The names of the records."""
+
+    def __getitem__(self, name: str) -> Any:
+        """A record, which has a length and can be sliced."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordsReference:
+    """An indexed FASTA as a reference."""
+
+    records: FastaRecords
+
+    @property
+    def contigs(self) -> Collection[str]:
+        return self.records.keys()
+
+    def length(self, contig: str) -> int:
+        return len(self.records[contig])
+
+    def fetch(self, contig: str, start: int, end: int) -> str:
+        """The upper-case bases of [start, end), 0-based, with N outside the contig."""
+        first, last = max(start, 0), min(end, self.length(contig))
+        if first >= last:
+            return "N" * max(end - start, 0)
+        return "N" * (first - start) + str(self.records[contig][first:last]).upper() + "N" * (end - last)
+
+
+def opened_reference(reference: NamedReference | FastaRecords) -> NamedReference:
+    """Return a reference genome with the methods that are needed here.
+
+    Args:
+        reference: a `varbind.Reference` or another object with its methods, or a `pyfaidx.Fasta`.
+
+    Raises:
+        UsageError: it is something else, such as the path of a FASTA.
+    """
+    if all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
+        return cast("NamedReference", reference)
+    # pyfaidx is an optional package, so its class is recognised without importing it.
+    if hasattr(reference, "faidx"):
+        return _RecordsReference(cast("FastaRecords", reference))
+    what = f"the reference is a {type(reference).__name__}, expected an opened genome"
+    raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
+
+
+def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference | FastaRecords) -> Variant:
+    """The shortest, leftmost form of a change, once it agrees with the reference.
 
     Args:
         chrom: the name of the contig in the reference or in another common style (`1` for `chr1`).
         pos: the 1-based position of the first base of `ref`, as POS of a VCF record.
         ref: the reference allele, as REF of the record, in any case.
         alt: one alternate allele, as one ALT of the record, in any case.
-        reference: the genome; see `varbind.Reference`.
+        reference: the genome, a `varbind.Reference` or a `pyfaidx.Fasta`.
 
     Returns:
         The variant on the reference's contig.
@@ -60,21 +110,21 @@ def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReferenc
         InputError: `varbind annotate` would not score the change either. The message contains the value that
             VARBIND_STATUS would have, such as `ref_mismatch`.
     """
-    _require_reference(reference)
+    genome = opened_reference(reference)
     _require_texts(chrom=chrom, ref=ref, alt=alt)
     place = _whole_number(pos)
-    contig = _contig(chrom, reference)
+    contig = _contig(chrom, genome)
     status = status_of_alt(ref, alt)
     if status is Status.OK and place < 0:
         status = Status.OFF_CONTIG
     if status is Status.OK:
-        status = status_of_place(contig, place, ref, reference)
+        status = status_of_place(contig, place, ref, genome)
     if status is not Status.OK or contig is None:
-        raise _unscored(f"{chrom}:{place} {_short(ref)}>{_short(alt)}", status, (contig, place, ref), reference)
-    return fast.normalise(contig, place, ref, alt, reference)
+        raise _unscored(f"{chrom}:{place} {_short(ref)}>{_short(alt)}", status, (contig, place, ref), genome)
+    return fast.normalise(contig, place, ref, alt, genome)
 
 
-def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> list[Variant]:
+def normalised_variants(variants: Iterable[Any], reference: NamedReference | FastaRecords) -> list[Variant]:
     """The variants as a list, after a check that each has the form that `normalise` gives on this reference.
 
     Raises:
@@ -82,7 +132,7 @@ def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> l
         InputError: a variant was made without `normalise` or on another reference: it is not on a contig, its REF
             differs, or it is not completely trimmed or not leftmost.
     """
-    _require_reference(reference)
+    genome = opened_reference(reference)
     if not isinstance(variants, Iterable) or isinstance(variants, str | bytes):
         what = f"found a {type(variants).__name__}, expected a list of variants"
         raise UsageError(what, remedy="give [variant], each made with varbind.normalise")
@@ -91,7 +141,7 @@ def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> l
         if not isinstance(variant, Variant):
             what = f"item {number} of the variants is a {type(variant).__name__}, expected a varbind.Variant"
             raise UsageError(what, remedy="make it with varbind.normalise")
-        if flaw := _flaw(variant, reference):
+        if flaw := _flaw(variant, genome):
             raise InputError(f"variant {number}, {variant}: {flaw}", remedy="make it with varbind.normalise")
     return found
 
@@ -167,12 +217,6 @@ def _require_texts(**words: Any) -> None:
     for name, word in words.items():
         if not isinstance(word, str):
             raise UsageError(f"{name} is {word!r}, expected a str", remedy="give the text of the VCF's column")
-
-
-def _require_reference(reference: Any) -> None:
-    if not all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
-        what = f"the reference is a {type(reference).__name__}, expected an opened genome"
-        raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
 
 
 def _named(contigs: Collection[str]) -> str:
