@@ -21,8 +21,8 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
     Every model of a bank scores a few sequences. The scores must agree with those of the reference network, which
     were computed in double precision when the bank was made. Then variants are scored by their changed positions and
     whole, with and without the compiled kernel or the GPU; all ways must give the same bytes. A mismatch, or a score
-    that is not a number, ends with exit code 1. annotate, score and train repeat the comparison with the CPU before
-    they use a GPU.
+    that is not a number, ends with exit code 1. annotate, check, score, train and evaluate repeat the comparison with
+    the CPU before they use a GPU.
     """
     from varbind.io.banks import load_bank
     from varbind.scoring.devices import resolve_device
