@@ -36,7 +36,7 @@ FLANKS = ("left", "right")
 OPTIONAL = ("tss_distance", "measurable", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
-_NOWHERE = Window(encode(""), encode(""), padded=True)
+_NO_WINDOW = Window(encode(""), encode(""), padded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class VariantTable:
         variants: trimmed if the file gives flanks, else normalised on the reference.
         windows: windows with the requested flank, filled with N if the file gives fewer bases.
         numbers: numbers by column, float64 (N,); NaN = missing.
-        words: words by column, one for each variant.
+        texts: texts by column, one for each variant.
     """
 
     path: str
@@ -57,7 +57,7 @@ class VariantTable:
     variants: Sequence[Variant]
     windows: Sequence[Window]
     numbers: Mapping[str, NDArray[np.float64]]
-    words: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, tuple[str, ...]]
 
     def __len__(self) -> int:
         return len(self.variants)
@@ -68,7 +68,7 @@ def read_variant_table(
     *,
     flank: int,
     needed: Collection[str],
-    words: Collection[str] = (),
+    texts: Collection[str] = (),
     reference: ReferenceSequence | None = None,
     sequence: bool = True,
 ) -> VariantTable:
@@ -77,9 +77,9 @@ def read_variant_table(
     Args:
         path: path of a tab-separated text, plain or compressed. An allele without bases is empty or `-`.
         flank: number of bases on each side of a window.
-        needed: columns of numbers that are required in every row; other columns of numbers are read if they are there,
-            and may have missing values (`.` or NA).
-        words: optional columns of words.
+        needed: columns of numbers that are required in every row; further columns of numbers are optional, and may have
+            missing values (`.` or NA).
+        texts: optional columns of text.
         reference: genome of the variants; None = the table gives flanks.
         sequence: whether to read windows; without them neither flanks nor a genome are needed.
 
@@ -87,7 +87,7 @@ def read_variant_table(
         InputError: the table is malformed.
     """
     # The names of tracks keep their case, since `varbind annotate` compares them exactly.
-    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
+    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *texts}
 
     def named(name: str) -> str:
         name = name.strip()
@@ -112,17 +112,17 @@ def read_variant_table(
         placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
     else:
         has_sequence = False
-        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
+        placed = [(_variant(cells, path, line), _NO_WINDOW) for line, cells in rows]
     if short := sum(window.padded for _, window in placed if has_sequence):
         logger.warning("%s: %d variants have fewer than %d bases on a side; missing bases are N", path, short, flank)
-    columns = [name for name in table if name not in {*PLACE, *FLANKS, *words}]
+    columns = [name for name in table if name not in {*PLACE, *FLANKS, *texts}]
     return VariantTable(
         path,
         lines,
         [variant for variant, _ in placed],
         [window for _, window in placed],
         {name: _numbers(table[name], path, needed=name in needed) for name in columns},
-        {name: tuple(table[name]) for name in words if name in table},
+        {name: tuple(table[name]) for name in texts if name in table},
     )
 
 
@@ -186,8 +186,8 @@ def _numbers(column: pd.Series[str], path: str, *, needed: bool) -> NDArray[np.f
     """The numbers of a column, float64 (N,); those of a column that is not needed may be missing, NaN."""
     if needed:
         name, remedy = str(column.name), "correct or remove the row"
-        words = zip(column.index.tolist(), column, strict=True)
-        return np.array([checked_number(word, name, path, line, remedy) for line, word in words])
+        cells = zip(column.index.tolist(), column, strict=True)
+        return np.array([checked_number(cell, name, path, line, remedy) for line, cell in cells])
     # `pandas.to_numeric` may differ from the nearest number in the last digit.
     return np.array([_number_or_nan(word) for word in column])
 

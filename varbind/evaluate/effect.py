@@ -200,8 +200,8 @@ class _Evaluation:
         table, columns = read_pathogenic(path, self._reference)
         values = np.stack(list(columns.values()), axis=1)
         # Without genes, whole contigs stay in one fold.
-        genes = table.words.get("gene", tuple(variant.chrom for variant in table.variants))
-        regions = table.words.get("region")
+        genes = table.texts.get("gene", tuple(variant.chrom for variant in table.variants))
+        regions = table.texts.get("region")
         rows = evaluate_conservation(
             values,
             labels_of(table),

@@ -133,7 +133,7 @@ def planned_splits(
     yield Split(Protocol.HELD_OUT, ((training, test),), chromosomes, setting)
     matched = [matched_rows(rows, contexts, labels, (plan.seed, part)) for part, rows in enumerate((training, test))]
     yield Split(Protocol.MATCHED, ((matched[0], matched[1]),), chromosomes, setting)
-    genes = np.array(table.words["gene"])
+    genes = np.array(table.texts["gene"])
     names, gene = np.unique(genes, return_inverse=True)
     of_genes = np.random.default_rng([plan.seed, 1]).permutation(len(names)) % FOLDS
     yield Split(Protocol.GENES, _folds(of_genes[gene]), genes, setting)

@@ -283,7 +283,7 @@ class _Training:
         self._facts[ConservationHead.name] = {**self._data_facts(table), "tracks": list(columns)}
         self._keys += [key_of_place(v.chrom, v.pos, v.ref, v.alt) for v in table.variants]
         return fit_conservation(
-            np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.words.get("gene")
+            np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.texts.get("gene")
         )
 
     def _scored(self, table: VariantTable) -> ScoredVariants:

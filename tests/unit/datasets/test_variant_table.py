@@ -105,10 +105,10 @@ def test_columns_of_any_order_and_case(tmp_path):
         "# a comment",
         "",
         " 2 \t C \t G \t 3 \t chr1 \t 0.25 \t L 2 \t -7 ",
-        words=["locus", "kind"],
+        texts=["locus", "kind"],
         reference=GENOME,
     )
-    assert table.words == {"locus": ("L1", "L 2")}
+    assert table.texts == {"locus": ("L1", "L 2")}
     # A track keeps the name that a user gives it.
     assert set(table.numbers) == {"effect", "phyloP", "tss_distance"}
     np.testing.assert_array_equal(table.numbers["phyloP"], [np.nan, 0.25])

@@ -155,7 +155,7 @@ def test_what_cannot_be_evaluated_is_refused():
     with pytest.raises(InputError, match="not both classes"):
         evaluate_classes(replace(table, numbers={**table.numbers, "label": labels}), bank(), PLAN)
     with pytest.raises(InputError, match="no columns gene"):
-        evaluate_classes(replace(table, words={}), bank(), PLAN)
+        evaluate_classes(replace(table, texts={}), bank(), PLAN)
     nowhere = {**table.numbers, "tss_distance": np.full(60, np.nan)}
     with pytest.raises(InputError, match="tss_distance with values"):
         evaluate_classes(replace(table, numbers=nowhere), bank(), PLAN)
