@@ -92,7 +92,7 @@ def column_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
             yield _column_matrix(lines[place:end], columns, names, path, line)
             names, place = {}, end
         elif _NUMBERS.match(text):
-            what = "the row stands under no line that names its columns"
+            what = "no line of column names stands above the row"
             raise InputError(what, path=path, line=line, remedy="write Pos A C G T above it")
         else:
             start = text[:1] if text.startswith(">") else text.split()[0]

@@ -224,5 +224,5 @@ def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
 def _nothing_left(unused: Counter[Unused], peaks: pd.DataFrame, reference: Reference, path: str) -> InputError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
     what = f"no peak can be used ({reasons}): the peaks are on {peaks['contig'].iloc[0]}, ..."
-    remedy = "give the FASTA of their genome, or --contig-map where the names differ"
+    remedy = "give the FASTA of their genome, or --contig-map if the names differ"
     return InputError(f"{what}, the reference has {next(iter(reference.contigs))}, ...", path=path, remedy=remedy)

@@ -100,7 +100,7 @@ def read_variant_table(
 
     table = read_table(path, check_header).rename(columns=named)
     if table.empty:
-        raise InputError("holds no variant", path=path)
+        raise InputError("holds no variant", path=path, remedy="give one variant per line below the header")
     table = table.apply(lambda column: column.str.strip())
     lines = table.index.tolist()
     rows = list(zip(lines, table.to_dict("records"), strict=True))
@@ -134,14 +134,15 @@ def _check_header(names: Sequence[str], needed: set[str], path: str, line: int, 
         raise InputError("two columns have one name", path=path, line=line, remedy="rename one")
     if not whole:
         remedy = "give the genome with --fasta, or the columns left and right"
-        raise InputError("the variants have no sequence", path=path, line=line, remedy=remedy)
+        raise InputError("the sequence around the variants is not given", path=path, line=line, remedy=remedy)
 
 
 def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
     """The variant as written."""
-    pos = checked_number(cells["pos"], "position", path, line, "give a whole number from 1")
+    remedy = "give a whole number from 1"
+    pos = checked_number(cells["pos"], "position", path, line, remedy)
     if pos < 1 or pos != int(pos):
-        raise InputError(f"the position is {cells['pos']}", path=path, line=line, remedy="give a whole number from 1")
+        raise InputError(f"the position is {cells['pos']!r}, expected a number", path=path, line=line, remedy=remedy)
     ref, alt = (cells[name].replace("-", "") for name in ("ref", "alt"))
     if not (_ALLELE.fullmatch(ref) and _ALLELE.fullmatch(alt)) or ref.upper() == alt.upper():
         what = f"the alleles are {cells['ref']!r} and {cells['alt']!r}, expected two different ones of A, C, G and T"
@@ -172,8 +173,8 @@ def _on_reference(cells: Mapping[str, str], reference: ReferenceSequence, path: 
     try:
         length = reference.length(variant.chrom)
     except KeyError as error:
-        what = f"no contig {variant.chrom} in the reference"
-        raise InputError(what, path=path, line=line, remedy="write contigs as the FASTA does") from error
+        what = f"the reference has no contig {variant.chrom}"
+        raise InputError(what, path=path, line=line, remedy="use the contig names of the FASTA") from error
     inside = variant.end <= length
     found = reference.fetch(variant.chrom, variant.start, variant.end) if inside else "nothing"
     if found != variant.ref:

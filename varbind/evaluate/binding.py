@@ -109,7 +109,7 @@ def _check_names(names: Sequence[str]) -> None:
         if count > 1:
             raise UsageError(f"two methods are named {name}", remedy="give another name, --against NAME=BANK")
         if not name.isprintable():
-            raise UsageError(f"the name {name!r} cannot stand in a table", remedy="use printable letters")
+            raise UsageError(f"the name {name!r} has a character that cannot be printed", remedy="use another name")
 
 
 def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[BindingDataset]) -> None:

@@ -125,7 +125,7 @@ def evaluate_effect(
     """
     plan = plan or EvaluateEffectPlan()
     if not (tests.activity or tests.classes or tests.pathogenic or tests.pairs):
-        raise UsageError("nothing to evaluate on", remedy="give --activity, --classes, --pathogenic or --pairs")
+        raise UsageError("no table of variants is given", remedy="give --activity, --classes, --pathogenic or --pairs")
     if tests.pairs and not tests.activity:
         raise UsageError("--pairs is given without --activity, which is needed for training", remedy="give both")
     optional_import("sklearn.metrics", needed_for="evaluation")

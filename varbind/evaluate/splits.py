@@ -152,7 +152,7 @@ def _held_out(
         what = f"{'all' if held_out.all() else 'no'} variants are on {', '.join(plan.held_out)}"
         raise InputError(what, path=path, remedy="hold out some of the chromosomes of the table")
     if any(labels[part].all() or not labels[part].any() for part in (held_out, ~held_out)):
-        what = "there are not both classes on held-out chromosomes and on others"
+        what = "the held-out chromosomes or the others lack one of the classes"
         raise InputError(what, path=path, remedy="hold out other chromosomes")
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 

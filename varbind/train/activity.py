@@ -67,7 +67,7 @@ class ActivityData:
     def __post_init__(self) -> None:
         names, counts = np.unique(self.loci, return_counts=True)
         if len(names) < MIN_LOCI or counts.min() < MIN_PER_LOCUS:
-            what = f"{len(names)} loci, the smallest with {counts.min()} variants"
+            what = f"found {len(names)} loci, the smallest with {counts.min()} variants"
             remedy = f"give {MIN_LOCI} loci of {MIN_PER_LOCUS} variants or more"
             raise InputError(what, path=self.path or None, remedy=remedy)
         if (self.errors <= 0).any():

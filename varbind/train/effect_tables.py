@@ -71,7 +71,8 @@ def read_activity(path: str, reference: ReferenceSequence | None = None) -> Vari
     texts = ("locus", "kind")
     table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), texts=texts, reference=reference)
     if "locus" not in table.texts:
-        raise InputError("there is no column locus", path=path, remedy="name the element of each variant")
+        remedy = "add it, with the name of the regulatory element of each variant"
+        raise InputError("there is no column locus", path=path, remedy=remedy)
     return table
 
 
@@ -141,8 +142,8 @@ def read_pathogenic(
     # A column of text has no numbers.
     columns |= {name: values for name, values in others.items() if np.isfinite(values).any()}
     if not columns:
-        remedy = "give columns of them, or --conservation and --fasta"
-        raise InputError("there are no tracks", path=path, remedy=remedy)
+        remedy = "give columns with their values, or --conservation and --fasta"
+        raise InputError("there are no conservation tracks", path=path, remedy=remedy)
     logger.info("%s: tracks of conservation: %s", path, ", ".join(columns))
     return table, columns
 
