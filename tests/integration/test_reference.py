@@ -427,7 +427,7 @@ def test_row_55_stale_index(bench, genome, index, packed):
 
 def test_row_55_the_fasta_has_changed(bench, genome):
     genome.write_bytes(genome.read_bytes().replace(b">chr2\n", b">chr2 with a description\n"))
-    assert "stale index: chr2 is not where it says" in bench.refused(4, VCF, fasta=genome)
+    assert "stale index: chr2 is not at the offset that it states" in bench.refused(4, VCF, fasta=genome)
 
 
 def test_row_55_an_index_that_is_only_older(bench, genome, expected):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
-from varbind.io.closing import Closing
 from varbind.io.tracks import ConservationTrack
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ __all__ = ["Tracks"]
 logger = logging.getLogger(__name__)
 
 
-class Tracks(Closing):
+class Tracks(AbstractContextManager["Tracks"]):
     """Any number of bigWig tracks.
 
     Args:
@@ -50,7 +49,11 @@ class Tracks(Closing):
         self._names = [ContigNames(track.contigs, declared=contigs, renamed=renamed) for track in self._tracks]
         for name, names in zip(paths, self._names, strict=True):
             if different := [contig for contig in contigs if names.conflict(contig)]:
-                logger.warning("track %s: %s has another length: another build?", name, ", ".join(different[:5]))
+                logger.warning(
+                    "track %s: %s has another length: is it that of another genome build?",
+                    name,
+                    ", ".join(different[:5]),
+                )
         self._missing: list[Counter[str]] = [Counter() for _ in self._tracks]
 
     @property
@@ -63,7 +66,7 @@ class Tracks(Closing):
 
         Args:
             alleles: the alleles.
-            around: the width in bases of a window around each allele; a longer allele is its own window.
+            around: the width in bases of the window around each allele; an allele that is longer is its own window.
         """
         columns = [self._means_of(index, track, alleles, around) for index, track in enumerate(self._tracks)]
         return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]
@@ -71,6 +74,9 @@ class Tracks(Closing):
     def close(self) -> None:
         """Close the files."""
         self._files.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def report(self) -> None:
         """Warn of contigs that a track does not have."""

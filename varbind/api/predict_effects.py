@@ -75,9 +75,9 @@ def scored_with(
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
     """The second stage with the ids that its models have where several banks are used together."""
     cards = [card for card in bank.cards if card.digests.get(WEIGHTS, "none") == effect.card.bank.get("sha256")]
-    if not bank.own_ids or not cards:
+    if not bank.original_ids or not cards:
         return effect
-    return effect.renamed({bank.own_id(model.model_id): model.model_id for model in cards[0].models})
+    return effect.renamed({bank.original_id(model.model_id): model.model_id for model in cards[0].models})
 
 
 def _misfit(effect: EffectModel, bank: Bank) -> str:

@@ -2,8 +2,8 @@
 
     record -> alleles -> windows -> binding scores -> rows
 
-A row is an allele, or in the long table an allele and a model. Records flow through in order, a batch at a time, and
-rows are written group by group, so that memory does not grow with the number of records.
+A row is an allele, or in the long table an allele and a model. Records are read and scored in order, one batch at a
+time, and rows are written in groups, so that memory does not grow with the number of records.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.counts import AnnotationCounts, report_unscored
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
-from varbind.annotate.record_stream import joined
+from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
-from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.core.progress import estimated_total
 from varbind.core.variant import Status
 from varbind.core.window import cut_windows
-from varbind.io.output.typed_table import TypedTable
+from varbind.io.output.typed_table import TypedTable, frame_of
 from varbind.io.vcf.input_stream import Source
+from varbind.scoring.devices import checked_device
 from varbind.scoring.scorer import Scorer
-from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 
 if TYPE_CHECKING:
@@ -41,12 +41,11 @@ if TYPE_CHECKING:
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
-    from varbind.io.output.typed_table import Column
     from varbind.io.vcf.records import VcfRecord
 
 __all__ = ["score_vcf"]
 
-# Of the changes in a group of rows: large groups compress better, and the footer of Parquet lists every group.
+# Changes in a group of rows. Large groups compress better, and the footer of Parquet lists every group.
 GROUP_VALUES = 1 << 22
 _PLACE_COLUMNS = (("CHROM", str), ("POS", int), ("ID", str), ("REF", str), ("ALT", str), ("status", str))
 
@@ -64,23 +63,25 @@ def score_vcf(
     r"""Write the reference score, the alternate score and the change of every model for every allele of a VCF or BCF.
 
     An allele that cannot be scored keeps its row, with the reason as its status and empty scores. A record without an
-    alternate allele has no row. A byte that is no UTF-8 becomes `\xNN`.
+    alternate allele has no row. A byte that is not UTF-8 becomes `\xNN`.
 
     Args:
         source: the variants; `-` is standard input.
-        destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
-        reference: FASTA of the variants' build.
+        destination: the path of a `.tsv`, `.tsv.gz` or `.parquet` file, which appears complete or not at all; `-` is
+            standard output.
+        reference: the path of the FASTA of the build of the variants.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
-        long: one row for each allele and model, in place of three columns for each model.
-        settings: what is read and where scores are computed; every allele is scored, wherever it lies, and what
-            concerns genes, tracks, the second stage and the annotated file is not used. None = the defaults.
-        progress: called with the number of records read, and that of the file as estimated from the share read.
+        long: whether there is one row for each allele and model, instead of three columns for each model.
+        settings: the settings of reading and scoring; None = the defaults. Every allele is scored, in promoters or
+            not, and the settings of genes, tracks, the second stage and the annotated file are not used.
+        progress: called with the number of records read, and with their number in the whole file, which is estimated
+            from the share of the bytes that has been read.
 
     Returns:
-        Counts of what was read, scored and not scored.
+        The counts of the records read, and of the alleles scored and not scored.
 
     Raises:
-        VarbindError: with the reason and the exit code of the command line.
+        VarbindError: the reason, with the exit code of the command line.
     """
     settings = replace(settings or AnnotateSettings(), everywhere=True, overwrite=True)
     path = source.path if isinstance(source, Source) else os.fspath(source)
@@ -93,9 +94,9 @@ def score_vcf(
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
-        out.write_pieces(layout.columns, map(layout.cells, _groups(scored)))
-        unscored = why_nothing_was_scored(counts, inputs, selected=settings.selects_records)
-    report_unscored(counts, settings, unscored)
+        out.write(layout.columns, map(layout.frame, _groups(scored)))
+        unscored = inputs.why_nothing_was_scored(counts, selected=settings.selects_records)
+    report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
 
 
@@ -104,12 +105,12 @@ class _ScoredRows:
     """N alleles with their scores.
 
     Attributes:
-        cells: of `_PLACE_COLUMNS`, allele by allele.
-        ref: scores of the reference alleles, float32 (N, M), NaN without a score.
-        alt: the same of the alternate alleles.
+        cells: the cells of `_PLACE_COLUMNS` for each allele; None where missing.
+        ref: the scores of the reference alleles, float32 (N, M); NaN for an allele without a score.
+        alt: the scores of the alternate alleles, float32 (N, M).
     """
 
-    cells: list[tuple[str, ...]]
+    cells: list[tuple[str | None, ...]]
     ref: NDArray[np.float32]
     alt: NDArray[np.float32]
 
@@ -119,8 +120,14 @@ class _ScoredRows:
         return self.alt - self.ref
 
     @classmethod
-    def of(cls, cells: list[tuple[str, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
-        """The rows of a batch; the scores are those of its scored alleles, None where there are none."""
+    def of(cls, cells: list[tuple[str | None, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
+        """The rows of a batch.
+
+        Args:
+            cells: the cells of `_PLACE_COLUMNS` for each allele.
+            scores: the scores of the alleles with the status `ok`; None where there is no such allele.
+            models: the number of models.
+        """
         ref = np.full((len(cells), models), np.nan, dtype=np.float32)
         alt = ref.copy()
         if scores is not None:
@@ -130,7 +137,7 @@ class _ScoredRows:
 
     @classmethod
     def joined(cls, parts: Sequence[_ScoredRows]) -> _ScoredRows:
-        """The rows of one part after the other."""
+        """All rows of several parts, in order."""
         cells = [cells for part in parts for cells in part.cells]
         return cls(cells, np.concatenate([part.ref for part in parts]), np.concatenate([part.alt for part in parts]))
 
@@ -142,9 +149,9 @@ def _scored_rows(
     counts: AnnotationCounts,
     progress: Progress | None,
 ) -> Generator[_ScoredRows, None, None]:
-    """The alleles of a file in order, a batch at a time."""
-    batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
-    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in joined(batches, settings.batch_size))
+    """The alleles of a file in order, one batch at a time."""
+    pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in batches_of(pieces, settings.batch_size))
     ahead = batches_ahead(settings.threads)
     with closing(overlapped(found, lambda batch: scorer.score(batch[1]) if batch[1] else None, ahead=ahead)) as scored:
         for (cells, _), scores in scored:
@@ -157,8 +164,8 @@ def _scored_rows(
 
 def _cells_and_windows(
     batch: RecordBatch, inputs: Inputs, scorer: Scorer, counts: AnnotationCounts
-) -> tuple[list[tuple[str, ...]], list[Window]]:
-    """What the rows of a batch say besides scores, and the windows of the alleles that can be scored."""
+) -> tuple[list[tuple[str | None, ...]], list[Window]]:
+    """The cells of `_PLACE_COLUMNS` for the alleles of a batch, and the windows of those that can be scored."""
     alleles = batch.all_alleles()
     counts.count_alleles(allele.status for allele in alleles)
     places = [_place(record, alt) for record in batch.records for alt in record.alts]
@@ -169,11 +176,11 @@ def _cells_and_windows(
     return cells, windows
 
 
-def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
-    """CHROM, POS, ID, REF and one ALT, as they are written."""
+def _place(record: VcfRecord, alt: str) -> tuple[str | None, ...]:
+    """CHROM, POS, ID, REF and one ALT as they are written; None where missing."""
     fields = record.line.split(b"\t", 4)[:4]
     texts = [field.decode("utf-8", "backslashreplace") for field in (*fields, alt.encode("latin-1"))]
-    return tuple("" if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)
+    return tuple(None if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)
 
 
 def _groups(scored: Iterable[_ScoredRows]) -> Iterator[_ScoredRows]:
@@ -193,30 +200,33 @@ class _WideTable:
 
     def __init__(self, bank: Bank) -> None:
         names = [f"{model_id}_{what}" for model_id in bank.model_ids for what in ("ref", "alt", "delta")]
-        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *((name, float) for name in names)]
+        self._scores = [(name, float) for name in names]
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *self._scores]
 
-    def cells(self, rows: _ScoredRows) -> list[Column]:
-        """The cells of some alleles, column by column."""
-        texts: list[Column] = list(map(list, zip(*rows.cells, strict=True)))
-        models = zip(rows.ref.T, rows.alt.T, rows.delta.T, strict=True)
-        return [*texts, *(column for model in models for column in model)]
+    def frame(self, rows: _ScoredRows) -> pd.DataFrame:
+        """The rows of some alleles."""
+        scores = np.stack([rows.ref, rows.alt, rows.delta], axis=2).reshape(len(rows.cells), -1)
+        places = frame_of(_PLACE_COLUMNS, rows.cells)
+        return pd.concat([places, pd.DataFrame(scores, columns=[name for name, _ in self._scores])], axis=1)
 
 
 class _LongTable:
     """One row for each allele and model."""
 
     def __init__(self, bank: Bank) -> None:
-        # Names that differ from REF and ALT in more than their case: not every reader of tables tells these apart.
-        own = (("model_id", str), ("protein", str), ("ref_score", float), ("alt_score", float), ("delta", float))
-        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *own]
-        self._ids = list(bank.model_ids)
-        self._proteins = [model.protein for model in bank.models]
+        # The names differ from REF and ALT in more than their case, because some readers of tables ignore it.
+        models = (("model_id", str), ("protein", str))
+        scores = (("ref_score", float), ("alt_score", float), ("delta", float))
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *models, *scores]
+        self._models = frame_of(models, [(model.model_id, model.protein) for model in bank.models])
 
-    def cells(self, rows: _ScoredRows) -> list[Column]:
-        """The cells of some alleles, column by column."""
+    def frame(self, rows: _ScoredRows) -> pd.DataFrame:
+        """The rows of some alleles."""
         alleles, models = rows.ref.shape
-        texts: list[Column] = [
-            [cell for cell in column for _ in range(models)] for column in zip(*rows.cells, strict=True)
+        places = frame_of(_PLACE_COLUMNS, rows.cells)
+        parts = [
+            places.iloc[np.repeat(np.arange(alleles), models)],
+            self._models.iloc[np.tile(np.arange(models), alleles)],
         ]
-        own: list[Column] = [self._ids * alleles, self._proteins * alleles]
-        return [*texts, *own, *(values.reshape(-1) for values in (rows.ref, rows.alt, rows.delta))]
+        found = pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
+        return found.assign(ref_score=rows.ref.ravel(), alt_score=rows.alt.ravel(), delta=rows.delta.ravel())

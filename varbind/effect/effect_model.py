@@ -109,7 +109,7 @@ class EffectModel:
 
     Attributes:
         card: The description of the second stage.
-        heads: The heads by name; the names are those of `varbind.effect.heads.HEADS`.
+        heads: The heads by name; the names are those of `varbind.effect.second_stage.HEADS`.
         curves: The background distributions, by name in `CURVES` and by kind of variant.
         trained_on: The keys of the training variants (`key_of_window`, `key_of_place`), sorted, uint32.
 
@@ -126,14 +126,14 @@ class EffectModel:
         known = set(binding_features(self.card.model_ids))
         for head in self.heads.values():
             if head.needs.models not in {None, len(self.card.model_ids)}:
-                raise ResourceError(f"the {head.label} head is of other models than the card's")
+                raise ResourceError(f"the {head.label} head does not have the models of the card")
         for head in self.heads.values():
             for name in head.needs.heads:
                 if name not in self.heads:
                     raise ResourceError(f"{_a_head(head.label)} without {_a_head(name)}")
             unknown = [name for name in head.needs.features if is_binding(name) and name not in known]
             if unknown:
-                raise ResourceError(f"the {head.label} head reads {unknown[0]}, which is of no model of the card")
+                raise ResourceError(f"the {head.label} head reads {unknown[0]}, but the card has no such model")
 
     def renamed(self, ids: Mapping[str, str]) -> Self:
         """The same second stage where models have other ids.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from varbind.core.deepbind import DeepBindConfig
+from varbind.nn.architecture import ARCHITECTURES, Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import numpy as np
 
 __all__ = ["Calibration", "Optimizer", "Search", "Setting"]
 
@@ -73,33 +74,19 @@ class Setting:
     ) -> Setting:
         """Draw a random setting.
 
-        For Nesterov momentum, the distributions are those of DeepBind (2015, supplementary section 3): log-uniform,
-        except for the momentum (a square root) and for choices. For Adam, initial values are larger and the range of
-        learning rates is narrower.
-
         Args:
             rng: The random numbers.
-            optimizer: The optimizer.
+            optimizer: The optimizer, which decides on the distributions (`DeepBindArchitecture.search_space`).
             hidden: The numbers of hidden units to choose from.
             mean_pooling: The kinds of pooling to choose from.
         """
-        slow = optimizer is Optimizer.NESTEROV
-
-        def log_uniform(low: float, high: float) -> float:
-            return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-        return cls(
-            optimizer=optimizer,
-            rate=log_uniform(5e-4, 5e-2 if slow else 1e-2),
-            momentum=0.95 + (0.99 - 0.95) * float(np.sqrt(rng.uniform())) if slow else 0.9,
-            detector_scale=log_uniform(1e-7, 1e-3) if slow else log_uniform(1e-3, 1e-1),
-            network_scale=log_uniform(1e-5, 1e-2) if slow else log_uniform(1e-3, 1e-1),
-            detector_decay=log_uniform(1e-15, 1e-3),
-            network_decay=log_uniform(1e-10, 1e-3),
-            dropout=float(rng.choice([0.0, 0.0, 0.25, 0.5])),
-            hidden=int(rng.choice(list(hidden))),
-            mean_pooling=bool(rng.choice(list(mean_pooling))),
-        )
+        space = {
+            **ARCHITECTURES[DeepBindConfig.architecture].search_space(optimizer),
+            "hidden": Choice(tuple(hidden)),
+            "mean_pooling": Choice(tuple(mean_pooling)),
+        }
+        drawn: dict[str, Any] = {name: distribution.draw(rng) for name, distribution in space.items()}
+        return cls(optimizer=optimizer, **drawn)
 
     def as_dict(self) -> dict[str, str | float]:
         """Return the values by name, for tables, model cards and checkpoints."""

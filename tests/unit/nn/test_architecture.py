@@ -1,6 +1,6 @@
 """The seam for networks of the field: what is registered is stored, read, scored, compared and annotated."""
 
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from importlib.resources import files
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from oracles import TextReference, bank_card, deepbind_config, model_card, random_stack
 
 pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 from two_tasks import TwoTasksConfig, random_networks, register, slow_score, two_tasks_bank
 
 import varbind
@@ -18,11 +19,13 @@ from varbind.core.variant import Variant
 from varbind.core.window import cut_window, flank_of, window_of_input
 from varbind.errors import ResourceError, UsageError
 from varbind.io.banks import read_bank, write_bank
-from varbind.nn.architecture import ARCHITECTURES
+from varbind.nn.architecture import ARCHITECTURES, Choice, LogUniform, SquareRoot
+from varbind.nn.torch_networks import TorchNetworks
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
 from varbind.scoring.selftest import add_golden_scores, run_selftest
+from varbind.train.hyperparameters import Setting
 
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=3)
 
@@ -46,6 +49,46 @@ def test_every_architecture_can_be_stored_and_computed():
     assert {name: stack.config_type.architecture for name, stack in STACK_TYPES.items()} == {n: n for n in STACK_TYPES}
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "nesterov"])
+def test_every_architecture_states_its_search_space(optimizer):
+    for architecture in ARCHITECTURES.values():
+        space = architecture.search_space(optimizer)
+        first, same = ([d.draw(rng) for d in space.values()] for rng in map(np.random.default_rng, (1, 1)))
+        assert first == same
+        assert all(type(value) in {int, float, bool} for value in first)
+
+
+def test_the_search_space_of_deepbind_is_what_a_training_draws():
+    space = ARCHITECTURES["deepbind"].search_space("adam")
+    assert ["optimizer", *space] == [field.name for field in fields(Setting)]
+    drawn = Setting.draw(np.random.default_rng(3), hidden=(0, 32), mean_pooling=(False, True))
+    rng = np.random.default_rng(3)
+    assert asdict(drawn) == {"optimizer": "adam", **{name: each.draw(rng) for name, each in space.items()}}
+
+
+@pytest.mark.parametrize(
+    ("distribution", "low", "median", "high"),
+    [
+        (LogUniform(1e-4, 1e-2), 1e-4, 1e-3, 1e-2),
+        (SquareRoot(0.95, 0.99), 0.95, 0.95 + 0.04 * 0.5**0.5, 0.99),
+    ],
+)
+def test_distributions(distribution, low, median, high):
+    rng = np.random.default_rng(0)
+    values = [distribution.draw(rng) for _ in range(2_001)]
+    assert low <= min(values) <= max(values) <= high
+    assert min(values) == pytest.approx(low, rel=0.1)
+    assert max(values) == pytest.approx(high, rel=0.1)
+    assert np.quantile(values, 0.48) <= median <= np.quantile(values, 0.52)
+
+
+def test_a_choice_that_is_listed_twice_is_twice_as_probable():
+    choice, rng = Choice((0.0, 0.0, 0.25, 0.5)), np.random.default_rng(0)
+    values, counts = np.unique([choice.draw(rng) for _ in range(4_000)], return_counts=True)
+    assert values.tolist() == [0.0, 0.25, 0.5]
+    np.testing.assert_allclose(counts, [2_000, 1_000, 1_000], rtol=0.1)
+
+
 def test_through_a_folder_and_back(bank, tmp_path):
     write_bank(tmp_path / "bank", bank)
     found = read_bank(tmp_path / "bank")
@@ -60,7 +103,7 @@ def test_through_a_folder_and_back(bank, tmp_path):
 def test_an_architecture_that_is_not_there(bank, tmp_path, monkeypatch):
     write_bank(tmp_path / "bank", bank)
     monkeypatch.delitem(STACK_TYPES, "two-tasks")
-    with pytest.raises(ResourceError, match="no architecture 'two-tasks'"):
+    with pytest.raises(ResourceError, match="does not know the architecture 'two-tasks'"):
         read_bank(tmp_path / "bank")
 
 
@@ -152,3 +195,31 @@ def test_an_input_of_fixed_length_is_refilled_from_the_reference(length, ref, al
         assert len(text) == length
         expected = [slow_score(stack, 0, output, encode(text).tolist()) for output in range(2)]
         np.testing.assert_allclose(scores[0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: can't allocate memory"]
+)
+def test_a_full_memory_of_torch_halves_the_batch(bank, monkeypatch, caplog, words):
+    """Networks in torch are scored again in smaller batches, as all others are."""
+    texts = ["ACGTNACGT", "GGGACGGGT", "TTTACCAAT", "ACGT", "ACGTACGTACGT"]
+    expected = score_sequences(texts, bank)
+    honest, tried = TorchNetworks.score, []
+
+    def score(self, sequences):
+        tried.append(len(sequences))
+        if len(sequences) > 2:
+            raise RuntimeError(words)
+        return honest(self, sequences)
+
+    monkeypatch.setattr(TorchNetworks, "score", score)
+    with caplog.at_level("INFO", logger="varbind"):
+        assert score_sequences(texts, bank).tobytes() == expected.tobytes()
+    assert tried == [5, 2, 2, 1]
+    assert caplog.messages == ["out of memory: 2 items at a time from here on"]
+
+
+def test_a_full_memory_of_torch_for_one_sequence(bank, monkeypatch):
+    monkeypatch.setattr(TorchNetworks, "score", lambda *_: torch.empty(2**46))
+    with pytest.raises(ResourceError, match="out of memory: there is not enough for a single item; provide more"):
+        score_sequences(["ACGT"], bank)

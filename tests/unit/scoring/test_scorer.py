@@ -16,7 +16,6 @@ from varbind.scoring.scorer import (
     SEQUENCES_A_BATCH,
     Scorer,
     batches,
-    resolve_device,
     score_sequences,
     score_variants,
 )
@@ -193,7 +192,7 @@ def test_sequences_are_a_list(bank, text):
 
 @pytest.mark.parametrize("text", ["AC-GT", "ACGT*", "ACGT-*", "AC GT", "ACGT\n", ">a", "ACGX", "ACG\u00e4", "1"])
 def test_a_sequence_of_other_letters(bank, text):
-    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is no nucleotide letter; use ACGTUN"):
+    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is not a nucleotide letter; use ACGTUN"):
         score_sequences(["ACGT", text], bank)
 
 
@@ -224,24 +223,6 @@ def test_batches(items, size):
     assert [item for batch in found for item in batch] == items
     assert all(len(batch) == size for batch in found[:-1])
     assert all(1 <= len(batch) <= size for batch in found)
-
-
-@pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:12"])
-def test_devices_by_name(name):
-    assert resolve_device(name) == name
-
-
-@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "cpu:0", "CUDA", "mps", "cuda:-1"])
-def test_an_unknown_device(name):
-    with pytest.raises(UsageError, match="unknown device"):
-        resolve_device(name)
-
-
-def test_auto_is_a_device_that_scores(bank):
-    device = resolve_device("auto")
-    assert device in {"cpu", "cuda"}
-    texts = ["ACGTTGCAACG"]
-    assert score_sequences(texts, bank, device=device).tobytes() == score_sequences(texts, bank).tobytes()
 
 
 def test_a_missing_gpu_is_said(bank):

@@ -45,7 +45,7 @@ FORMATS: list[GeneFormat] = [GTF, GFF3, BED, GENE_PRED, DAMAGED_BED]
 HEAD_LINES_MAX = 1_000_000
 """The largest number of comment lines at the start; each of the many small sequences of an assembly may have one."""
 
-_TIERS = ("MANE", "canonical", "protein-coding", "untagged")
+_TIERS = ("MANE", "canonical", "protein-coding", "without a tag")
 _TIER_OF_TAG = {
     "MANE_Select": 0,
     "MANE_Plus_Clinical": 0,
@@ -145,10 +145,10 @@ def detect_format(line: bytes, place: Place) -> GeneFormat:
         if gene_format.fits(fields):
             return gene_format
     if not any(is_integer(left) and is_integer(right) for left, right in pairwise(fields)):
-        raise place.error("this is no gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
+        raise place.error("this is not a gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
     if {"+", "-"}.isdisjoint(fields):
         raise place.error("the table has no strand column", NO_STRAND)
-    what = "the table has a strand, but its columns are those of no format of genes"
+    what = "the table has a strand, but its columns are not those of a known format"
     raise place.error(what, "give all columns of a genePred table, BED6, or GTF or GFF3 with tabs between columns")
 
 
@@ -245,7 +245,8 @@ def _summary(index: TssIndex, taken: Iterable[TranscriptionStart], *, tss: str) 
     if tss == "all":
         return text + "all transcripts"
     genes = Counter(tier_of_gene.values())
-    return text + "preferred: " + ", ".join(f"{_TIERS[tier]} {genes[tier]}" for tier in sorted(genes))
+    counts = ", ".join(f"{genes[tier]:,} {_TIERS[tier]}" for tier in sorted(genes))
+    return text + f"best transcripts of each gene: {counts}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:
