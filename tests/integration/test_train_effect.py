@@ -436,7 +436,12 @@ def good(world, contig="chr1", base=10):
 BAD = {
     "missing column": ("activity", ["effect\tlocus", "1\tL"], 3, "bad.tsv:1: the header is .*it lacks se"),
     "no locus": ("activity", ["effect\tse", "1\t1"], 3, "bad.tsv: there is no column locus"),
-    "one locus": ("activity", ["effect\tse\tlocus", "1\t1\tL"], 3, "bad.tsv: found 1 loci, .*give 3 loci of 10 variants"),
+    "one locus": (
+        "activity",
+        ["effect\tse\tlocus", "1\t1\tL"],
+        3,
+        "bad.tsv: found 1 loci, .*give 3 loci of 10",
+    ),
     "no number": ("activity", ["effect\tse\tlocus", "high\t1\tL"], 3, "bad.tsv:2: the effect is 'high'"),
     "label 2": ("classes", ["label", "2"], 3, "bad.tsv:2: the label is 2, expected 0 or 1"),
     "one class": ("classes", ["label", "1"], 3, "all variants are of one class"),

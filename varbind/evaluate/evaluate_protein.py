@@ -12,9 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from varbind.datasets.dataset_loading import MIN_NEGATIVES
-from varbind.evaluate.comparison import Result
 from varbind.evaluate.evaluation_data import EvaluationData, read_evaluation_data
 from varbind.evaluate.methods import Absence
+from varbind.evaluate.report import Result
 from varbind.io.reference import Reference
 
 if TYPE_CHECKING:

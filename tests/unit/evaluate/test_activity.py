@@ -319,5 +319,5 @@ def test_progress_tells_what_is_done(table, models):
 
 def test_too_few_loci_are_told(models, tmp_path):
     table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
-    with pytest.raises(InputError, match=r"two\.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
+    with pytest.raises(InputError, match=r"two\.tsv: found 2 loci, the smallest with 60 variants; give 3 loci"):
         evaluate_activity(table, models, draws=0, threads=1)
