@@ -139,10 +139,10 @@ def _check_header(names: Sequence[str], needed: set[str], path: str, line: int, 
 
 def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
     """The variant as written."""
-    remedy = "give a whole number from 1"
-    pos = checked_number(cells["pos"], "position", path, line, remedy)
+    pos = checked_number(cells["pos"], "position", path, line, "give a whole number from 1")
     if pos < 1 or pos != int(pos):
-        raise InputError(f"the position is {cells['pos']!r}, expected a number", path=path, line=line, remedy=remedy)
+        what = f"the position is {cells['pos']!r}, expected a whole number from 1"
+        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
     ref, alt = (cells[name].replace("-", "") for name in ("ref", "alt"))
     if not (_ALLELE.fullmatch(ref) and _ALLELE.fullmatch(alt)) or ref.upper() == alt.upper():
         what = f"the alleles are {cells['ref']!r} and {cells['alt']!r}, expected two different ones of A, C, G and T"

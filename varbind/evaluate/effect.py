@@ -88,7 +88,7 @@ class EvaluateEffectPlan:
     Attributes:
         classes: how simulated and derived variants are evaluated.
         draws: number of banks with shuffled detectors for the activity.
-        seed: seed of everything random.
+        seed: seed of all random numbers.
         threads: number of CPU threads for scoring; None = all.
         device: device for scoring.
     """

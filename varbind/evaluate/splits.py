@@ -53,7 +53,7 @@ class ClassesPlan:
 
     Attributes:
         held_out: chromosomes that are held out, with or without `chr`.
-        seed: seed of everything random.
+        seed: seed of all random numbers.
         draws: number of banks with shuffled detectors.
         networks: number of networks whose mean is a method; the first of them alone is another method.
         protocols: the protocols to use. Random folds put neighbouring variants on both sides of a split.

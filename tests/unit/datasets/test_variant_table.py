@@ -146,7 +146,10 @@ def test_a_compressed_table(tmp_path):
         ([HEAD, "chr1\t3\tG\tA"], "in.tsv:2: found 4 columns, expected 5 as in the header"),
         ([HEAD, "chr1\t3\tG\tA\t0\t"], "in.tsv:2: found 6 columns, expected 5"),
         ([HEAD, "", "chr1\tx\tG\tA\t0"], "in.tsv:3: the position is 'x', expected a number; give a whole number"),
-        ([HEAD, "chr1\t0\tG\tA\t0"], "in.tsv:2: the position is '0', expected a number; give a whole number from 1"),
+        (
+            [HEAD, "chr1\t0\tG\tA\t0"],
+            "in.tsv:2: the position is '0', expected a whole number from 1; correct or remove",
+        ),
         ([HEAD, "chr1\t-3\tG\tA\t0"], "in.tsv:2: the position is '-3'"),
         ([HEAD, "chr1\t3.5\tG\tA\t0"], "in.tsv:2: the position is '3.5'"),
         ([HEAD, "chr1\t1e999\tG\tA\t0"], "in.tsv:2: the position is '1e999'"),
