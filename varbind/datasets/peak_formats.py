@@ -145,7 +145,7 @@ _FORMATS: tuple[tuple[PeakFormat, Callable[[PeakLine], bool]], ...] = (
 
 
 def _padded(columns: Sequence[str]) -> tuple[str, str, str]:
-    """Three columns; missing ones are empty."""
+    """Return the first three columns; missing columns are empty."""
     first, second, third = (*columns, "", "", "")[:3]
     return first, second, third
 

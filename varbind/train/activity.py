@@ -221,7 +221,7 @@ class _Search:
         self._rated: dict[tuple[frozenset[str], str, float], float] = {}
 
     def weights(self, without: frozenset[str], penalty: float) -> NDArray[np.float64]:
-        """The weights of the changes, (2 M,), trained on all loci without some."""
+        """The weights of the changes, (2 M,), trained on all loci except those in `without`."""
         key = (without, penalty)
         if key not in self._solved:
             used = [locus for locus in self._data.moments if locus not in without]

@@ -148,7 +148,7 @@ def test_a_compressed_table(tmp_path):
         ([HEAD, "", "chr1\tx\tG\tA\t0"], "in.tsv:3: the position is 'x', expected a number; give a whole number"),
         (
             [HEAD, "chr1\t0\tG\tA\t0"],
-            "in.tsv:2: the position is '0', expected a whole number from 1; correct or remove",
+            "in.tsv:2: the position is '0', expected a whole number from 1; correct",
         ),
         ([HEAD, "chr1\t-3\tG\tA\t0"], "in.tsv:2: the position is '-3'"),
         ([HEAD, "chr1\t3.5\tG\tA\t0"], "in.tsv:2: the position is '3.5'"),
