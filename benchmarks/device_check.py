@@ -51,7 +51,7 @@ def main() -> int:
 def steps(device: str, bank: str) -> list[Step]:
     """The self-test first: where scores are wrong, their rate says nothing."""
     selftest = (
-        "import sys; from varbind.io.load_bank import load_bank; from varbind.scoring.selftest import run_selftest; "
+        "import sys; from varbind.io.banks import load_bank; from varbind.scoring.selftest import run_selftest; "
         "result = run_selftest(load_bank(sys.argv[1]), device=sys.argv[2]); print(result); sys.exit(not result.passed)"
     )
     tests = ("tests/unit/kernels/gpu", "tests/unit/scoring", "tests/unit/train")

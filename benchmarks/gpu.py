@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from varbind.core.window import Window, flank_of
-from varbind.io.load_bank import load_bank
+from varbind.io.banks import load_bank
 from varbind.kernels.gpu.device import DeviceStacks, Stretches, has_fused_kernel, torch_device
 from varbind.kernels.gpu.gpu_layout import Piece, stretch_width
 from varbind.kernels.work_plan import Plan

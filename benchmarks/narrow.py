@@ -19,7 +19,7 @@ import torch
 from material import both_alleles, cut_to, draw_windows, with_window
 from turns import Spent, Way, timed
 
-from varbind.io.load_bank import load_bank
+from varbind.io.banks import load_bank
 from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:

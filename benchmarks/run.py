@@ -28,7 +28,7 @@ from startup import measure_memory, measure_startup
 from table import markdown
 from ways import measure_ways
 
-from varbind.io.load_bank import DEFAULT_BANK, load_bank
+from varbind.io.banks import DEFAULT_BANK, load_bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable

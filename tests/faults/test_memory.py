@@ -5,6 +5,7 @@ import resource
 import pytest
 from faults.aftermath import Job, Scene
 from integration.runs import VCF, call, spawn
+from quick_cases import first_quick
 
 from varbind.scoring.ensemble import Ensemble
 
@@ -45,7 +46,7 @@ def small_memory(monkeypatch):
     return fails_above
 
 
-@pytest.mark.parametrize("most", [1, 3, 8, 20])
+@pytest.mark.parametrize("most", first_quick([3, 1, 8, 20], 2))
 def test_halved_batches_give_the_same_bytes(bench, expected, small_memory, most):
     tried = small_memory(most)
     done = bench.annotate(VCF)
@@ -87,7 +88,7 @@ def scene(tmp_path_factory):
     return Scene(tmp_path_factory.mktemp("memory") / "scene", SHORT, scored=400, passed=100)
 
 
-@pytest.mark.parametrize("megabytes", LADDER)
+@pytest.mark.parametrize("megabytes", first_quick([280, ENOUGH, *sorted({*LADDER} - {280, ENOUGH})], 2))
 def test_any_limit_gives_the_right_bytes_or_none(scene, megabytes):
     scene.restore()
     assert scene.new

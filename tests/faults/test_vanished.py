@@ -211,7 +211,7 @@ def test_the_folder_of_results_becomes_read_only(bench, text):
     assert all(".varbind-" in path.name for path in bench.results.iterdir() if path.name != "out.vcf")
 
 
-@pytest.mark.parametrize("share", [0.0, 0.6])
+@pytest.mark.parametrize("share", first_quick([0.6, 0.0]))
 def test_the_reference_is_cut_while_it_is_read(bench, text, after_a_batch, share):
     """What was read of it stays right; a block that is gone is told."""
     fasta = bench.file("ref.fa", FASTA.read_bytes())

@@ -18,7 +18,7 @@ from planted import sequence
 from second_stages import random_effect, scored_bank
 
 from varbind.io.banks import read_card, write_bank
-from varbind.io.card_folder import WEIGHTS, digests_of
+from varbind.io.cards import WEIGHTS, digests_of
 from varbind.io.effects import write_effect
 from varbind.io.vcf.bgzf import BgzfWriter
 

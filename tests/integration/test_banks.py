@@ -14,8 +14,7 @@ import pytest
 from integration.runs import FASTA, GENES, PROGRAM, VCF, annotation, call, records, restored, snv, spawn, statuses
 from security.bombs import Bomb
 
-from varbind.io.banks import write_bank
-from varbind.io.load_bank import DEFAULT_BANK, find_bank
+from varbind.io.banks import DEFAULT_BANK, find_bank, write_bank
 
 
 @pytest.fixture

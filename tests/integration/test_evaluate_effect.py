@@ -200,6 +200,7 @@ def test_equal_seeds_give_equal_bytes_whatever_else_is_judged(folder, whole):
     assert other["pairs.tsv"] == own["pairs.tsv"]
 
 
+@pytest.mark.slow
 def test_a_program_of_its_own_writes_the_same_bytes(folder, whole):
     done, output = evaluate(folder, "--pathogenic", "pathogenic.tsv", run=spawn)
     assert done.code == 0, done.err

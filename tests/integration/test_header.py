@@ -19,7 +19,7 @@ from integration.runs import (
 )
 
 from varbind.annotate.earlier_run import keys_of
-from varbind.io.load_bank import DEFAULT_BANK
+from varbind.io.banks import DEFAULT_BANK
 from varbind.io.vcf.records import VcfRecord
 
 PLAIN = b"##fileformat=VCFv4.2\n"

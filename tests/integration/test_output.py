@@ -32,6 +32,7 @@ from integration.runs import (
     statuses,
     unpacked,
 )
+from quick_cases import first_quick
 
 from varbind.io.banks import shipped_banks
 from varbind.io.vcf import bcf
@@ -225,7 +226,7 @@ def test_row_48_folder_not_writable(bench, existing):
 
 
 @pytest.mark.parametrize("way", ["stdout", "file"])
-@pytest.mark.parametrize("kind", ["v", "z", "b", "u"])
+@pytest.mark.parametrize("kind", first_quick(["v", "b", "z", "u"], 2))
 def test_row_49_full_device(way, kind):
     with open("/dev/full", "wb") as full:  # noqa: PTH123
         if way == "stdout":
@@ -367,7 +368,7 @@ def test_row_50_a_killed_run_does_not_stand_in_the_way(bench):
     assert bench.annotate(VCF).code == 0
 
 
-@pytest.mark.parametrize("kind", ["v", "z0", "b0", "u"])
+@pytest.mark.parametrize("kind", first_quick(["v", "b0", "z0", "u"], 2))
 def test_row_52_closed_stdout_is_silent(bench, kind):
     many = bench.vcf(*(snv("chr1", 2101 + number % 800) for number in range(800)))
     process = subprocess.Popen([*PROGRAM, *map(str, annotation(many, "-q", "-O", kind))],
@@ -607,6 +608,7 @@ def test_a_message_never_steers_a_terminal(bench):
     assert r"not in the reference: chr\x1b]0;x\x07 (1 records)" in done.err
 
 
+@pytest.mark.slow
 def test_standard_output_that_is_a_file_is_written_on(bench, expected):
     """Neither cut nor replaced: what stands in it stays, and what follows comes behind."""
     words = " ".join(map(shlex.quote, [*PROGRAM, *map(str, annotation(VCF, "-q"))]))

@@ -22,6 +22,7 @@ from integration.runs import (
     to_bcf,
     unpacked,
 )
+from quick_cases import first_quick
 
 from varbind.errors import UsageError
 
@@ -135,7 +136,7 @@ def ignoring():
 
 @pytest.mark.usefixtures("ignoring")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-@pytest.mark.parametrize("hears", [False, True])
+@pytest.mark.parametrize("hears", first_quick([False, True]))
 def test_signals_that_the_caller_ignores_stay_ignored(tmp_path, number, hears):
     """And a child of these tests hears them wherever the tests themselves were started."""
     words = [*PROGRAM, *map(str, annotation("-", "-q", "-o", tmp_path / "out.vcf"))]

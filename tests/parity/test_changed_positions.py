@@ -132,6 +132,7 @@ print(LANES, b"".join(scores.tobytes() for scores in ensemble.score_windows({25:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="processor features of x86-64")
 def test_the_width_of_a_register_does_not_show(tmp_path):
     """A processor with registers half as wide, as numba is told, gives the same bytes."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pysam
 import pytest
+from quick_cases import first_quick
 
 import varbind
 from varbind.annotate.earlier_run import keys_of
@@ -63,7 +64,7 @@ class Run:
     stats: dict
 
 
-@pytest.fixture(scope="module", params=PIECES)
+@pytest.fixture(scope="module", params=first_quick(PIECES, 4))
 def run(request, shared_data, tmp_path_factory):
     piece, folder = PIECES[request.param], shared_data / "hg19-pieces"
     source, fasta = folder / f"{request.param}.vcf.gz", folder / piece.fasta

@@ -12,6 +12,7 @@ import pytest
 from integration.runs import FASTA, GENES, VCF, bgzip, call, spawn, to_bcf
 from measured_loci import loci_rows, write_rows
 from planted import write_files
+from quick_cases import first_quick
 from second_stages import scored_bank
 from security.programs import AUDITED
 
@@ -118,11 +119,13 @@ def test_no_command_asks_the_interpreter_for_the_network(world, tmp_path):
     assert "forbidden" not in done.err
 
 
+@pytest.mark.slow
 def test_every_command_works_without_a_network(world, tmp_path):
     done = spawn(*chained(world, tmp_path), program=[*usable("unshare", "-n"), *AUDITED], timeout=LIMIT)
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
 def test_no_command_asks_the_system_for_the_network(world, tmp_path):
     """Libraries of other languages too."""
     log = tmp_path / "calls"
@@ -164,7 +167,7 @@ def test_the_listener_hears(listener):
 SCHEMES = ("http", "ftp", "s3", "gs", "https")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("scheme", first_quick(SCHEMES, 2))
 def test_a_url_is_the_name_of_a_file(world, tmp_path, monkeypatch, listener, scheme):
     """Of files that lie where the name leads, if it is read as a path."""
     place, callers = listener

@@ -20,16 +20,18 @@ import numpy as np
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.info_reader import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
 from varbind.annotate.info_schema import TRACK_STEM
+from varbind.core.progress import estimated_total
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable
 from varbind.io.vcf.variants import VariantFile, open_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from varbind.core.progress import Progress
     from varbind.io.vcf.records import VcfRecord
     from varbind.io.vcf.vcf_block import VcfBlock
 
@@ -100,7 +102,7 @@ def rank_vcf(
     prefix: str = "VARBIND",
     top: int | None = None,
     unscored: bool = False,
-    progress: Callable[[int, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> RankCounts:
     r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
 
@@ -115,7 +117,7 @@ def rank_vcf(
         prefix: the prefix of the keys.
         top: the number of rows to write; None = all.
         unscored: whether alleles without a score are written too, after all others.
-        progress: called now and then with the number of records read, and the share of the file read or None.
+        progress: called with the number of records read, and that of the file as estimated from the share read.
 
     Returns:
         The counts of what was read, written and left out.
@@ -156,7 +158,7 @@ def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str
 
 
 def _records(
-    variants: VariantFile, counts: RankCounts, progress: Callable[[int, float | None], None] | None, *, word: str | None
+    variants: VariantFile, counts: RankCounts, progress: Progress | None, *, word: str | None
 ) -> Iterator[VcfRecord]:
     """The records to rank. With a word, those without it are skipped in whole blocks: most lie outside promoters."""
 
@@ -172,7 +174,7 @@ def _records(
             yield record
         if progress and counts.records >= reported + _RECORDS_BETWEEN_REPORTS:
             reported = counts.records
-            progress(reported, variants.fraction_read())
+            progress(reported, estimated_total(reported, variants.fraction_read()), "records")
 
 
 def _alleles_to_rank(

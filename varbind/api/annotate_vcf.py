@@ -19,6 +19,7 @@ from varbind.annotate.record_stream import joined
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored
 from varbind.api.annotation_builder import AnnotationBuilder
+from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
@@ -27,13 +28,14 @@ from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
     from varbind.annotate.record_stream import RecordBatch
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
     from varbind.io.vcf.variants import VariantFile
@@ -52,7 +54,7 @@ def annotate_vcf(
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
-    progress: Callable[[int, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> AnnotationCounts:
     """Annotate a VCF or BCF.
 
@@ -66,7 +68,7 @@ def annotate_vcf(
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
-        progress: called now and then with the number of records read, and the share of the file read or None.
+        progress: called with the number of records read, and that of the file as estimated from the share read.
 
     Returns:
         The counts of what was read, written, scored and not scored.
@@ -97,7 +99,8 @@ def annotate_vcf(
         for (batch, windows), scores in stack.enter_context(closing(_scored(batches, annotator, settings))):
             out.write(annotator.lines(batch, windows, scores, counts))
             if progress:
-                progress(counts.records_read, inputs.variants.fraction_read())
+                total = estimated_total(counts.records_read, inputs.variants.fraction_read())
+                progress(counts.records_read, total, "records")
         unscored = builder.why_nothing_was_scored(inputs)
         if unscored and settings.fail_if_none:
             raise InputError(unscored, path=inputs.variants.name, remedy="without --fail-if-none this is a warning")

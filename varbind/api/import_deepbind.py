@@ -15,7 +15,7 @@ from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_bac
 from varbind.scoring.selftest import add_golden_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from varbind.core.progress import Progress
 
 __all__ = ["import_deepbind"]
 
@@ -26,7 +26,7 @@ def import_deepbind(
     *,
     recipe: BackgroundRecipe | None = None,
     source: PromoterSource | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     allow_missing: bool = False,
 ) -> Bank:
     """Import a folder of published DeepBind parameter files (`db.tsv` and `params/*.txt`).

@@ -15,7 +15,7 @@ from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites, transversion
 from varbind.effect.second_stage import SecondStage
 from varbind.errors import ResourceError, UsageError
-from varbind.io.card_folder import WEIGHTS
+from varbind.io.cards import WEIGHTS
 from varbind.io.effects import read_effect
 from varbind.kernels.dense import dense
 from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches

@@ -21,6 +21,7 @@ from varbind.annotate.inputs import open_inputs
 from varbind.annotate.record_stream import joined
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
+from varbind.core.progress import estimated_total
 from varbind.core.variant import Status
 from varbind.core.window import cut_windows
 from varbind.io.output.typed_table import TypedTable
@@ -30,13 +31,14 @@ from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.annotate.inputs import Inputs
     from varbind.annotate.record_stream import RecordBatch
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
     from varbind.io.output.typed_table import Column
@@ -57,7 +59,7 @@ def score_vcf(
     bank: Bank,
     long: bool = False,
     settings: AnnotateSettings | None = None,
-    progress: Callable[[int, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> AnnotationCounts:
     r"""Write the reference score, the alternate score and the change of every model for every allele of a VCF or BCF.
 
@@ -72,7 +74,7 @@ def score_vcf(
         long: one row for each allele and model, in place of three columns for each model.
         settings: what is read and where scores are computed; every allele is scored, wherever it lies, and what
             concerns genes, tracks, the second stage and the annotated file is not used. None = the defaults.
-        progress: called with (records read, share of the file read or None) now and then.
+        progress: called with the number of records read, and that of the file as estimated from the share read.
 
     Returns:
         Counts of what was read, scored and not scored.
@@ -138,7 +140,7 @@ def _scored_rows(
     scorer: Scorer,
     settings: AnnotateSettings,
     counts: AnnotationCounts,
-    progress: Callable[[int, float | None], None] | None,
+    progress: Progress | None,
 ) -> Generator[_ScoredRows, None, None]:
     """The alleles of a file in order, a batch at a time."""
     batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
@@ -149,7 +151,8 @@ def _scored_rows(
             if cells:
                 yield _ScoredRows.of(cells, scores, len(scorer.bank.models))
             if progress:
-                progress(counts.records_read, inputs.variants.fraction_read())
+                total = estimated_total(counts.records_read, inputs.variants.fraction_read())
+                progress(counts.records_read, total, "records")
 
 
 def _cells_and_windows(

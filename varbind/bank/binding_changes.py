@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from varbind.bank.background import CodedChanges, as_level
 from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
-from varbind.bank.quantised_background import CodedChanges, as_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -1,17 +1,21 @@
-"""What is known about each model and each bank: the card that travels with the weights."""
+"""The cards of models and banks: what is known about them, stored as JSON beside the weights.
+
+`varbind.io.cards` compares a card that is read with the types that these dataclasses declare, and then calls `check`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 (the reader of cards evaluates the annotations)
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from varbind.core.deepbind import DeepBindStack
-from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from varbind.core.network_stack import NetworkConfig, NetworkStack
+else:
+    # The reader converts the configuration first, because its type depends on the architecture.
+    NetworkConfig = Any
 
 __all__ = [
     "CARD_FORMAT",
@@ -26,48 +30,48 @@ __all__ = [
 
 CARD_FORMAT = 3
 STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack}
-"""By its name, what a bank stores of each architecture. How its scores are computed is in `varbind.nn.architecture`."""
+"""The stack that a bank stores, by architecture. `varbind.nn.architecture` states how its scores are computed."""
 
 ID_CHARACTERS_MAX = 100
 
 
 def is_model_id(text: str) -> bool:
-    """Whether a text can name a model: files are named after it, and columns of tables."""
+    """Whether a text can be the id of a model; files and columns of tables are named after it."""
     return 0 < len(text) <= ID_CHARACTERS_MAX and text.isprintable() and not {" ", "/"} & set(text)
 
 
 def require_printable(card: object) -> None:
-    """Look at the words of a card: they are shown on screens, in headers and in tables.
+    """Check the text fields of a card, because they are shown on screens, in headers and in tables.
 
     Raises:
-        ValueError: one holds a letter that cannot be printed, such as a line end or a terminal's escape.
+        ValueError: a field contains an unprintable character, such as a line end or a terminal escape.
     """
     for f in fields(card):  # type: ignore[arg-type]
         value = getattr(card, f.name)
         if isinstance(value, str) and not value.isprintable():
-            raise ValueError(f"the {f.name} is {value!r}, which holds a letter that cannot be printed")
+            raise ValueError(f"the {f.name} is {value!r}, which contains an unprintable character")
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """One model.
+    """The description of one model.
 
     Attributes:
-        model_id: unique id within a bank.
-        protein: name of the protein, as its source writes it.
-        family: family of its DNA-binding domain; the protein's own name where none is known.
-        species: of the protein measured.
+        model_id: an id that is unique within the bank.
+        protein: the name of the protein, as its source writes it.
+        family: the family of its DNA-binding domain; the name of the protein where no family is known.
+        species: the species of the protein.
         assay: how binding was measured, such as ChIP-seq or SELEX.
-        experiment: cell line, array, or other detail.
-        config: of the network; it states the architecture and the window.
-        default: whether annotation uses it unless told otherwise: a human protein that binds a DNA
-            sequence of its own, measured by an assay.
-        delta_sd: standard deviation of alternate minus reference score over the bank's background SNVs.
-        quantiles: of the background: `score`, and `loss` and `gain` of an SNV, each a list of
-            values at the bank's `quantile_levels`.
-        training: setting, data and held-out result, in the words of the source.
-        network: id of the network, where several models are outputs of one network; empty = the model's own id.
-        output: which output of the network is the score.
+        experiment: the cell line, the array, or another detail of the experiment.
+        config: the configuration of the network, with its architecture and its window.
+        default: whether annotation uses the model by default. These are the models of human proteins that bind DNA
+            sequence-specifically, measured by an assay.
+        delta_sd: the standard deviation of alternate minus reference score over the background SNVs of the bank.
+        quantiles: the quantiles over the background: `score`, and `loss` and `gain` of an SNV, each a list of values
+            at the `quantile_levels` of the bank.
+        training: the settings, the data and the held-out result, in the terms of the source.
+        network: the id of the network, where several models are outputs of one network; empty if it is the model id.
+        output: the index of the output of the network that is the score.
     """
 
     model_id: str
@@ -86,17 +90,17 @@ class ModelCard:
 
     @property
     def network_id(self) -> str:
-        """Id of the network in its stack."""
+        """The id of the network in its stack."""
         return self.network or self.model_id
 
     def check(self) -> None:
-        """Look at the words of a card that others wrote.
+        """Check a card that was read, beyond the types of its values.
 
         Raises:
-            ValueError: the id can name no model, a word cannot be printed, or the network has no such output.
+            ValueError: the id is not a valid model id, a text is unprintable, or the network has no such output.
         """
         if not is_model_id(self.model_id):
-            what = f"up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
+            what = f"up to {ID_CHARACTERS_MAX} printable characters without blanks and slashes"
             raise ValueError(f"the id {self.model_id!r} cannot name a model, expected {what}")
         if not 0 <= self.output < self.config.outputs:
             raise ValueError(f"{self.model_id} is output {self.output} of a network of {self.config.outputs} outputs")
@@ -105,11 +109,11 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class GoldenScores:
-    """Scores of the reference network in double precision, to recognise a broken machine or bank.
+    """Scores of the reference network in double precision, by which the self-test recognises wrong results.
 
     Attributes:
-        sequences: DNA.
-        scores: per sequence, per model in bank order.
+        sequences: DNA sequences.
+        scores: for each sequence, the score of each model in the order of the bank.
     """
 
     sequences: list[str]
@@ -118,21 +122,21 @@ class GoldenScores:
 
 @dataclass(frozen=True, slots=True)
 class BankCard:
-    """One bank.
+    """The description of one bank.
 
     Attributes:
-        name: of the bank.
-        version: of its content.
-        description: one sentence.
+        name: the name of the bank.
+        version: the version of its content.
+        description: one sentence about it.
         source: where the weights come from.
-        licence: of the weights.
-        models: cards in bank order.
-        background: the recipe of the background variants; equal recipes are row-aligned across banks.
-        quantile_levels: levels of the models' `quantiles`, and of the families'.
-        families: by family of the default models, `loss` and `gain` of its mean z over the background SNVs, each a list
-            of values at `quantile_levels`.
-        golden: see `GoldenScores`.
-        digests: SHA-256 per file of the bank.
+        licence: the licence of the weights.
+        models: the cards of the models, in the order of the bank.
+        background: the recipe of the background variants; banks with equal recipes have the same variants, row by row.
+        quantile_levels: the levels of the `quantiles` of the models and of the families.
+        families: for each family of the default models, the quantiles of `loss` and `gain` of its mean z over the
+            background SNVs, each a list of values at `quantile_levels`.
+        golden: scores for the self-test; None if there are none.
+        digests: the SHA-256 of each file of the bank.
     """
 
     name: str
@@ -152,95 +156,23 @@ class BankCard:
         models = [{"architecture": model.config.architecture, **asdict(model)} for model in self.models]
         return {"format": CARD_FORMAT, **asdict(self), "models": models}
 
-    @classmethod
-    def from_json(cls, data: Any) -> Self:
-        """Read a card.
+    def check(self) -> None:
+        """Check a card that was read, beyond the types of its values.
 
         Raises:
-            ResourceError: the format is another, a key is missing, or its value is of the wrong kind.
+            ValueError: a model is malformed, two models are the same, or the golden scores do not fit the models.
         """
-        found = data.get("format") if isinstance(data, dict) else None
-        if type(found) is not int or found not in _MODEL_READERS:
-            raise _wrong_format(found)
-        try:
-            golden = data["golden"]
-            card = cls(
-                **_known(cls, data, without={"models", "golden"}),
-                models=tuple(map(_MODEL_READERS[found], data["models"])),
-                golden=GoldenScores(**golden) if golden else None,
-            )
-            card._check()
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ResourceError(f"the model card is incomplete or malformed: {error!r}") from error
-        return card
-
-    def _check(self) -> None:
         require_printable(self)
+        for model in self.models:
+            model.check()
         ids = [model.model_id for model in self.models]
         if not ids or len(set(ids)) < len(ids):
-            raise ValueError("there is no model, or two have the same id")
+            raise ValueError("there is no model, or two models have the same id")
         if len({(model.network_id, model.output) for model in self.models}) < len(ids):
             raise ValueError("two models are the same output of one network")
         if len({(model.network_id, model.config) for model in self.models}) > len({m.network_id for m in self.models}):
             raise ValueError("two models of one network state different configurations")
-        if self.golden is None:
-            return
-        rows = self.golden.scores
-        if len(rows) != len(self.golden.sequences) or any(len(row) != len(ids) for row in rows):
-            raise ValueError("golden scores are not one a sequence and model")
-        if any(type(score) not in _KINDS["float"] for row in rows for score in row):
-            raise TypeError("a golden score is not a number")
-
-
-def _wrong_format(found: Any) -> ResourceError:
-    if type(found) is int and 0 < found < CARD_FORMAT:
-        readable = " and ".join(map(str, _MODEL_READERS))
-        return ResourceError(
-            f"a bank of format {found}, which an older varbind wrote; this one reads formats {readable}",
-            remedy="make it again with `varbind models import` or `varbind train binding`",
-        )
-    return ResourceError(f"not a varbind model card of format {CARD_FORMAT}")
-
-
-# JSON values that a field of this annotation may have; a bool is no int here.
-_KINDS: Mapping[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "bool": (bool,),
-    "float": (float, int),
-    "list": (list,),
-    "Mapping": (dict,),
-}
-
-
-def _known(cls: type, data: Mapping[str, Any], *, without: set[str]) -> dict[str, Any]:
-    known = {}
-    for f in fields(cls):
-        if f.name in without:
-            continue
-        value = known[f.name] = data[f.name]
-        annotation = getattr(f.type, "__name__", str(f.type))
-        if type(value) not in _KINDS[annotation.partition("[")[0]]:
-            raise TypeError(f"{f.name} is {value!r}")
-    return known
-
-
-def _model_from_json(data: Mapping[str, Any]) -> ModelCard:
-    stack_type = STACK_TYPES.get(data["architecture"])
-    if stack_type is None:
-        raise ValueError(f"this varbind knows no architecture {data['architecture']!r}")
-    config_type = stack_type.config_type
-    card = ModelCard(
-        **_known(ModelCard, data, without={"config"}),
-        config=config_type(**_known(config_type, data["config"], without=set())),
-    )
-    card.check()
-    return card
-
-
-def _deepbind_from_json(data: Mapping[str, Any]) -> ModelCard:
-    """A model of a card of format 2, which knew DeepBind networks only."""
-    return _model_from_json({**data, "architecture": "deepbind", "config": data["shape"], "network": "", "output": 0})
-
-
-_MODEL_READERS = {2: _deepbind_from_json, 3: _model_from_json}
+        if self.golden is not None:
+            rows = self.golden.scores
+            if len(rows) != len(self.golden.sequences) or any(len(row) != len(ids) for row in rows):
+                raise ValueError("there is not one golden score for each sequence and model")

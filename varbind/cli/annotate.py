@@ -127,7 +127,7 @@ def command(
     """
     from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import annotate_vcf
-    from varbind.cli.progress import record_progress
+    from varbind.cli.progress import show_progress
 
     talk(quiet=quiet, verbose=verbose)
     if reference is None:
@@ -137,7 +137,7 @@ def command(
     settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
     # Before the models are read, which takes a while.
     settings.check_outputs(output, stats, inputs=[source, reference, *genes])
-    with record_progress(quiet=quiet) as progress:
+    with show_progress(quiet=quiet) as progress:
         counts = annotate_vcf(
             source,
             output,

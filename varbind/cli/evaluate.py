@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,10 +90,10 @@ def binding(
 
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
-    from varbind.cli.progress import count_progress
+    from varbind.cli.progress import show_progress
     from varbind.datasets.dataset_table import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.kernels.cpu.cpu import thread_count
 
     talk(quiet=quiet, verbose=verbose)
@@ -103,7 +102,7 @@ def binding(
     plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
     evaluated = _bank_name(bank), load_bank(bank)
-    with nullcontext() if quiet else count_progress("sets") as progress:
+    with show_progress(quiet=quiet) as progress:
         summary = evaluate_binding(sets, evaluated, output, plan, against=others, training=chosen_on, progress=progress)
     logger.info("%s: written", output)
     put(summary)
@@ -120,7 +119,7 @@ def _table(path: str) -> str:
 
 def _bank_name(bank: str) -> str:
     """The name of the folder of a bank."""
-    from varbind.io.load_bank import find_bank
+    from varbind.io.banks import find_bank
 
     return Path(find_bank(bank)).resolve().name
 
@@ -199,10 +198,10 @@ def effect(
 
     FOLDER gets one table for each of these, summary.md (also printed) and reliability.svg.
     """  # noqa: D301 (click's mark for lines that stay as they are)
-    from varbind.cli.progress import stage_progress
+    from varbind.cli.progress import show_progress
     from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
     from varbind.evaluate.splits import ClassesPlan
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device
 
     talk(quiet=quiet, verbose=verbose)
@@ -215,7 +214,7 @@ def effect(
     )
     plan = EvaluateEffectPlan(classes_plan, draws, seed, threads, where)
     tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
-    with nullcontext() if quiet else stage_progress() as progress:
+    with show_progress(quiet=quiet) as progress:
         summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
     logger.info("%s: written", output)
     put(summary)

@@ -30,7 +30,7 @@ def list_models(banks: tuple[str, ...]) -> None:
     The ids are those that the same banks give together elsewhere: an id that several of them have is BANK:ID, by the
     name on the bank's card, or its folder's where two cards have the same name.
     """
-    from varbind.io import load_bank as found
+    from varbind.io import banks as found
     from varbind.io.banks import read_card, shipped_banks
 
     if not banks:
@@ -52,8 +52,7 @@ def list_models(banks: tuple[str, ...]) -> None:
 @click.option("--model", metavar="ID", help="Only this model's card.")
 def show(name: str, model: str | None) -> None:
     """The card of a bank, or of one of its models, as JSON."""
-    from varbind.io.banks import read_card
-    from varbind.io.load_bank import find_bank
+    from varbind.io.banks import find_bank, read_card
 
     data = read_card(find_bank(name)).as_json()
     if model is None:
@@ -93,7 +92,7 @@ def import_models(
     without parameters, are left out.
     """
     from varbind.api.import_deepbind import import_deepbind
-    from varbind.cli.progress import count_progress
+    from varbind.cli.progress import show_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
     from varbind.scoring.background import BackgroundRecipe, PromoterSource
@@ -102,7 +101,7 @@ def import_models(
     talk(quiet=quiet, verbose=verbose)
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
-    with count_progress("variants") as progress:
+    with show_progress(quiet=quiet) as progress:
         bank = import_deepbind(
             folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
         )
@@ -131,7 +130,7 @@ def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
 @click.argument("names", nargs=-1, metavar="[NAME|DIR]...")
 def verify(names: tuple[str, ...]) -> None:
     """Check every file of a bank against its SHA-256 and every array against the card."""
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
 
     for name in names or ("default",):
         bank = load_bank(name)

@@ -93,9 +93,9 @@ def talk_options(command: Command) -> Command:
 
 def load_banks(names: tuple[str, ...]) -> Bank:
     """The banks of `--bank`, side by side; without any, the shipped one."""
-    from varbind.io import load_bank
+    from varbind.io import banks
 
-    return load_bank.load_banks(names or ("default",))
+    return banks.load_banks(names or ("default",))
 
 
 def parse_words(text: str | None) -> tuple[str, ...]:

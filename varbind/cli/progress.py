@@ -1,62 +1,130 @@
-"""Progress with rate and time left, on a terminal only."""
+"""The display of progress on standard error: a bar on a terminal, otherwise one log line a minute."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-from tqdm import tqdm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["count_progress", "record_progress", "stage_progress"]
+    from varbind.core.progress import Progress
+
+__all__ = ["ProgressLog", "show_progress"]
+
+logger = logging.getLogger("varbind")
+
+LOG_INTERVAL = 60.0
+"""Seconds between two log lines."""
+
+REFRESH_INTERVAL = 0.1
+"""Seconds between two updates of the bar."""
 
 
 @contextmanager
-def record_progress(*, quiet: bool) -> Iterator[Callable[[int, float | None], None]]:
-    """Shows records a second, and the share of the file and time left where its size is known."""
-    with tqdm(total=100, unit="%", disable=quiet or not sys.stderr.isatty(), bar_format=_SHARE) as bar:
+def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """Display the progress of a command while it runs.
 
-        def update(records: int, share: float | None) -> None:
-            rate = records / max(bar.format_dict["elapsed"], 1e-9)
-            bar.set_postfix_str(f"{records:,} records, {rate:,.0f}/s", refresh=False)
-            if share is not None:
-                bar.update(100 * share - bar.n)
-            else:
-                bar.refresh()
+    Args:
+        quiet: whether nothing is displayed.
 
-        yield update
+    Yields:
+        The callback to pass to the work; None where nothing is displayed.
+    """
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _progress_bar() as progress:
+            yield progress
+    else:
+        yield ProgressLog(time.monotonic)
+
+
+class ProgressLog:
+    """Logs one line a minute, and none in the first minute.
+
+    Args:
+        clock: returns the current time in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._speed = _Speed(clock())
+        self._next = clock() + LOG_INTERVAL
+
+    def __call__(self, done: int, total: int | None, stage: str = "") -> None:
+        """Log the progress if the last line is a minute old."""
+        now = self._clock()
+        text = self._speed.describe(done, total, stage, now)
+        if now >= self._next:
+            self._next = now + LOG_INTERVAL
+            logger.info("%s: %s", stage or "done", text)
+
+
+class _Speed:
+    """Measures the speed of each stage, from its beginning.
+
+    Args:
+        start: the time in seconds at which the first stage begins.
+    """
+
+    def __init__(self, start: float) -> None:
+        self._start = self._now = start
+        self._stage: str | None = None
+
+    def describe(self, done: int, total: int | None, stage: str, now: float) -> str:
+        """Describe how much is done, at what rate per second, and how long the rest takes."""
+        if stage != self._stage:
+            self._stage, self._start = stage, self._now
+        self._now = now
+        rate = done / max(now - self._start, 1e-9)
+        share = "" if not total else f" ({min(done / total, 1):.0%})"
+        left = "" if not total or not done else f", {_duration((total - done) / rate)} left"
+        return f"{done:,} done{share}, {rate:,.{0 if rate >= 10 else 1}f}/s{left}"
 
 
 @contextmanager
-def count_progress(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows how many of a known number are done."""
-    with tqdm(unit=unit, disable=not sys.stderr.isatty()) as bar:
+def _progress_bar() -> Iterator[Progress]:
+    """Show a bar on standard error, and remove it at the end."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
 
-        def update(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[text]}")
+    speed = _Speed(time.monotonic())
+    refreshed = 0.0
+    # Without a thread that refreshes the bar: there may be no room for one.
+    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("", total=None, text="")
 
-        yield update
+        def update(done: int, total: int | None, stage: str = "") -> None:
+            nonlocal refreshed
+            now = time.monotonic()
+            text = speed.describe(done, total, stage, now)
+            if now >= refreshed + REFRESH_INTERVAL or done == total:
+                refreshed = now
+                bar.update(task, completed=done, total=total, description=stage, text=text, refresh=True)
+
+        with _log_above():
+            yield update
 
 
 @contextmanager
-def stage_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Shows one kind of work after another, and how much of it is done."""
-    shown = ""
-    with tqdm(disable=not sys.stderr.isatty()) as bar:
-
-        def update(what: str, done: int, total: int) -> None:
-            nonlocal shown
-            if what != shown:
-                shown = what
-                bar.reset(total)
-                bar.set_description(what, refresh=False)
-            bar.update(done - bar.n)
-
-        yield update
+def _log_above() -> Iterator[None]:
+    """Write log lines through the standard error of the bar, which shows them above itself."""
+    handlers = [one for one in logger.handlers if isinstance(one, logging.StreamHandler)]
+    streams = [one.setStream(sys.stderr) for one in handlers]
+    try:
+        yield
+    finally:
+        for handler, stream in zip(handlers, streams, strict=True):
+            handler.setStream(stream)
 
 
-_SHARE = "{percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+def _duration(seconds: float) -> str:
+    """Write a duration as hours, minutes and seconds."""
+    return str(timedelta(seconds=max(round(seconds), 0)))

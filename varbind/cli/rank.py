@@ -43,10 +43,10 @@ def command(
     ties keep the order of IN. Activity is sorted without its sign; binding is the larger of LOSS_PHRED and GAIN_PHRED.
     """
     from varbind.annotate.rank import rank_vcf
-    from varbind.cli.progress import record_progress
+    from varbind.cli.progress import show_progress
 
     talk(quiet=quiet, verbose=verbose)
-    with record_progress(quiet=quiet) as progress:
+    with show_progress(quiet=quiet) as progress:
         counts = rank_vcf(source, output, by=by, prefix=prefix, top=top, unscored=unscored, progress=progress)
     if counts.rows and not counts.sortable:
         logger.warning("%s: no allele has a value to sort by; the rows stand as in the input", source)

@@ -146,9 +146,9 @@ def _score_vcf(
     quiet: bool,
 ) -> None:
     from varbind.api.score_vcf import score_vcf
-    from varbind.cli.progress import record_progress
+    from varbind.cli.progress import show_progress
 
-    with record_progress(quiet=quiet) as progress:
+    with show_progress(quiet=quiet) as progress:
         counts = score_vcf(
             source, output, reference=reference, bank=bank, long=long, settings=settings, progress=progress
         )

@@ -24,7 +24,7 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
     that is not a number, ends with exit code 1. annotate, score and train repeat the comparison with the CPU before
     they use a GPU.
     """
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device
     from varbind.scoring.selftest import GOLDEN_TOLERANCE, run_selftest
 

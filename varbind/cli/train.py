@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -168,7 +167,7 @@ def binding(
     On a CUDA device all networks of a search are trained at once; except for rounding they equal those of the CPU.
     If a run was stopped, the same command resumes it: finished proteins are kept in BANK.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
-    from varbind.cli.progress import count_progress
+    from varbind.cli.progress import show_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.hyperparameter_search import Calibration, Search
@@ -193,7 +192,7 @@ def binding(
     where, renamed = _checked(device, "default"), parse_contig_map(contig_map)
     plan = TrainingPlan(calibration, recipe, seed, top, thread_count(threads), min_negatives, where, renamed)
     try:
-        with nullcontext() if quiet else count_progress("steps") as progress:
+        with show_progress(quiet=quiet) as progress:
             bank = train_bank(sets, output, plan, source=source, progress=progress)
     except Interrupted:
         logger.info("the same command resumes the training")
@@ -211,7 +210,7 @@ def _checkpoints(text: str) -> tuple[int, ...]:
 
 def _checked(device: str, bank: str) -> str:
     """The device of a name, once it has scored a bank as the CPU does."""
-    from varbind.io.load_bank import load_bank
+    from varbind.io.banks import load_bank
     from varbind.scoring.scorer import resolve_device
     from varbind.scoring.selftest import checked_device
 
@@ -286,8 +285,8 @@ def effect(
     from dataclasses import replace
 
     from varbind.cli.options import parse_pairs
-    from varbind.cli.progress import stage_progress
-    from varbind.io.load_bank import load_bank
+    from varbind.cli.progress import show_progress
+    from varbind.io.banks import load_bank
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
@@ -302,7 +301,7 @@ def effect(
     inputs = EffectInputs(activity, classes, pathogenic, fasta, genes, tracks)
     plan = EffectPlan(setting, recipe, seed, _checked(device, bank), threads, licence)
     try:
-        with nullcontext() if quiet else stage_progress() as progress:
+        with show_progress(quiet=quiet) as progress:
             trained = train_effect(inputs, load_bank(bank), output, plan, progress=progress)
     except Interrupted:
         logger.info("the same command resumes the training")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping  # noqa: TC003 (the reader of cards evaluates the annotations)
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from varbind.effect.features import binding_features, is_binding
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ __all__ = [
     "CURVES",
     "EFFECT_FORMAT",
     "KEY_FLANK",
+    "Cutoff",
     "EffectCard",
     "EffectModel",
     "key_of_place",
@@ -36,9 +38,24 @@ __all__ = [
 
 EFFECT_FORMAT = 1
 CURVES = ("score", "loss", "gain")
-CUTOFF_PARTS = ("score", "precision", "recall", "background")
 KEY_FLANK = 15
 """The number of bases on each side of a change that identify it as a training variant, in any genome build."""
+
+
+class Cutoff(TypedDict):
+    """A suggested cut-off of SCORE, with what was measured there on loci that were left out of the training.
+
+    Attributes:
+        score: The cut-off.
+        precision: The precision, 0 to 1.
+        recall: The recall, 0 to 1.
+        background: The share of background SNVs that pass.
+    """
+
+    score: float
+    precision: float
+    recall: float
+    background: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +71,7 @@ class EffectCard:
         model_ids: The models that it reads, in order.
         default_ids: The models to whose strongest loss and gain the curves refer.
         heads: By head, how it was trained: the data, the settings and the measured results.
-        cutoffs: The suggested cut-offs, each with `score`, `precision`, `recall` and `background`, which is the share
-            of background SNVs that pass.
+        cutoffs: The suggested cut-offs.
         background: The recipe of the background variants of the curves.
         digests: The SHA-256 of the weights.
     """
@@ -68,7 +84,7 @@ class EffectCard:
     model_ids: list[str]
     default_ids: list[str]
     heads: Mapping[str, Any] = field(default_factory=dict)
-    cutoffs: list[Mapping[str, float]] = field(default_factory=list)
+    cutoffs: list[Cutoff] = field(default_factory=list)
     background: Mapping[str, Any] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,31 +92,15 @@ class EffectCard:
         """The card as JSON values."""
         return {"format": EFFECT_FORMAT, **asdict(self)}
 
-    @classmethod
-    def from_json(cls, data: Any) -> Self:
-        """Read a card.
+    def check(self) -> None:
+        """Check a card that was read, beyond the types of its values.
 
         Raises:
-            ResourceError: The format is not supported, or a key is missing or of the wrong type.
+            ValueError: The card names no model, or a word cannot be printed.
         """
-        if not isinstance(data, dict) or data.get("format") != EFFECT_FORMAT:
-            raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}")
-        kinds = {"str": str, "list": list, "Mapping": dict}
-        for f in fields(cls):
-            if not isinstance(data.get(f.name), kinds[str(f.type).partition("[")[0]]):
-                raise ResourceError(f"the card of a second stage is malformed: {f.name}")
-        if not all(isinstance(text, str) for text in data["bank"].values()):
-            raise ResourceError("the card of a second stage is malformed: bank")
-        if not data["model_ids"] or not all(isinstance(word, str) for word in data["model_ids"]):
-            raise ResourceError("the card of a second stage names no models")
-        if not all(isinstance(one, dict) and _is_cutoff(one) for one in data["cutoffs"]):
-            raise ResourceError("the card of a second stage is malformed: cutoffs")
-        card = cls(**{f.name: data[f.name] for f in fields(cls)})
-        try:
-            require_printable(card)
-        except ValueError as error:
-            raise ResourceError(f"the card of a second stage is malformed: {error}") from error
-        return card
+        if not self.model_ids:
+            raise ValueError("model_ids is empty, expected at least one model")
+        require_printable(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +179,6 @@ def key_of_window(window: Window, flank: int) -> int:
 def key_of_place(chrom: str, pos: int, ref: str, alt: str) -> int:
     """The key of a variant of a table without sequence; the contig may be written with or without `chr`."""
     return _key(f"{chrom.removeprefix('chr')}:{pos}:{ref}:{alt}".encode())
-
-
-def _is_cutoff(one: Mapping[str, Any]) -> bool:
-    return all(isinstance(one.get(name), float | int) for name in CUTOFF_PARTS)
 
 
 def merged_keys(keys: Sequence[int]) -> NDArray[np.uint32]:

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.progress import bind_stage
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
-from varbind.gate import optional_import
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity
 from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
-from varbind.train.metrics import auc, spearman
-from varbind.train.progress import pace_of
+from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
@@ -37,7 +37,6 @@ __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activ
 BLOCK = 20
 """Number of bases that are drawn together in the bootstrap, since neighbouring variants change the same site."""
 
-DRAWS = 1_000
 SHUFFLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
 MEAN = "mean"
 
@@ -93,7 +92,7 @@ def evaluate_activity(
     threads: int | None = None,
     device: str = "cpu",
     others: Mapping[str, NDArray[np.float64]] | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ActivityEvaluation:
     """Leave out each locus that is used for calibration: each promoter, or each locus if none is marked as one.
 
@@ -105,7 +104,7 @@ def evaluate_activity(
         threads: number of CPU threads for scoring; None = all.
         device: device for scoring.
         others: scores of other tools by name, float64 (N,); NaN = missing.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Raises:
         InputError: there are too few loci or variants, or a tool has the name of another method.
@@ -118,13 +117,13 @@ def evaluate_activity(
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
     evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
     data, _ = activity_data(scored_by(models), models)
-    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, pace_of(progress, "loci"))
+    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, bind_stage(progress, "loci"))
     evaluation.add("binding", predicted.activity, predicted.probability)
     for draw in range(draws):
         control = add_background(shuffle_detectors(models, seed + draw), recipe=SHUFFLED_RECIPE)
         control_data, _ = activity_data(scored_by(control), control)
         found = LeftOutScores.of(
-            control_data, outcomes, calibrating(table), wanted, pace_of(progress, f"shuffled detectors {draw + 1}")
+            control_data, outcomes, calibrating(table), wanted, bind_stage(progress, f"shuffled detectors {draw + 1}")
         )
         evaluation.add(f"shuffled detectors {draw + 1}", found.activity, found.probability)
     _add_controls(evaluation, table, data, models, progress)
@@ -140,14 +139,14 @@ def _add_controls(
     table: VariantTable,
     data: ActivityData,
     models: Bank,
-    progress: Callable[[str, int, int], None] | None,
+    progress: Progress | None,
 ) -> None:
     """Add the predictions without networks, or without training."""
     bases = _bases(table)
     changes = np.stack([bases, np.zeros_like(bases)], axis=1)
     one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
     evaluation.add(
-        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=pace_of(progress, "bases")), data)
+        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases")), data)
     )
     gain = gain_of_gc(table.variants)
     evaluation.add("gain of G or C", gain, np.abs(gain))
@@ -158,7 +157,7 @@ def _add_controls(
         only = ActivityData(
             data.changes[:, :, matrices], data.effects, data.errors, data.loci, ["matrix"] * int(matrices.sum())
         )
-        left_out = left_out_activity(only, evaluation.wanted, progress=pace_of(progress, "matrices"))
+        left_out = left_out_activity(only, evaluation.wanted, progress=bind_stage(progress, "matrices"))
         evaluation.add("matrices", _joined(left_out, data))
         evaluation.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
     if "barcodes" in table.numbers:
@@ -186,7 +185,7 @@ class LeftOutScores:
         outcomes: NDArray[np.bool_],
         chosen: NDArray[np.bool_],
         loci: Sequence[str],
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> LeftOutScores:
         """Predict each locus, with probabilities that are calibrated on the other loci alone.
 
@@ -231,7 +230,7 @@ class _LocusEvaluation:
     ) -> None:
         self.wanted, self.rows = list(wanted), list[ActivityRow]()
         self._effects, self._outcomes, self._seed = table.numbers["effect"], outcomes, seed
-        self._positions = np.array([variant.pos for variant in table.variants])
+        self._blocks = np.array([variant.pos // BLOCK for variant in table.variants])
         self._rows_of = {locus: np.flatnonzero(loci == locus) for locus in wanted}
 
     def add(self, name: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None = None) -> None:
@@ -261,7 +260,7 @@ class _LocusEvaluation:
             correlation = spearman(effects[rows], measured) or 0.0
             # The draws are the same for all methods and differ between loci.
             seed = (self._seed, self.wanted.index(locus))
-            drawn = _block_bootstrap(effects[rows], measured, self._positions[rows], seed)
+            drawn = drawn_correlations(measured, effects[rows], self._blocks[rows], seed)
         if sizes is not None and len(rows):
             of_sizes = spearman(sizes[rows], np.abs(measured)) or 0.0
             found = auc(self._outcomes[rows], sizes[rows])
@@ -275,25 +274,6 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
         return float("nan"), float("nan")
     low, high = np.quantile(draws, [0.025, 0.975])
     return float(low), float(high)
-
-
-def _block_bootstrap(
-    predicted: NDArray[np.float64], effects: NDArray[np.float64], positions: NDArray[np.int64], seed: Sequence[int]
-) -> NDArray[np.float64]:
-    """Rank correlations in bootstrap draws of whole blocks, float64 (DRAWS,)."""
-    rng = np.random.default_rng(seed)
-    blocks = np.unique(positions // BLOCK, return_inverse=True)[1]
-    count = blocks.max() + 1
-    drawn = rng.multinomial(count, np.full(count, 1 / count), size=DRAWS)[:, blocks].astype(np.float64)
-    # Ties get their mean rank, as in the estimate; their order in the file would follow their positions.
-    rankdata = optional_import("scipy.stats", needed_for="evaluation").rankdata
-    one, other = (rankdata(values) - (len(values) + 1) / 2 for values in (predicted, effects))
-    total = drawn.sum(axis=1)
-    mean_one, mean_other = drawn @ one / total, drawn @ other / total
-    covariance = drawn @ (one * other) / total - mean_one * mean_other
-    variances = [drawn @ values**2 / total - mean**2 for values, mean in ((one, mean_one), (other, mean_other))]
-    correlations: NDArray[np.float64] = covariance / np.sqrt(np.maximum(variances[0] * variances[1], 1e-12))
-    return correlations
 
 
 def _bases(table: VariantTable) -> NDArray[np.float64]:

@@ -32,9 +32,10 @@ from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.dataset_table import BindingDataset
 
 __all__ = ["EvaluationPlan", "evaluate_binding"]
@@ -50,7 +51,7 @@ def evaluate_binding(
     *,
     against: Mapping[str, Bank] | None = None,
     training: Sequence[BindingDataset] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> str:
     """Evaluate a bank beside other methods.
 
@@ -130,7 +131,7 @@ def _evaluate_all(
     methods: Sequence[Method],
     plan: EvaluationPlan,
     training: Sequence[BindingDataset],
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> list[ProteinResults]:
     """Evaluate all proteins in parallel."""
     by_protein: dict[str, list[BindingDataset]] = defaultdict(list)
@@ -154,7 +155,7 @@ def _evaluate_all(
             found.append(results)
             done += len(by_protein[protein])
             if progress is not None:
-                progress(done, len(tests))
+                progress(done, len(tests), "test sets")
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.evaluate.metrics import Metric
+from varbind.evaluate.evaluation_data import Metric
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.errors import InputError
-from varbind.evaluate.metrics import auprc
-from varbind.evaluate.tables import decimal, escaped, markdown_row, tsv
 from varbind.train.conservation import fit_conservation, fold_of_groups, known_columns
-from varbind.train.metrics import auc
+from varbind.train.metrics import Ranking, auc, average_precision, drawn_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,28 +25,8 @@ __all__ = [
     "ConservationRow",
     "Region",
     "ScoredBy",
-    "conservation_summary",
-    "conservation_table",
     "evaluate_conservation",
 ]
-
-DRAWS = 1_000
-"""Number of draws of the bootstrap."""
-
-TSV_COLUMNS = (
-    "region",
-    "tracks",
-    "scored_by",
-    "variants",
-    "pathogenic",
-    "share_scored",
-    "auc",
-    "auc_low",
-    "auc_high",
-    "auprc",
-    "auprc_low",
-    "auprc_high",
-)
 
 
 class ScoredBy(StrEnum):
@@ -142,38 +120,11 @@ def evaluate_conservation(
     regions = {Region.ALL: np.ones(len(labels), dtype=np.bool_)}
     if promoter_like is not None:
         regions[Region.PROMOTER_LIKE] = promoter_like
-    _, group = np.unique(groups, return_inverse=True)
     return [
-        _row(region, method, labels, chosen, group, seed=seed, all_tracks=len(tracks))
+        _row(region, method, labels, chosen, groups, seed=seed, all_tracks=len(tracks))
         for region, chosen in regions.items()
         for method in methods
     ]
-
-
-def conservation_table(rows: Sequence[ConservationRow]) -> str:
-    """Return all rows as TSV with a header; missing values are empty."""
-    return tsv(TSV_COLUMNS, map(_cells, rows))
-
-
-def conservation_summary(rows: Sequence[ConservationRow]) -> str:
-    """Return a Markdown table: all tracks, the best pair, and each track by the head and by its plain value."""
-    all_tracks = max(len(row.tracks) for row in rows)
-    lines = [
-        "| region | tracks | scored by | AUC (95 %) | AUPRC (95 %) | pathogenic of variants | scored |",
-        "|---|---|---|---:|---:|---:|---:|",
-    ]
-    for region in dict.fromkeys(row.region for row in rows):
-        in_region = [row for row in rows if row.region == region]
-        lines += [_line(row, "all") for row in in_region if len(row.tracks) == all_tracks > 1]
-        pairs = [row for row in in_region if len(row.tracks) == 2 < all_tracks]
-        if pairs:
-            best = max(pairs, key=lambda row: -1.0 if row.auc is None else row.auc)
-            lines.append(_line(best, f"best pair: {' + '.join(best.tracks)}"))
-        lines += [_line(row, row.tracks[0]) for row in in_region if len(row.tracks) == 1]
-    note = (
-        "Genes are held out of every fit. The best pair is chosen by the AUC in its line, which is therefore too high."
-    )
-    return "\n".join([*lines, "", note]) + "\n"
 
 
 def _held_out(
@@ -206,7 +157,7 @@ def _row(
     method: _Method,
     labels: NDArray[np.bool_],
     chosen: NDArray[np.bool_],
-    group: NDArray[np.int64],
+    genes: NDArray[np.str_],
     *,
     seed: int,
     all_tracks: int,
@@ -216,9 +167,10 @@ def _row(
     both_classes = len(set(known.tolist())) == 2
     intervals: tuple[tuple[float, float], ...] = ()
     if both_classes and len(method.tracks) in {1, all_tracks}:
-        # A new generator with the same seed gives all methods the same draws of genes.
-        draws = _drawn_counts(group, np.random.default_rng([seed, 1]))
-        areas = np.array([_weighted_areas(known, scores, counts[scored]) for counts in draws])
+        ranking = Ranking(known, scores)
+        # The same seed gives all methods the same draws of genes.
+        draws = (counts[scored] for counts in drawn_counts(genes, [seed, 1]))
+        areas = np.array([(ranking.area(counts), ranking.average_precision(counts)) for counts in draws])
         low, high = np.nanquantile(areas, [0.025, 0.975], axis=0).tolist()
         intervals = tuple(zip(low, high, strict=True))
     return ConservationRow(
@@ -228,52 +180,7 @@ def _row(
         int(scored.sum()),
         int(known.sum()),
         float(scored.sum() / max(1, chosen.sum())),
-        auc(known, scores) if both_classes else None,
-        auprc(known, scores) if both_classes else None,
+        auc(known, scores),
+        average_precision(known, scores),
         *intervals,
     )
-
-
-def _drawn_counts(group: NDArray[np.int64], rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Draw genes with replacement `DRAWS` times; yields how often each variant is drawn, int64 (N,)."""
-    genes = int(group.max()) + 1
-    for _ in range(DRAWS):
-        yield np.bincount(rng.integers(genes, size=genes), minlength=genes)[group]
-
-
-def _weighted_areas(
-    labels: NDArray[np.bool_], scores: NDArray[np.float64], counts: NDArray[np.int64]
-) -> tuple[float, float]:
-    """AUC and AUPRC of variants that are repeated `counts` times; NaN if a class is not drawn.
-
-    Cumulative sums along the ranking give the values of `metrics.auc` and `metrics.auprc` for the repeated variants.
-    """
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    found = np.cumsum(counts[order] * labels[order])[ends]
-    false = np.cumsum(counts[order] * ~labels[order])[ends]
-    if not (found[-1] and false[-1]):
-        return np.nan, np.nan
-    recall = np.diff(found, prepend=0) / found[-1]
-    # Half of the negatives with the same score count as below it.
-    below = false[-1] - false + np.diff(false, prepend=0) / 2
-    precision = found / np.maximum(found + false, 1)
-    return float(np.sum(recall * below) / false[-1]), float(np.sum(recall * precision))
-
-
-def _cells(row: ConservationRow) -> tuple[str, ...]:
-    counts = (str(row.variants), str(row.pathogenic), f"{row.share:.4f}")
-    areas = (row.auc, *(row.auc_interval or (None, None)), row.auprc, *(row.auprc_interval or (None, None)))
-    return (row.region, ",".join(row.tracks), row.scored_by, *counts, *(decimal(area, 4) for area in areas))
-
-
-def _line(row: ConservationRow, name: str) -> str:
-    areas = [_area(row.auc, row.auc_interval), _area(row.auprc, row.auprc_interval)]
-    counts = [f"{row.pathogenic} of {row.variants}", f"{100 * row.share:.1f} %"]
-    return markdown_row([row.region, escaped(name), row.scored_by, *areas, *counts])
-
-
-def _area(value: float | None, interval: tuple[float, float] | None) -> str:
-    within = "" if interval is None else f" ({decimal(interval[0], 3)} to {decimal(interval[1], 3)})"
-    return decimal(value, 3) + within

@@ -6,6 +6,7 @@ the variants on which it is evaluated.
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +17,19 @@ import numpy as np
 from varbind.datasets.variant_table import read_variant_table
 from varbind.errors import UsageError, output_errors
 from varbind.evaluate.activity import evaluate_activity
-from varbind.evaluate.activity_tables import activity_markdown, activity_table, reliability_figure
-from varbind.evaluate.conservation import conservation_summary, conservation_table, evaluate_conservation
-from varbind.evaluate.other_tools import read_other_tools
-from varbind.evaluate.pairs import evaluate_pairs, pairs_markdown, pairs_table
+from varbind.evaluate.conservation import evaluate_conservation
+from varbind.evaluate.figure import draw_reliability
+from varbind.evaluate.pairs import evaluate_pairs
 from varbind.evaluate.simulated_vs_derived import evaluate_classes
-from varbind.evaluate.simulated_vs_derived_rows import classes_markdown, classes_table
 from varbind.evaluate.splits import ClassesPlan
+from varbind.evaluate.tables import (
+    activity_markdown,
+    classes_markdown,
+    conservation_markdown,
+    conservation_table,
+    pairs_markdown,
+    tsv,
+)
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.reference import Reference
@@ -30,13 +37,18 @@ from varbind.train.effect_tables import FLANK, labels_of, read_activity, read_cl
 from varbind.train.scored_variants import second_stage_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
+    from varbind.core.variant import Variant
     from varbind.datasets.variant_table import VariantTable
 
-__all__ = ["EffectTests", "EvaluateEffectPlan", "evaluate_effect"]
+__all__ = ["EffectTests", "EvaluateEffectPlan", "evaluate_effect", "read_other_tools"]
 
+logger = logging.getLogger(__name__)
 
 PROMOTER_LIKE = ("UTR5", "upstream", "promoter")
 """Values of the column `region` that count as promoter-like."""
@@ -88,7 +100,7 @@ def evaluate_effect(
     destination: str | Path,
     plan: EvaluateEffectPlan | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> str:
     """Evaluate the recipe of a second stage over the scores of a bank.
 
@@ -97,7 +109,7 @@ def evaluate_effect(
         bank: bank whose scores are read, with one card and a background.
         destination: folder of the results, which must not exist.
         plan: how to evaluate; None = the defaults.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Returns:
         The text of `summary.md`.
@@ -132,7 +144,7 @@ class _Evaluation:
         tests: EffectTests,
         plan: EvaluateEffectPlan,
         reference: Reference | None,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Progress | None,
     ) -> None:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress
@@ -153,8 +165,8 @@ class _Evaluation:
             others=self._others(table),
             progress=self._progress,
         )
-        self._write("activity.tsv", activity_table(found).encode())
-        self._write("reliability.svg", reliability_figure(found))
+        self._write("activity.tsv", tsv(found.rows, 6).encode())
+        self._write("reliability.svg", draw_reliability(found.reliability))
         self._texts.append(activity_markdown(found))
 
     def pairs(self, path: str) -> None:
@@ -165,7 +177,7 @@ class _Evaluation:
         rows = evaluate_pairs(
             pairs, training, self._models, self._others(pairs), threads=self._plan.threads, device=self._plan.device
         )
-        self._write("pairs.tsv", pairs_table(rows).encode())
+        self._write("pairs.tsv", tsv(rows, 6).encode())
         self._texts.append(pairs_markdown(rows))
 
     def classes(self, path: str) -> None:
@@ -174,7 +186,7 @@ class _Evaluation:
         rows = evaluate_classes(
             table, self._models, self._plan.classes, others=self._others(table), progress=self._progress
         )
-        self._write("classes.tsv", classes_table(rows).encode())
+        self._write("classes.tsv", tsv(rows, 4).encode())
         self._texts.append(f"## Simulated against derived variants\n\n{classes_markdown(rows).rstrip()}")
 
     def pathogenic(self, path: str) -> None:
@@ -193,7 +205,7 @@ class _Evaluation:
             promoter_like=None if regions is None else np.isin(regions, PROMOTER_LIKE),
         )
         self._write("conservation.tsv", conservation_table(rows).encode())
-        self._texts.append(f"## Pathogenic against common variants\n\n{conservation_summary(rows)}")
+        self._texts.append(f"## Pathogenic against common variants\n\n{conservation_markdown(rows)}")
 
     def summary(self) -> str:
         """Write and return the summary in Markdown."""
@@ -201,10 +213,43 @@ class _Evaluation:
         self._write("summary.md", text.encode())
         return text
 
-    def _others(self, table: VariantTable) -> dict[str, np.ndarray]:
+    def _others(self, table: VariantTable) -> dict[str, NDArray[np.float64]]:
         return read_other_tools(self._tests.scores, table)
 
     def _write(self, name: str, content: bytes | None) -> None:
         if content is not None:
             with output_errors(self._folder):
                 (self._folder / name).write_bytes(content)
+
+
+def read_other_tools(paths: Sequence[str], table: VariantTable) -> dict[str, NDArray[np.float64]]:
+    """Read the scores of other tools for the variants of a table.
+
+    Args:
+        paths: tables with chrom, pos, ref, alt and one column for each tool; missing scores are `.` or NA.
+        table: N variants.
+
+    Returns:
+        Scores by the name of their column, float64 (N,). A variant without a score has NaN, and a tool without any
+        score is left out.
+
+    Raises:
+        InputError: a table is malformed.
+    """
+    found: dict[str, NDArray[np.float64]] = {}
+    for path in paths:
+        scored = read_variant_table(path, flank=0, needed=(), sequence=False)
+        row_of = {_place(variant): row for row, variant in enumerate(scored.variants)}
+        rows = np.array([row_of.get(_place(variant), -1) for variant in table.variants])
+        for tool, values in scored.numbers.items():
+            scores = np.where(rows >= 0, values[rows], np.nan)
+            known = int(np.isfinite(scores).sum())
+            logger.info("%s: %s has scores of %d of %d variants of %s", path, tool, known, len(scores), table.path)
+            if known:
+                # The scores of a tool may be in several files, such as one for each chromosome.
+                found[tool] = np.where(np.isfinite(scores), scores, found.get(tool, np.nan))
+    return found
+
+
+def _place(variant: Variant) -> tuple[str, int, str, str]:
+    return variant.chrom.removeprefix("chr"), variant.pos, variant.ref, variant.alt

@@ -15,7 +15,6 @@ from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.evaluate.comparison import Result
 from varbind.evaluate.evaluation_data import EvaluationData, read_evaluation_data
 from varbind.evaluate.methods import Absence
-from varbind.evaluate.metrics import metrics_of
 from varbind.io.reference import Reference
 
 if TYPE_CHECKING:
@@ -148,5 +147,5 @@ def _result(dataset: BindingDataset, data: EvaluationData, method: str, predicto
         sequences=len(data.codes),
         bound=int(data.bound.sum()),
         in_set=data.in_set,
-        metrics=metrics_of(data, predictor.score(data.codes)),
+        metrics=data.metrics_of(predictor.score(data.codes)),
     )

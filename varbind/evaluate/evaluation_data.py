@@ -1,12 +1,15 @@
-"""Sequences on which methods are evaluated, with what was measured of them.
+"""Sequences on which methods are evaluated, with their measured binding, and the metrics of the evaluation.
 
-Files are read by `varbind.datasets.dataset_loading`, so that a test set is read, and its negatives are made, exactly as
-for a training set.
+For labels, the metrics are the areas under the ROC curve and under the precision-recall curve. For measured values,
+they are correlations, and the area under the ROC curve for outliers as in DREAM5 (Weirauch et al. 2013) and DeepBind
+(Alipanahi et al. 2015). Files are read by `varbind.datasets.dataset_loading`, so that a test set is read, and its
+negatives are made, exactly as for a training set.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +18,7 @@ from varbind.datasets.dataset_loading import load_dataset, warn_of_unused_peaks
 from varbind.datasets.dataset_table import DataKind
 from varbind.datasets.sequence_table import read_sequence_table
 from varbind.errors import InputError
+from varbind.train.metrics import auc, average_precision, pearson, spearman
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +29,25 @@ if TYPE_CHECKING:
     from varbind.datasets.dataset_table import BindingDataset
     from varbind.io.reference import Reference
 
-__all__ = ["EvaluationData", "outliers", "read_evaluation_data"]
+__all__ = ["EvaluationData", "Metric", "outliers", "read_evaluation_data"]
 
 OUTLIER_SDS = 4
 """Number of standard deviations above the mean from which a measured value counts as bound (Weirauch et al. 2013)."""
+
+
+class Metric(StrEnum):
+    """A metric of a method on a data set; larger is better."""
+
+    AUC = "auc"
+    AUPRC = "auprc"
+    PEARSON = "pearson"
+    SPEARMAN = "spearman"
+    DREAM5_AUC = "dream5_auc"
+
+    @property
+    def heading(self) -> str:
+        """The name in Markdown tables and figures."""
+        return {"pearson": "Pearson", "spearman": "Spearman", "dream5_auc": "AUC (DREAM5)"}.get(self, self.upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,23 @@ class EvaluationData:
     kind: DataKind
     sha256: str
     seed: int
+
+    @property
+    def main_metric(self) -> Metric:
+        """The metric by which the best of several models is chosen."""
+        return Metric.AUC if self.is_classification else Metric.PEARSON
+
+    def metrics_of(self, scores: NDArray[np.float64]) -> dict[Metric, float]:
+        """Return every metric that is defined for the scores of the sequences, float64 (N,)."""
+        if self.is_classification:
+            found = {Metric.AUC: auc(self.bound, scores), Metric.AUPRC: average_precision(self.bound, scores)}
+        else:
+            found = {
+                Metric.PEARSON: pearson(self.targets, scores),
+                Metric.SPEARMAN: spearman(self.targets, scores),
+                Metric.DREAM5_AUC: auc(self.bound, scores),
+            }
+        return {metric: value for metric, value in found.items() if value is not None}
 
     def at_most(self, count: int) -> EvaluationData:
         """Return at most `count` sequences of each class, or at most `2 * count` measured values.

@@ -1,4 +1,4 @@
-"""The figure of an evaluation, an SVG with the same bytes for the same numbers."""
+"""The figures of evaluations, as SVG with the same bytes for the same numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.evaluate.metrics import Metric
+from varbind.errors import UsageError
+from varbind.evaluate.evaluation_data import Metric
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from varbind.evaluate.comparison import Comparison
 
-__all__ = ["draw", "panels"]
+__all__ = ["draw", "draw_reliability", "panels"]
 
 SHOWN = (Metric.AUC, Metric.PEARSON)
 """Metrics with a panel for each task."""
@@ -32,7 +33,7 @@ LEFT, RIGHT, ABOVE, BELOW, LEGEND_LINE = 0.75, 0.55, 0.35, 0.6, 0.17
 NAME, LINE = 24, 45
 """Number of letters of a method in a legend, and of a title."""
 STYLE = {
-    "svg.hashsalt": "varbind",  # names inside the file are random without it
+    "svg.hashsalt": "varbind",  # without a salt, the names inside the file are random
     "text.parse_math": False,  # a name with dollars is a name
     "font.size": 9,
     "axes.spines.top": False,
@@ -78,6 +79,30 @@ def draw(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
             ax.set(xlabel=_short(bank, LINE), ylabel="method", title=_short(f"{task}, {metric.heading}", LINE))
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Title": "varbind evaluate binding"})
+    return stream.getvalue()
+
+
+def draw_reliability(reliability: Sequence[tuple[float, float, float]]) -> bytes | None:
+    """Draw the observed share of outcomes against the predicted probability, as SVG; None without matplotlib.
+
+    Args:
+        reliability: the mean probability, the observed share and the share of the weight of each bin.
+    """
+    try:
+        figures = optional_import("matplotlib.figure", needed_for="the figure")
+        style = optional_import("matplotlib.style", needed_for="the figure")
+    except UsageError:
+        return None
+    expected, found, _ = np.array(reliability).T
+    most = 1.05 * max(expected.max(), found.max())
+    with style.context(["default", STYLE]):
+        figure = figures.Figure(figsize=(3.6, 3.6), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, most], [0, most], color="0.6", linewidth=1)
+        axes.plot(expected, found, "o-", color="#0072B2", markersize=4, linewidth=1)
+        axes.set(xlim=(0, most), ylim=(0, most), xlabel="predicted probability", ylabel="share measurably changed")
+        stream = io.BytesIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
 
 

@@ -2,6 +2,10 @@
 
 A method is fitted to a protein on training sets alone: on these, the best of several models is chosen and the gkm-SVM
 is trained. The resulting predictor scores the test sequences.
+
+The gkm-SVM (Ghandi et al. 2014) is a support vector machine on gapped k-mers, a widely used baseline without a network.
+Its features are gapped k-mers of 5 bases within 7 positions, of which the first is always used, counted on both strands
+and scaled to length 1. The machine is linear in them.
 """
 
 from __future__ import annotations
@@ -10,12 +14,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
-from varbind.evaluate.gkm_svm import GkmSvm
-from varbind.evaluate.metrics import main_metric, metrics_of
+from varbind.gate import optional_import
+from varbind.kernels.cpu.numba_cache import compiled
 from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:
@@ -32,15 +37,22 @@ __all__ = [
     "Absence",
     "BankMethod",
     "GcContentMethod",
+    "GkmSvm",
     "GkmSvmMethod",
     "Method",
     "Predictor",
     "TrainingData",
+    "gapped_kmers",
     "protein_key",
 ]
 
 GC_CONTENT = "GC"
 GKM_SVM = "gkm-SVM"
+
+SPAN, LETTERS = 7, 5
+MASKS = np.array([(0, *rest) for rest in combinations(range(1, SPAN), LETTERS - 1)])
+CHUNK = 200
+"""Number of sequences whose counts are in memory at the same time during scoring."""
 
 CHOICE_MAX_PER_CLASS = 500
 """Number of sequences of each class of a training set on which the models of a protein are compared."""
@@ -134,7 +146,7 @@ class BankMethod:
         for row, whole in zip(ratings, datasets, strict=True):
             data = whole.at_most(CHOICE_MAX_PER_CLASS)
             # A correlation with constant scores is undefined; such scores predict nothing.
-            row[:] = [metrics_of(data, column).get(main_metric(data), 0.0) for column in score(data.codes).T]
+            row[:] = [data.metrics_of(column).get(data.main_metric, 0.0) for column in score(data.codes).T]
         return models[int(np.argmax(ratings.mean(axis=0)))]
 
     def _scorer(self, models: Sequence[ModelCard]) -> Callable[[Codes], NDArray[np.float64]]:
@@ -185,6 +197,46 @@ class GcContentMethod:
         return Predictor("", lambda codes: np.isin(codes, (1, 2)).mean(axis=1))
 
 
+class GkmSvm:
+    """A trained gkm-SVM.
+
+    Args:
+        codes: base codes of the training sequences, arrays of (n, L) of any lengths.
+        bound: which of all N sequences are bound, bool (N,); both classes must be present.
+
+    Raises:
+        UsageError: scikit-learn is not installed.
+    """
+
+    def __init__(self, codes: Sequence[Codes], bound: NDArray[np.bool_]) -> None:
+        svm = optional_import("sklearn.svm", needed_for="--gkm-svm")
+        counts = np.concatenate([gapped_kmers(part) for part in codes])
+        machine = svm.SVC(kernel="precomputed", C=1.0, class_weight="balanced").fit(counts @ counts.T, bound)
+        self._weights = machine.dual_coef_[0] @ counts[machine.support_]
+
+    def score(self, codes: Codes) -> NDArray[np.float64]:
+        """Return the decision value of the SVM, without its intercept, for base codes (N, L): float64 (N,)."""
+        parts = [codes[start : start + CHUNK] for start in range(0, len(codes), CHUNK)]
+        # Row by row and not as a matrix product: equal sequences must tie to the last digit.
+        return np.concatenate([(gapped_kmers(part) * self._weights).sum(axis=1) for part in parts])
+
+
+def gapped_kmers(codes: Codes) -> NDArray[np.float32]:
+    """Count gapped k-mers on both strands and scale the counts to length 1; all are zero where there is no k-mer.
+
+    Args:
+        codes: base codes, (N, L).
+
+    Returns:
+        float32 (N, K): for each mask of positions in turn, the k-mers in alphabetical order.
+    """
+    counts = np.zeros((len(codes), len(MASKS) * 4**LETTERS), dtype=np.float32)
+    _count(np.ascontiguousarray(codes), MASKS, counts)
+    lengths = np.linalg.norm(counts, axis=1, keepdims=True)
+    counts /= np.where(lengths, lengths, 1)
+    return counts
+
+
 def protein_key(name: str) -> str:
     """Return the name by which proteins are compared: without case and surrounding blanks."""
     return name.strip().casefold()
@@ -195,3 +247,22 @@ def _trained_on(model: ModelCard) -> set[str]:
     data = model.training.get("data")
     digest = data.get("sha256") if isinstance(data, Mapping) else None
     return {digest} if isinstance(digest, str) else set()
+
+
+@compiled
+def _count(codes: Any, masks: Any, counts: Any) -> None:
+    size = 4 ** masks.shape[1]
+    for row in range(len(codes)):
+        for start in range(codes.shape[1] - SPAN + 1):
+            for mask in range(len(masks)):
+                forward, backward, known, known_turned = 0, 0, True, True
+                for place in range(masks.shape[1]):
+                    base = int(codes[row, start + masks[mask, place]])
+                    # On the other strand, the k-mer of the same mask begins at the other end of the span.
+                    turned = 3 - int(codes[row, start + SPAN - 1 - masks[mask, place]])
+                    known, known_turned = known and base < 4, known_turned and turned >= 0
+                    forward, backward = 4 * forward + base, 4 * backward + turned
+                if known:
+                    counts[row, mask * size + forward] += 1
+                if known_turned:
+                    counts[row, mask * size + backward] += 1

@@ -11,14 +11,13 @@ import numpy as np
 from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
-from varbind.evaluate.tables import decimal, markdown_row, tsv
 from varbind.train.activity import fit_activity
 from varbind.train.effect_tables import FLANK, activity_data, directions_of
 from varbind.train.metrics import auc
 from varbind.train.scored_variants import score_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["PairsRow", "evaluate_pairs", "pairs_markdown", "pairs_table"]
+__all__ = ["PairsRow", "evaluate_pairs"]
 
-COLUMNS = ("method", "pairs", "n_called", "accuracy", "low", "high", "auc")
 STRONGEST = 0.1
 
 
@@ -103,26 +101,6 @@ def evaluate_pairs(
         strongest = known[np.argsort(-np.abs(signed[known]), kind="stable")[: max(int(len(known) * STRONGEST), 1)]]
         rows.append(_row(f"{name}, strongest tenth", signed[strongest], upwards[strongest]))
     return rows
-
-
-def pairs_table(rows: Sequence[PairsRow]) -> str:
-    """Return the rows as TSV with a header."""
-    return tsv(COLUMNS, map(_cells, rows))
-
-
-def pairs_markdown(rows: Sequence[PairsRow]) -> str:
-    """Return the rows as a Markdown section."""
-    lines = ["## The more active allele of a pair", ""]
-    lines += ["| method | n_called | accuracy (95 %) | AUC |", "|---|---:|---|---:|"]
-    for row in rows:
-        accuracy = f"{row.accuracy:.3f} ({row.low:.3f} to {row.high:.3f})" if row.n_called else ""
-        lines.append(markdown_row([row.method, f"{row.n_called:,}", accuracy, decimal(row.auc, 3)]))
-    return "\n".join(lines)
-
-
-def _cells(row: PairsRow) -> list[str]:
-    numbers = [decimal(value, 6) for value in (row.accuracy, row.low, row.high, row.auc)]
-    return [row.method, str(row.pairs), str(row.n_called), *numbers]
 
 
 def _row(name: str, signed: NDArray[np.float64], upwards: NDArray[np.bool_]) -> PairsRow:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from varbind.errors import UsageError, output_errors
 from varbind.evaluate.comparison import compare
+from varbind.evaluate.evaluation_data import Metric
 from varbind.evaluate.figure import draw
-from varbind.evaluate.metrics import Metric
 from varbind.evaluate.tables import decimal, escaped, markdown_row, tsv
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def write_report(folder: Path, report: Report) -> str:
     comparisons = compare(report.results, report.bank)
     summary = _markdown(report, comparisons)
     files = {
-        "results.tsv": tsv(RESULT_COLUMNS, map(_result_cells, report.results)).encode(),
-        "summary.tsv": tsv(SUMMARY_COLUMNS, map(_summary_cells, comparisons)).encode(),
+        "results.tsv": tsv(map(_result_cells, report.results), 6, RESULT_COLUMNS).encode(),
+        "summary.tsv": tsv(map(_summary_cells, comparisons), 6, SUMMARY_COLUMNS).encode(),
         "summary.md": summary.encode(),
         "figure.svg": _figure(comparisons, report.bank),
     }
@@ -104,16 +104,24 @@ def _figure(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
     return figure
 
 
-def _result_cells(result: Result) -> list[str]:
-    facts = [result.set_id, result.protein, result.task, result.experiment, result.method, result.model_id]
-    counts = [result.sequences, result.bound, result.in_set]
-    return [*facts, *map(str, counts), *(decimal(result.metrics.get(metric), 6) for metric in Metric)]
+def _result_cells(result: Result) -> dict[str, Any]:
+    cells = {name: getattr(result, name) for name in RESULT_COLUMNS[1:9]}
+    metrics = {str(metric): value for metric, value in result.metrics.items()}
+    return {"set": result.set_id, **cells, **metrics}
 
 
-def _summary_cells(one: Comparison) -> list[str]:
-    counts = [str(len(one.pairs)), str(one.proteins)]
-    means = [decimal(value, 6) for value in (one.mean_bank, one.mean_method, one.above)]
-    return [one.task, str(one.metric), one.method, *counts, *means, _p(one.p)]
+def _summary_cells(one: Comparison) -> dict[str, Any]:
+    return {
+        "task": one.task,
+        "metric": one.metric,
+        "method": one.method,
+        "sets": len(one.pairs),
+        "proteins": one.proteins,
+        "mean_bank": one.mean_bank,
+        "mean_method": one.mean_method,
+        "bank_above": one.above,
+        "p": _p(one.p),
+    }
 
 
 def _markdown(report: Report, comparisons: Sequence[Comparison]) -> str:

@@ -7,37 +7,36 @@ chromosomes. None of this is evidence that a variant is pathogenic.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.progress import bind_stage
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.features import TRANSVERSION, TSS_DISTANCE, binding_features, feature_matrix
 from varbind.errors import InputError
-from varbind.evaluate.bootstrap_auc import areas_of
 from varbind.evaluate.controls import SnvBases, boosted_scores, context_log_odds, shuffle_detectors
-from varbind.evaluate.simulated_vs_derived_rows import ClassesRow, MethodAreas
 from varbind.evaluate.splits import Protocol, Split, planned_splits
 from varbind.train.deepfind import DeepFindData, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of
-from varbind.train.progress import pace_of
+from varbind.train.metrics import Areas, areas_of
 from varbind.train.scored_variants import score_table, second_stage_models
 from varbind.train.variant_sites import sites_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.deepfind import DeepFindHead
     from varbind.evaluate.splits import ClassesPlan, Learner, Rows
 
-    Progress = Callable[[str, int, int], None]
 
-__all__ = ["evaluate_classes"]
+__all__ = ["ClassesRow", "MethodAreas", "evaluate_classes"]
 
 BINDING, SHUFFLED = "binding", "shuffled detectors"
 SITES = (TSS_DISTANCE, TRANSVERSION)
@@ -67,7 +66,7 @@ def evaluate_classes(
         bank: bank whose models of the second stage are used.
         plan: how to evaluate.
         others: scores of other tools by name, larger for simulated variants, (N,); NaN = missing.
-        progress: called with the current stage, the number of steps that are done and the number of all.
+        progress: called with the number of items done, the number of all and the stage.
 
     Raises:
         InputError: the table lacks a column or a class, or holds a variant that is not a single-base change.
@@ -82,6 +81,81 @@ def evaluate_classes(
     for draw in range(plan.draws if evaluation.has_controls else 0):
         evaluation.evaluate_bank(shuffle_detectors(models, (plan.seed, draw)), SHUFFLED)
     return evaluation.rows()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassesRow:
+    """The result of a method with a protocol. Areas are NaN where they are undefined.
+
+    Attributes:
+        method: name of the method, or of a difference of two methods.
+        protocol: how the method was trained and evaluated.
+        networks: number of networks whose mean it is; 0 for a method without networks.
+        draw: number of the bank with shuffled detectors, from 1; 0 = the mean of all such banks, or another method.
+        variants: number of variants with a score.
+        simulated: number of them that are simulated.
+        missing: number of variants without a score.
+        auc: area under the ROC curve, or a difference of two areas.
+        low: lower end of its 95 % interval over genes.
+        high: upper end of the interval.
+        within_contexts: mean of the areas within the 192 contexts, weighted by their numbers of pairs.
+        within_low: lower end of its 95 % interval over genes.
+        within_high: upper end of the interval.
+    """
+
+    method: str
+    protocol: Protocol
+    networks: int
+    draw: int
+    variants: int
+    simulated: int
+    missing: int
+    auc: float
+    low: float
+    high: float
+    within_contexts: float
+    within_low: float
+    within_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MethodAreas:
+    """The areas of one method, and the numbers of variants behind them.
+
+    Attributes:
+        areas: areas, or a difference of two areas.
+        variants: number of variants with a score.
+        simulated: number of them that are simulated.
+        missing: number of variants without a score.
+    """
+
+    areas: Areas
+    variants: int
+    simulated: int
+    missing: int
+
+    @classmethod
+    def of(cls, areas: Areas, labels: NDArray[np.bool_], scores: NDArray[np.floating]) -> MethodAreas:
+        """Count the scores (N,); NaN is a missing score."""
+        scored = ~np.isnan(scores)
+        variants = int(scored.sum())
+        return cls(areas, variants, int(labels[scored].sum()), len(scored) - variants)
+
+    @classmethod
+    def mean_of(cls, draws: Sequence[MethodAreas]) -> MethodAreas:
+        """Average the areas of several draws on the same variants."""
+        return replace(draws[0], areas=Areas.mean_of([draw.areas for draw in draws]))
+
+    def minus(self, other: MethodAreas) -> MethodAreas:
+        """Subtract the areas of another method on the same variants."""
+        return replace(self, areas=self.areas.minus(other.areas))
+
+    def row(self, method: str, protocol: Protocol, networks: int, draw: int = 0) -> ClassesRow:
+        """Return the row of the table, with intervals."""
+        whole, within = self.areas.intervals()
+        counts = (self.variants, self.simulated, self.missing)
+        areas = (self.areas.whole, *whole, self.areas.within, *within)
+        return ClassesRow(method, protocol, networks, draw, *counts, *areas)
 
 
 class _ClassesEvaluation:
@@ -172,7 +246,7 @@ class _ClassesEvaluation:
             flank=FLANK,
             device=self._plan.device,
             threads=self._plan.threads,
-            progress=pace_of(self._progress, f"scores of {what}"),
+            progress=bind_stage(self._progress, f"scores of {what}"),
         )
         return feature_matrix(names, models.model_ids, scored.ref, scored.alt, self._sites)
 
@@ -195,7 +269,7 @@ class _ClassesEvaluation:
     ) -> None:
         """Evaluate the first network alone, and the mean of all networks."""
         chosen = np.array(names)[columns].tolist()
-        pace = pace_of(self._progress, f"{method}, {split.protocol}")
+        pace = bind_stage(self._progress, f"{method}, {split.protocol}")
 
         def learner(training: Rows, test: Rows) -> NDArray[np.float64]:
             data = DeepFindData(features[training][:, columns], self._labels[training], split.groups[training], chosen)

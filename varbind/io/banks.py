@@ -1,7 +1,8 @@
-"""A bank on disk: a folder of `card.json`, `weights.safetensors` and `background.safetensors`.
+"""Banks of models on disk: how they are found, read, verified and written.
 
-Weights are data: safetensors are read without running any code, every array is checked against the
-card, and every file against the SHA-256 that the card states.
+A bank is a folder with `card.json`, `weights.safetensors` and `background.safetensors`. Weights are data: safetensors
+are read without running any code. Every array is compared with the card, and every file with the SHA-256 that the card
+states.
 """
 
 from __future__ import annotations
@@ -15,26 +16,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save
 
-from varbind.bank.background import BackgroundTable, VariantKind
-from varbind.bank.bank import Bank
-from varbind.bank.model_card import STACK_TYPES, BankCard
-from varbind.bank.quantised_background import LEVELS_MAX, CodedChanges
+from varbind.bank.background import LEVELS_MAX, BackgroundTable, CodedChanges, VariantKind
+from varbind.bank.bank import Bank, join_models, names_of_banks
+from varbind.bank.model_card import STACK_TYPES
 from varbind.core.network_stack import NetworkStack
-from varbind.errors import ResourceError
-from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
+from varbind.errors import ResourceError, UsageError, printable
+from varbind.io.cards import CARD, WEIGHTS, digests_of, read_arrays, read_card, write_card_files
 from varbind.io.effects import EFFECT_FOLDER, read_effect, write_effect
 from varbind.io.output.atomic_files import whole_folder
-from varbind.io.size_limits import json_of, whole_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Mapping, Sequence
 
+    from varbind.bank.model_card import BankCard, ModelCard
     from varbind.core.network_stack import NetworkConfig
     from varbind.effect.effect_model import EffectModel
 
 __all__ = [
     "CARD",
+    "DEFAULT_BANK",
     "WEIGHTS",
+    "find_bank",
+    "list_models",
+    "load_bank",
+    "load_banks",
     "read_bank",
     "read_card",
     "sha256_of",
@@ -44,65 +50,111 @@ __all__ = [
     "write_bank",
 ]
 
+DEFAULT_BANK = "promoter-v1"
 BACKGROUND = "background.safetensors"
-CARD_BYTES_MAX = 1 << 23
 ARRAYS_BYTES_MAX = 1 << 30
 ARRAYS_HEADER_BYTES_MAX = 1 << 20
 BACKGROUND_MINIMUM = 100
 
 
 def shipped_banks() -> dict[str, Path]:
-    """The banks that travel with the package, by name."""
+    """The folders of the banks that are part of the package, by name."""
     return {card.parent.name: card.parent for card in sorted(_shipped().glob(f"*/{CARD}"))}
 
 
 def shipped_effects() -> Path:
-    """Folder of the second stages that travel with the package for banks of others."""
+    """The folder of the second stages for imported banks that are part of the package."""
     return _shipped() / "effects"
 
 
 def _shipped() -> Path:
-    """Folder of what travels with the package: inside it, or beside it in a checkout."""
+    """The folder `models`: inside the installed package, or beside the package in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "models"
     return inside if inside.is_dir() else package.parent / "models"
 
 
-def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def find_bank(name_or_path: str | os.PathLike[str] = "default") -> Path:
+    """The folder of a bank.
 
-
-def read_card(folder: Path) -> BankCard:
-    """Read the card alone.
+    Args:
+        name_or_path: the name of a shipped bank, `default`, or the folder of a bank.
 
     Raises:
-        ResourceError: the folder is not a bank.
+        ResourceError: there is no such bank and no such folder.
     """
-    path = folder / CARD
-    try:
-        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
-    except OSError as error:
-        raise ResourceError(
-            f"not a varbind model bank: {CARD}: {error.strerror}",
-            path=folder,
-            remedy="`varbind models list` names the shipped ones",
-        ) from error
-    except ValueError as error:
-        raise ResourceError("not a varbind model card: not JSON", path=path) from error
-    try:
-        return BankCard.from_json(data)
-    except ResourceError as error:
-        raise ResourceError(error.what, path=path, remedy=error.remedy) from error
+    shipped = shipped_banks()
+    name = DEFAULT_BANK if name_or_path == "default" else str(name_or_path)
+    if name in shipped and not Path(name).is_dir():
+        return shipped[name]
+    if not Path(name).is_dir():
+        remedy = f"shipped: {', '.join(shipped) or 'none'}; or give the folder of a bank"
+        raise ResourceError("no such model bank", path=name, remedy=remedy)
+    return Path(name)
+
+
+def load_bank(name_or_path: str | os.PathLike[str] = "default") -> Bank:
+    """Read and verify a bank.
+
+    Args:
+        name_or_path: the name of a shipped bank, `default`, or the folder of a bank.
+
+    Raises:
+        ResourceError: there is no such bank, or it is damaged.
+    """
+    return read_bank(find_bank(name_or_path))
+
+
+def load_banks(names_or_paths: Sequence[str | os.PathLike[str]]) -> Bank:
+    """Read banks and join them; `Bank.concatenate` describes how ids that they share are qualified.
+
+    Raises:
+        ResourceError: there is no such bank, or it is damaged.
+        UsageError: a bank is named twice.
+    """
+    folders = _different_folders(names_or_paths)
+    return Bank.concatenate([read_bank(folder) for folder in folders], folders=[_name_of(folder) for folder in folders])
+
+
+def list_models(names_or_paths: Sequence[str | os.PathLike[str]]) -> list[ModelCard]:
+    """The models of banks as `load_banks` joins them, read from the cards alone.
+
+    Raises:
+        ResourceError: there is no such bank, or its card is damaged.
+        UsageError: a bank is named twice.
+    """
+    folders = _different_folders(names_or_paths)
+    cards = [read_card(folder) for folder in folders]
+    names = names_of_banks([card.name for card in cards], [_name_of(folder) for folder in folders])
+    return [model for part in join_models([card.models for card in cards], names) for model in part]
+
+
+def _different_folders(names_or_paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    folders: list[Path] = []
+    for name in names_or_paths:
+        folder = find_bank(name)
+        if any(folder.samefile(other) for other in folders):
+            raise UsageError(f"the bank {name} is named twice", path=folder, remedy="name each bank once")
+        folders.append(folder)
+    return folders
+
+
+def _name_of(folder: Path) -> str:
+    return printable(folder.resolve().name)
+
+
+def sha256_of(path: Path) -> str:
+    """The hexadecimal SHA-256 of a file."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_bank(folder: str | Path) -> Bank:
     """Read and verify a bank.
 
     Raises:
-        ResourceError: a file is missing, its SHA-256 differs from the card's, or an array does not have
-            the shape the card states.
+        ResourceError: a file is missing, its SHA-256 differs from the one in the card, or an array does not have the
+            shape that the card states.
     """
     folder = Path(folder)
     card = read_card(folder)
@@ -122,15 +174,15 @@ def read_bank(folder: str | Path) -> Bank:
 
 
 def write_bank(folder: str | Path, bank: Bank, *, effect: EffectModel | None = None) -> Bank:
-    """Write a bank of one card; the digests in the card are made here.
+    """Write a bank that has one card, and state the digests of its files in the card.
 
     Args:
-        folder: where to.
-        bank: the bank. A second stage that it has is not written: it may be of other weights.
-        effect: the second stage of these very weights.
+        folder: the new folder.
+        bank: the bank. Its own second stage is not written, because it may belong to other weights.
+        effect: the second stage that was trained on these weights.
 
     Returns:
-        The bank with that card.
+        The bank with the card that was written.
 
     Raises:
         OutputError: the folder exists already, or cannot be written.
@@ -147,7 +199,7 @@ def write_bank(folder: str | Path, bank: Bank, *, effect: EffectModel | None = N
 
 
 def weights_sha256(bank: Bank) -> str:
-    """Hex SHA-256 of the weights as they are written, by which a second stage knows its bank."""
+    """The hexadecimal SHA-256 of the weights file, by which a second stage identifies its bank."""
     return hashlib.sha256(_weights(bank)).hexdigest()
 
 
@@ -156,18 +208,17 @@ def _weights(bank: Bank) -> bytes:
 
 
 def _read_arrays(path: Path, card: BankCard, most: int) -> dict[str, np.ndarray]:
-    stated = str(card.digests.get(path.name, "none"))
-    return read_arrays(path, stated, most=most, whole="the bank", part="a varbind model", again="the bank")
+    return read_arrays(path, card.digests.get(path.name, "none"), most=most, kind="bank")
 
 
 def _weights_bytes(card: BankCard) -> int:
-    """How large a file the models of a card can need."""
+    """The largest size in bytes of a weights file for the models of a card."""
     sizes = [size for model in card.models for size in model.config.array_shapes(1).values()]
     return min(ARRAYS_HEADER_BYTES_MAX + 4 * sum(map(prod, sizes)), ARRAYS_BYTES_MAX)
 
 
 def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
-    """One stack per configuration, its rows in the order of the models: the reader knows them by that order alone."""
+    """One stack per configuration. Its rows are in the order of the models, because the file does not name them."""
     arrays = {}
     for joined in NetworkStack.by_config(bank.stacks):
         ids = dict.fromkeys(model.network_id for model in bank.models if model.config == joined.config)
@@ -180,7 +231,7 @@ def _weight_arrays(bank: Bank) -> dict[str, np.ndarray]:
 def _background_arrays(background: BackgroundTable) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for kind, changes in background.changes.items():
-        # safetensors writes memory as it lies.
+        # safetensors writes the memory of an array without its strides.
         arrays[str(kind)] = np.ascontiguousarray(changes.codes)
         arrays[_levels_of(kind)] = np.ascontiguousarray(changes.levels)
     return arrays
@@ -191,7 +242,7 @@ def _levels_of(kind: VariantKind) -> str:
 
 
 def _stacks(card: BankCard, arrays: Mapping[str, np.ndarray]) -> list[NetworkStack[Any]]:
-    """The stacks that the card's models ask for, every array accounted for."""
+    """The stacks of the models of a card; an array that is missing or belongs to no model is an error."""
     ids: dict[NetworkConfig, dict[str, None]] = {}
     for model in card.models:
         ids.setdefault(model.config, {})[model.network_id] = None
@@ -218,7 +269,7 @@ def _background(card: BankCard, arrays: Mapping[str, np.ndarray]) -> BackgroundT
 
 
 def _changes(kind: VariantKind, models: int, codes: np.ndarray, levels: np.ndarray) -> CodedChanges:
-    """The background of one kind, every code of it with a level."""
+    """The background of one kind of variant, whose codes must all have a level."""
     shaped = codes.ndim == 2 and len(codes) == models and codes.shape[1] >= BACKGROUND_MINIMUM
     if codes.dtype != np.uint8 or not shaped:
         expected = f"uint8 ({models}, at least {BACKGROUND_MINIMUM})"

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin, get_type_hints
 
+import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from varbind.bank.background import VariantKind
@@ -20,9 +23,8 @@ from varbind.bank.null_distribution import ShareCurve
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
 from varbind.effect.heads import HEADS
 from varbind.errors import ResourceError
-from varbind.io.card_folder import CARD, WEIGHTS, digests_of, read_arrays, write_card_files
+from varbind.io.cards import CARD, WEIGHTS, digests_of, read_arrays, read_effect_card, write_card_files
 from varbind.io.output.atomic_files import whole_folder
-from varbind.io.size_limits import json_of, whole_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 EFFECT_FOLDER = "effect"
-CARD_BYTES_MAX = 1 << 23
 ARRAYS_BYTES_MAX = 1 << 28
-PARTS: Mapping[str, type] = {"BindingScale": BindingScale}
+NAMES_OF_TYPES = {"NDArray": NDArray, "np": np, "BindingScale": BindingScale}
+"""Names in the annotations of heads and curves that their modules may import for type checking only."""
 TRAINED_ON = "trained_on"
 Part = TypeVar("Part")
 
@@ -44,10 +46,9 @@ def read_effect(folder: str | Path) -> EffectModel:
         ResourceError: A file is missing, its SHA-256 differs from the one in the card, or an array does not fit.
     """
     folder = Path(folder)
-    card = _read_card(folder / CARD)
-    stated = str(card.digests.get(WEIGHTS, "none"))
-    path, most = folder / WEIGHTS, ARRAYS_BYTES_MAX
-    arrays = read_arrays(path, stated, most=most, whole="the second stage", part="a second stage", again="it")
+    card = read_effect_card(folder)
+    path = folder / WEIGHTS
+    arrays = read_arrays(path, card.digests.get(WEIGHTS, "none"), most=ARRAYS_BYTES_MAX, kind="second stage")
     try:
         return _effect(card, arrays)
     except (ResourceError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
@@ -63,7 +64,7 @@ def find_effect(shipped: Path, weights_sha256: str) -> EffectModel | None:
         weights_sha256: The SHA-256 of the weights of the bank, by which its second stage is found.
     """
     for card in sorted(shipped.glob(f"*/{CARD}")):
-        if _read_card(card).bank.get("sha256") == weights_sha256:
+        if read_effect_card(card.parent).bank.get("sha256") == weights_sha256:
             return read_effect(card.parent)
     return None
 
@@ -90,20 +91,6 @@ def write_effect(folder: str | Path, effect: EffectModel) -> EffectModel:
     with whole_folder(Path(folder), parents=True) as partial:
         write_card_files(partial, card.as_json(), files)
     return replace(effect, card=card)
-
-
-def _read_card(path: Path) -> EffectCard:
-    try:
-        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
-    except OSError as error:
-        what = f"no second stage: {CARD}: {error.strerror}"
-        raise ResourceError(what, path=path.parent, remedy="`varbind train effect` makes one") from error
-    except ValueError as error:
-        raise ResourceError("not the card of a second stage: not JSON", path=path) from error
-    try:
-        return EffectCard.from_json(data)
-    except ResourceError as error:
-        raise ResourceError(error.what, path=path) from error
 
 
 def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
@@ -146,29 +133,35 @@ def _arrays_of(part: Any, stem: str) -> dict[str, np.ndarray]:
 def _read_part(cls: type[Part], arrays: dict[str, np.ndarray], stem: str) -> Part:
     """The head or curve whose fields are stored under a name; they are removed from the arrays."""
     values: dict[str, Any] = {}
-    for f in fields(cls):  # type: ignore[arg-type]
-        name, kind = f"{stem}/{f.name}", str(f.type)
-        if kind in PARTS:
-            values[f.name] = _read_part(PARTS[kind], arrays, name)
-        elif kind.startswith("tuple[str"):
-            values[f.name] = _words(arrays.pop(name), name)
-        elif kind == "float":
-            values[f.name] = _typed(arrays.pop(name), "NDArray[np.float64]", name).item()
-        else:
-            values[f.name] = _typed(arrays.pop(name), kind, name)
+    for field, kind in _types_of_fields(cls).items():  # type: ignore[arg-type]
+        name = f"{stem}/{field}"
+        if is_dataclass(kind) and isinstance(kind, type):
+            values[field] = _read_part(kind, arrays, name)
+        elif get_origin(kind) is tuple:
+            values[field] = _words(arrays.pop(name), name)
+        elif kind is float:
+            values[field] = _typed(arrays.pop(name), np.float64, name).item()
+        else:  # an NDArray, which is ndarray[shape, dtype[scalar]]
+            values[field] = _typed(arrays.pop(name), get_args(get_args(kind)[1])[0], name)
     return cls(**values)
 
 
+@cache
+def _types_of_fields(cls: type) -> dict[str, Any]:
+    types = get_type_hints(cls, localns=NAMES_OF_TYPES)
+    return {field.name: types[field.name] for field in fields(cls)}
+
+
 def _words(array: np.ndarray, name: str) -> tuple[str, ...]:
-    words = json.loads(array.tobytes())
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise ResourceError(f"{name} is no list of words")
-    return tuple(words)
+    try:
+        return msgspec.json.decode(array.tobytes(), type=tuple[str, ...])
+    except msgspec.MsgspecError as error:
+        raise ResourceError(f"{name} is not a list of words: {error}") from error
 
 
-def _typed(array: np.ndarray, kind: str, name: str) -> np.ndarray:
-    """An array of the type that the field of a head declares."""
-    expected = np.dtype(kind.removeprefix("NDArray[np.").removesuffix("]").removesuffix("_"))
+def _typed(array: np.ndarray, scalar: type[np.generic], name: str) -> np.ndarray:
+    """An array, which must have the type that the field of a head declares."""
+    expected = np.dtype(scalar)
     if array.dtype != expected:
         raise ResourceError(f"{name} is {array.dtype}, expected {expected}")
     return array

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
-from varbind.bank.quantised_background import CodedChanges
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError
 from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
+    from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
 
 __all__ = [
@@ -79,12 +79,12 @@ class BackgroundRecipe:
         """Number of variants of one kind."""
         return self.snvs if kind is VariantKind.SNV else self.others
 
-    def progress(self, kind: VariantKind, progress: Callable[[int, int], None] | None) -> Callable[[int], None] | None:
+    def progress(self, kind: VariantKind, progress: Progress | None) -> Progress | None:
         """A callback for one kind out of one for all kinds, which are scored one after the other."""
         if progress is None:
             return None
         before = sum(self.count(other) for other in list(VariantKind)[: list(VariantKind).index(kind)])
-        return lambda done: progress(before + done, self.total)
+        return lambda done, _total, _stage="": progress(before + done, self.total, "background variants")
 
     def stream(self, kind: VariantKind) -> np.random.Generator:
         """Random numbers of one kind, so that its variants do not depend on how many of another kind are drawn."""
@@ -219,7 +219,7 @@ def add_background(
     *,
     recipe: BackgroundRecipe,
     source: PromoterSource | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Bank:
     """Score background variants, and write the distributions of their scores into the cards.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.called_variant import NamedReference
+    from varbind.core.progress import Progress
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
@@ -124,14 +125,15 @@ class Scorer:
         windows: Iterable[Window],
         *,
         batch_size: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> BindingScores:
         """Scores of both alleles of B windows with `flank` bases on each side of the change.
 
         Args:
             windows: the windows.
             batch_size: number of windows scored at once; None = all. The scores do not depend on it.
-            progress: called with the number of windows scored so far, after each batch.
+            progress: called after each batch with the number of windows scored, and the number of all if
+                `windows` has a length.
 
         Raises:
             ResourceError: there is not enough memory for a single window.
@@ -145,14 +147,15 @@ class Scorer:
         sequences: Iterable[Codes],
         *,
         batch_size: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Progress | None = None,
     ) -> NDArray[np.float32]:
         """Scores of B sequences of base codes of any length, float32 (B, M), columns in bank order.
 
         Args:
             sequences: the sequences, each at least one base long.
             batch_size: number of sequences scored at once; None = all. The scores do not depend on it.
-            progress: called with the number of sequences scored so far, after each batch.
+            progress: called after each batch with the number of sequences scored, and the number of all if `sequences`
+                has a length.
 
         Raises:
             ResourceError: there is not enough memory for a single sequence.
@@ -164,15 +167,15 @@ class Scorer:
         score: Callable[[Sequence[Item]], Result],
         items: Iterable[Item],
         size: int | None,
-        progress: Callable[[int], None] | None,
+        progress: Progress | None,
     ) -> Iterator[Result]:
         """The scores of one portion of the items after the other."""
-        done = 0
+        done, total = 0, len(items) if isinstance(items, Sized) else None
         for batch in [list(items)] if size is None else batches(items, size):
             yield from self._in_portions(score, batch)
             done += len(batch)
             if progress:
-                progress(done)
+                progress(done, total)
 
     def _in_portions(self, score: Callable[[Sequence[Item]], Result], batch: Sequence[Item]) -> Iterator[Result]:
         """The scores of a batch, in as many portions as memory makes necessary."""

@@ -20,11 +20,12 @@ from varbind.gate import optional_import
 from varbind.train.metrics import spearman
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.binding_scale import BindingScale
+    from varbind.core.progress import Progress
 
 __all__ = [
     "PENALTIES",
@@ -136,9 +137,7 @@ class ActivityFit:
     left_out: NDArray[np.float64]
 
 
-def fit_activity(
-    data: ActivityData, scale: BindingScale, *, progress: Callable[[int, int], None] | None = None
-) -> ActivityFit:
+def fit_activity(data: ActivityData, scale: BindingScale, *, progress: Progress | None = None) -> ActivityFit:
     """Fit the head on all loci.
 
     Args:
@@ -191,7 +190,7 @@ def left_out_activity(
     data: ActivityData,
     loci: Sequence[str] | None = None,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[LeftOut]:
     """Predict each locus from all others.
 

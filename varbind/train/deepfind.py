@@ -22,13 +22,14 @@ from varbind.train.deepfind_records import FittedNetwork, kept_networks
 from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import torch
     from numpy.typing import NDArray
 
-    Progress = Callable[[int, int], None]
+    from varbind.core.progress import Progress
+
 
 __all__ = ["DeepFindData", "DeepFindSetting", "FittedNetwork", "fit_deepfind", "fit_network"]
 

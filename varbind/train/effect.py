@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.annotate.tracks import Tracks
+from varbind.core.progress import bind_stage
 from varbind.effect.activity import ActivityHead
 from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
-from varbind.effect.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
+from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.score import ScoreHead, logistic
 from varbind.errors import OutputError, UsageError, printable
@@ -42,17 +43,17 @@ from varbind.train.effect_tables import (
     read_classes,
     read_pathogenic,
 )
-from varbind.train.progress import pace_of
 from varbind.train.score import calibration_error, equal_loci, fit_score
 from varbind.train.scored_variants import ScoredVariants, score_table, second_stage_models
 from varbind.train.variant_sites import site_features, sites_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.head import Head
     from varbind.scoring.background import BackgroundRecipe
@@ -115,7 +116,7 @@ def train_effect(
     destination: str | Path,
     plan: EffectPlan | None = None,
     *,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> EffectModel:
     """Train the heads whose tables are given, and write the second stage.
 
@@ -124,7 +125,7 @@ def train_effect(
         bank: The bank whose scores the second stage reads; a single bank with a background.
         destination: The folder of the second stage, which must not exist.
         plan: The settings; None = the defaults.
-        progress: Called with (the current step, done, total).
+        progress: Called with the number of items done, the number of all and the stage.
 
     Raises:
         VarbindError: There is an error in the data, the bank or the destination.
@@ -168,7 +169,7 @@ class _Training:
         models: Bank,
         destination: Path,
         plan: EffectPlan,
-        progress: Callable[[str, int, int], None] | None,
+        progress: Progress | None,
     ) -> None:
         self._inputs, self._models, self._plan, self._progress = inputs, models, plan, progress
         self.records = destination.with_name(f"{destination.name}.training")
@@ -184,9 +185,9 @@ class _Training:
         self._keys: list[int] = []
         self._odds: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]] | None = None
 
-    def progress_of(self, step: str) -> Callable[[int, int], None] | None:
+    def progress_of(self, step: str) -> Progress | None:
         """The progress callback of one step of the training, called with (done, total)."""
-        return pace_of(self._progress, step)
+        return bind_stage(self._progress, step)
 
     def effect(self, bank: Bank) -> EffectModel:
         """The second stage with all its heads, without curves."""
@@ -208,7 +209,7 @@ class _Training:
         )
         return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
-    def cutoffs(self, background: NDArray[np.float64]) -> list[Mapping[str, float]]:
+    def cutoffs(self, background: NDArray[np.float64]) -> list[Cutoff]:
         """Cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
 
         Args:
@@ -218,7 +219,7 @@ class _Training:
             return []
         odds, outcomes, weights = self._odds
         positive = float((weights * outcomes).sum())
-        found: list[Mapping[str, float]] = []
+        found: list[Cutoff] = []
         for share in CUTOFF_SHARES:
             least = np.quantile(background, 1 - share)
             passed = odds >= least

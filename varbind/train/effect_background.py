@@ -24,11 +24,10 @@ from varbind.scoring.background import (
 from varbind.scoring.scorer import batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.effect.effect_model import EffectModel
 
 __all__ = ["EFFECT_BACKGROUND", "effect_curves"]
@@ -44,7 +43,7 @@ def effect_curves(
     *,
     device: str = "cpu",
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[dict[str, dict[VariantKind, ShareCurve]], NDArray[np.float64]]:
     """The curves of the log-odds of SCORE, and of the strongest loss and gain of the default models.
 

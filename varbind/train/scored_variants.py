@@ -11,11 +11,10 @@ from varbind.errors import ResourceError
 from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
 
 __all__ = ["SECOND_STAGE_WINDOW", "ScoredVariants", "score_table", "second_stage_models"]
@@ -62,7 +61,7 @@ def score_table(
     flank: int,
     device: str = "cpu",
     threads: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ScoredVariants:
     """Score both alleles of every variant.
 
@@ -72,10 +71,9 @@ def score_table(
         flank: of the windows, at least that of the widest model.
         device: `cpu`, `cuda` or `cuda:N`.
         threads: CPU threads; None = all.
-        progress: called with (variants done, in all).
+        progress: called with the number of variants done and the number of all.
     """
-    tell = None if progress is None else lambda done: progress(done, len(table))
     with Scorer(bank, flank=flank, device=device, threads=threads) as scorer:
-        scores = scorer.score(table.windows, batch_size=BATCH, progress=tell)
+        scores = scorer.score(table.windows, batch_size=BATCH, progress=progress)
     # One row after the other in memory: sums over columns then always run in one order.
     return ScoredVariants(table, np.ascontiguousarray(scores.ref), np.ascontiguousarray(scores.alt))

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,20 +32,20 @@ from varbind.scoring.selftest import add_golden_scores
 from varbind.train.checkpoints import Records, kept_records
 from varbind.train.engine import engine_on
 from varbind.train.hyperparameter_search import Calibrated, Calibration, calibrate
-from varbind.train.progress import Pace
 from varbind.train.results import Trained, bank_of, write_ratings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.datasets.binding_data import BindingData, DataFacts
     from varbind.datasets.dataset_table import BindingDataset
     from varbind.train.engine import Engine
 
     Prepared = tuple[BindingData, DataFacts]
 
-__all__ = ["TrainingPlan", "train_bank"]
+__all__ = ["TrainingPlan", "count_steps", "task_steps", "train_bank"]
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def train_bank(
     plan: TrainingPlan,
     *,
     source: PromoterSource | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Bank:
     """Train a bank.
 
@@ -99,7 +100,7 @@ def train_bank(
         destination: the bank's folder, which must not exist; its name is the bank's name.
         plan: how to train.
         source: of background sequence; None = a Markov chain of human promoters.
-        progress: called with (steps of training done, in all).
+        progress: called with the number of training steps done and the number of all.
 
     Returns:
         The bank, written.
@@ -173,7 +174,7 @@ def _calibrate_all(
     prepared: Callable[[BindingDataset], Prepared],
     plan: TrainingPlan,
     records: Records,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> dict[str, Calibrated]:
     """The model of every set, by training those that are not kept yet."""
     keys = {dataset.id: plan.key_of(dataset, facts[dataset.id]) for dataset in sets}
@@ -182,18 +183,46 @@ def _calibrate_all(
     missing = [dataset for dataset in sets if dataset.id not in done]
     if done:
         logger.info("%d of %d sets are trained already: %s", len(done), len(sets), records.folder)
-    pace = Pace(plan.calibration, len(missing), progress)
+    finished = count_steps(plan.calibration, len(missing), progress)
     with ThreadPoolExecutor(plan.threads) as threads:
-        engine = engine_on(plan.device, threads, pace.finish)
+        engine = engine_on(plan.device, threads, finished)
         for number, dataset in enumerate(missing, 1):
             start = time.monotonic()
-            pace.begin()
             done[dataset.id] = _calibrate(dataset, prepared(dataset)[0], plan, engine)
             records.write(dataset.id, keys[dataset.id], done[dataset.id])
             what = f"{dataset.id}: {facts[dataset.id].sequences:,} sequences, {facts[dataset.id].measure}"
             rating = done[dataset.id].log[0].mean
             logger.info("%d/%d %s %.3f, %.0f s", number, len(missing), what, rating, time.monotonic() - start)
     return done
+
+
+def task_steps(calibration: Calibration) -> list[int]:
+    """The number of steps of each training task of a calibration, in order.
+
+    The final trainings take as many steps as the longest one of the search.
+    """
+    searching = [more for settings, _, more in calibration.rounds() for _ in range(settings * calibration.folds)]
+    return searching + [calibration.checkpoints[-1]] * min(calibration.ensemble_size, calibration.trials)
+
+
+def count_steps(calibration: Calibration, proteins: int, progress: Progress | None) -> Callable[[int], None]:
+    """Return a function that is called with the number of tasks that have just finished, and reports their steps.
+
+    Args:
+        calibration: the calibration of each protein.
+        proteins: the number of calibrations, which run one after the other.
+        progress: called with the number of steps done and the number of all.
+    """
+    done_after = list(accumulate(task_steps(calibration) * proteins, initial=0))
+    tasks = 0
+
+    def finished(more: int) -> None:
+        nonlocal tasks
+        tasks += more
+        if progress is not None:
+            progress(done_after[tasks], done_after[-1], "steps")
+
+    return finished
 
 
 def _calibrate(dataset: BindingDataset, data: BindingData, plan: TrainingPlan, engine: Engine) -> Calibrated:

@@ -12,9 +12,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from varbind.io.banks import shipped_banks
+from varbind.io.banks import load_bank, shipped_banks
 from varbind.io.effects import write_effect
-from varbind.io.load_bank import load_bank
 from varbind.scoring.background import BackgroundRecipe
 from varbind.train.effect_background import effect_curves
 

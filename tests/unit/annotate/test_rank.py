@@ -119,7 +119,7 @@ def test_whole_blocks_and_single_records_agree(tmp_path):
     assert [one.unannotated + one.without_alt for one in tallies] == [2, 2]
 
 
-def test_progress_is_told(tmp_path, monkeypatch):
+def test_progress_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(rank, "_RECORDS_BETWEEN_REPORTS", 1)
     seen = []
     rank_vcf(written(tmp_path, [[1]] * 3, "PHRED"), tmp_path / "x.tsv", progress=lambda *now: seen.append(now))

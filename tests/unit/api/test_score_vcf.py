@@ -236,5 +236,5 @@ def test_progress(bank, tmp_path):
     score_vcf(
         VCF, tmp_path / "t.tsv", reference=FASTA, bank=bank, settings=settings, progress=lambda *now: calls.append(now)
     )
-    assert calls[-1] == (33, 1.0)
+    assert calls[-1] == (33, 33, "records")
     assert len(calls) > 3

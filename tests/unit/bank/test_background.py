@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from varbind.bank.background import BackgroundTable, VariantKind, kind_of
-from varbind.bank.quantised_background import CodedChanges
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind, kind_of
 from varbind.core.variant import Variant
 
 

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
-from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.bank import Bank
-from varbind.bank.quantised_background import CodedChanges
 from varbind.errors import UsageError
 
 

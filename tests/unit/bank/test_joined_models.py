@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import model_card
 
-from varbind.bank.joined_models import join_models, names_of_banks
+from varbind.bank.bank import join_models, names_of_banks
 from varbind.errors import UsageError
 
 

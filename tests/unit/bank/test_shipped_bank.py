@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from varbind.io.load_bank import find_bank
+from varbind.io.banks import find_bank
 
 LICENCES = {"MIT"}
 MEGABYTES = 25

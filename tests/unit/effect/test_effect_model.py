@@ -13,6 +13,7 @@ from varbind.core.sequence import encode, reverse_complement
 from varbind.core.window import Window
 from varbind.effect.effect_model import EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.errors import ResourceError
+from varbind.io.cards import effect_card_of
 
 LETTERS = st.text("ACGT", min_size=15, max_size=40)
 ALLELE = st.text("ACGT", max_size=4)
@@ -81,13 +82,13 @@ def test_without_training_variants_nothing_was_seen(effect):
 
 def test_a_card_comes_back_from_json(effect):
     text = json.dumps(effect.card.as_json())
-    assert EffectCard.from_json(json.loads(text)) == effect.card
+    assert effect_card_of(json.loads(text)) == effect.card
 
 
 @pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 2}, {"format": "1"}])
 def test_another_format_is_refused(data):
     with pytest.raises(ResourceError, match="not the card of a second stage of format 1"):
-        EffectCard.from_json(data)
+        effect_card_of(data)
 
 
 @pytest.mark.parametrize("name", [f.name for f in fields(EffectCard)])
@@ -98,20 +99,20 @@ def test_a_key_that_is_missing_or_of_the_wrong_kind_is_named(effect, name, value
         del data[name]
     else:
         data[name] = value
-    with pytest.raises(ResourceError, match=f"malformed: {name}"):
-        EffectCard.from_json(data)
+    with pytest.raises(ResourceError, match=f"malformed: .*{name}"):
+        effect_card_of(data)
 
 
 @pytest.mark.parametrize("ids", [[], [1], ["A", None]])
 def test_a_card_names_its_models(effect, ids):
-    with pytest.raises(ResourceError, match="names no models"):
-        EffectCard.from_json({**effect.card.as_json(), "model_ids": ids})
+    with pytest.raises(ResourceError, match="model_ids"):
+        effect_card_of({**effect.card.as_json(), "model_ids": ids})
 
 
 @pytest.mark.parametrize("cutoffs", [[1], [{}], [{"score": "high", "precision": 1, "recall": 1, "background": 1}]])
 def test_a_cutoff_has_all_its_numbers(effect, cutoffs):
-    with pytest.raises(ResourceError, match="malformed: cutoffs"):
-        EffectCard.from_json({**effect.card.as_json(), "cutoffs": cutoffs})
+    with pytest.raises(ResourceError, match=r"malformed: .* at cutoffs\[0\]"):
+        effect_card_of({**effect.card.as_json(), "cutoffs": cutoffs})
 
 
 def test_heads_that_do_not_fit_are_refused(effect):

@@ -6,21 +6,17 @@ import io
 
 import numpy as np
 import pytest
-import tolerances
-from hypothesis import given
-from hypothesis import strategies as st
 
 from varbind.errors import InputError
 from varbind.evaluate import conservation
 from varbind.evaluate.conservation import (
     Region,
     ScoredBy,
-    conservation_summary,
-    conservation_table,
     evaluate_conservation,
 )
-from varbind.evaluate.metrics import auprc
-from varbind.train.metrics import auc
+from varbind.evaluate.tables import conservation_markdown, conservation_table
+from varbind.train import metrics
+from varbind.train.metrics import auc, average_precision
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
@@ -42,7 +38,7 @@ def planted(count=900):
 def rows():
     values, labels, genes, promoter_like = planted()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conservation, "DRAWS", 100)
+        patch.setattr(metrics, "DRAWS", 100)
         return evaluate_conservation(values, labels, genes, TRACKS, folds=5, seed=1, promoter_like=promoter_like)
 
 
@@ -89,7 +85,7 @@ def test_intervals_hold_their_value_and_are_of_all_and_single_tracks(rows):
 def test_bare_values_are_judged_as_they_stand(rows):
     values, labels, _, _ = planted()
     weak = of(rows, "weak", scored_by=ScoredBy.VALUE)
-    assert (weak.auc, weak.auprc) == (auc(labels, values[:, 1]), auprc(labels, values[:, 1]))
+    assert (weak.auc, weak.auprc) == (auc(labels, values[:, 1]), average_precision(labels, values[:, 1]))
 
 
 def test_no_variant_is_scored_by_a_head_that_saw_its_gene(monkeypatch):
@@ -109,33 +105,10 @@ def test_no_variant_is_scored_by_a_head_that_saw_its_gene(monkeypatch):
                 scored.extend(found)
             return np.nan_to_num(own).sum(axis=1)
 
-    monkeypatch.setattr(conservation, "DRAWS", 2)
+    monkeypatch.setattr(metrics, "DRAWS", 2)
     monkeypatch.setattr(conservation, "fit_conservation", lambda values, labels, tracks, *, genes: Witness(genes))
     evaluate_conservation(values, labels, genes, TRACKS, folds=5)
     assert set(scored) == set(genes.tolist())
-
-
-@given(
-    st.lists(st.tuples(st.booleans(), st.integers(-2, 2), st.integers(0, 3)), min_size=1, max_size=30),
-)
-def test_weighted_areas_are_those_of_the_repeated_variants(drawn):
-    labels, scores, counts = (np.array(column) for column in zip(*drawn, strict=True))
-    found = conservation._weighted_areas(labels, scores.astype(np.float64), counts)
-    many, repeated = np.repeat(labels, counts), np.repeat(scores, counts)
-    if len(set(many.tolist())) < 2:
-        assert np.isnan(found).all()
-    else:
-        slow = (auc(many, repeated), auprc(many, repeated))
-        assert found == pytest.approx(slow, rel=tolerances.ORACLE, abs=tolerances.ORACLE)
-
-
-def test_genes_are_drawn_whole():
-    group = np.array([0, 0, 1, 2, 2, 2, 3])
-    draws = list(conservation._drawn_counts(group, np.random.default_rng(0)))
-    assert len(draws) == conservation.DRAWS
-    first = np.array([0, 2, 3, 6])
-    assert all((counts == counts[first][group]).all() and counts[first].sum() == 4 for counts in draws)
-    assert np.mean(draws, axis=0) == pytest.approx(1, abs=0.2)
 
 
 def test_the_table_holds_every_row(rows):
@@ -149,7 +122,7 @@ def test_the_table_holds_every_row(rows):
 
 
 def test_the_summary_names_all_the_best_pair_and_each_track(rows):
-    lines = conservation_summary(rows).splitlines()
+    lines = conservation_markdown(rows).splitlines()
     table = [line.split(" | ") for line in lines if line.startswith("| ") and "AUPRC" not in line]
     assert [cells[1] for cells in table if cells[0] == "| all"] == [
         "all",
@@ -167,7 +140,7 @@ def test_one_class_has_no_areas():
     own = [row for row in found if row.region == Region.PROMOTER_LIKE]
     assert {(row.auc, row.auprc, row.auc_interval) for row in own} == {(None, None, None)}
     assert "promoter-like\tstrong,weak,noise\thead\t720\t0\t1.0000\t\t\t\t\t\t\n" in conservation_table(found)
-    assert "| promoter-like | all | head |  |  | 0 of 720 |" in conservation_summary(found)
+    assert "| promoter-like | all | head |  |  | 0 of 720 |" in conservation_markdown(found)
 
 
 @pytest.mark.parametrize(

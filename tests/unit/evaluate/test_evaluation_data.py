@@ -8,7 +8,7 @@ from planted import write_files, write_lines
 from varbind.core.sequence import encode
 from varbind.datasets.dataset_table import BindingDataset, DataKind
 from varbind.errors import InputError
-from varbind.evaluate.evaluation_data import read_evaluation_data
+from varbind.evaluate.evaluation_data import EvaluationData, Metric, outliers, read_evaluation_data
 from varbind.io.reference import Reference
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -75,3 +75,39 @@ def test_of_measured_values_twice_as_many(tmp_path):
 def test_a_matrix_is_no_data(tmp_path):
     with pytest.raises(InputError, match="nothing can be evaluated on a matrix"):
         read(tmp_path / "m", DataKind.MATRIX)
+
+
+def test_outliers_are_four_standard_deviations_above_the_mean():
+    # 99 zeros and a one: mean 0.01, standard deviation sqrt(0.01 * 0.99) = 0.0995, threshold 0.408.
+    values = np.zeros(100)
+    values[7] = 1
+    assert np.flatnonzero(outliers(values)).tolist() == [7]
+    # Of 16 zeros and a one: mean 0.0588, standard deviation 0.2353, threshold exactly 1, which is not above.
+    assert not outliers(np.eye(17)[0] - 1e-12).any()
+    assert np.flatnonzero(outliers(np.eye(18)[0])).tolist() == [0]
+    assert not outliers(-values).any()
+
+
+def sample(*, bound, targets, is_classification):
+    targets = np.array(targets, dtype=np.float64)
+    codes = np.zeros((len(targets), 5), dtype=np.uint8)
+    kind = DataKind.LABELS if is_classification else DataKind.VALUES
+    return EvaluationData(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
+
+
+def test_each_kind_of_data_has_its_metrics():
+    scores = np.array([1.0, 2.0, 3.0])
+    labelled = sample(bound=[False, True, True], targets=[0, 1, 1], is_classification=True)
+    assert labelled.metrics_of(scores) == {Metric.AUC: 1, Metric.AUPRC: 1}
+    assert labelled.main_metric is Metric.AUC
+    measured = sample(bound=[False, False, True], targets=[1, 2, 3], is_classification=False)
+    assert measured.metrics_of(scores) == pytest.approx({"pearson": 1, "spearman": 1, "dream5_auc": 1})
+    assert measured.main_metric is Metric.PEARSON
+
+
+def test_what_is_undefined_is_left_out():
+    constant = np.ones(3)
+    measured = sample(bound=[False] * 3, targets=[1, 2, 3], is_classification=False)
+    assert measured.metrics_of(constant) == {}
+    labelled = sample(bound=[False, True, True], targets=[0, 1, 1], is_classification=True)
+    assert labelled.metrics_of(constant) == pytest.approx({Metric.AUC: 0.5, Metric.AUPRC: 2 / 3})

@@ -1,15 +1,17 @@
-"""The figure is one file of valid XML, with the same bytes for the same numbers and every mean in it."""
+"""A figure is one file of valid XML, with the same bytes for the same numbers and every mean in it."""
 
+import sys
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from varbind.evaluate.comparison import Comparison, Pair
-from varbind.evaluate.figure import COLOURS, draw, panels
-from varbind.evaluate.metrics import Metric
+from varbind.evaluate.evaluation_data import Metric
+from varbind.evaluate.figure import COLOURS, draw, draw_reliability, panels
 
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 
+BINS = [(0.1, 0.125, 0.5), (0.25, 0.2, 0.25), (0.75, 0.7, 0.25)]
 USE = "{http://www.w3.org/2000/svg}use"
 
 
@@ -70,3 +72,18 @@ def test_many_methods_and_tasks_fit():
 
 def test_nothing_to_compare_is_no_figure():
     assert draw(TWO[:1], "bank") is None
+
+
+def test_reliability_is_an_svg_of_the_same_bytes():
+    figure = draw_reliability(BINS)
+    root = ET.fromstring(figure)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert b"share measurably changed" in figure
+    assert draw_reliability(BINS) == figure
+    assert draw_reliability([(0.1, 0.5, 1.0)]) != figure
+
+
+@pytest.mark.parametrize("module", ["matplotlib.figure", "matplotlib.style"])
+def test_without_matplotlib_there_is_no_figure_of_reliability(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert draw_reliability(BINS) is None

@@ -17,7 +17,8 @@ from varbind.train.effect_tables import FLANK, read_activity
 pytest.importorskip("scipy.stats", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 
-from varbind.evaluate.pairs import PairsRow, evaluate_pairs, pairs_markdown, pairs_table
+from varbind.evaluate.pairs import PairsRow, evaluate_pairs
+from varbind.evaluate.tables import pairs_markdown, tsv
 
 OWN = ("binding", "sum of bound changes", "sum of z", "gain of G or C")
 STRONGEST = ", strongest tenth"
@@ -163,7 +164,7 @@ def test_swapped_alleles_mirror_the_direction(pairs, training, models, tools, ju
         np.testing.assert_allclose([row.accuracy, row.low, row.high, row.auc], expected, rtol=1e-9, atol=1e-12)
     turned = replace(turned, numbers={**pairs.numbers, "direction": -pairs.numbers["direction"]})
     again = evaluate_pairs(turned, training, models, minus, threads=2)
-    assert pairs_table(again) == pairs_table(list(judged.values()))
+    assert tsv(again, 6) == tsv(judged.values(), 6)
 
 
 def test_a_tool_must_not_have_the_name_of_a_method(pairs, training, models):
@@ -172,7 +173,7 @@ def test_a_tool_must_not_have_the_name_of_a_method(pairs, training, models):
 
 
 def test_the_table_holds_every_attribute(judged):
-    header, *lines = [line.split("\t") for line in pairs_table(list(judged.values())).splitlines()]
+    header, *lines = [line.split("\t") for line in tsv(judged.values(), 6).splitlines()]
     assert header == [field.name for field in fields(PairsRow)]
     for line, row in zip(lines, judged.values(), strict=True):
         assert line[:3] == [row.method, str(row.pairs), str(row.n_called)]

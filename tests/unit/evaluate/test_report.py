@@ -7,7 +7,7 @@ import pytest
 
 from varbind.errors import OutputError
 from varbind.evaluate.comparison import Result
-from varbind.evaluate.metrics import Metric
+from varbind.evaluate.evaluation_data import Metric
 from varbind.evaluate.report import RESULT_COLUMNS, SUMMARY_COLUMNS, Report, write_report
 from varbind.io.output.atomic_files import whole_folder
 

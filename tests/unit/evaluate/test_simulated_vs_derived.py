@@ -11,15 +11,14 @@ from varbind.core.sequence import encode
 from varbind.core.variant import Variant
 from varbind.core.window import Window
 from varbind.errors import InputError
-from varbind.evaluate import bootstrap_auc as areas_module
-from varbind.evaluate.bootstrap_auc import Areas, Ranking, areas_of
+from varbind.train import metrics
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 from varbind.datasets.variant_table import VariantTable
 from varbind.evaluate.simulated_vs_derived import evaluate_classes
-from varbind.evaluate.simulated_vs_derived_rows import classes_markdown, classes_table
 from varbind.evaluate.splits import ClassesPlan, Protocol
+from varbind.evaluate.tables import classes_markdown, tsv
 from varbind.train.deepfind import DeepFindSetting
 
 QUICK = DeepFindSetting(hidden=16, rate=1e-2, batch=64, epochs=4, input_dropout=0.0)
@@ -52,114 +51,17 @@ def planted_table(rows, *, motif, context, seed=0):
     )
 
 
-def pair_area(labels, scores, strata, counts):
-    """The slow oracle: every pair of a stratum."""
-    won = pairs = 0.0
-    for i in np.flatnonzero(labels):
-        for j in np.flatnonzero(~labels & (strata == strata[i])):
-            weight = counts[i] * counts[j]
-            pairs += weight
-            won += weight * ((scores[i] > scores[j]) + (scores[i] == scores[j]) / 2)
-    return won / pairs if pairs else np.nan
-
-
-def random_scores(rows=60, seed=0):
-    """Labels, scores with ties, strata, genes and folds."""
-    rng = np.random.default_rng(seed)
-    labels, scores = rng.random(rows) < 0.4, rng.integers(6, size=rows).astype(float)
-    genes = np.array([f"g{gene}" for gene in rng.integers(9, size=rows)])
-    return labels, scores, rng.integers(4, size=rows), genes, rng.integers(2, size=rows)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_an_area_is_that_of_all_pairs_of_a_stratum(seed):
-    labels, scores, strata, _, _ = random_scores(seed=seed)
-    counts = np.random.default_rng(seed).integers(3, size=len(labels))
-    for own in (strata, np.zeros_like(strata)):
-        assert Ranking(labels, scores, own).area(counts) == pytest.approx(pair_area(labels, scores, own, counts))
-
-
-def test_the_area_inside_strata_is_the_mean_of_their_areas_by_pairs():
-    labels, scores, strata, genes, _ = random_scores(200)
-    found = areas_of(labels, scores, strata, genes, folds=np.zeros_like(strata), seed=1)
-    own = [(labels[strata == s], scores[strata == s]) for s in range(4)]
-    pairs = [part.sum() * (~part).sum() for part, _ in own]
-    areas = [pair_area(part, values, np.zeros(len(part)), np.ones(len(part))) for part, values in own]
-    assert found.within == pytest.approx(np.average(areas, weights=pairs))
-
-
-def test_the_bootstrap_is_that_of_repeated_variants(monkeypatch):
-    monkeypatch.setattr(areas_module, "DRAWS", 20)
-    labels, scores, strata, genes, folds = random_scores()
-    found = areas_of(labels, scores, strata, genes, folds=folds, seed=3)
-    rng, names = np.random.default_rng(3), sorted(set(genes))
-    for whole, within in found.drawn:
-        drawn = [names[place] for place in rng.integers(len(names), size=len(names))]
-        rows = np.array([row for name in drawn for row in np.flatnonzero(genes == name)])
-        once = np.ones(len(rows))
-        both = np.array([f"{folds[row]} {strata[row]}" for row in rows])
-        assert whole == pytest.approx(pair_area(labels[rows], scores[rows], folds[rows], once))
-        assert within == pytest.approx(pair_area(labels[rows], scores[rows], both, once), nan_ok=True)
-
-
-def test_a_variant_without_a_score_counts_nothing_and_changes_no_draw():
-    labels, scores, strata, genes, folds = random_scores()
-    missing = np.arange(len(labels)) % 3 == 0
-    found = areas_of(labels, np.where(missing, np.nan, scores), strata, genes, folds=folds, seed=3)
-    kept, drawn = ~missing, np.random.default_rng(3).integers(9, size=9)
-    counts = np.array([(drawn == int(gene[1:])).sum() for gene in genes])
-    for area, weights in ((found.whole, np.ones_like(counts)), (found.drawn[0, 0], counts)):
-        assert area == pytest.approx(pair_area(labels[kept], scores[kept], folds[kept], weights[kept]))
-
-
-def test_intervals_hold_the_area_and_narrow_with_the_genes():
-    rng = np.random.default_rng(1)
-    labels, none = rng.random(600) < 0.4, np.zeros(600, dtype=int)
-    # Of a gene all variants share a shift, so that few genes say little.
-    widths = []
-    for genes in (6, 200):
-        gene = np.arange(600) % genes
-        scores = labels * rng.normal(1, 1, genes)[gene] + rng.normal(size=600)
-        found = areas_of(labels, scores, none, gene.astype(str), folds=none, seed=1)
-        (low, high), within = found.intervals()
-        assert low < found.whole < high
-        assert within == (low, high)
-        widths.append(high - low)
-    assert widths[1] < 0.6 * widths[0]
-
-
-@pytest.mark.parametrize("missing", [False, True])
-def test_no_pair_is_no_area(missing):
-    none = np.zeros(4, dtype=int)
-    scores = np.full(4, np.nan if missing else 1.0)
-    found = areas_of(none == 0, scores, none, none.astype(str), folds=none, seed=1)
-    assert np.isnan([found.whole, found.within, *np.ravel(found.intervals())]).all()
-
-
-def test_differences_and_means_are_draw_by_draw():
-    one, other = (
-        Areas(0.8, 0.7, np.array([[0.9, 0.6], [0.7, 0.8]])),
-        Areas(0.6, 0.5, np.array([[0.5, 0.5], [0.6, 0.4]])),
-    )
-    less, mean = one.minus(other), Areas.mean_of([one, other])
-    np.testing.assert_allclose(less.drawn, [[0.4, 0.1], [0.1, 0.4]])
-    np.testing.assert_allclose(mean.drawn, [[0.7, 0.55], [0.65, 0.6]])
-    assert (less.whole, mean.within) == pytest.approx((0.2, 0.6))
-
-
 @pytest.fixture(scope="module")
 def binding():
     """Rows of a table where only a motif tells, beside the change."""
     table = planted_table(3_000, motif=0.8, context=0.0)
     given = np.where(np.arange(3_000) % 2, table.numbers["label"], np.nan)
     plan = replace(PLAN, protocols=tuple(Protocol), published=replace(QUICK, networks=1, epochs=2))
-    said = []
+    calls = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(areas_module, "DRAWS", 100)
-        rows = evaluate_classes(
-            table, bank(), plan, others={"truth": given}, progress=lambda what, *counts: said.append((what, counts))
-        )
-    return rows, said
+        patch.setattr(metrics, "DRAWS", 100)
+        rows = evaluate_classes(table, bank(), plan, others={"truth": given}, progress=lambda *call: calls.append(call))
+    return rows, calls
 
 
 def row_of(rows, method, networks, protocol=Protocol.HELD_OUT, draw=0):
@@ -216,24 +118,24 @@ def test_every_method_is_there_with_its_counts(binding):
 
 
 def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding):
-    rows, said = binding
-    header, *lines = classes_table(rows).splitlines()
+    rows, calls = binding
+    header, *lines = tsv(rows, 4).splitlines()
     assert len(lines) == len(rows)
     assert header.startswith("method\tprotocol\tnetworks")
     assert {line.count("\t") for line in [header, *lines]} == {header.count("\t")}
     text = classes_markdown(rows)
     assert sum(line.startswith("| ") for line in text.splitlines()) == sum(not row.draw for row in rows) + len(Protocol)
     assert "pathogenicity" in text
-    assert {what for what, _ in said} >= {
+    assert {stage for _, _, stage in calls} >= {
         "scores of binding",
         "scores of shuffled detectors",
         "bases, held-out chromosomes",
     }
-    assert all(0 <= done <= total for _, (done, total) in said)
+    assert all(0 <= done <= total for done, total, _ in calls)
 
 
 def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monkeypatch):
-    monkeypatch.setattr(areas_module, "DRAWS", 100)
+    monkeypatch.setattr(metrics, "DRAWS", 100)
     rows = evaluate_classes(planted_table(3_000, motif=0.0, context=0.5, seed=1), bank(), replace(PLAN, draws=1))
     contexts = row_of(rows, "192 contexts", 0)
     assert contexts.low > 0.65
@@ -265,6 +167,6 @@ def test_what_cannot_be_evaluated_is_refused():
     ("name", "count", "told"), [("tool", 3, "expected one for 240"), ("distance", 240, "two methods are named")]
 )
 def test_scores_from_elsewhere_fit_the_table_and_have_names_of_their_own(monkeypatch, name, count, told):
-    monkeypatch.setattr(areas_module, "DRAWS", 2)
+    monkeypatch.setattr(metrics, "DRAWS", 2)
     with pytest.raises(InputError, match=told):
         evaluate_classes(planted_table(240, motif=0.0, context=0.0), bank(), PLAN, others={name: np.zeros(count)})

@@ -12,13 +12,20 @@ from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_
 from safetensors.numpy import load_file, save_file
 from security.bombs import Bomb
 
-from varbind.bank.background import BackgroundTable, VariantKind
+from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import CARD_FORMAT
-from varbind.bank.quantised_background import CodedChanges
 from varbind.errors import OutputError, ResourceError
-from varbind.io.banks import BACKGROUND_MINIMUM, read_bank, read_card, sha256_of, shipped_banks, write_bank
-from varbind.io.load_bank import find_bank, load_bank
+from varbind.io.banks import (
+    BACKGROUND_MINIMUM,
+    find_bank,
+    load_bank,
+    read_bank,
+    read_card,
+    sha256_of,
+    shipped_banks,
+    write_bank,
+)
 from varbind.scoring.scorer import score_sequences
 
 FILES = ("weights.safetensors", "background.safetensors")

@@ -280,9 +280,9 @@ def with_card(folder, **changes):
         ({"model_ids": ["M1", "M2"]}, "of other models than the card's"),
         ({"model_ids": ["M1", "M2", "M9"]}, "which is of no model of the card"),
         ({"digests": {}}, "sha256 differs"),
-        ({"digests": {WEIGHTS: 5}}, "sha256 differs"),
-        ({"cutoffs": [5]}, "malformed: cutoffs"),
-        ({"heads": []}, "malformed: heads"),
+        ({"digests": {WEIGHTS: 5}}, "malformed: .*digests"),
+        ({"cutoffs": [5]}, "malformed: .*cutoffs"),
+        ({"heads": []}, "malformed: .*heads"),
     ],
 )
 def test_a_changed_card_is_told(folder, changes, match):

@@ -8,9 +8,8 @@ import pytest
 import tolerances
 from oracles import bank_card, deepbind_config, model_card, random_stack
 
-from varbind.bank.background import VariantKind
+from varbind.bank.background import CodedChanges, VariantKind
 from varbind.bank.bank import Bank
-from varbind.bank.quantised_background import CodedChanges
 from varbind.core.sequence import decode, encode
 from varbind.core.variant import trim
 from varbind.errors import ResourceError
@@ -190,9 +189,9 @@ def test_no_two_kinds_share_their_random_numbers():
 
 def test_progress_reaches_the_end():
     calls = []
-    add_background(small_bank(), recipe=RECIPE, progress=lambda done, total: calls.append((done, total)))
+    add_background(small_bank(), recipe=RECIPE, progress=lambda *call: calls.append(call))
     total = 100 + 12 * (len(VariantKind) - 1)
-    assert calls[-1] == (total, total)
+    assert calls[-1] == (total, total, "background variants")
     assert calls == sorted(calls)
 
 

@@ -118,12 +118,12 @@ def test_progress_counts_what_is_scored(bank, reference):
     calls = []
     with Scorer(bank) as scorer:
         windows = [scorer.cut(variant, reference) for variant in variants]
-        found = scorer.score(iter(windows), batch_size=4, progress=calls.append)
-        assert calls == [4, 8, 11]
+        found = scorer.score(iter(windows), batch_size=4, progress=lambda *call: calls.append(call))
+        assert calls == [(4, None), (8, None), (11, None)]
         assert found.ref.tobytes() == scorer.score(windows).ref.tobytes()
         codes = [window.alt for window in windows]
-        in_batches = scorer.score_codes(iter(codes), batch_size=5, progress=calls.append)
-        assert calls[3:] == [5, 10, 11]
+        in_batches = scorer.score_codes(codes, batch_size=5, progress=lambda *call: calls.append(call))
+        assert calls[3:] == [(5, 11), (10, 11), (11, 11)]
         assert in_batches.tobytes() == scorer.score_codes(codes).tobytes()
         assert scorer.score([]).ref.shape == scorer.score_codes([]).shape == (0, 6)
 

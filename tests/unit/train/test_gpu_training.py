@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import tolerances
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import deepbind_config
+from quick_cases import first_quick
 from trials import examples, setting
 
 from varbind.errors import ResourceError
@@ -90,8 +92,7 @@ def assert_equal_bytes(trials, others):
 
 @pytest.mark.parametrize("optimizer", list(Optimizer))
 @pytest.mark.parametrize("hidden", [0, 32])
-@pytest.mark.parametrize("mean_pooling", [False, True])
-@pytest.mark.parametrize("double_stranded", [False, True])
+@pytest.mark.parametrize(("mean_pooling", "double_stranded"), first_quick(product([True, False], repeat=2)))
 def test_steps_are_those_of_the_kernel(engine, optimizer, hidden, mean_pooling, double_stranded):
     is_classification = hidden == 0
     _codes, laid_out = examples(6, is_classification=is_classification, double_stranded=double_stranded)

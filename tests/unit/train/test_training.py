@@ -1,13 +1,15 @@
-"""Training sets become a bank: what was left by a killed run is taken or cleared, and seeds are each set's own."""
+"""Training sets become a bank: results of a killed run are reused or removed, and each set has its own seed."""
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import tolerances
 from planted import write_files
+from trials import planted
 
 from varbind.datasets.dataset_loading import load_dataset
 from varbind.datasets.dataset_table import BindingDataset
@@ -15,8 +17,9 @@ from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
 from varbind.scoring.selftest import run_selftest
-from varbind.train.hyperparameter_search import Calibration
-from varbind.train.training import METHOD, TrainingPlan, train_bank
+from varbind.train.engine import engine_on
+from varbind.train.hyperparameter_search import Calibration, Search, calibrate
+from varbind.train.training import METHOD, TrainingPlan, count_steps, task_steps, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
@@ -96,3 +99,32 @@ def test_a_missing_device_is_told_at_once(tmp_path, bound):
     with pytest.raises(ResourceError, match="device cuda:4096 is not available; use --device cpu or auto"):
         train_bank([bound], tmp_path / "bank", replace(PLAN, device="cuda:4096"))
     assert not (tmp_path / "bank.training").exists()
+
+
+SMALL_SEARCH = Calibration(trials=5, folds=2, checkpoints=(2, 5), detector_len=6, window=7)
+
+
+@pytest.mark.parametrize("device", ["cpu", "torch:cpu"])
+@pytest.mark.parametrize("search", Search)
+@pytest.mark.parametrize("ensemble_size", [1, 3])
+def test_progress_counts_the_steps_of_every_task_once(device, search, ensemble_size):
+    calibration = replace(SMALL_SEARCH, search=search, ensemble_size=ensemble_size)
+    calls = []
+    with ThreadPoolExecutor(2) as threads:
+        engine = engine_on(device, threads, count_steps(calibration, 2, lambda *call: calls.append(call)))
+        for model_id in "AB":
+            calibrate(planted(48, is_classification=False), calibration, model_id=model_id, seed=1, engine=engine)
+    total = 2 * sum(task_steps(calibration))
+    # Threads report every task, a device every round.
+    assert len(calls) == 2 * (len(task_steps(calibration)) if device == "cpu" else 3)
+    assert [done for done, *_ in calls] == sorted({done for done, *_ in calls})
+    assert calls[-1] == (total, total, "steps")
+
+
+def test_steps_of_a_halving_search():
+    calibration = Calibration(trials=5, folds=2, checkpoints=(2, 5, 9), ensemble_size=2)
+    assert task_steps(calibration) == [2] * 10 + [3] * 6 + [4] * 4 + [9] * 2
+
+
+def test_steps_are_counted_without_a_callback():
+    count_steps(SMALL_SEARCH, 1, None)(3)

@@ -1,20 +1,26 @@
-"""What the lines of all gene tables have in common: text, coordinates, strands and tags."""
+"""What the formats of gene tables share: columns, coordinates, strands and tags of a line, and `GeneFormat`."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from varbind.core.tss import TranscriptionStart
 
 __all__ = [
+    "GENE_BIOTYPES",
     "NO_STRAND",
     "STRANDS",
+    "TRANSCRIPT_BIOTYPES",
+    "GeneFormat",
+    "Lines",
     "Place",
     "Strandless",
     "first_of",
@@ -25,9 +31,16 @@ __all__ = [
     "text_of",
 ]
 
+Lines: TypeAlias = "Iterable[tuple[int, bytes]]"
+"""The lines of a file, without line ends, with their numbers from 1."""
+
+GENE_BIOTYPES = ("gene_type", "gene_biotype", "biotype")
+TRANSCRIPT_BIOTYPES = ("transcript_type", "transcript_biotype", "biotype")
+"""The attributes with the biotype of a gene and of a transcript in GTF, GFF3 and BED with a header."""
+
 NO_STRAND = "a start of transcription needs a strand: give a GTF, GFF3, BED6 or genePred table with + or -"
 STRANDS = frozenset({"+", "-", ".", "?", "*"})
-"""What may stand in the column of a strand; the last three say that it is not known."""
+"""The signs of a strand; the last three stand for an unknown strand."""
 
 _UNKNOWN = STRANDS - {"+", "-"}
 _INTEGER = re.compile(r"[0-9]{1,15}")
@@ -41,22 +54,22 @@ _TAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file: what is wrong there, and the numbers read there.
+    """The place of a line, with which its numbers are read and its errors are reported.
 
     Attributes:
         path: the file as the user named it.
-        line: 1-based.
+        line: the line number, from 1.
     """
 
     path: str
     line: int
 
     def error(self, what: str, remedy: str = "") -> ResourceError:
-        """The error to raise for this line."""
+        """An error about this line."""
         return ResourceError(what, remedy=remedy, path=self.path, line=self.line)
 
     def integer(self, text: str) -> int:
-        """A coordinate.
+        """The coordinate in a text.
 
         Raises:
             ResourceError: the text is not a whole number of at most 15 digits.
@@ -66,16 +79,16 @@ class Place:
         return int(text)
 
     def five_prime(self, first: str, last: str, strand: str, *, zero_based: bool) -> int | None:
-        """1-based position of the first transcribed base of a span; None where the strand is not known.
+        """The 1-based position of the first transcribed base of a span; None where the strand is unknown.
 
         Args:
-            first: start as the file writes it.
-            last: end as the file writes it.
+            first: the start as the file writes it.
+            last: the end as the file writes it.
             strand: one of `STRANDS`.
             zero_based: whether the format counts starts from 0.
 
         Raises:
-            ResourceError: the span holds no base, a coordinate is bad or the strand is something else.
+            ResourceError: a coordinate or the strand is malformed, or the span is empty.
         """
         low, high = self.integer(first) + zero_based, self.integer(last)
         if low < 1 or low > high:
@@ -89,12 +102,12 @@ class Place:
 
 @dataclass(slots=True)
 class Strandless:
-    """Genes and transcripts that are left out because the strand of their line is not known.
+    """The genes and transcripts that are left out because their strand is unknown.
 
     Attributes:
-        count: how many there are.
-        line: line number of the first, from 1.
-        name: of the first.
+        count: their number.
+        line: the line number of the first one, from 1.
+        name: the name of the first one.
     """
 
     count: int = 0
@@ -102,14 +115,41 @@ class Strandless:
     name: str = ""
 
     def add(self, place: Place, name: str) -> None:
-        """Count one that is left out."""
+        """Count a gene or transcript that is left out."""
         if not self.count:
             self.line, self.name = place.line, name
         self.count += 1
 
 
+class Parser(Protocol):
+    """Reads the lines of one format."""
+
+    def __call__(self, lines: Lines, path: str, strandless: Strandless | None = None) -> list[TranscriptionStart]:
+        """The transcription starts in the order of the file: one per transcript, or per gene without a transcript.
+
+        Args:
+            lines: all lines of the file, comments included.
+            path: the path of the file, for messages.
+            strandless: counts the genes and transcripts without a known strand, which are left out.
+        """
+
+
+class GeneFormat(NamedTuple):
+    """A format of gene tables.
+
+    Attributes:
+        name: the name of the format in messages.
+        fits: whether the columns of the first data line are those of the format.
+        parse: the parser of all lines.
+    """
+
+    name: str
+    fits: Callable[[Sequence[str]], bool]
+    parse: Parser
+
+
 def is_integer(text: str) -> bool:
-    """Whether a text is a whole number, small enough for any genome."""
+    """Whether a text is a whole number of at most 15 digits."""
     return _INTEGER.fullmatch(text) is not None
 
 
@@ -119,7 +159,7 @@ def is_data(line: bytes) -> bool:
 
 
 def text_of(raw: bytes) -> str:
-    """Any bytes as text that can be written again: UTF-8, else Latin-1."""
+    """Decode bytes as UTF-8 or, if they are not valid UTF-8, as Latin-1."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -127,19 +167,19 @@ def text_of(raw: bytes) -> str:
 
 
 def split_line(line: bytes) -> list[str]:
-    """The columns of a line: between tabs, or between blanks where it has no tab."""
+    """The columns of a line, separated by tabs or, if there is no tab, by blanks."""
     text = text_of(line)
     return text.split("\t") if "\t" in text else text.split()
 
 
 def first_of(values: Mapping[str, str], *keys: str) -> str:
-    """The first value that is there and is not `.`; empty if none."""
+    """The first value that is present and is not `.`; empty if there is none."""
     return next((values[key] for key in keys if values.get(key, ".") not in {"", "."}), "")
 
 
 @cache
 def tags_of(tags: tuple[str, ...], biotype: str) -> tuple[str, ...]:
-    """The tags that rank a transcript, in one spelling, then its biotype where there is one."""
+    """The tags that rank a transcript, in a common spelling, followed by its biotype if it is known."""
     kept = []
     for tag in tags:
         key = tag.strip().replace(" ", "_").lower()

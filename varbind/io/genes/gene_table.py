@@ -1,7 +1,7 @@
-"""Gene tables: read a file of any common format into an index of transcription starts.
+"""Gene tables: a file of any common format is read into an index of transcription starts.
 
-The format is told by the content, never by the file's name. The file is read once, so that a pipe serves
-as well as a file.
+The format is detected from the content, never from the name of the file. The file is read once, so that it can be a
+pipe.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import os
 import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import TranscriptionStart, TssIndex
 from varbind.errors import ResourceError
-from varbind.io.genes.gene_formats import PARSERS, recognise
-from varbind.io.genes.gene_lines import NO_STRAND, Place, Strandless, is_data
+from varbind.io.genes.gene_lines import NO_STRAND, Place, Strandless, is_data, is_integer, split_line
+from varbind.io.genes.gff3 import GFF3
+from varbind.io.genes.gtf import GTF
+from varbind.io.genes.ucsc import BED, DAMAGED_BED, GENE_PRED
 from varbind.io.size_limits import bounded_lines
 from varbind.io.vcf.bgzf import EOF_MARKER
 
@@ -31,12 +33,17 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["GeneTable", "join_genes", "read_genes"]
+    from varbind.io.genes.gene_lines import GeneFormat
+
+__all__ = ["FORMATS", "GeneTable", "detect_format", "join_genes", "read_genes"]
 
 logger = logging.getLogger(__name__)
 
+FORMATS: list[GeneFormat] = [GTF, GFF3, BED, GENE_PRED, DAMAGED_BED]
+"""The formats of gene tables. The first one that fits the first data line of a file is used."""
+
 HEAD_LINES_MAX = 1_000_000
-"""Of an assembly's many small sequences each may have a line."""
+"""The largest number of comment lines at the start; each of the many small sequences of an assembly may have one."""
 
 _TIERS = ("MANE", "canonical", "protein-coding", "untagged")
 _TIER_OF_TAG = {
@@ -50,13 +57,13 @@ _TIER_OF_TAG = {
 
 @dataclass(frozen=True, slots=True)
 class GeneTable:
-    """The transcription starts of a file, and what the file was.
+    """The transcription starts of a file, with the identity of the file.
 
     Attributes:
-        index: the starts that were taken.
-        name: base name of the file.
-        sha256: digest of the file's bytes, as they are on disk.
-        summary: one sentence that says what was taken.
+        index: the starts that are used.
+        name: the base name of the file.
+        sha256: the SHA-256 of the bytes of the file on disk.
+        summary: one sentence about the starts that are used.
     """
 
     index: TssIndex
@@ -68,16 +75,16 @@ class GeneTable:
 def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
     """Read GTF, GFF3, BED6 (and wider) or a UCSC genePred table, plain, gzip or BGZF.
 
-    Genes and transcripts whose strand is not known are left out, with one warning that counts them.
+    Genes and transcripts whose strand is unknown are left out, with one warning that counts them.
 
     Args:
         path: the file.
-        tss: `all` takes the 5' end of every transcript. `preferred` takes of each gene the best that the
-            file tags: MANE, else canonical, else protein-coding transcripts, else all of them.
+        tss: `all` uses the 5' end of every transcript. `preferred` uses the best tagged transcripts of each gene: MANE,
+            else canonical, else protein-coding transcripts, else all of them.
 
     Raises:
-        ResourceError: the file is missing, cut short, of no known format, holds no gene with a strand, or a
-            line of it is broken.
+        ResourceError: the file is missing, truncated or of an unknown format, has no gene with a strand, or one of its
+            lines is malformed.
     """
     source = os.fspath(path)
     try:
@@ -95,7 +102,7 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
     _report_strandless(strandless, starts, source)
     if not starts:
         raise ResourceError(f"no gene and no transcript in this {kind} file", path=source)
-    # The index keeps the first of equal starts: that of the best transcript.
+    # The index keeps the first of equal starts, which is that of the best transcript.
     starts.sort(key=_tier)
     taken = _preferred(starts) if tss == "preferred" else starts
     index, name = TssIndex(taken), Path(source).name
@@ -105,13 +112,13 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
 def join_genes(
     tables: Sequence[GeneTable], contigs: Mapping[str, int | None], *, renamed: Mapping[str, str] | None = None
 ) -> TssIndex:
-    """The starts of several tables in one index, in which equal ones count once.
+    """The starts of several tables in one index, in which equal starts count once.
 
     Args:
-        tables: at least one.
-        contigs: of the reference, with their lengths in bases. Where tables name contigs in several styles, the names
-            are those of the reference, or of the first table that has the contig.
-        renamed: pairs of names of the same contig that the user gives.
+        tables: one or more tables.
+        contigs: the contigs of the reference with their lengths in bases. If the tables name contigs in different
+            styles, the index uses the name in the reference, or in the first table that has the contig.
+        renamed: pairs of names of the same contig, given by the user.
     """
     if len(tables) == 1:
         return tables[0].index
@@ -122,9 +129,27 @@ def join_genes(
         common = {contig: names.find(contig) or contig for contig in table.index.contigs}
         starts += [replace(start, contig=common[start.contig]) for start in table.index]
         known |= {contig: known.get(contig) for contig in common.values()}
-    # The index keeps the first of equal starts: that of the best transcript.
+    # The index keeps the first of equal starts, which is that of the best transcript.
     starts.sort(key=_tier)
     return TssIndex(starts)
+
+
+def detect_format(line: bytes, place: Place) -> GeneFormat:
+    """The format of a gene table, detected from its first data line.
+
+    Raises:
+        ResourceError: no format fits the line.
+    """
+    fields = split_line(line)
+    for gene_format in FORMATS:
+        if gene_format.fits(fields):
+            return gene_format
+    if not any(is_integer(left) and is_integer(right) for left, right in pairwise(fields)):
+        raise place.error("this is no gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
+    if {"+", "-"}.isdisjoint(fields):
+        raise place.error("the table has no strand column", NO_STRAND)
+    what = "the table has a strand, but its columns are those of no format of genes"
+    raise place.error(what, "give all columns of a genePred table, BED6, or GTF or GFF3 with tabs between columns")
 
 
 def _report_strandless(strandless: Strandless, starts: Sequence[TranscriptionStart], path: str) -> None:
@@ -138,7 +163,7 @@ def _report_strandless(strandless: Strandless, starts: Sequence[TranscriptionSta
 
 
 class _DigestingFile(io.RawIOBase):
-    """A file that is digested while it is read."""
+    """A file whose digest is computed while it is read."""
 
     def __init__(self, file: io.FileIO) -> None:
         self._file = file
@@ -159,7 +184,7 @@ class _DigestingFile(io.RawIOBase):
         return count
 
     def require_end(self, path: str) -> None:
-        """Refuse BGZF that was cut between two blocks, which unpacks without complaint."""
+        """Refuse BGZF that was cut between two blocks, which can be decompressed without an error."""
         if self.is_bgzf and self._tail != EOF_MARKER:
             raise ResourceError("the BGZF data is cut short", remedy="fetch it again", path=path)
 
@@ -181,7 +206,7 @@ def _lines(raw: _DigestingFile, path: str) -> Iterator[tuple[int, bytes]]:
 def _parse(
     lines: Iterator[tuple[int, bytes]], path: str, strandless: Strandless
 ) -> tuple[str, list[TranscriptionStart]]:
-    """The format's name and the starts in the file's order."""
+    """The name of the format, and the starts in the order of the file."""
     head = []
     for number, line in lines:
         head.append((number, line))
@@ -189,8 +214,8 @@ def _parse(
             what = f"the first {HEAD_LINES_MAX:,} lines hold comments only"
             raise ResourceError(what, path=path, line=number, remedy="give a GTF, GFF3, BED6 or UCSC genePred file")
         if is_data(line):
-            kind = recognise(line, Place(path, number))
-            return kind, PARSERS[kind](chain(head, lines), path, strandless)
+            found = detect_format(line, Place(path, number))
+            return found.name, found.parse(chain(head, lines), path, strandless)
     raise ResourceError(
         "the file is empty" if not head else "the file holds comments only",
         remedy="give a GTF, GFF3, BED6 or UCSC genePred file",
@@ -199,17 +224,17 @@ def _parse(
 
 
 def _tier(start: TranscriptionStart) -> int:
-    """How well a transcript stands for its gene: an index into `_TIERS`, 0 is best."""
+    """How well a transcript represents its gene: an index into `_TIERS`, 0 is best."""
     return min((1 if tag.startswith("appris_") else _TIER_OF_TAG.get(tag, 3) for tag in start.tags), default=3)
 
 
 def _gene(start: TranscriptionStart) -> tuple[str, str, str]:
-    # Tables exist in which genes far apart share an id, and others in which they share a symbol.
+    # In some tables distant genes share an id, and in others they share a symbol.
     return start.contig, start.symbol, start.gene_id
 
 
 def _preferred(starts: Iterable[TranscriptionStart]) -> list[TranscriptionStart]:
-    """Of each gene the starts of its best tier; the best come first in `starts`."""
+    """The starts of the best tier of each gene; `starts` is sorted by tier."""
     best: dict[tuple[str, str, str], int] = {}
     return [start for start in starts if best.setdefault(_gene(start), _tier(start)) == _tier(start)]
 

@@ -1,8 +1,8 @@
 """The transcription starts of a GTF file.
 
-A transcript starts at the 5' end of its line. Where it has no line it starts at the 5' end of its exons, as in a file
-of the UCSC Table Browser, or in a gene of one's own that was added to a file. What a transcript's line does not say
-about its gene is taken from the gene's line.
+A transcript starts at the 5' end of its line. If it has no line, it starts at the 5' end of its exons, as in files of
+the UCSC Table Browser, or in genes that a user added to a file. What the line of a transcript does not state about its
+gene is taken from the line of the gene.
 """
 
 from __future__ import annotations
@@ -12,47 +12,48 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from varbind.core.tss import TranscriptionStart
-from varbind.io.genes.gene_features import Feature, FeatureKind, feature_lines, feature_of
-from varbind.io.genes.gene_lines import Place, Strandless, first_of, tags_of
+from varbind.io.genes.gene_lines import (
+    GENE_BIOTYPES,
+    TRANSCRIPT_BIOTYPES,
+    GeneFormat,
+    Place,
+    Strandless,
+    first_of,
+    tags_of,
+)
+from varbind.io.genes.gff3 import Feature, FeatureKind, feature_lines, feature_of, is_feature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["is_gtf_attribute", "parse_gtf"]
+    from varbind.io.genes.gene_lines import Lines
 
-# A key starts where a word starts: sought within words, a long one would be read once for each of its letters.
+__all__ = ["GTF", "is_gtf_attribute", "parse_gtf"]
+
+# A key must start where a word starts; otherwise the search in a long word would take quadratic time.
 _ATTRIBUTE = re.compile(r'(?<![^\s;"])([^\s;"]+)\s+(?:"([^"]*)"|([^\s;"]+))')
 _START = re.compile(r'\s*[^\s;"=]+ +[^\s=]')
 _BARE = re.compile(r'\s*([^\s;"=]+)[\s;]*')
 _NUMBER_OF_TRANSCRIPT = re.compile(r"\.t[0-9]+$")
 _TRANSCRIPT_ID = re.compile(rb'transcript_id\s+"?[^";]+"?')
 
-# RefSeq writes gene, FlyBase gene_symbol, StringTie ref_gene_name, WormBase locus, everybody else gene_name.
+# RefSeq writes gene, FlyBase gene_symbol, StringTie ref_gene_name, WormBase locus, and all others gene_name.
 _SYMBOLS = ("gene_name", "gene", "gene_symbol", "ref_gene_name", "locus")
-_GENE_BIOTYPES = ("gene_type", "gene_biotype", "biotype")
-_TRANSCRIPT_BIOTYPES = ("transcript_type", "transcript_biotype", "biotype")
 
 
 def is_gtf_attribute(text: str) -> bool:
-    """Whether a ninth column is written as in GTF, or is a bare name as AUGUSTUS has it, and not as in GFF3."""
+    """Whether a ninth column is written as in GTF, or is a name alone, as AUGUSTUS writes it, and not as in GFF3."""
     return _START.match(text) is not None or _BARE.fullmatch(text) is not None
 
 
-def parse_gtf(
-    lines: Iterable[tuple[int, bytes]], path: str, strandless: Strandless | None = None
-) -> list[TranscriptionStart]:
-    """Starts of GTF: transcripts, and genes that have none.
-
-    Args:
-        lines: of the file, with their numbers.
-        path: of the file, for messages.
-        strandless: counts genes and transcripts whose strand is not known, which are left out.
+def parse_gtf(lines: Lines, path: str, strandless: Strandless | None = None) -> list[TranscriptionStart]:
+    """The starts of a GTF file: transcripts, and genes without a transcript.
 
     Raises:
-        ResourceError: a bad coordinate, another sign for the strand, too few columns or no name, with its line.
+        ResourceError: a coordinate or the strand of a line is malformed, or columns or a name are missing.
     """
     table, named = _Table(), _Named()
-    for number, line, kind in feature_lines(lines, path, is_told=named.has_told):
+    for number, line, kind in feature_lines(lines, path, needs_exon=named.lacks_transcript_of):
         if kind is FeatureKind.TRANSCRIPT:
             named.add(line)
         table.add(feature_of(line, Place(path, number)), kind)
@@ -60,36 +61,36 @@ def parse_gtf(
 
 
 class _Named:
-    """Transcripts that have a line, whose exons tell nothing new: most lines of a file are such exons."""
+    """The transcripts that have a line. Most lines of a file are their exons, which are not needed."""
 
     def __init__(self) -> None:
         self._latest = b"\n"
         self._ids: set[bytes] = set()
 
     def add(self, line: bytes) -> None:
-        """Take note of the line of a transcript."""
+        """Add the line of a transcript."""
         if found := _TRANSCRIPT_ID.search(line):
             self._latest = found[0]
             self._ids.add(self._latest)
 
-    def has_told(self, line: bytes) -> bool:
-        """Whether an exon is of one of them, or of no transcript."""
+    def lacks_transcript_of(self, line: bytes) -> bool:
+        """Whether the line of an exon names a transcript that has no line so far."""
         if self._latest in line:
-            return True
+            return False
         found = _TRANSCRIPT_ID.search(line)
-        return not found or found[0] in self._ids
+        return found is not None and found[0] not in self._ids
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A start as its own line tells it.
+    """A start as one line describes it.
 
     Attributes:
-        place: of the line.
-        start: with the best name that the line has; its position is 0 where the strand is not known.
-        gene: what tells its gene.
-        symbol: of the gene; empty where the line has none.
-        biotype: of the transcript or the gene; empty where the line has none.
+        place: the file and the line number.
+        start: the start with the best name in the line; its position is 0 where the strand is unknown.
+        gene: the contig and the id of the gene, which identify it.
+        symbol: the symbol of the gene; empty where the line has none.
+        biotype: the biotype of the transcript or the gene; empty where the line has none.
     """
 
     place: Place
@@ -100,7 +101,7 @@ class _Draft:
 
 
 class _Table:
-    """Genes, transcripts and exons of a file."""
+    """The genes, transcripts and exons of a file."""
 
     def __init__(self) -> None:
         self._genes: dict[tuple[str, str], _Draft] = {}
@@ -126,14 +127,14 @@ class _Table:
             known.start = replace(known.start, pos=start.pos)
 
     def _all_transcripts(self) -> list[_Draft]:
-        """Transcripts with a line, and those of exons alone: of genes that no line names, where others have lines."""
+        """Transcripts with a line, and those known by their exons only, unless another line names their gene."""
         if not self._transcripts:
             return list(self._of_exons.values())
         known = {draft.gene for draft in self._transcripts} | self._genes.keys()
         return self._transcripts + [draft for draft in self._of_exons.values() if draft.gene not in known]
 
     def starts(self, strandless: Strandless) -> list[TranscriptionStart]:
-        """All starts, with what is known of their genes."""
+        """All starts, completed from the lines of their genes."""
         found = []
         with_transcript = set()
         for draft in self._all_transcripts():
@@ -167,7 +168,7 @@ def _draft(feature: Feature, *, is_gene: bool) -> _Draft:
     name = symbol or first_of(values, "gene_id", "transcript_id")
     if not name:
         raise feature.place.error('expected a gene_id "..." among the attributes')
-    biotype = first_of(values, *(() if is_gene else _TRANSCRIPT_BIOTYPES), *_GENE_BIOTYPES)
+    biotype = first_of(values, *(() if is_gene else TRANSCRIPT_BIOTYPES), *GENE_BIOTYPES)
     start = TranscriptionStart(
         feature.contig,
         feature.pos or 0,
@@ -182,13 +183,13 @@ def _draft(feature: Feature, *, is_gene: bool) -> _Draft:
 
 def _symbol(values: Mapping[str, str]) -> str:
     symbol = first_of(values, *_SYMBOLS)
-    return "" if symbol.startswith("RLOC_") else symbol  # gffread's number of a cluster of transcripts
+    return "" if symbol.startswith("RLOC_") else symbol  # the number that gffread gives to a cluster of transcripts
 
 
 def _attributes(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
     values: dict[str, str] = {}
     tags = []
-    if name := _BARE.fullmatch(text):  # AUGUSTUS: g1 on the line of a gene, g1.t1 on that of its transcript
+    if name := _BARE.fullmatch(text):  # AUGUSTUS writes g1 in the line of a gene, and g1.t1 in that of its transcript
         return {"gene_id": _NUMBER_OF_TRANSCRIPT.sub("", name[1]), "transcript_id": name[1]}, ()
     for key, quoted, bare in _ATTRIBUTE.findall(text):
         if key == "tag":
@@ -196,3 +197,10 @@ def _attributes(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
         else:
             values.setdefault(key, quoted or bare)
     return values, tuple(tags)
+
+
+def _is_gtf(fields: Sequence[str]) -> bool:
+    return is_feature(fields) and is_gtf_attribute("".join(fields[8:]))
+
+
+GTF = GeneFormat("GTF", _is_gtf, parse_gtf)

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from varbind.core.variant import Variant
 from varbind.errors import ResourceError
-from varbind.io.genes.gene_formats import PARSERS, recognise
 from varbind.io.genes.gene_lines import Place
-from varbind.io.genes.gene_table import join_genes, read_genes
+from varbind.io.genes.gene_table import detect_format, join_genes, read_genes
 
 DATA = Path(__file__).resolve().parents[5] / "shared" / "data"
 PIECES = DATA / "hg19-pieces" / "gencode.v19.chr20.250k.gtf.gz"
@@ -209,8 +208,9 @@ def test_one_gene_has_one_start_in_every_format(first, length, strand, contig):
     }
     for kind, line in lines.items():
         raw = line.encode()
-        assert recognise(raw, Place("x", 1)) == kind
-        (start,) = PARSERS[kind]([(1, raw)], "x")
+        found = detect_format(raw, Place("x", 1))
+        assert found.name == kind
+        (start,) = found.parse([(1, raw)], "x")
         five_prime = first + 1 if strand == "+" else last
         assert (start.contig, start.pos, start.strand, start.symbol) == (contig, five_prime, strand, "G")
 

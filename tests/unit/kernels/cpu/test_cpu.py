@@ -76,6 +76,7 @@ def scored(folder, **changes):
     return done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_a_kernel_that_cannot_be_loaded_is_done_without(tmp_path):
     """An installation that does not fit, numba's own switch, and a damaged cache."""
     (tmp_path / "empty").mkdir()

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import numpy as np
 from varbind.core.deepbind import DeepBindStack, DeepBindConfig
@@ -21,6 +23,7 @@ def run(folder):
     return done.stdout, sorted(path.name for path in folder.rglob("*.nbc"))
 
 
+@pytest.mark.slow
 def test_a_second_run_compiles_nothing(tmp_path):
     first, compiled = run(tmp_path)
     second, again = run(tmp_path)
@@ -29,6 +32,7 @@ def test_a_second_run_compiles_nothing(tmp_path):
     assert second == first
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_does_not_matter(tmp_path):
     (tmp_path / "file").write_text("")
     expected, _ = run(tmp_path)

@@ -10,7 +10,7 @@ from planted import write_lines
 
 from varbind.datasets.variant_table import read_variant_table
 from varbind.errors import InputError
-from varbind.evaluate.other_tools import read_other_tools
+from varbind.evaluate.effect import read_other_tools
 
 PLACES = [
     ("chr1", 5, "A", "C"),

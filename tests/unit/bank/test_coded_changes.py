@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from varbind.bank.quantised_background import FINENESS, LEVELS_MAX, CodedChanges
+from varbind.bank.background import FINENESS, LEVELS_MAX, CodedChanges
 
 changes = st.one_of(
     st.floats(-60_000, 60_000, width=32),

@@ -1,14 +1,12 @@
-"""What a judgement of the activity leaves: every number in its column, a page, and a figure of the same bytes."""
+"""Tables of an evaluation: every number is in its column, and undefined numbers are empty cells."""
 
 import math
-import sys
 from dataclasses import fields
-from xml.etree import ElementTree as ET
 
 import pytest
 
 from varbind.evaluate.activity import ActivityEvaluation, ActivityRow
-from varbind.evaluate.activity_tables import activity_markdown, activity_table, reliability_figure
+from varbind.evaluate.tables import activity_markdown, tsv
 
 NAN = float("nan")
 JUDGED = ActivityEvaluation(
@@ -36,9 +34,9 @@ def cells(text):
 
 
 def test_every_attribute_has_its_column():
-    header, *lines = [line.split("\t") for line in activity_table(JUDGED).splitlines()]
+    header, *lines = [line.split("\t") for line in tsv(JUDGED.rows, 6).splitlines()]
     assert header == [field.name for field in fields(ActivityRow)]
-    assert activity_table(JUDGED).endswith("\n")
+    assert tsv(JUDGED.rows, 6).endswith("\n")
     assert len(lines) == len(JUDGED.rows)
     for line, row in zip(lines, JUDGED.rows, strict=True):
         assert line[:3] == [row.method, row.locus, str(row.variants)]
@@ -82,18 +80,7 @@ def test_every_table_of_the_page_is_rectangular():
         assert set(block[1]) == set("|-:")
 
 
-def test_the_figure_is_an_svg_of_the_same_bytes():
-    pytest.importorskip("matplotlib", reason="needs the extra `plots`")
-    figure = reliability_figure(JUDGED)
-    root = ET.fromstring(figure)
-    assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert b"share measurably changed" in figure
-    assert reliability_figure(JUDGED) == figure
-    other = ActivityEvaluation(JUDGED.rows, 0.0421, [(0.1, 0.5, 1.0)], {})
-    assert reliability_figure(other) != figure
-
-
-@pytest.mark.parametrize("module", ["matplotlib.figure", "matplotlib.style"])
-def test_without_matplotlib_there_is_no_figure(monkeypatch, module):
-    monkeypatch.setitem(sys.modules, module, None)
-    assert reliability_figure(JUDGED) is None
+def test_names_are_written_as_they_are_and_numbers_with_their_decimals():
+    rows = [{"name": 'a "b" c', "count": 3, "value": -0.0}, {"name": "#1", "count": 4, "value": None}]
+    assert tsv(rows, 2) == 'name\tcount\tvalue\na "b" c\t3\t-0.00\n#1\t4\t\n'
+    assert tsv([{"b": 1.0}], 1, ["a", "b"]) == "a\tb\n\t1.0\n"
