@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.core.transcript import Transcript
     from varbind.core.variant import Variant
 
 __all__ = ["GeneHit", "Promoter", "TranscriptionStart", "TssIndex"]
@@ -35,6 +36,7 @@ class TranscriptionStart:
         gene_id: gene accession; empty if unknown.
         transcript_id: transcript accession; empty if the start is a gene's.
         tags: such as MANE_Select, protein_coding.
+        transcript: the exons of the transcript that names the gene; None where they are not known.
     """
 
     contig: str
@@ -44,6 +46,7 @@ class TranscriptionStart:
     gene_id: str = ""
     transcript_id: str = ""
     tags: tuple[str, ...] = ()
+    transcript: Transcript | None = None
 
     def distance(self, start: int, end: int) -> int:
         """Signed distance in bases to the nearest base of the 0-based half-open span [start, end)."""
