@@ -32,7 +32,17 @@ if TYPE_CHECKING:
 
     from varbind.io.genes.gene_lines import Lines
 
-__all__ = ["GFF3", "WHOLE", "Feature", "FeatureKind", "feature_lines", "feature_of", "is_feature", "parse_gff3"]
+__all__ = [
+    "GFF3",
+    "WHOLE",
+    "Feature",
+    "FeatureKind",
+    "feature_lines",
+    "feature_of",
+    "is_feature",
+    "parse_gff3",
+    "span_of",
+]
 
 _HASH = ord("#")
 _PARENT = re.compile(rb"(?<=[;\t])\s*Parent=([^;,]*)")
@@ -124,6 +134,22 @@ def feature_of(line: bytes, place: Place) -> Feature:
     return Feature(place, kind, sys.intern(contig), span, pos, strand, attributes)
 
 
+def span_of(line: bytes, place: Place) -> tuple[int, int]:
+    """The 0-based half-open span of a line, without parsing the rest.
+
+    Raises:
+        ResourceError: a coordinate is malformed, or columns are missing.
+    """
+    columns = line.split(b"\t", 5)
+    if len(columns) < 6:
+        raise place.error(f"expected 9 columns, found {len(columns)}")
+    first, last = columns[3:5]
+    # A file has a million exons, so what is plainly right is not checked again.
+    if first.isdigit() and last.isdigit() and 0 < int(first) <= int(last):
+        return int(first) - 1, int(last)
+    return place.span(text_of(first), text_of(last), zero_based=False)
+
+
 @cache
 def _kind(name: bytes) -> FeatureKind | None:
     """The kind of a type of the Sequence Ontology; None for all other types."""
@@ -148,11 +174,11 @@ def parse_gff3(lines: Lines, path: str, strandless: Strandless | None = None) ->
     """
     table = _Table(strandless if strandless is not None else Strandless())
     for number, line, kind in feature_lines(_before_fasta(lines), path, needs_part=table.needs):
-        feature = feature_of(line, Place(path, number))
+        place = Place(path, number)
         if kind in WHOLE:
-            table.add(feature, is_gene=kind is FeatureKind.GENE)
+            table.add(feature_of(line, place), is_gene=kind is FeatureKind.GENE)
         else:
-            table.add_part(line, feature, kind)
+            table.add_part(line, place, kind)
     return table.starts()
 
 
@@ -190,9 +216,9 @@ class _Table:
         self._transcripts.append((parent, key, start, lacks_biotype))
         self._transcript_ids.add(own_id)
 
-    def add_part(self, line: bytes, feature: Feature, kind: FeatureKind) -> None:
+    def add_part(self, line: bytes, place: Place, kind: FeatureKind) -> None:
         """Add an exon or a piece of coding sequence that is needed."""
-        self._parts.add(_parent(line), feature.span, is_coding=kind is FeatureKind.CODING)
+        self._parts.add(_parent(line), span_of(line, place), is_coding=kind is FeatureKind.CODING)
 
     def starts(self) -> list[TranscriptionStart]:
         """All starts, completed from the lines of their genes."""

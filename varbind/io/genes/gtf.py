@@ -21,7 +21,7 @@ from varbind.io.genes.gene_lines import (
     first_of,
     tags_of,
 )
-from varbind.io.genes.gff3 import WHOLE, Feature, FeatureKind, feature_lines, feature_of, is_feature
+from varbind.io.genes.gff3 import WHOLE, Feature, FeatureKind, feature_lines, feature_of, is_feature, span_of
 from varbind.io.genes.preferred import rank_of
 from varbind.io.genes.transcript_parts import TranscriptParts
 
@@ -56,11 +56,11 @@ def parse_gtf(lines: Lines, path: str, strandless: Strandless | None = None) -> 
     """
     table = _Table()
     for number, line, kind in feature_lines(lines, path, needs_part=table.needs):
-        feature = feature_of(line, Place(path, number))
+        place = Place(path, number)
         if kind in WHOLE:
-            table.add(line, feature, kind)
+            table.add(line, feature_of(line, place), kind)
         else:
-            table.add_part(line, feature, kind)
+            table.add_part(line, place, kind)
     return table.starts(strandless if strandless is not None else Strandless())
 
 
@@ -123,14 +123,12 @@ class _Table:
             if draft.start.pos:
                 self._parts.propose(draft.gene, found[0], rank_of(self._named(draft).tags), feature.span)
 
-    def add_part(self, line: bytes, feature: Feature, kind: FeatureKind) -> None:
-        """Add an exon or a piece of coding sequence that is needed."""
-        found = _TRANSCRIPT_ID.search(line)
-        assert found is not None
-        if found[0] not in self._ids:
-            self._add_part_without_line(found[0], feature, kind)
-        elif self._parts.wants(found[0]):
-            self._parts.add(found[0], feature.span, is_coding=kind is FeatureKind.CODING)
+    def add_part(self, line: bytes, place: Place, kind: FeatureKind) -> None:
+        """Add the exon or the piece of coding sequence of which `needs` was asked last."""
+        if self._latest in self._ids:
+            self._parts.add(self._latest, span_of(line, place), is_coding=kind is FeatureKind.CODING)
+        else:
+            self._add_part_without_line(self._latest, feature_of(line, place), kind)
 
     def _add_part_without_line(self, key: bytes, feature: Feature, kind: FeatureKind) -> None:
         draft = _draft(feature, is_gene=False)
