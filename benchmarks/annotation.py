@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "measure_annotation"]
 
 STAGES = {
-    "reading and triage": (Inputs, "checked_batches"),
+    "reading and triage": (Inputs, "checked_pieces"),
     "FASTA": (Reference, "fetch"),
     "windows": (Annotator, "windows"),
     "scoring": (Annotator, "score"),

@@ -14,7 +14,7 @@ from material import cut_to, draw_windows, with_window
 from turns import Way, take_turns, timed
 
 from varbind.core.window import flank_of
-from varbind.kernels.cpu import table_stack as lookup_stack
+from varbind.kernels.cpu import table_stack
 from varbind.kernels.cpu.simd import LANES
 from varbind.kernels.work_plan import Plan
 from varbind.scoring.ensemble import Ensemble
@@ -104,8 +104,8 @@ def _stopwatch() -> Iterator[Stopwatch]:
         return lambda *arguments, **options: watch.timed(name, make(*arguments, **options))
 
     with (
-        patch.object(lookup_stack, "pool_kernel", kernels("pooling", lookup_stack.pool_kernel)),
-        patch.object(lookup_stack, "head_kernel", kernels("heads", lookup_stack.head_kernel)),
+        patch.object(table_stack, "pool_kernel", kernels("pooling", table_stack.pool_kernel)),
+        patch.object(table_stack, "output_kernel", kernels("heads", table_stack.output_kernel)),
         patch.object(Plan, "of_windows", watch.timed("planning", Plan.of_windows)),
         patch.object(Plan, "work", watch.method("planning", Plan.work)),
     ):

@@ -13,7 +13,7 @@ import torch
 
 from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import N_CODE
-from varbind.nn.sequence_scores import SequenceNetworks
+from varbind.nn.torch_networks import SequenceNetworks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,8 +20,8 @@ import torch
 
 from varbind.core.window import Window, flank_of
 from varbind.io.banks import load_bank
-from varbind.kernels.gpu.device import DeviceStacks, Stretches, has_fused_kernel, torch_device
-from varbind.kernels.gpu.gpu_layout import Piece, stretch_width
+from varbind.kernels.gpu.device import DeviceStacks, has_fused_kernel, torch_device
+from varbind.kernels.gpu.gpu_layout import Piece, Stretches, stretch_width
 from varbind.kernels.work_plan import Plan
 from varbind.scoring.background import PromoterSource
 

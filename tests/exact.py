@@ -3,7 +3,7 @@
 import numpy as np
 from oracles import reverse_strand
 
-from varbind.kernels.fixed_point import fixed_point
+from varbind.kernels.exact_arithmetic import fixed_point
 
 
 def detector_outputs(stack, row, codes):
@@ -26,7 +26,7 @@ def by_halves(lanes):
 
 
 def strand_bytes(stack, row, codes):
-    """One strand of one network before rounding, summed as `varbind.kernels.output_layers` says."""
+    """One strand of one network before rounding, summed as `varbind.kernels.exact_arithmetic` says."""
     shape, scale = stack.config, fixed_point(stack).scale[row] / 4
     outputs = np.maximum(detector_outputs(stack, row, codes), 0)
     pools = [outputs.max(axis=0) * scale, outputs.sum(axis=0) * scale / len(outputs)][: 1 + shape.mean_pooling]

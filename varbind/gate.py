@@ -32,7 +32,7 @@ NEEDS = {
     "triton.language": ("triton", "varbind[gpu]"),
     "varbind.kernels.cpu.numba_cache": ("numba", "varbind"),
     "varbind.nn.deepbind": ("torch", "varbind[train]"),
-    "varbind.nn.sequence_scores": ("torch", "varbind[train]"),
+    "varbind.nn.torch_networks": ("torch", "varbind[train]"),
     "varbind.kernels.gpu.device": ("torch", "varbind[gpu]"),
     "varbind.kernels.gpu.fused": ("triton", "varbind[gpu]"),
     "varbind.kernels.cpu.table_stack": ("numba", "varbind"),

@@ -47,7 +47,7 @@ def test_a_region_of_no_base_in_a_file(world, option, name, line):
 @pytest.mark.parametrize("option", ["-t", "-r"])
 @pytest.mark.parametrize("region", [f"chr1:5-{LONG}", f"chr1:{LONG}", f"chr1:{LONG}-"])
 def test_a_place_of_too_many_digits(world, option, region):
-    assert "no place has more than 18 digits" in refused(world, 2, world.indexed, option, region)
+    assert "a position has more than 18 digits" in refused(world, 2, world.indexed, option, region)
 
 
 @pytest.mark.parametrize("region", ["chr1", "chr1:90-"])

@@ -12,7 +12,7 @@ from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from varbind.nn.sequence_scores import score_models
+from varbind.nn.torch_networks import score_models
 
 shapes = st.builds(
     DeepBindConfig,

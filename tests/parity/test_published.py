@@ -153,7 +153,7 @@ def test_what_the_index_says_is_kept(published, folder):
 
 def test_every_published_shape_is_the_readable_network(published):
     """Two models of each shape, on sequences with N."""
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, (6, 51)).astype(np.uint8)
     texts = ["".join("ACGTN"[c] for c in row) for row in codes]
@@ -243,7 +243,7 @@ def awkward_windows(rng, length, count):
 
 def check_windows(stacks, length, count, seed):
     """Both alleles, by the changed positions, against the network in double precision."""
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     stacks = [replace(stack, config=replace(stack.config, window=length)) for stack in stacks]
     ids = [model_id for stack in stacks for model_id in stack.model_ids]
     windows = awkward_windows(np.random.default_rng(seed), length, count)

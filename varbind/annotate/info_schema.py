@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, Self
 
 from varbind.core.variant import Status
-from varbind.effect.heads import EFFECT_KEYS
+from varbind.effect.second_stage import EFFECT_KEYS
 
 if TYPE_CHECKING:
     from varbind.effect.head import HeadKey

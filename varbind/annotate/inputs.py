@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import RecordBatch
+    from varbind.annotate.record_stream import Piece
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.input_stream import Source
@@ -56,14 +56,14 @@ class Inputs:
     declared: Mapping[str, int | None]
     allele_statuses: AlleleStatuses
 
-    def checked_batches(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[RecordBatch]:
-        """Batches of one piece each, once the first records have shown that the reference fits.
+    def checked_pieces(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[Piece]:
+        """All pieces in order, once the first records have shown that the reference fits.
 
         Raises:
             ResourceError: the reference does not fit.
         """
-        batches = preflight(
-            self.stream.batches(self.allele_statuses, counts),
+        pieces = preflight(
+            self.stream.pieces(self.allele_statuses, counts),
             counts,
             size_of=attrgetter("size"),
             names=self.names,
@@ -73,7 +73,7 @@ class Inputs:
             path=self.variants.name,
         )
         _log_restyled(self.names)
-        return batches
+        return pieces
 
 
 def open_inputs(

@@ -2,20 +2,20 @@
 
     record -> alleles -> rows -> order -> table
 
-The last record may come first in the table, so all rows are held until the end, as packed text and single precision.
-Where only the first rows are wanted, memory does not grow with the file.
+The last record may come first in the table, so all rows are held until the end. Where only the first rows are wanted,
+memory does not grow with the file.
 """
 
 from __future__ import annotations
 
 import os
-from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.info_reader import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
@@ -23,11 +23,11 @@ from varbind.annotate.info_schema import TRACK_STEM
 from varbind.core.progress import estimated_total
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
-from varbind.io.output.typed_table import TypedTable
+from varbind.io.output.typed_table import TypedTable, frame_of
 from varbind.io.vcf.variants import VariantFile, open_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,8 +54,8 @@ _WHOLE_NUMBERS = {"pos", "tss_distance"}
 _CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
 _NO_GENE = ("",) * len(GENE_COLUMNS)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
-# Rows held beyond those wanted, so that they are rarely sorted.
-_SLACK = 1 << 14
+_ROWS_AT_ONCE = 1 << 14
+_SORT_COLUMNS = (("negated value", float), ("level", float))
 
 
 @dataclass(slots=True)
@@ -138,9 +138,9 @@ def rank_vcf(
             alleles = _alleles_to_rank(record, keys, variants.name, counts, unscored=unscored)
             for alt, allele in alleles:
                 ranking.add(_place(record, alt), allele)
-        order = ranking.order()
-        out.write(_columns(keys), ranking.rows(order))
-    counts.rows, counts.cut, counts.sortable = len(order), ranking.added - len(order), ranking.sortable
+        table = ranking.table()
+        out.write(ranking.columns, [table], number_text=_number)
+    counts.rows, counts.cut, counts.sortable = len(table), ranking.added - len(table), ranking.sortable
     return counts
 
 
@@ -224,7 +224,7 @@ def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
 
 
 class _Ranking:
-    """The rows held so far, packed.
+    """The rows of the table, of which only the first ones are held where no more are wanted.
 
     Args:
         keys: the keys that the header declares.
@@ -233,79 +233,58 @@ class _Ranking:
     """
 
     def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None) -> None:
-        self._scores = len(keys.scores)
-        self._width = len(keys.numbers)
+        self.columns = _columns(keys)
+        self._n_scores = len(keys.scores)
         self._sorted_by = [keys.numbers.index(name) for name in order]
         self._unsigned = order == ORDERS["activity"]
         self._top = top
         self.added = self.sortable = 0
-        # Cells joined by tabs: those of an allele are shared by its rows.
-        self._alleles: list[bytes] = []
-        self._genes: list[bytes] = []
-        self._numbers = array("f")
-        self._values = array("f")
-        self._levels = bytearray()
+        self._rows: list[tuple[object, ...]] = []
+        self._frames: list[pd.DataFrame] = []
 
     def add(self, place: tuple[str, ...], allele: AnnotatedAllele) -> None:
         """Add the rows of one allele."""
         value = self._value(allele)
         self.sortable += not isnan(value)
+        # Scored alleles with a value come first, then those without one, then all others.
         level = 2 if allele.why_not else int(isnan(value))
-        cells = _packed((*place, *allele.texts))
+        sort_cells = (0.0 if isnan(value) else -value, level)
+        first, texts = _cells(place), _cells(allele.texts)
+        scores, means = allele.numbers[: self._n_scores], allele.numbers[self._n_scores :]
         for gene in allele.genes or (_NO_GENE,):
-            self._alleles.append(cells)
-            self._genes.append(_packed(gene))
-            self._numbers.extend(allele.numbers)
-            self._values.append(value)
-            self._levels.append(level)
+            self._rows.append((*first, *_cells(gene), *scores, *texts[:2], *means, *texts[2:], *sort_cells))
             self.added += 1
-        if self._top is not None and len(self._levels) >= 2 * self._top + _SLACK:
-            self._keep(np.sort(self.order()))
+        if len(self._rows) >= _ROWS_AT_ONCE:
+            self._pack()
 
-    def order(self) -> NDArray[np.intp]:
-        """The first `top` rows in order: scored alleles by value, scored alleles without a value, all others."""
-        values = np.array(self._values, dtype=np.float32)
-        levels = np.array(self._levels, dtype=np.uint8)
+    def table(self) -> pd.DataFrame:
+        """The first `top` rows, in order."""
+        self._pack()
+        return self._sorted().drop(columns=[name for name, _ in _SORT_COLUMNS])
+
+    def _pack(self) -> None:
+        """Pack the latest rows, and drop those that cannot be among the first ones."""
+        self._frames.append(frame_of([*self.columns, *_SORT_COLUMNS], self._rows))
+        self._rows = []
+        if self._top is not None and sum(map(len, self._frames)) >= 2 * self._top + _ROWS_AT_ONCE:
+            self._frames = [self._sorted()]
+
+    def _sorted(self) -> pd.DataFrame:
+        frame = pd.concat(self._frames, ignore_index=True)
         # lexsort keeps the order of ties.
-        return np.lexsort((np.where(np.isnan(values), 0, -values), levels))[: self._top]
-
-    def rows(self, order: NDArray[np.intp]) -> Iterator[list[str]]:
-        """The cells of every row, in the order of the columns."""
-        numbers = self._matrix()
-        for row in order.tolist():
-            cells = self._alleles[row].decode().split("\t")
-            place, texts = cells[: len(_PLACE_COLUMNS)], cells[len(_PLACE_COLUMNS) :]
-            values = [_number(value) for value in numbers[row]]
-            scores, means = values[: self._scores], values[self._scores :]
-            yield [*place, *self._genes[row].decode().split("\t"), *scores, *texts[:2], *means, *texts[2:]]
-
-    def _matrix(self) -> NDArray[np.float32]:
-        """The numbers, float32 (rows, keys)."""
-        return np.array(self._numbers, dtype=np.float32).reshape(len(self._levels), self._width)
+        return frame.iloc[np.lexsort([frame[name] for name, _ in _SORT_COLUMNS])[: self._top]]
 
     def _value(self, allele: AnnotatedAllele) -> float:
         found = [allele.numbers[place] for place in self._sorted_by]
         return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
 
-    def _keep(self, rows: NDArray[np.intp]) -> None:
-        """Keep these rows and drop all others."""
-        numbers = self._matrix()
-        chosen = rows.tolist()
-        self._alleles = [self._alleles[row] for row in chosen]
-        self._genes = [self._genes[row] for row in chosen]
-        self._numbers = array("f", numbers[rows].tobytes())
-        self._values = array("f", [self._values[row] for row in chosen])
-        self._levels = bytearray([self._levels[row] for row in chosen])
+
+def _cells(texts: Sequence[str]) -> list[str | None]:
+    """Texts as cells: None where missing, and without characters that end a line or control a terminal."""
+    return [text or None for text in "\t".join(texts).translate(_CONTROLS).split("\t")]
 
 
-def _packed(cells: tuple[str, ...]) -> bytes:
-    # A carriage return would end the row for some readers, and an escape sequence would control a terminal.
-    return "\t".join(cells).translate(_CONTROLS).encode()
-
-
-def _number(value: np.float32) -> str:
+def _number(value: float) -> str:
     """The shortest text that gives the same single-precision number when it is read."""
-    if np.isnan(value):
-        return ""
     text = f"{value:.6g}"
-    return text if np.float32(text) == value else str(value)
+    return text if np.float32(text) == value else str(np.float32(value))

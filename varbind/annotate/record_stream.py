@@ -7,7 +7,7 @@ the file. Whole blocks of lines outside the promoters stay one piece of bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 from varbind.annotate.earlier_run import keys_of, without_earlier_lines
 from varbind.core.variant import Status
@@ -25,13 +25,36 @@ if TYPE_CHECKING:
     from varbind.io.vcf.variants import VariantFile
     from varbind.io.vcf.vcf_block import VcfBlock
 
-__all__ = ["RecordBatch", "RecordStream", "joined"]
+__all__ = ["Piece", "RecordBatch", "RecordStream", "batches_of"]
 
 # A batch ends with whichever comes first: alleles to score, pieces, or bytes in memory.
 BATCH_PIECES = 4_096
 BATCH_BYTES = 1 << 24
 PIECE_BYTES = 1_000
 """Memory of the objects that belong to one piece, roughly."""
+
+
+class Piece(NamedTuple):
+    """One record with its line, or any number of lines that stay unchanged.
+
+    A file has as many pieces as records to annotate, so a piece is a single light object.
+
+    Attributes:
+        lines: the lines.
+        n_records: the number of records in these lines; a blank line is none.
+        record: the record to annotate; None for unchanged lines.
+        alleles: the alternate alleles of this record.
+    """
+
+    lines: bytes
+    n_records: int
+    record: VcfRecord | None = None
+    alleles: Sequence[Allele] = ()
+
+    @property
+    def size(self) -> int:
+        """The memory in bytes, roughly; the line of a record is held twice, as it is and in fields."""
+        return PIECE_BYTES + len(self.lines) * (1 if self.record is None else 2)
 
 
 @dataclass(slots=True)
@@ -56,28 +79,17 @@ class RecordBatch:
     n_to_score: int = 0
     size: int = 0
 
-    @classmethod
-    def unchanged(cls, lines: bytes, n_records: int) -> Self:
-        """Lines to copy, of which `n_records` are records; a blank line is none."""
-        return cls([lines], n_records=n_records, size=PIECE_BYTES + len(lines))
-
-    @classmethod
-    def to_annotate(cls, record: VcfRecord, alleles: Sequence[Allele]) -> Self:
-        """One record with its alternate alleles."""
-        n_to_score = sum(allele.status is Status.OK for allele in alleles)
-        # The line is held twice: as it is, and in fields.
-        return cls([record.line], [record], [0], [alleles], 1, n_to_score, PIECE_BYTES + 2 * len(record.line))
-
-    def append(self, other: RecordBatch) -> None:
-        """Add the lines that follow."""
-        if other.records:
-            self.places += [len(self.pieces) + place for place in other.places]
-            self.records += other.records
-            self.alleles += other.alleles
-            self.n_to_score += other.n_to_score
-        self.pieces += other.pieces
-        self.n_records += other.n_records
-        self.size += other.size
+    def append(self, piece: Piece) -> None:
+        """Add the piece that follows."""
+        if piece.record is not None:
+            self.places.append(len(self.pieces))
+            self.records.append(piece.record)
+            self.alleles.append(piece.alleles)
+            for allele in piece.alleles:
+                self.n_to_score += allele.status is Status.OK
+        self.pieces.append(piece.lines)
+        self.n_records += piece.n_records
+        self.size += piece.size
 
     def all_alleles(self) -> list[Allele]:
         """The alternate alleles of all records to annotate, in order."""
@@ -117,8 +129,8 @@ class RecordStream:
         elif declared := variants.header.declared_keys(self._keys):
             raise self._already_present(declared[0], None)
 
-    def batches(self, statuses: AlleleStatuses, counts: AnnotationCounts) -> Iterator[RecordBatch]:
-        """Read the file, in batches of one piece each.
+    def pieces(self, statuses: AlleleStatuses, counts: AnnotationCounts) -> Iterator[Piece]:
+        """Read the file, piece by piece.
 
         Args:
             statuses: finds the alleles of each record.
@@ -134,15 +146,15 @@ class RecordStream:
         for lines, n_records, record in self._variants.select(to_read):
             counts.records_read += n_records
             if lines:
-                yield RecordBatch.unchanged(lines, n_records)
+                yield Piece(lines, n_records)
             if record is not None:
                 counts.records_read += 1
-                yield self._batch_of(record, statuses)
+                yield self._piece_of(record, statuses)
 
-    def _batch_of(self, record: VcfRecord, statuses: AlleleStatuses) -> RecordBatch:
+    def _piece_of(self, record: VcfRecord, statuses: AlleleStatuses) -> Piece:
         record = self._without_earlier_keys(record)
         alleles = statuses.alleles_of(record)
-        return RecordBatch.unchanged(record.line, 1) if alleles is None else RecordBatch.to_annotate(record, alleles)
+        return Piece(record.line, 1) if alleles is None else Piece(record.line, 1, record, alleles)
 
     def _without_earlier_keys(self, record: VcfRecord) -> VcfRecord:
         key = record.first_key(self._keys)
@@ -157,16 +169,16 @@ class RecordStream:
         return UsageError(f"{key} is already present", path=self._variants.name, line=line, remedy=remedy)
 
 
-def joined(batches: Iterable[RecordBatch], alleles_to_score: int) -> Iterator[RecordBatch]:
-    """Join small batches into larger ones of bounded size.
+def batches_of(pieces: Iterable[Piece], alleles_to_score: int) -> Iterator[RecordBatch]:
+    """Join pieces into batches of bounded size.
 
     Args:
-        batches: the batches, in order.
+        pieces: the pieces, in order.
         alleles_to_score: the number of alleles to score that fills a batch.
     """
     batch = RecordBatch()
-    for following in batches:
-        batch.append(following)
+    for piece in pieces:
+        batch.append(piece)
         if batch.n_to_score >= alleles_to_score or len(batch.pieces) >= BATCH_PIECES or batch.size >= BATCH_BYTES:
             yield batch
             batch = RecordBatch()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
-from varbind.io.closing import Closing
 from varbind.io.tracks import ConservationTrack
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ __all__ = ["Tracks"]
 logger = logging.getLogger(__name__)
 
 
-class Tracks(Closing):
+class Tracks(AbstractContextManager["Tracks"]):
     """Any number of bigWig tracks.
 
     Args:
@@ -71,6 +70,9 @@ class Tracks(Closing):
     def close(self) -> None:
         """Close the files."""
         self._files.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def report(self) -> None:
         """Warn of contigs that a track does not have."""

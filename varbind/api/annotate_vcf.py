@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.gene_scope import gene_paths
-from varbind.annotate.record_stream import joined
+from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored
 from varbind.api.annotation_builder import AnnotationBuilder
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
-    from varbind.annotate.record_stream import RecordBatch
+    from varbind.annotate.record_stream import Piece, RecordBatch
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
@@ -94,9 +94,9 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
         )
-        batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+        pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))
-        for (batch, windows), scores in stack.enter_context(closing(_scored(batches, annotator, settings))):
+        for (batch, windows), scores in stack.enter_context(closing(_scored(pieces, annotator, settings))):
             out.write(annotator.lines(batch, windows, scores, counts))
             if progress:
                 total = estimated_total(counts.records_read, inputs.variants.fraction_read())
@@ -111,10 +111,10 @@ def annotate_vcf(
 
 
 def _scored(
-    batches: Iterable[RecordBatch], annotator: Annotator, settings: AnnotateSettings
+    pieces: Iterable[Piece], annotator: Annotator, settings: AnnotateSettings
 ) -> Generator[tuple[tuple[RecordBatch, list[Window]], BindingScores | None], None, None]:
     """Batches with their windows and scores; with several threads, one batch is scored while another is written."""
-    with_windows = _with_windows(joined(batches, settings.batch_size), annotator)
+    with_windows = _with_windows(batches_of(pieces, settings.batch_size), annotator)
     ahead = batches_ahead(settings.threads)
     return overlapped(with_windows, lambda item: annotator.score(item[1]), ahead=ahead)
 

@@ -18,8 +18,8 @@ from varbind.annotate.unscored import why_nothing_was_scored
 from varbind.api.predict_effects import scored_with
 from varbind.io.output.output_file import Destination, OutputFormat
 from varbind.kernels.cpu.cpu import thread_count
+from varbind.scoring.devices import checked_device
 from varbind.scoring.scorer import Scorer
-from varbind.scoring.selftest import checked_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

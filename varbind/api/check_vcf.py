@@ -70,11 +70,10 @@ def check_vcf(
         builder = AnnotationBuilder(stack, bank, settings)
         counts = builder.counts
         inputs = builder.open_inputs(os.fspath(source), reference=os.fspath(reference), genes=genes)
-        for batch in inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
-            alleles = batch.all_alleles()
-            counts.count_alleles(allele.status for allele in alleles)
+        for piece in inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
+            counts.count_alleles(allele.status for allele in piece.alleles)
             if len(sample) < TIMED_VARIANTS:
-                sample += [allele.variant for allele in alleles if allele.variant]
+                sample += [allele.variant for allele in piece.alleles if allele.variant]
         scorer, _ = builder.start_scorer(tuple(settings.conservation))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0

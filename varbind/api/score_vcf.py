@@ -14,20 +14,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
-from varbind.annotate.record_stream import joined
+from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.core.progress import estimated_total
 from varbind.core.variant import Status
 from varbind.core.window import cut_windows
-from varbind.io.output.typed_table import TypedTable
+from varbind.io.output.typed_table import TypedTable, frame_of
 from varbind.io.vcf.input_stream import Source
+from varbind.scoring.devices import checked_device
 from varbind.scoring.scorer import Scorer
-from varbind.scoring.selftest import checked_device
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
-    from varbind.io.output.typed_table import Column
     from varbind.io.vcf.records import VcfRecord
 
 __all__ = ["score_vcf"]
@@ -93,7 +93,7 @@ def score_vcf(
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
-        out.write_pieces(layout.columns, map(layout.cells, _groups(scored)))
+        out.write(layout.columns, map(layout.frame, _groups(scored)))
         unscored = why_nothing_was_scored(counts, inputs, selected=settings.selects_records)
     report_unscored(counts, settings, unscored)
     return counts
@@ -109,7 +109,7 @@ class _ScoredRows:
         alt: the same of the alternate alleles.
     """
 
-    cells: list[tuple[str, ...]]
+    cells: list[tuple[str | None, ...]]
     ref: NDArray[np.float32]
     alt: NDArray[np.float32]
 
@@ -119,7 +119,7 @@ class _ScoredRows:
         return self.alt - self.ref
 
     @classmethod
-    def of(cls, cells: list[tuple[str, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
+    def of(cls, cells: list[tuple[str | None, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
         """The rows of a batch; the scores are those of its scored alleles, None where there are none."""
         ref = np.full((len(cells), models), np.nan, dtype=np.float32)
         alt = ref.copy()
@@ -143,8 +143,8 @@ def _scored_rows(
     progress: Progress | None,
 ) -> Generator[_ScoredRows, None, None]:
     """The alleles of a file in order, a batch at a time."""
-    batches = inputs.checked_batches(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
-    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in joined(batches, settings.batch_size))
+    pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+    found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in batches_of(pieces, settings.batch_size))
     ahead = batches_ahead(settings.threads)
     with closing(overlapped(found, lambda batch: scorer.score(batch[1]) if batch[1] else None, ahead=ahead)) as scored:
         for (cells, _), scores in scored:
@@ -157,7 +157,7 @@ def _scored_rows(
 
 def _cells_and_windows(
     batch: RecordBatch, inputs: Inputs, scorer: Scorer, counts: AnnotationCounts
-) -> tuple[list[tuple[str, ...]], list[Window]]:
+) -> tuple[list[tuple[str | None, ...]], list[Window]]:
     """What the rows of a batch say besides scores, and the windows of the alleles that can be scored."""
     alleles = batch.all_alleles()
     counts.count_alleles(allele.status for allele in alleles)
@@ -169,11 +169,11 @@ def _cells_and_windows(
     return cells, windows
 
 
-def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
+def _place(record: VcfRecord, alt: str) -> tuple[str | None, ...]:
     """CHROM, POS, ID, REF and one ALT, as they are written."""
     fields = record.line.split(b"\t", 4)[:4]
     texts = [field.decode("utf-8", "backslashreplace") for field in (*fields, alt.encode("latin-1"))]
-    return tuple("" if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)
+    return tuple(None if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)
 
 
 def _groups(scored: Iterable[_ScoredRows]) -> Iterator[_ScoredRows]:
@@ -193,30 +193,33 @@ class _WideTable:
 
     def __init__(self, bank: Bank) -> None:
         names = [f"{model_id}_{what}" for model_id in bank.model_ids for what in ("ref", "alt", "delta")]
-        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *((name, float) for name in names)]
+        self._scores = [(name, float) for name in names]
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *self._scores]
 
-    def cells(self, rows: _ScoredRows) -> list[Column]:
-        """The cells of some alleles, column by column."""
-        texts: list[Column] = list(map(list, zip(*rows.cells, strict=True)))
-        models = zip(rows.ref.T, rows.alt.T, rows.delta.T, strict=True)
-        return [*texts, *(column for model in models for column in model)]
+    def frame(self, rows: _ScoredRows) -> pd.DataFrame:
+        """The rows of some alleles."""
+        scores = np.stack([rows.ref, rows.alt, rows.delta], axis=2).reshape(len(rows.cells), -1)
+        places = frame_of(_PLACE_COLUMNS, rows.cells)
+        return pd.concat([places, pd.DataFrame(scores, columns=[name for name, _ in self._scores])], axis=1)
 
 
 class _LongTable:
     """One row for each allele and model."""
 
     def __init__(self, bank: Bank) -> None:
-        # Names that differ from REF and ALT in more than their case: not every reader of tables tells these apart.
-        own = (("model_id", str), ("protein", str), ("ref_score", float), ("alt_score", float), ("delta", float))
-        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *own]
-        self._ids = list(bank.model_ids)
-        self._proteins = [model.protein for model in bank.models]
+        # The names differ from REF and ALT in more than their case, because some readers of tables ignore it.
+        models = (("model_id", str), ("protein", str))
+        scores = (("ref_score", float), ("alt_score", float), ("delta", float))
+        self.columns: list[tuple[str, type]] = [*_PLACE_COLUMNS, *models, *scores]
+        self._models = frame_of(models, [(model.model_id, model.protein) for model in bank.models])
 
-    def cells(self, rows: _ScoredRows) -> list[Column]:
-        """The cells of some alleles, column by column."""
+    def frame(self, rows: _ScoredRows) -> pd.DataFrame:
+        """The rows of some alleles."""
         alleles, models = rows.ref.shape
-        texts: list[Column] = [
-            [cell for cell in column for _ in range(models)] for column in zip(*rows.cells, strict=True)
+        places = frame_of(_PLACE_COLUMNS, rows.cells)
+        parts = [
+            places.iloc[np.repeat(np.arange(alleles), models)],
+            self._models.iloc[np.tile(np.arange(models), alleles)],
         ]
-        own: list[Column] = [self._ids * alleles, self._proteins * alleles]
-        return [*texts, *own, *(values.reshape(-1) for values in (rows.ref, rows.alt, rows.delta))]
+        found = pd.concat([part.reset_index(drop=True) for part in parts], axis=1)
+        return found.assign(ref_score=rows.ref.ravel(), alt_score=rows.alt.ravel(), delta=rows.delta.ravel())

@@ -202,20 +202,21 @@ def effect(
     from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
     from varbind.evaluate.splits import ClassesPlan
     from varbind.io.banks import load_bank
-    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.devices import checked_device
 
     talk(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
-    where = resolve_device(device)
+    loaded = load_bank(bank)
+    where = checked_device(device, loaded)
     classes_plan = ClassesPlan(
         chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where
     )
     plan = EvaluateEffectPlan(classes_plan, draws, seed, threads, where)
     tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
     with show_progress(quiet=quiet) as progress:
-        summary = evaluate_effect(tests, load_bank(bank), output, plan, progress=progress)
+        summary = evaluate_effect(tests, loaded, output, plan, progress=progress)
     logger.info("%s: written", output)
     put(summary)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -94,6 +95,9 @@ def run() -> NoReturn:
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
             signal.signal(number, _interrupt)
+    # Every record is a few objects that live until it is written and that form no cycles: with Python's usual
+    # thresholds the search for cycles takes a sixth of the time of a run.
+    gc.set_threshold(50_000, 20, 20)
     code = _run()
     ignore_signals()  # all is done
     _settle_output()

@@ -160,8 +160,8 @@ def _score_sequences(
 ) -> None:
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
+    from varbind.scoring.devices import checked_device
     from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, scan_of
-    from varbind.scoring.selftest import checked_device
 
     where = checked_device(device, bank)
     with Scorer(bank, scan=scan_of(mode, scan_rule), device=where, threads=threads) as scorer:

@@ -25,7 +25,7 @@ def command(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) -> 
     they use a GPU.
     """
     from varbind.io.banks import load_bank
-    from varbind.scoring.scorer import resolve_device
+    from varbind.scoring.devices import resolve_device
     from varbind.scoring.selftest import GOLDEN_TOLERANCE, run_selftest
 
     talk(quiet=quiet, verbose=verbose)

@@ -209,10 +209,9 @@ def _checkpoints(text: str) -> tuple[int, ...]:
 
 
 def _checked(device: str, bank: str) -> str:
-    """The device of a name, once it has scored a bank as the CPU does."""
+    """The device of a name, after it has given the scores of the CPU for a bank."""
     from varbind.io.banks import load_bank
-    from varbind.scoring.scorer import resolve_device
-    from varbind.scoring.selftest import checked_device
+    from varbind.scoring.devices import checked_device, resolve_device
 
     where = resolve_device(device)
     return where if where == "cpu" else checked_device(where, load_bank(bank))

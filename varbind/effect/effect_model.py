@@ -109,7 +109,7 @@ class EffectModel:
 
     Attributes:
         card: The description of the second stage.
-        heads: The heads by name; the names are those of `varbind.effect.heads.HEADS`.
+        heads: The heads by name; the names are those of `varbind.effect.second_stage.HEADS`.
         curves: The background distributions, by name in `CURVES` and by kind of variant.
         trained_on: The keys of the training variants (`key_of_window`, `key_of_place`), sorted, uint32.
 

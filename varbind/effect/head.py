@@ -1,7 +1,7 @@
 """The protocol of a head of the second stage: its INFO keys, what it needs, and how it predicts.
 
 A head is a frozen dataclass of arrays, numbers and tuples of names, which `varbind.io.effects` stores field by field.
-A new head is one module in this package and one entry in `varbind.effect.heads`.
+A new head is one module in this package and one entry in `varbind.effect.second_stage`.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ import numpy as np
 
 from varbind.core.dense import dense_in_order
 from varbind.effect.activity import ActivityHead
+from varbind.effect.conservation import ConservationHead
+from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import key_of_place, key_of_window
 from varbind.effect.features import AROUND, VariantSites
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadResult
-from varbind.effect.heads import HEADS
 from varbind.effect.score import ScoreHead
 
 if TYPE_CHECKING:
@@ -27,7 +28,21 @@ if TYPE_CHECKING:
     from varbind.core.window import Window
     from varbind.effect.effect_model import EffectCard, EffectModel
 
-__all__ = ["EffectKeys", "Prediction", "SecondStage"]
+__all__ = ["EFFECT_KEYS", "HEADS", "EffectKeys", "Prediction", "SecondStage"]
+
+HEADS: dict[str, type[Head]] = {
+    DeepFindHead.name: DeepFindHead,
+    ActivityHead.name: ActivityHead,
+    ConservationHead.name: ConservationHead,
+    ScoreHead.name: ScoreHead,
+}
+"""The heads by name, in the order in which they predict: a head comes after those whose results it reads.
+
+The INFO keys are written in the reverse order, so that the values that summarise others come first.
+"""
+
+EFFECT_KEYS: dict[str, HeadKey] = {key.name: key for head in reversed(HEADS.values()) for key in head.keys}
+"""The INFO keys by name, in the order in which they are written. A run writes those of the heads that it can use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CARD",
+    "EFFECT_FOLDER",
     "WEIGHTS",
     "bank_card_of",
     "digests_of",
@@ -41,6 +42,9 @@ __all__ = [
 
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
+EFFECT_FOLDER = "effect"
+"""The subfolder of a bank with its second stage."""
+
 CARD_BYTES_MAX = 1 << 23
 OLDEST_FORMAT = 2
 """The oldest format of a bank's card that is read. It had DeepBind networks only."""

@@ -21,9 +21,9 @@ from varbind.bank.background import VariantKind
 from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
-from varbind.effect.heads import HEADS
+from varbind.effect.second_stage import HEADS
 from varbind.errors import ResourceError
-from varbind.io.cards import CARD, WEIGHTS, digests_of, read_arrays, read_effect_card, write_card_files
+from varbind.io.cards import CARD, EFFECT_FOLDER, WEIGHTS, digests_of, read_arrays, read_effect_card, write_card_files
 from varbind.io.output.atomic_files import whole_folder
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
-EFFECT_FOLDER = "effect"
 ARRAYS_BYTES_MAX = 1 << 28
 NAMES_OF_TYPES = {"NDArray": NDArray, "np": np, "BindingScale": BindingScale}
 """Names in the annotations of heads and curves that their modules may import for type checking only."""

@@ -1,7 +1,7 @@
-"""The reference genome: an indexed FASTA, plain or BGZF, read in blocks that are kept.
+"""The reference genome: an indexed FASTA, plain or BGZF, read in blocks that are cached.
 
-A missing index is built beside the FASTA's content in a temporary folder, never in the user's folder;
-an index that contradicts the FASTA is refused.
+A missing index is built in a temporary folder, never in the folder of the user. An existing index is compared with the
+FASTA: little is read for this, only the header line before each sequence and what follows the last one.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import stat
 import struct
 import tempfile
+from bisect import bisect_right
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -21,45 +23,46 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pysam
 
 from varbind.errors import InputError, ResourceError
-from varbind.io.closing import Closing
-from varbind.io.fasta_index import bgzf_text, disagreement
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf.bgzf import BgzfReader, is_bgzf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "index_flaw"]
 
 logger = logging.getLogger(__name__)
 
-# A block is read once and serves its neighbourhood: sorted variants hit the same block again. Of a plain file
-# a promoter's stretch is enough; what is compressed must be inflated in pieces of 64 KiB whatever is wanted.
+# Sorted variants read the same block many times. A block of a plain file is large enough for a promoter; BGZF is
+# decompressed in pieces of 64 KiB in any case.
 PLAIN_BLOCK = 1 << 14
 BGZF_BLOCK = 1 << 16
 BLOCKS_KEPT = 64
 INDEX_BYTES_MAX = 1 << 26
+HEADER_BYTES_MAX = 1 << 16
+REST_BYTES = 1 << 12
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _MARKED = "a UTF-8 byte order mark"
 
 
-class Reference(Closing):
+class Reference(AbstractContextManager["Reference"]):
     """Random access to a reference genome.
 
     Args:
         path: FASTA, plain or BGZF, with or without `.fai` (and `.gzi`).
 
     Raises:
-        ResourceError: missing, empty, not FASTA, gzip instead of BGZF, ragged lines, duplicate names,
-            or an index that does not belong to it.
+        ResourceError: the file is missing, empty, not FASTA, or gzip instead of BGZF; lines of a sequence differ in
+            length; two sequences have the same name; or the index does not describe the file.
 
     Attributes:
-        path: as given.
-        contigs: length of every contig, in the order of the file.
+        path: the path as given.
+        contigs: the length of every contig in bases, in the order of the file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        # For htslib, which would fetch what looks like a URL.
+        # An absolute path, because htslib would download what looks like a URL.
         self._local = str(Path(self.path).absolute())
         compressed = self._check_content()
         self._made = ExitStack()
@@ -78,18 +81,18 @@ class Reference(Closing):
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
 
     def length(self, contig: str) -> int:
-        """Number of bases of a contig."""
+        """The number of bases of a contig."""
         return self.contigs[contig]
 
     def fetch(self, contig: str, start: int, end: int) -> str:
-        """Upper-case bases of [start, end), 0-based; what lies off the contig is N."""
+        """The upper-case bases of [start, end), 0-based, with N outside the contig."""
         number, place = divmod(start, self._width)
         if 0 <= start < end <= self.contigs[contig] and place + end - start <= self._width:
             return self._block(contig, number)[place : place + end - start]
         return self._fetch_across(contig, start, end)
 
     def _fetch_across(self, contig: str, start: int, end: int) -> str:
-        """`fetch` of what lies in several blocks, or partly off the contig."""
+        """Fetch a span that lies in several blocks, or partly outside the contig."""
         width = self._width
         first, last = max(start, 0), min(end, self.contigs[contig])
         if first >= last:
@@ -105,6 +108,9 @@ class Reference(Closing):
         self._fasta.close()
         self._made.close()
 
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def _read_block(self, contig: str, number: int) -> str:
         try:
             bases: str = self._fasta.fetch(contig, number * self._width, (number + 1) * self._width)
@@ -116,7 +122,7 @@ class Reference(Closing):
         return bases.upper()
 
     def _check_content(self) -> bool:
-        """Whether the file is BGZF; refuse what is no FASTA."""
+        """Whether the file is BGZF; refuse a file that is not FASTA."""
         try:
             with Path(self.path).open("rb") as stream:
                 start = stream.read(18)
@@ -155,7 +161,7 @@ class Reference(Closing):
         folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
         index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
         options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]
-        # As bytes: a path need not be UTF-8.
+        # The words are bytes, because a path need not be UTF-8.
         words: list[Any] = [os.fsencode(word) for word in (*options, self._local)]
         try:
             pysam.samtools.faidx(*words, catch_stdout=False)
@@ -172,15 +178,15 @@ class Reference(Closing):
 
     @contextmanager
     def _bytes(self, *, compressed: bool) -> Iterator[BinaryIO]:
-        """The uncompressed FASTA."""
-        with self._damage_told(), Path(self.path).open("rb") as stream:
+        """The uncompressed bytes of the FASTA."""
+        with self._damage_reported(), Path(self.path).open("rb") as stream:
             if compressed:
                 yield io.BufferedReader(BgzfReader(stream, self.path, allow_truncated=True))
             else:
                 yield stream
 
     def _refuse_duplicates(self, stream: BinaryIO) -> None:
-        """An index lists a name once; a second sequence of that name would be out of reach."""
+        """Refuse names that occur twice, because an index lists each name once."""
         names = Counter(line[1:].split()[0] for line in stream if line.startswith(b">") and line[1:].strip())
         name, count = names.most_common(1)[0] if names else (b"", 0)
         if count > 1:
@@ -193,20 +199,20 @@ class Reference(Closing):
             raise ResourceError("the reference holds no sequence", path=self.path)
         index, offsets = self._indexes()
         if not index.exists() or (compressed and not offsets.exists()):
-            return  # ours, made a moment ago
+            return  # the index has just been built
         lines = index.read_text(encoding="utf-8").splitlines()
-        with self._damage_told(), Path(self.path).open("rb") as stream:
-            read = bgzf_text(stream, offsets, self.path) if compressed else _plain_text(stream)
-            why = disagreement(lines, read)
-        if why:
-            raise self._stale(why)
+        with self._damage_reported(), Path(self.path).open("rb") as stream:
+            read = _bgzf_text(stream, offsets, self.path) if compressed else _plain_text(stream)
+            flaw = index_flaw(lines, read)
+        if flaw:
+            raise self._stale(flaw)
 
     def _indexes(self) -> tuple[Path, Path]:
         return Path(self._local + ".fai"), Path(self._local + ".gzi")
 
     @contextmanager
-    def _damage_told(self) -> Iterator[None]:
-        """Damage of the compressed bytes, as of a reference."""
+    def _damage_reported(self) -> Iterator[None]:
+        """Report damage of the file as an error of the reference."""
         try:
             yield
         except InputError as error:
@@ -215,9 +221,9 @@ class Reference(Closing):
             raise ResourceError(f"cannot be read: {error}", path=self.path) from error
 
     def _marked(self) -> ResourceError:
-        # Places in the file are counted in bytes, by the index and by every other program: the mark would shift them.
+        # An index counts bytes from the start of the file, so that the mark would shift all offsets.
         packed = "gunzip -c" if self.path.endswith("gz") else "cat"
-        # The name must not be that of the file itself: the shell would empty it before it is read.
+        # The new file needs another name, because the shell would empty the file before it is read.
         remedy = f"remove it: {packed} {self.path} | tail -c +4 > {self.path.removesuffix('.gz')}.unmarked.fa"
         what = f"the reference starts with {_MARKED}, which no program that indexes a FASTA reads"
         return ResourceError(what, path=self.path, line=1, remedy=remedy)
@@ -228,7 +234,7 @@ class Reference(Closing):
 
 
 def _is_index(path: Path) -> bool:
-    """Whether a file can be read at once."""
+    """Whether a file is regular and not too large for an index."""
     status = path.stat()
     return stat.S_ISREG(status.st_mode) and status.st_size <= INDEX_BYTES_MAX
 
@@ -242,7 +248,7 @@ def _plain_text(stream: BinaryIO) -> Callable[[int, int], bytes]:
 
 
 def _first_flaw(stream: Iterable[bytes]) -> tuple[int, str]:
-    """Line and kind of the first thing that no FASTA has."""
+    """The line number and the kind of the first flaw of a FASTA."""
     width, short, number = 0, False, 0
     for number, line in enumerate(stream, 1):
         if line.startswith(b">"):
@@ -258,3 +264,55 @@ def _first_flaw(stream: Iterable[bytes]) -> tuple[int, str]:
             short = bool(width) and length < width
             width = width or length
     return number, "it cannot be indexed"
+
+
+def index_flaw(lines: Sequence[str], read: Callable[[int, int], bytes]) -> str:
+    """Why an index does not describe a FASTA, as one clause; empty if it does.
+
+    Args:
+        lines: the lines of the index: name, length, offset, bases per line and bytes per line of each sequence.
+        read: returns the bytes [start, end) of the uncompressed FASTA, and fewer at its end.
+    """
+    rows = []
+    for line in lines:
+        name, *words = line.split("\t")
+        if len(words) != 4 or not all(map(_NUMBER.fullmatch, words)):
+            return "a line is malformed"
+        rows.append((int(words[1]), name, int(words[0]), int(words[2]), int(words[3])))
+    end = 0
+    for offset, name, length, bases, width in sorted(rows):
+        gap = read(end, offset) if end < offset <= end + HEADER_BYTES_MAX else b""
+        # samtools omits sequences without bases, so their header lines stand before that of the next sequence.
+        headers = [line for line in gap.splitlines() if line]
+        named = bool(headers) and headers[-1][1:].split()[:1] == [name.encode()]
+        if not named or not all(line.startswith(b">") for line in headers) or not gap.endswith(b"\n"):
+            return f"{name} is not where it says"
+        end = offset
+        if length and bases:
+            full_lines, before_last = divmod(length - 1, bases)
+            end += full_lines * width + before_last + 1
+        if length and not read(end - 1, end).strip(b"\r\n>"):
+            return f"{name} ends elsewhere"
+    rest = read(end, end + REST_BYTES).splitlines()
+    return "" if all(line.startswith(b">") for line in rest if line) else "there is more than it says"
+
+
+def _bgzf_text(stream: BinaryIO, offsets: Path, path: str) -> Callable[[int, int], bytes]:
+    """A function that returns the uncompressed bytes [start, end) of a BGZF file.
+
+    Args:
+        stream: the file.
+        offsets: its `.gzi`: a count, then pairs of compressed and uncompressed offsets of blocks, 8 bytes each.
+        path: the path of the file, for messages.
+    """
+    numbers = [number for (number,) in struct.iter_unpack("<Q", offsets.read_bytes())][1:]
+    packed, plain = [0, *numbers[::2]], [0, *numbers[1::2]]
+
+    def read(start: int, end: int) -> bytes:
+        block = bisect_right(plain, start) - 1
+        stream.seek(packed[block])
+        text = io.BufferedReader(BgzfReader(stream, path, allow_truncated=True))
+        text.read(start - plain[block])
+        return text.read(end - start)
+
+    return read

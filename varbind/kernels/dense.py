@@ -16,7 +16,7 @@ import numpy as np
 from varbind.core.dense import dense_in_order
 from varbind.errors import UsageError
 from varbind.gate import optional_import
-from varbind.kernels.cpu.cpu import has_lookup_kernel
+from varbind.kernels.cpu.cpu import has_compiled_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def _chosen_kernel(products: int, *, compiled: bool | None) -> Callable[..., Non
 @cache
 def _kernel() -> Callable[..., None] | None:
     """The kernel; None where it is switched off or cannot be loaded."""
-    if not has_lookup_kernel():
+    if not has_compiled_kernel():
         return None
     try:
         # numba takes a third of a second to import, which other ways need not pay.

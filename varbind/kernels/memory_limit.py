@@ -1,4 +1,4 @@
-"""Work on many items, in the largest portions that fit into memory."""
+"""Process many items in the largest portions that fit into memory, on the computer itself or on a device."""
 
 from __future__ import annotations
 
@@ -10,83 +10,86 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["MemoryLimit"]
+__all__ = ["MemoryLimit", "is_out_of_memory"]
 
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
+OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
+"""How torch, Triton and the CUDA driver report that memory ran out; each raises a RuntimeError."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, of Python or of torch, on the computer itself or on a device."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in OUT_OF_MEMORY)
+
 
 class MemoryLimit:
-    """Halves a portion that does not fit into memory, and tries nothing as large again.
+    """Halves a portion that does not fit into memory, and does not try a portion of that size again.
 
     Args:
-        symptom: what the log says when a portion does not fit.
+        symptom: the message for the log when a portion does not fit.
         unit: the items, in the plural, for the log.
-        refusal: raised when a single item does not fit.
-        is_full: whether an error means that memory ran out; None = a MemoryError does.
-        release: called after each failure, to free what can be freed.
+        refusal: the error that is raised when a single item does not fit.
+        release: called after each failure, to free memory that is not needed.
     """
 
     def __init__(
-        self,
-        symptom: str,
-        unit: str,
-        refusal: ResourceError,
-        *,
-        is_full: Callable[[Exception], bool] | None = None,
-        release: Callable[[], None] | None = None,
+        self, symptom: str, unit: str, refusal: ResourceError, *, release: Callable[[], None] | None = None
     ) -> None:
         self._symptom, self._unit, self._refusal = symptom, unit, refusal
-        self._is_full = is_full or (lambda error: isinstance(error, MemoryError))
         self._release = release
-        self._most: int | None = None
+        self._largest: int | None = None
 
     @classmethod
     def of_host(cls) -> MemoryLimit:
-        """The limit of the computer's own memory."""
-        refusal = ResourceError("out of memory: it does not hold one item", remedy="give it more, or fewer --threads")
-        return cls("out of memory", "items", refusal)
+        """The limit for work that may run out of the memory of the computer, or of a torch device."""
+        what = "out of memory: there is not enough for a single item"
+        return cls("out of memory", "items", ResourceError(what, remedy="provide more memory, or use fewer --threads"))
 
     def portions(
         self, work: Callable[[slice], Result], count: int, *, at_once: int | None = None
     ) -> Iterator[tuple[slice, Result]]:
-        """Successive portions of `count` items, each with the result of its work.
+        """Process successive portions of `count` items, and yield each portion with its result.
 
         Args:
-            work: called with a portion.
-            count: number of items.
-            at_once: size of the largest portion to try; None = all of them.
+            work: called with the slice of the items of a portion.
+            count: the number of items.
+            at_once: the size of the largest portion to try; None = all items.
 
         Raises:
-            ResourceError: a single item does not fit.
+            ResourceError: a single item does not fit into memory.
         """
         first = 0
         while first < count:
-            portion = slice(first, first + min(at_once or count, self._most or count, count - first))
+            portion = slice(first, first + min(at_once or count, self._largest or count, count - first))
             found = self._try(work, portion)
             if found is None:
-                self._shrink(portion.stop - first)
+                self._halve(portion.stop - first)
                 continue
             yield portion, found[0]
             first = portion.stop
 
     def _try(self, work: Callable[[slice], Result], portion: slice) -> tuple[Result] | None:
-        """The result; None = there was not enough memory.
+        """The result of a portion; None if memory ran out.
 
-        When this returns, nothing of a failed portion is held any more: a caught error would hold its frames.
+        This is a function of its own because a caught error keeps the frames of the failed work, and with them its
+        memory, until the function returns.
         """
         try:
             return (work(portion),)
         except Exception as error:
-            if not self._is_full(error):
+            if not is_out_of_memory(error):
                 raise
             return None
 
-    def _shrink(self, size: int) -> None:
+    def _halve(self, size: int) -> None:
         if self._release:
             self._release()
         if size == 1:
             raise self._refusal
-        self._most = size // 2
-        logger.info("%s: %d %s at a time from here on", self._symptom, self._most, self._unit)
+        self._largest = size // 2
+        logger.info("%s: %d %s at a time from here on", self._symptom, self._largest, self._unit)

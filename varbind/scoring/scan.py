@@ -1,9 +1,9 @@
-"""The published executable's way to score a sequence: a short window slid along it.
+"""Scores of sequences by a sliding window, as computed by the published DeepBind executable.
 
-Each window is scored alone, padded with N on both sides, and the largest score is taken. Version 0.1
-used windows of detector_len; later versions use int(1.5 x detector_len). Both turn the whole sequence
-for the other strand and skip the last window of each turn, so that the last window is left out on the
-forward strand and the first one on the reverse strand.
+Each window is scored alone, padded with N on both sides, and the largest score is taken. Version 0.1 uses windows of
+detector_len, and later versions use int(1.5 x detector_len). Both read the second strand as the reverse complement of
+the whole sequence, and skip the last window of each strand. In the coordinates of the forward strand, these are the
+last window of the forward strand and the first window of the reverse strand.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from varbind.core.deepbind import DeepBindStack, deepbind_stacks
 from varbind.core.sequence import Codes, reverse_complement
-from varbind.scoring.ensemble import Ensemble
-from varbind.scoring.members import Members
+from varbind.scoring.ensemble import Ensemble, EnsembleMeans
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +29,7 @@ __all__ = ["ScanEnsemble", "ScanRule"]
 
 
 class ScanRule(StrEnum):
-    """Which windows are scored: width, and whether the last one counts."""
+    """The width of the windows, and whether the last window is scored."""
 
     V0_1 = "0.1"
     LATER = "later"
@@ -50,12 +49,12 @@ class ScanRule(StrEnum):
 
 
 class ScanEnsemble:
-    """Scores sequences by sliding windows, with every network of several stacks.
+    """Scores sequences by sliding windows with every model of several stacks.
 
     Args:
         stacks: the networks.
-        model_ids: the order of the columns.
-        rule: which windows.
+        model_ids: the ids of the models in the order of the columns.
+        rule: which windows are scored.
         device: as for `Ensemble`.
     """
 
@@ -74,24 +73,24 @@ class ScanEnsemble:
         for key in sorted({_part_of(stack) for stack in networks}):
             chosen = [stack for stack in networks if _part_of(stack) == key]
             columns = [self.model_ids.index(model_id) for stack in chosen for model_id in stack.model_ids]
-            members = Members(chosen)
-            stacks_apart = [stack.single_stranded() for stack in members.networks]
-            ids_apart = [model_id for stack in stacks_apart for model_id in stack.model_ids]
-            self._parts.append((*key, columns, members, Ensemble(stacks_apart, ids_apart, device=device)))
+            ensembles = EnsembleMeans(chosen)
+            single = [stack.single_stranded() for stack in ensembles.networks]
+            ids = [model_id for stack in single for model_id in stack.model_ids]
+            self._parts.append((*key, columns, ensembles, Ensemble(single, ids, device=device)))
 
     def score(self, sequences: Sequence[Codes]) -> NDArray[np.float32]:
         """Scores of B sequences of base codes, float32 (B, M)."""
         scores = np.zeros((len(sequences), len(self.model_ids)), dtype=np.float32)
-        for detector_len, double_stranded, columns, members, strand in self._parts:
+        for detector_len, double_stranded, columns, ensembles, strand in self._parts:
             best = self._score_strand(strand, sequences, detector_len)
             if double_stranded:
-                turned = [reverse_complement(codes) for codes in sequences]
-                best = np.maximum(best, self._score_strand(strand, turned, detector_len))
-            scores[:, columns] = members.means(best.T).T
+                reverse = [reverse_complement(codes) for codes in sequences]
+                best = np.maximum(best, self._score_strand(strand, reverse, detector_len))
+            scores[:, columns] = ensembles.means(best.T).T
         return scores
 
     def _score_strand(self, strand: Ensemble, sequences: Sequence[Codes], detector_len: int) -> NDArray[np.float32]:
-        """Largest score over the windows of each sequence as it is written, (B, K)."""
+        """Largest score over the windows of the forward strand of each sequence, (B, K)."""
         windows = [self.rule.windows(codes, detector_len) for codes in sequences]
         flat = [window for group in windows for window in group]
         values = strand.score(dict.fromkeys(strand.windows, flat))

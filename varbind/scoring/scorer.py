@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sized
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
@@ -16,8 +14,8 @@ from varbind.core.scores import BindingScores
 from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
 from varbind.errors import UsageError
-from varbind.gate import optional_import
 from varbind.kernels.memory_limit import MemoryLimit
+from varbind.scoring.devices import checked_device
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scan import ScanEnsemble, ScanRule
 
@@ -32,9 +30,7 @@ if TYPE_CHECKING:
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Scorer", "batches", "resolve_device", "scan_of", "score_sequences", "score_variants"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["Scorer", "batches", "scan_of", "score_sequences", "score_variants"]
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
@@ -46,32 +42,6 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     stream = iter(items)
     while batch := list(islice(stream, size)):
         yield batch
-
-
-def resolve_device(name: str) -> str:
-    """The device to use: `auto` is the first CUDA device if there is a usable one, else the CPU.
-
-    Raises:
-        UsageError: the name is not `auto`, `cpu`, `cuda` or `cuda:N`.
-        ResourceError: CUDA was asked for and is not there (raised when the scorer is built).
-    """
-    stem, _, number = name.partition(":")
-    if name == "cpu" or (stem == "cuda" and (number.isdigit() or name == "cuda")):
-        return name
-    if name != "auto":
-        raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
-    # Importing torch takes over a second: it is only imported where a driver is loaded.
-    if not Path("/proc/driver/nvidia/version").exists():
-        return "cpu"
-    try:
-        torch = optional_import("torch", needed_for="the GPU")
-    except UsageError as error:
-        logger.info("computing on the CPU: %s", error)
-        return "cpu"
-    if torch.cuda.is_available():
-        return "cuda"
-    logger.info("computing on the CPU: torch finds no usable CUDA device")
-    return "cpu"
 
 
 class Scorer:
@@ -235,19 +205,22 @@ def score_sequences(
         mode: `whole` = the network once over the sequence, padded with N; `scan` = a sliding window, as the
             published DeepBind executable does.
         scan_rule: `0.1`, `later` or `later-all`; see `varbind.scoring.scan.ScanRule`.
-        device: `cpu`, `cuda` or `cuda:N`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`. A CUDA device is used only if it gives the scores of the CPU for a
+            few variants.
 
     Returns:
         Scores, float32 (B, M), columns in bank order.
 
     Raises:
-        UsageError: unknown mode or rule, or the sequences are one string, or no strings.
+        UsageError: the mode, the rule or the device is unknown, or the sequences are one string, or no strings.
+        ResourceError: the device does not exist, or gives other scores than the CPU.
         InputError: a sequence is empty, or holds a letter that is no IUPAC code, such as `-` or `*`.
     """
     if not isinstance(sequences, Iterable) or isinstance(sequences, str | bytes):
         what = f"found a {type(sequences).__name__}, expected a list of sequences"
         raise UsageError(what, remedy="give [sequence]")
-    with Scorer(bank, scan=scan_of(mode, scan_rule), device=device) as scorer:
+    scan = scan_of(mode, scan_rule)
+    with Scorer(bank, scan=scan, device=checked_device(device, bank)) as scorer:
         return scorer.score_codes(map(encode, _checked(sequences)), batch_size=SEQUENCES_A_BATCH)
 
 

@@ -6,7 +6,7 @@ from oracles import TextReference
 from varbind.annotate.allele_status import Allele
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.counts import AnnotationCounts
-from varbind.annotate.record_stream import RecordBatch, joined
+from varbind.annotate.record_stream import Piece, batches_of
 from varbind.annotate.tracks import Tracks
 from varbind.core.variant import Status, Variant
 from varbind.io.vcf.records import VcfRecord
@@ -18,20 +18,20 @@ GENOME = TextReference(c="ACGTTGCAAGTCCGGATA" * 20)
 def annotated(variant, *alleles):
     fields = ["c", str(variant.pos), ".", f"G{variant.ref}", f"G{variant.alt}", ".", ".", "DP=1"]
     record = VcfRecord("\t".join(fields).encode() + b"\n", 1, "x", 8)
-    return RecordBatch.to_annotate(record, [Allele(Status.OK, variant=variant), *alleles])
+    return Piece(record.line, 1, record, [Allele(Status.OK, variant=variant), *alleles])
 
 
 UNCHANGED = b"c\t182\t.\tC\tT\t.\t.\t.\n\n"
 PIECES = [
     annotated(Variant("c", 181, "A", "C")),
-    RecordBatch.unchanged(UNCHANGED, 1),
+    Piece(UNCHANGED, 1),
     annotated(Variant("c", 183, "G", ""), Allele(Status.STAR)),
     annotated(Variant("c", 190, "", "TT")),
 ]
 
 
 def batch_of(*pieces):
-    (batch,) = joined(pieces, 1_000)
+    (batch,) = batches_of(pieces, 1_000)
     return batch
 
 

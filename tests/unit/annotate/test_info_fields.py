@@ -15,8 +15,7 @@ from varbind.annotate.info_schema import INFO_KEYS, KEY_NAMES, Written
 from varbind.bank.binding_changes import BindingEffect, FamilyChange
 from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status
-from varbind.effect.heads import EFFECT_KEYS
-from varbind.effect.second_stage import EffectKeys
+from varbind.effect.second_stage import EFFECT_KEYS, EffectKeys
 
 # VCF 4.5, section 1.6.1: what an INFO key may be.
 KEY = re.compile(r"([A-Za-z_][0-9A-Za-z_.]*|1000G)")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from varbind.annotate.info_reader import NUMBER_KEYS, TEXT_KEYS, DeclaredKeys, alleles_of
-from varbind.effect.heads import EFFECT_KEYS
+from varbind.effect.second_stage import EFFECT_KEYS
 from varbind.errors import InputError
 from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
 

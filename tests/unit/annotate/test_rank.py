@@ -65,14 +65,14 @@ def test_descending_stable_and_missing_last(tmp_path_factory, values, order):
 @given(
     values=st.lists(st.sampled_from([None, 1.0, 2.0, 3.0, 4.0]), max_size=60),
     top=st.integers(1, 70),
-    slack=st.integers(0, 5),
+    slack=st.integers(1, 5),
 )
 def test_forgetting_rows_on_the_way_changes_nothing(tmp_path_factory, values, top, slack):
     folder = tmp_path_factory.mktemp("rank")
     source = written(folder, [[value, value] for value in values], "PHRED", "SCORE")
     rank_vcf(source, folder / "whole.tsv")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rank, "_SLACK", slack)
+        patch.setattr(rank, "_ROWS_AT_ONCE", slack)
         counts = rank_vcf(source, folder / "top.tsv", top=top)
     assert read(folder / "top.tsv") == read(folder / "whole.tsv")[:top]
     assert (counts.rows, counts.cut) == (min(top, len(values)), max(len(values) - top, 0))
@@ -80,12 +80,14 @@ def test_forgetting_rows_on_the_way_changes_nothing(tmp_path_factory, values, to
 
 def test_memory_is_bounded_with_top(tmp_path, monkeypatch):
     held = []
-    monkeypatch.setattr(rank, "_SLACK", 10)
-    keep = rank._Ranking._keep
-    monkeypatch.setattr(rank._Ranking, "_keep", lambda self, rows: (held.append(self.added), keep(self, rows)))
+    monkeypatch.setattr(rank, "_ROWS_AT_ONCE", 10)
+    pack = rank._Ranking._pack
+    monkeypatch.setattr(
+        rank._Ranking, "_pack", lambda self: (held.append(sum(map(len, [*self._frames, self._rows]))), pack(self))
+    )
     values = [[value] for value in random.Random(1).choices(range(100), k=500)]
     rank_vcf(written(tmp_path, values, "PHRED"), tmp_path / "out.tsv", top=5)
-    assert max(np.diff(held)) <= 2 * 5 + 10
+    assert max(held) <= 2 * 5 + 2 * 10
     assert len(held) > 20
 
 

@@ -10,7 +10,7 @@ from varbind.annotate import record_stream as module
 from varbind.annotate.allele_status import Allele, AlleleStatuses
 from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.prefilter import GeneScope
-from varbind.annotate.record_stream import RecordBatch, RecordStream, joined
+from varbind.annotate.record_stream import Piece, RecordBatch, RecordStream, batches_of
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
 from varbind.core.variant import Status, Variant
@@ -26,21 +26,26 @@ def record(length=1):
     return VcfRecord(b"1\t5\t.\tA\tC\t.\t.\t" + b"x" * length + b"\n", 1, "", 8)
 
 
-small_batches = st.lists(
+def to_annotate(alleles, length=1):
+    one = record(length)
+    return Piece(one.line, 1, one, alleles)
+
+
+many_pieces = st.lists(
     st.one_of(
-        st.builds(RecordBatch.unchanged, st.binary(min_size=1), st.integers(0, 3)),
-        st.builds(RecordBatch.to_annotate, st.just(record()), st.lists(st.sampled_from([OK, STAR]), max_size=4)),
+        st.builds(Piece, st.binary(min_size=1), st.integers(0, 3)),
+        st.builds(to_annotate, st.lists(st.sampled_from([OK, STAR]), max_size=4)),
     )
 )
 
 
-@given(small_batches, st.integers(1, 9))
-def test_joined_batches_hold_every_line_in_order(small, size):
-    batches = list(joined(small, size))
-    assert [piece for batch in batches for piece in batch.pieces] == [batch.pieces[0] for batch in small]
-    assert [alleles for batch in batches for alleles in batch.alleles] == [x for batch in small for x in batch.alleles]
-    for name in ("n_records", "n_to_score", "size"):
-        assert sum(getattr(batch, name) for batch in batches) == sum(getattr(batch, name) for batch in small)
+@given(many_pieces, st.integers(1, 9))
+def test_batches_hold_every_line_in_order(pieces, size):
+    batches = list(batches_of(pieces, size))
+    assert [lines for batch in batches for lines in batch.pieces] == [piece.lines for piece in pieces]
+    assert [alleles for batch in batches for alleles in batch.alleles] == [x.alleles for x in pieces if x.record]
+    for name in ("n_records", "size"):
+        assert sum(getattr(batch, name) for batch in batches) == sum(getattr(piece, name) for piece in pieces)
     for batch in batches:
         assert [batch.pieces[place] for place in batch.places] == [one.line for one in batch.records]
         assert batch.n_to_score == batch.all_alleles().count(OK) < size + 4
@@ -50,9 +55,9 @@ def test_joined_batches_hold_every_line_in_order(small, size):
 def test_text_is_appended_to_the_records_alone():
     batch = RecordBatch()
     for one in (
-        RecordBatch.unchanged(b"a\n", 1),
-        RecordBatch.to_annotate(record(), [OK]),
-        RecordBatch.unchanged(b"\n", 0),
+        Piece(b"a\n", 1),
+        to_annotate([OK]),
+        Piece(b"\n", 0),
     ):
         batch.append(one)
     assert batch.with_info(["K=1"]) == b"a\n1\t5\t.\tA\tC\t.\t.\tx;K=1\n\n"
@@ -62,16 +67,16 @@ def test_text_is_appended_to_the_records_alone():
 
 
 def test_pieces_and_bytes_are_bounded():
-    many = [RecordBatch.unchanged(b"x\n", 1)] * 2 * module.BATCH_PIECES
-    assert {len(batch.pieces) for batch in joined(many, 9)} == {module.BATCH_PIECES}
-    large = RecordBatch.to_annotate(record(module.BATCH_BYTES // 4), [])
-    assert [len(batch.pieces) for batch in joined([large] * 5, 9)] == [2, 2, 1]
-    unchanged = RecordBatch.unchanged(b"x" * (module.BATCH_BYTES // 2), 1)
-    assert [len(batch.pieces) for batch in joined([unchanged] * 5, 9)] == [2, 2, 1]
+    many = [Piece(b"x\n", 1)] * 2 * module.BATCH_PIECES
+    assert {len(batch.pieces) for batch in batches_of(many, 9)} == {module.BATCH_PIECES}
+    large = to_annotate([], module.BATCH_BYTES // 4)
+    assert [len(batch.pieces) for batch in batches_of([large] * 5, 9)] == [2, 2, 1]
+    unchanged = Piece(b"x" * (module.BATCH_BYTES // 2), 1)
+    assert [len(batch.pieces) for batch in batches_of([unchanged] * 5, 9)] == [2, 2, 1]
 
 
 def test_a_blank_line_has_a_size():
-    assert 0 < RecordBatch.unchanged(b"\n", 0).size < RecordBatch.to_annotate(record(), []).size
+    assert 0 < Piece(b"\n", 0).size < to_annotate([]).size
 
 
 class Genome:
@@ -124,16 +129,16 @@ def contents_of(path, *, whole, everywhere=False, overwrite=False):
         if not whole:
             variants._pieces = split(variants._pieces)
         stream = RecordStream(variants, prefix="VARBIND", overwrite=overwrite)
-        found = list(stream.batches(statuses, counts))
+        found = list(stream.pieces(statuses, counts))
         is_sorted = variants.is_sorted
     flat = []
-    for batch in found:
-        if batch.records:
-            flat.append((batch.records[0].line, batch.records[0].number, batch.alleles[0]))
+    for piece in found:
+        if piece.record is not None:
+            flat.append((piece.lines, piece.record.number, piece.alleles))
         elif flat and len(flat[-1]) == 2:
-            flat[-1] = (flat[-1][0] + batch.pieces[0], flat[-1][1] + batch.n_records)
+            flat[-1] = (flat[-1][0] + piece.lines, flat[-1][1] + piece.n_records)
         else:
-            flat.append((batch.pieces[0], batch.n_records))
+            flat.append((piece.lines, piece.n_records))
     return flat, asdict(counts), is_sorted, names.seen
 
 

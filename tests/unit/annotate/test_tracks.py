@@ -51,7 +51,7 @@ def test_a_signal_while_a_track_is_read_stays_a_signal(track):
     from varbind.errors import Interrupted
     from varbind.io.tracks import ConservationTrack
 
-    with ConservationTrack("a", track) as found, pytest.raises(Interrupted), found._damage_told():
+    with ConservationTrack("a", track) as found, pytest.raises(Interrupted), found._damage_reported():
         raise Interrupted(2, "SIGINT")
 
 

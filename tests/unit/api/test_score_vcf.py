@@ -72,7 +72,7 @@ def test_values_are_those_of_score_variants(bank, tmp_path):
 
 def test_values_are_those_of_the_readable_network(bank, tmp_path):
     """SNVs, one by one: the window is cut from the text of the FASTA."""
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     (tmp_path / "in.vcf").write_bytes(HEADER + snv("chr1", 2615) + snv("chr2", 5000) + snv("chr2", 5001))
     rows, _ = table(tmp_path / "in.vcf", bank, tmp_path)
     assert len(rows) == 3

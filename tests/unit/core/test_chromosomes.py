@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from varbind.core.chromosomes import ACCESSIONS, accessions_of, build_of_lengths, plain_name
+from varbind.core.contigs import ACCESSIONS, accessions_of, build_of_lengths, plain_name
 
 CHAIN = Path(__file__).resolve().parents[4] / "shared" / "data" / "liftover" / "hg38ToHg19.over.chain.gz"
 

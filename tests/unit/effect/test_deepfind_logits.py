@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.effect.deepfind import DeepFindHead, deepfind_logits
-from varbind.kernels.cpu.cpu import has_lookup_kernel
+from varbind.kernels.cpu.cpu import has_compiled_kernel
 from varbind.kernels.dense import dense
 
 heads = st.tuples(st.integers(1, 30), st.integers(1, 3), st.integers(1, 40), st.integers(0, 2**32 - 1))
@@ -69,7 +69,7 @@ def test_a_variant_has_the_same_bytes_in_any_batch(shape, rows, seed, data):
     assert deepfind_logits(head, values[:1].astype(np.float64)).tobytes() == whole[:1].tobytes()
 
 
-@pytest.mark.skipif(not has_lookup_kernel(), reason="needs numba")
+@pytest.mark.skipif(not has_compiled_kernel(), reason="needs numba")
 @given(heads, st.integers(0, 70), st.integers(0, 2**32 - 1))
 def test_the_kernel_gives_the_bytes_of_numpy(shape, rows, seed):
     head = random_head(*shape)

@@ -15,8 +15,7 @@ from varbind.bank.background import VariantKind
 from varbind.core.scores import BindingScores
 from varbind.effect.effect_model import CURVES
 from varbind.effect.features import VariantSites
-from varbind.effect.heads import EFFECT_KEYS, HEADS
-from varbind.effect.second_stage import SecondStage
+from varbind.effect.second_stage import EFFECT_KEYS, HEADS, SecondStage
 from varbind.errors import ResourceError
 from varbind.io.banks import read_bank, weights_sha256, write_bank
 from varbind.io.effects import read_effect, write_effect

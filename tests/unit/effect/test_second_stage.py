@@ -21,8 +21,7 @@ from varbind.core.window import Window
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.effect_model import key_of_place, key_of_window, merged_keys
 from varbind.effect.features import VariantSites, feature_matrix
-from varbind.effect.heads import EFFECT_KEYS
-from varbind.effect.second_stage import SecondStage
+from varbind.effect.second_stage import EFFECT_KEYS, SecondStage
 from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effects import write_effect
 from varbind.scoring.scorer import score_variants

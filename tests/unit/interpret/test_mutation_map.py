@@ -34,7 +34,7 @@ def test_each_mutant_on_its_own(sequence, stack, row):
 
 
 def test_the_readable_network_on_a_shipped_model(shipped_bank):
-    network = pytest.importorskip("varbind.nn.sequence_scores", reason="needs the extra `train`")
+    network = pytest.importorskip("varbind.nn.torch_networks", reason="needs the extra `train`")
     model_id = "ELK1"
     sequence = "GGCTACCGGAAGTGACCNTGA"
     found = varbind.mutation_map(sequence, shipped_bank, model_id=model_id)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from varbind.errors import UsageError
 from varbind.kernels import dense as module
-from varbind.kernels.cpu.cpu import has_lookup_kernel
+from varbind.kernels.cpu.cpu import has_compiled_kernel
 from varbind.kernels.dense import dense
 
-needs_kernel = pytest.mark.skipif(not has_lookup_kernel(), reason="needs numba")
+needs_kernel = pytest.mark.skipif(not has_compiled_kernel(), reason="needs numba")
 
 # Around the rows, features and vectors that are taken together.
 rows = st.sampled_from([0, 1, 2, 3, 5, 63, 64, 65, 130])
@@ -121,7 +121,7 @@ def test_a_kernel_that_cannot_be_loaded_is_done_without(monkeypatch, caplog):
         raise UsageError("it needs the package numba, which cannot be loaded")
 
     module._kernel.cache_clear()
-    monkeypatch.setattr(module, "has_lookup_kernel", lambda: True)
+    monkeypatch.setattr(module, "has_compiled_kernel", lambda: True)
     monkeypatch.setattr(module, "optional_import", missing)
     monkeypatch.setattr(module, "KERNEL_WORTH", 0)
     inputs, weights = drawn(6, 9, 10, 0)

@@ -1,11 +1,11 @@
-"""Portions come in order, are halved where memory is short, and nothing as large is tried again."""
+"""Portions come in order, are halved where memory is short, and a size that failed is not tried again."""
 
 import logging
 
 import pytest
 
 from varbind.errors import ResourceError
-from varbind.kernels.memory_limit import MemoryLimit
+from varbind.kernels.memory_limit import MemoryLimit, is_out_of_memory
 
 
 def worker(most, error=MemoryError):
@@ -53,21 +53,20 @@ def test_a_portion_that_fails_for_another_reason_is_not_tried_again():
 
 def test_one_item_without_memory_is_refused():
     work, sizes = worker(0)
-    with pytest.raises(ResourceError, match="out of memory: it does not hold one item; give it more"):
+    with pytest.raises(ResourceError, match="out of memory: there is not enough for a single item; provide more"):
         list(MemoryLimit.of_host().portions(work, 3))
     assert sizes == [3, 1]
 
 
-def test_what_counts_as_full_is_released_and_logged(caplog):
+def test_memory_is_released_and_the_size_is_logged(caplog):
     released = []
     limit = MemoryLimit(
         "the device is full",
         "networks",
         ResourceError("no room"),
-        is_full=lambda error: isinstance(error, OverflowError),
         release=lambda: released.append(1),
     )
-    work, sizes = worker(2, OverflowError)
+    work, sizes = worker(2, RuntimeError("Triton Error: out of memory"))
     with caplog.at_level(logging.INFO):
         assert results(limit.portions(work, 8)) == list(range(8))
     assert sizes == [8, 4, 2, 2, 2, 2]
@@ -76,5 +75,26 @@ def test_what_counts_as_full_is_released_and_logged(caplog):
         "the device is full: 4 networks at a time from here on",
         "the device is full: 2 networks at a time from here on",
     ]
-    with pytest.raises(MemoryError):
-        list(limit.portions(worker(1)[0], 2))
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:128] DefaultCPUAllocator: can't allocate memory: 4 bytes"), True),
+        (RuntimeError("an illegal memory access was encountered"), False),
+        (ValueError("out of memory"), False),
+        (ResourceError("out of memory"), False),
+    ],
+)
+def test_errors_of_a_full_memory(error, expected):
+    assert is_out_of_memory(error) is expected
+
+
+def test_torch_reports_a_full_memory():
+    torch = pytest.importorskip("torch", reason="needs the extra `train`")
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**46)
+    assert is_out_of_memory(raised.value)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))

@@ -8,6 +8,7 @@ import pytest
 from oracles import TextReference, bank_card, deepbind_config, model_card, random_stack
 
 pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 from two_tasks import TwoTasksConfig, random_networks, register, slow_score, two_tasks_bank
 
 import varbind
@@ -19,6 +20,7 @@ from varbind.core.window import cut_window, flank_of, window_of_input
 from varbind.errors import ResourceError, UsageError
 from varbind.io.banks import read_bank, write_bank
 from varbind.nn.architecture import ARCHITECTURES
+from varbind.nn.torch_networks import TorchNetworks
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
@@ -152,3 +154,31 @@ def test_an_input_of_fixed_length_is_refilled_from_the_reference(length, ref, al
         assert len(text) == length
         expected = [slow_score(stack, 0, output, encode(text).tolist()) for output in range(2)]
         np.testing.assert_allclose(scores[0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "words", ["CUDA out of memory. Tried to allocate 2 GiB", "DefaultCPUAllocator: can't allocate memory"]
+)
+def test_a_full_memory_of_torch_halves_the_batch(bank, monkeypatch, caplog, words):
+    """Networks in torch are scored again in smaller batches, as all others are."""
+    texts = ["ACGTNACGT", "GGGACGGGT", "TTTACCAAT", "ACGT", "ACGTACGTACGT"]
+    expected = score_sequences(texts, bank)
+    honest, tried = TorchNetworks.score, []
+
+    def score(self, sequences):
+        tried.append(len(sequences))
+        if len(sequences) > 2:
+            raise RuntimeError(words)
+        return honest(self, sequences)
+
+    monkeypatch.setattr(TorchNetworks, "score", score)
+    with caplog.at_level("INFO", logger="varbind"):
+        assert score_sequences(texts, bank).tobytes() == expected.tobytes()
+    assert tried == [5, 2, 2, 1]
+    assert caplog.messages == ["out of memory: 2 items at a time from here on"]
+
+
+def test_a_full_memory_of_torch_for_one_sequence(bank, monkeypatch):
+    monkeypatch.setattr(TorchNetworks, "score", lambda *_: torch.empty(2**46))
+    with pytest.raises(ResourceError, match="out of memory: there is not enough for a single item; provide more"):
+        score_sequences(["ACGT"], bank)

@@ -10,7 +10,7 @@ from oracles import deepbind_config, random_stack, strand_score, whole_score
 from varbind.core.sequence import encode, reverse_complement
 
 pytest.importorskip("torch", reason="needs the extra `train`")
-from varbind.nn.sequence_scores import score_models
+from varbind.nn.torch_networks import score_models
 
 shapes = st.builds(
     deepbind_config,

@@ -18,10 +18,10 @@ SHAPES = [
 ]
 
 
-@pytest.fixture(autouse=True, params=["lookup", "gather"])
+@pytest.fixture(autouse=True, params=["compiled", "numpy"])
 def way(request, monkeypatch):
     """Every test of this file runs with the kernel and without it."""
-    if request.param == "gather":
+    if request.param == "numpy":
         monkeypatch.setenv("VARBIND_NO_NUMBA", "1")
     monkeypatch.setattr(cpu, "KERNEL_WORTH", 0)
     return request.param

@@ -16,7 +16,6 @@ from varbind.scoring.scorer import (
     SEQUENCES_A_BATCH,
     Scorer,
     batches,
-    resolve_device,
     score_sequences,
     score_variants,
 )
@@ -224,24 +223,6 @@ def test_batches(items, size):
     assert [item for batch in found for item in batch] == items
     assert all(len(batch) == size for batch in found[:-1])
     assert all(1 <= len(batch) <= size for batch in found)
-
-
-@pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:0", "cuda:12"])
-def test_devices_by_name(name):
-    assert resolve_device(name) == name
-
-
-@pytest.mark.parametrize("name", ["", "gpu", "cuda:", "cuda:x", "cpu:0", "CUDA", "mps", "cuda:-1"])
-def test_an_unknown_device(name):
-    with pytest.raises(UsageError, match="unknown device"):
-        resolve_device(name)
-
-
-def test_auto_is_a_device_that_scores(bank):
-    device = resolve_device("auto")
-    assert device in {"cpu", "cuda"}
-    texts = ["ACGTTGCAACG"]
-    assert score_sequences(texts, bank, device=device).tobytes() == score_sequences(texts, bank).tobytes()
 
 
 def test_a_missing_gpu_is_said(bank):

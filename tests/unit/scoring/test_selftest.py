@@ -4,20 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from integration.runs import FASTA, VCF, call
 from oracles import ARRAY_NAMES
 
 from varbind.bank.model_card import GoldenScores
-from varbind.errors import ResourceError, UsageError
+from varbind.errors import ResourceError
 from varbind.scoring.ensemble import Ensemble
-from varbind.scoring.selftest import (
-    GOLDEN_TOLERANCE,
-    SelfTest,
-    add_golden_scores,
-    checked_device,
-    require_scores_of_cpu,
-    run_selftest,
-)
+from varbind.scoring.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
 
 
 def with_golden(bank, scores):
@@ -120,63 +112,3 @@ def test_nothing_to_compare_is_no_pass(tiny_bank):
     bare = replace(tiny_bank, cards=(replace(tiny_bank.cards[0], golden=None),))
     assert run_selftest(bare) == SelfTest(0, 0.0, 0)
     assert not run_selftest(bare).passed
-
-
-def test_a_device_that_scores_as_the_cpu_passes(tiny_bank):
-    """Of part of a bank too, which has no golden scores of its own."""
-    pytest.importorskip("torch", reason="needs the extra `gpu`")
-    require_scores_of_cpu(tiny_bank, "torch:cpu")
-    require_scores_of_cpu(tiny_bank.select_proteins(["ELK1"]), "torch:cpu")
-
-
-@pytest.fixture
-def wrong_device(monkeypatch):
-    """Torch on the CPU in the place of a GPU, with one wrong score."""
-    device = pytest.importorskip("varbind.kernels.gpu.device", reason="needs the extra `gpu`")
-    honest, place = device.DeviceStacks.score, device.torch_device
-    monkeypatch.setattr(device, "torch_device", lambda _: place("torch:cpu"))
-
-    def wrong(value):
-        def score(self, plan):
-            scores = honest(self, plan)
-            scores[3, 0] = value if np.isnan(value) else np.nextafter(scores[3, 0], np.float32(value))
-            return scores
-
-        monkeypatch.setattr(device.DeviceStacks, "score", score)
-
-    return wrong
-
-
-@pytest.mark.parametrize("value", [np.inf, np.nan])
-def test_a_device_with_one_wrong_score_is_refused(tiny_bank, wrong_device, value):
-    wrong_device(value)
-    with pytest.raises(ResourceError, match=r"device cuda:3 fails the self-test: \d+ scores differ.*use --device cpu"):
-        checked_device("cuda:3", tiny_bank)
-
-
-def test_the_cpu_is_not_held_against_itself(tiny_bank, monkeypatch):
-    monkeypatch.setattr(Ensemble, "score", lambda *_: 1 / 0)
-    assert checked_device("cpu", tiny_bank) == "cpu"
-    with pytest.raises(UsageError, match="unknown device"):
-        checked_device("tpu", tiny_bank)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["annotate", VCF, "-f", FASTA, "--everywhere"],
-        ["score", VCF, "-f", FASTA],
-        ["score", FASTA],
-        ["train", "binding", FASTA, "--protein", "A", "-o", "bank"],
-        ["train", "effect", "--classes", VCF, "-o", "effect"],
-    ],
-    ids=lambda words: " ".join(words[:2]) if words[0] == "train" else f"{words[0]} {words[1].name}",
-)
-def test_no_command_uses_a_device_that_fails(wrong_device, tmp_path, monkeypatch, words):
-    monkeypatch.chdir(tmp_path)
-    wrong_device(np.nan)
-    done = call(*words, "--device", "cuda")
-    assert done.code == 4
-    assert "device cuda fails the self-test" in done.error
-    assert done.out == b""
-    assert not list(tmp_path.iterdir())

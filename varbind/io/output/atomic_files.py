@@ -1,48 +1,96 @@
-"""Files and folders that appear under their names whole or not at all.
+"""Atomic writing: a file or a folder appears under its name complete or not at all.
 
-What is written gets a temporary name in the same folder, is synced, and is then renamed. Whoever looks at the
-final name sees what was there before, or all of the new; a run that is killed leaves the temporary name at most.
-Devices and FIFOs are written straight through.
+It is written under a temporary name in the same folder, synced to the disk, and then renamed. Readers of the final name
+see either the old content or all of the new content; a run that is killed leaves at most the temporary name. Streams
+are written straight through: devices, FIFOs, sockets, and descriptors of this process, such as /dev/stdout.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from varbind.errors import OutputError, output_errors
-from varbind.io.output.special_files import is_stream, open_stream
+from varbind.errors import OutputError, UsageError, output_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = [
-    "discard",
-    "give_name",
-    "settle",
+    "descriptor_of",
+    "fsync_tree",
+    "is_stream",
+    "open_stream",
+    "remove_quietly",
+    "rename_into_place",
     "temporary_beside",
     "whole_file",
     "whole_folder",
     "write_whole_file",
 ]
 
-_NAME_BYTES = 200  # of 255 that a file system allows, some are left for what we add
+_NAME_BYTES = 200  # a file system allows 255; the rest is for the prefix and the suffix
+_DESCRIPTORS = re.compile(r"/proc/(?:self|thread-self|\d+(?:/task/\d+)?)/fd|/dev/fd")
+_LINKS_MAX = 40
+
+
+def is_stream(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is written straight through, because it cannot be replaced by a regular file."""
+    if descriptor_of(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 (follows links)
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def open_stream(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a stream for writing; the file behind a descriptor is not truncated, and its position is kept.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = descriptor_of(path)
+    return Path(path).open("wb") if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+
+
+def descriptor_of(path: str | os.PathLike[str]) -> int | None:
+    """The descriptor that a name such as /dev/stdout or /dev/fd/3 stands for; None for all other names.
+
+    Raises:
+        UsageError: the descriptor belongs to another process.
+    """
+    place = os.path.abspath(path)  # noqa: PTH100 (links are followed one by one)
+    for _ in range(_LINKS_MAX):
+        folder, name = os.path.split(place)
+        folder = os.path.realpath(folder)
+        if _DESCRIPTORS.fullmatch(folder) and name.isdecimal():
+            if folder not in {"/dev/fd", os.path.realpath("/proc/self/fd"), os.path.realpath("/proc/thread-self/fd")}:
+                raise UsageError("is a descriptor of another process", path=path, remedy="name a file")
+            return int(name)
+        place = os.path.join(folder, name)  # noqa: PTH118
+        if not os.path.islink(place):  # noqa: PTH114
+            return None
+        place = os.path.join(folder, os.readlink(place))  # noqa: PTH115, PTH118
+    return None
 
 
 def temporary_beside(target: Path) -> Path:
-    """A free name in the folder of `target`, hidden, told from those of other runs."""
-    # htslib looks for an index behind ##idx##.
+    """A hidden temporary name in the folder of `target`, which no other run uses."""
+    # htslib looks for an index after ##idx##.
     name = os.fsdecode(os.fsencode(target.name.replace("##", "__"))[:_NAME_BYTES])
-    # Not the process id: in a container it is the same in every run, and a killed run leaves its file.
+    # The process id would not do: it is the same for every run in a container, and a killed run leaves its file.
     return target.with_name(f".{name}.varbind-{secrets.token_hex(4)}")
 
 
-def settle(path: Path) -> None:
-    """Put a finished file or folder on the disk.
+def fsync_tree(path: Path) -> None:
+    """Sync a finished file, or a folder with its files, to the disk.
 
     Raises:
         OSError: it cannot be synced.
@@ -53,8 +101,8 @@ def settle(path: Path) -> None:
     _sync(path)
 
 
-def give_name(temporary: Path, target: Path) -> None:
-    """Give what is settled its name.
+def rename_into_place(temporary: Path, target: Path) -> None:
+    """Rename a synced file or folder to its final name.
 
     Raises:
         OSError: it cannot be renamed.
@@ -64,18 +112,18 @@ def give_name(temporary: Path, target: Path) -> None:
         _sync(target.parent)
 
 
-def discard(path: Path) -> None:
-    """Take a temporary file away; where that fails, what was done stays done."""
+def remove_quietly(path: Path) -> None:
+    """Remove a temporary file, and ignore failures."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
-    """Write a file that gets its name at the end of the block, if that ends well.
+    """Write a file before the block, and rename it to its final name after the block unless the block raises.
 
     Raises:
-        OutputError: it cannot be written, told before the block; an older file of the name stays as it was.
+        OutputError: the file cannot be written; an older file of the same name is kept.
     """
     target = Path(os.path.realpath(path))
     if is_stream(path):
@@ -87,19 +135,19 @@ def whole_file(path: str | os.PathLike[str], data: bytes) -> Iterator[None]:
     try:
         with output_errors(path):
             temporary.write_bytes(data)
-            settle(temporary)
+            fsync_tree(temporary)
         yield
         with output_errors(path):
-            give_name(temporary, target)
+            rename_into_place(temporary, target)
     finally:
-        discard(temporary)
+        remove_quietly(temporary)
 
 
 def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """`whole_file` on its own.
+    """Write a file and rename it to its final name.
 
     Raises:
-        OutputError: it cannot be written; an older file of the name stays as it was.
+        OutputError: the file cannot be written; an older file of the same name is kept.
     """
     with whole_file(path, data):
         pass
@@ -107,14 +155,14 @@ def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextmanager
 def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
-    """A folder to write into, which gets its name when all went well, and is gone where not.
+    """A temporary folder to write into, which is renamed after the block, or removed if the block raises.
 
     Args:
-        destination: its name in the end, which must be free.
-        parents: make the folders above it too.
+        destination: the final name, which must not exist.
+        parents: whether missing parent folders are made too.
 
     Raises:
-        OutputError: the name is taken, or a folder cannot be made there.
+        OutputError: the name exists, or the folder cannot be made.
     """
     with output_errors(destination):
         if os.path.lexists(destination):
@@ -125,8 +173,8 @@ def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
             temporary.mkdir(parents=parents)
         yield temporary
         with output_errors(destination):
-            settle(temporary)
-            give_name(temporary, destination)
+            fsync_tree(temporary)
+            rename_into_place(temporary, destination)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

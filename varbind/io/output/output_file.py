@@ -20,9 +20,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from varbind.errors import InputError, OutputError, UsageError, output_errors
-from varbind.io.output.atomic_files import discard, give_name, settle, temporary_beside
+from varbind.io.output.atomic_files import (
+    fsync_tree,
+    is_stream,
+    open_stream,
+    remove_quietly,
+    rename_into_place,
+    temporary_beside,
+)
 from varbind.io.output.output_index import make_index, old_indexes_aside
-from varbind.io.output.special_files import is_stream, open_stream
 from varbind.io.output.verify_output import read_back
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf
@@ -167,7 +173,7 @@ class Destination:
         with output_errors(self._said):
             for written in filter(None, (self._result, self._index)):
                 self._keep_rights(written)
-                settle(written)
+                fsync_tree(written)
         self._prepared = True
         return [remark] if remark else []
 
@@ -269,12 +275,12 @@ class Destination:
         assert self._folder is not None
         named = dict.fromkeys([self._target, Path(self.path)])
         with old_indexes_aside(named, self._folder):
-            give_name(self._result, self._target)
+            rename_into_place(self._result, self._target)
         if self._index is not None:
             index = Path(f"{self._target}.{self._suffix}")
-            give_name(self._index, index)
+            rename_into_place(self._index, index)
             if Path(self.path).is_symlink():  # who opens the link looks for an index of that name
-                discard(Path(f"{self.path}.{self._suffix}"))
+                remove_quietly(Path(f"{self.path}.{self._suffix}"))
                 Path(f"{self.path}.{self._suffix}").symlink_to(index)
 
     def _discard(self) -> None:

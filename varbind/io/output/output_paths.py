@@ -1,7 +1,4 @@
-"""The names that a run may write, held against those that it reads.
-
-No output takes the place of an input or of another output, by whatever name.
-"""
+"""The names that a run may write: an output must not replace an input or another output, whatever name it is given."""
 
 from __future__ import annotations
 
@@ -11,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.errors import OutputError, UsageError, output_errors
-from varbind.io.effects import EFFECT_FOLDER
-from varbind.io.output.special_files import descriptor_of, is_stream
+from varbind.io.cards import EFFECT_FOLDER
+from varbind.io.output.atomic_files import descriptor_of, is_stream
 from varbind.io.vcf.record_index import SUFFIXES
 
 if TYPE_CHECKING:
@@ -20,35 +17,34 @@ if TYPE_CHECKING:
 
 __all__ = ["check_outputs", "same_file"]
 
-# A file is read with the indexes beside it.
-_READ = ("", *(f".{suffix}" for suffix in (*SUFFIXES, "fai", "gzi")))
+_SUFFIXES_READ = ("", *(f".{suffix}" for suffix in (*SUFFIXES, "fai", "gzi")))
+"""The suffixes of an input and of the indexes beside it."""
 
 
 def check_outputs(
     destination: str, inputs: Iterable[str], *, folders: Iterable[str] = (), stats: str | None = None
 ) -> None:
-    """Refuse outputs that are inputs or each other, or that cannot be made.
+    """Refuse outputs that are inputs, that are the same file, or that cannot be made.
 
     Args:
-        destination: the result; `-` is standard output. Its indexes are outputs too, for old ones are removed.
-        inputs: files that are read, with the indexes beside them; `-` is standard input.
-        folders: of models: the files that lie in them are inputs.
-        stats: a second output; `-` is standard output.
+        destination: the result; `-` is standard output. Its indexes are outputs too, because old indexes are removed.
+        inputs: the files that are read, together with the indexes beside them; `-` is standard input.
+        folders: the folders of models, whose files are inputs.
+        stats: the file of the counts; `-` is standard output.
 
     Raises:
-        UsageError: two of them are the same file, by whatever name, or both are standard output, or an output is a file
-            of such a folder.
+        UsageError: an output is an input, a file in a folder of models, or the other output.
         OutputError: an output is a directory, or its folder is missing or not writable.
     """
     files = ["/dev/stdin" if path == "-" else path for path in inputs]
-    read = [f"{path}{suffix}" for path in files for suffix in _READ]
+    read = [f"{path}{suffix}" for path in files for suffix in _SUFFIXES_READ]
     written = _written(destination)
     models = list(folders)
     counts = _named(stats) if stats else None
     for path in [*written, *([counts] if counts else [])]:
-        if any(same_file(path, name) for name in read) or any(_is_of(path, folder) for folder in models):
+        if any(same_file(path, name) for name in read) or any(_is_in(path, folder) for folder in models):
             raise UsageError("the output is the input", path=path, remedy="name another output")
-    if counts and _descriptor(counts) is not None and _descriptor(counts) == _descriptor(written[0]):
+    if counts and descriptor_of(counts) is not None and descriptor_of(counts) == descriptor_of(written[0]):
         what = "the counts and the result would go to the same stream"
         raise UsageError(what, path=stats, remedy="name a file with -o or with --stats")
     if counts and any(same_file(counts, name) for name in written):
@@ -58,7 +54,7 @@ def check_outputs(
 
 
 def same_file(one: str, other: str) -> bool:
-    """Whether two names lead to one regular file, or will once it is written: links and folders are seen through."""
+    """Whether two names lead to the same regular file, or will once it is written; links are followed."""
     try:
         if os.path.exists(one) or os.path.exists(other):  # noqa: PTH110 (whatever the name)
             return os.path.isfile(one) and os.path.samefile(one, other)  # noqa: PTH113, PTH121
@@ -73,27 +69,24 @@ def _named(path: str) -> str:
     return "/dev/stdout" if path == "-" else path
 
 
-def _descriptor(path: str) -> int | None:
-    """The descriptor that a name stands for, as /dev/stdout and /dev/fd/1 do for 1."""
-    return descriptor_of(path) if is_stream(path) else None
-
-
 def _written(destination: str) -> list[str]:
-    """The result and its indexes, which stand beside it and beside a link to it."""
+    """The names of the result and of its indexes, which lie beside it and beside a link to it."""
     if destination == "-" or is_stream(destination):
         return [_named(destination)]
     beside = dict.fromkeys([destination, os.path.realpath(destination)])
     return [destination, *(f"{name}.{suffix}" for name in beside for suffix in SUFFIXES)]
 
 
-def _is_of(path: str, folder: str) -> bool:
-    """Whether a path leads to a file of a folder of models, or to one that the folder has a link to."""
-    return any(same_file(path, str(file)) for floor in ("*", f"{EFFECT_FOLDER}/*") for file in Path(folder).glob(floor))
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path leads to a file in a folder of models, or to the target of a link in it."""
+    return any(
+        same_file(path, str(file)) for pattern in ("*", f"{EFFECT_FOLDER}/*") for file in Path(folder).glob(pattern)
+    )
 
 
 def _check_place(path: str) -> None:
-    """Refuse what cannot be written, before anything is read."""
-    # Of a device or a FIFO, which is written through, the folder does not matter.
+    """Refuse an output that cannot be written, before anything is read."""
+    # The folder of a device or a FIFO does not matter.
     if path == "-" or is_stream(path):
         return
     folder = Path(os.path.realpath(path)).parent

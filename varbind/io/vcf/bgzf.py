@@ -11,10 +11,10 @@ import struct
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
-from varbind.io.closing import Closing
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -124,7 +124,7 @@ class BgzfReader(io.RawIOBase):
         )
 
 
-class BgzfWriter(Closing):
+class BgzfWriter(AbstractContextManager["BgzfWriter"]):
     """Compresses into BGZF blocks, which are the same for any number of threads.
 
     Args:
@@ -158,6 +158,9 @@ class BgzfWriter(Closing):
         """End the threads; what is not written yet is dropped."""
         if self._threads:
             self._threads.shutdown(cancel_futures=True)
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _compress(self, size: int) -> None:
         data = bytes(self._pending[:size])

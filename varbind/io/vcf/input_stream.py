@@ -9,12 +9,12 @@ import os
 import sys
 import threading
 import zlib
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from itertools import count
 from typing import TYPE_CHECKING, BinaryIO
 
 from varbind.errors import InputError
-from varbind.io.closing import Closing
 from varbind.io.vcf.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Container(StrEnum):
     GZIP = "gzip"
 
 
-class Source(Closing):
+class Source(AbstractContextManager["Source"]):
     """An opened input.
 
     Args:
@@ -206,6 +206,9 @@ class Source(Closing):
         """Close the file."""
         self.stream.close()
         self._raw.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 class _Rewound(io.RawIOBase):

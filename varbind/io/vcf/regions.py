@@ -1,7 +1,8 @@
-"""Regions of interest, from a list or a file, and the records of a variant file that lie in them.
+"""Regions of interest, from a list or a file, and the selection of the records of a variant file that lie in them.
 
-How a region is to be read depends on the file's contigs, for their names may hold colons and may be written in another
-style. So regions are read twice: at first without a file, which shows what is wrong with them, and then for a file.
+How the text of a region is read depends on the contigs of the variant file, because names may contain colons and may be
+written in different styles. Therefore regions are parsed twice: first without a file, to report errors in them, and
+then with the contigs of a file.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
-from varbind.io.vcf.region_lines import read_region_file
-from varbind.io.vcf.region_text import END, Region, read_regions
+from varbind.io.vcf.region_syntax import END, Region, read_region_file, read_regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,12 +32,12 @@ Spans = dict[str, list[tuple[int, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """Regions that the user asks for.
+    """The regions that the user gives.
 
     Attributes:
-        asked: each region of a file with columns, and the text of every other one or more.
-        spans: merged spans by contig, 0-based half-open, in the order in which contigs were first named, as they are
-            read without knowing any contig.
+        asked: regions from columns of a file, and texts of one or more regions.
+        spans: the merged spans by contig, 0-based half-open, in the order in which the contigs are first named, as they
+            are read without known contigs.
     """
 
     asked: tuple[Region | str, ...]
@@ -54,7 +54,7 @@ class Regions:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Read a file, plain or gzip: BED, columns CHROM, FROM and TO from 1, or one region a line.
+        """Read a file, plain or gzip: BED, columns CHROM, FROM and TO from 1, or one region per line.
 
         Raises:
             UsageError: the file cannot be read, or a line is malformed.
@@ -76,22 +76,21 @@ class Regions:
         return _holds(self.spans.get(contig, []), pos)
 
     def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
-        """Contig, start and end of every span, and the end of the span before it on the contig.
+        """The contig, start and end of every span, and the end of the previous span on the contig, -1 if there is none.
 
-        A record that overlaps a span and starts before that end was met in an earlier span already. The
-        first span of a contig has -1 there: no record starts before it.
+        A record that overlaps a span and starts before the previous end was already found in an earlier span.
         """
         return _with_previous_ends(self.spans)
 
 
 class Selection:
-    """Regions in the words of one variant file.
+    """Regions with the contig names of one variant file.
 
     Args:
-        regions: what the user asks for.
-        contigs: of the file's header or index, with their lengths in bases; None = length unknown.
-        path: of the file, for messages.
-        renamed: pairs of names of the same contig that the user gives.
+        regions: the regions that the user gives.
+        contigs: the contigs in the header or index of the file, with their lengths in bases; None = unknown.
+        path: the path of the file, for messages.
+        renamed: pairs of names of the same contig, given by the user.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class Selection:
         self._contigs = contigs
         self._names = ContigNames(contigs, renamed=renamed)
         self._spans: Spans = {}
-        # Regions on contigs that neither header nor index has: the records may.
+        # Regions on contigs that are neither in the header nor in the index; records may be on them.
         self._ahead: dict[str, list[Region]] = {}
         for region in _read(regions.asked, lambda name: self._names.find(name) is not None):
             contig = self._names.find(region.contig)
@@ -117,19 +116,19 @@ class Selection:
         self._spans = {contig: _merge(found) for contig, found in self._spans.items()}
 
     def holds(self, contig: str, pos: int) -> bool:
-        """Whether a 1-based position lies in a region; the contig may be one that is met for the first time."""
+        """Whether a 1-based position lies in a region; the contig may be missing in the header."""
         spans = self._spans.get(contig)
         return _holds(self._meet(contig) if spans is None else spans, pos)
 
     def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
-        """As `Regions.with_previous_ends`, with the names of the file."""
+        """As `Regions.with_previous_ends`, with the contig names of the file."""
         return _with_previous_ends(self._spans)
 
     def finish(self) -> None:
-        """Say which contigs are neither in the header or index nor among the records met.
+        """Warn of contigs that are neither in the header or index nor among the records read so far.
 
         Raises:
-            UsageError: that is so of all regions.
+            UsageError: no region is on a contig of the file.
         """
         waiting = Counter(region.contig for found in self._ahead.values() for region in set(found))
         if not waiting:
@@ -150,7 +149,7 @@ class Selection:
             self._ahead.setdefault(region.whole, []).append(region)
 
     def _meet(self, contig: str) -> list[tuple[int, int]]:
-        """The spans of a contig that no region was known to be on so far."""
+        """The spans of a contig that was not looked up before."""
         spans = []
         met: set[Region] = set()
         if contig not in self._contigs:
@@ -165,7 +164,7 @@ class Selection:
 
 
 def _checked(path: Path) -> Iterator[Region | str]:
-    """Regions of a file; those that are text are read once, so that the line is named if one cannot be."""
+    """The regions of a file; texts are parsed once, so that an error names the line."""
     for number, region in read_region_file(path):
         if isinstance(region, str):
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from contextlib import AbstractContextManager
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +13,13 @@ import numpy as np
 import pysam
 
 from varbind.errors import InputError, UsageError
-from varbind.io.closing import Closing
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf
 from varbind.io.vcf.input_stream import STDIN, Container, Source
 from varbind.io.vcf.record_index import index_of
-from varbind.io.vcf.record_order import RecordOrder
 from varbind.io.vcf.records import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 from varbind.io.vcf.regions import Selection
-from varbind.io.vcf.vcf_block import Selected, VcfBlock
+from varbind.io.vcf.vcf_block import RecordOrder, Selected, VcfBlock
 
 if TYPE_CHECKING:
     import os
@@ -40,7 +39,7 @@ _FOREIGN_STARTS = (
 )
 
 
-class VariantFile(Closing):
+class VariantFile(AbstractContextManager["VariantFile"]):
     """An opened variant file: its header, then its records.
 
     Args:
@@ -115,7 +114,7 @@ class VariantFile(Closing):
             if not is_blank(line):
                 record = VcfRecord(line, number, self.name, self.header.columns)
                 if self._targets is None or self._targets.holds(record.chrom, record.pos):
-                    self._order.add(record.chrom, np.array([record.pos]))
+                    self._order.add_one(record.chrom, record.pos)
                     yield Selected(b"", 0, record)
                 continue
             if self._blank is None:
@@ -144,6 +143,9 @@ class VariantFile(Closing):
     def close(self) -> None:
         """Close the file."""
         self._source.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
 
 def _all_lines(block: VcfBlock) -> NDArray[np.bool_]:

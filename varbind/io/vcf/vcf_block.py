@@ -1,4 +1,4 @@
-"""Many lines of a VCF at once, with their columns as arrays, so that most records need no object."""
+"""Blocks of many VCF lines, with their columns as arrays, so that most records need no Python object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Selected", "VcfBlock"]
+__all__ = ["RecordOrder", "Selected", "VcfBlock"]
 
 _TAB, _NEWLINE = 9, 10
 _ZERO = ord("0")
@@ -26,8 +26,8 @@ class Selected(NamedTuple):
     """A selected record, with the lines before it that are not selected.
 
     Attributes:
-        lines: the lines that are not selected, verbatim; possibly none.
-        n_records: how many of these lines are records; a blank line is none.
+        lines: the lines that are not selected, verbatim; they may be empty.
+        n_records: the number of records among these lines, without blank lines.
         record: the selected record; None where no further record is selected.
     """
 
@@ -38,16 +38,16 @@ class Selected(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VcfBlock:
-    """N consecutive lines of a VCF, each of them a sound record.
+    """N consecutive lines of a VCF, each of which is a well-formed record.
 
     Attributes:
         data: the lines, verbatim with their line ends.
-        number: line number of the first, from 1.
-        path: of the file, for messages.
-        columns: of every line.
-        bounds: where each line starts, and where the last one ends, int64 (N + 1,).
-        tabs: the places of the first five tabs of each line, int64 (N, 5).
-        runs: contigs in order, each with its first line and the one after its last.
+        number: the line number of the first line, from 1.
+        path: the path of the file, for messages.
+        columns: the number of columns of every line.
+        bounds: the offset of each line, and the end of the last line, int64 (N + 1,).
+        tabs: the offsets of the first five tabs of each line, int64 (N, 5).
+        runs: the runs of lines with the same contig: the contig, its first line and the line after its last.
         pos: POS, int64 (N,).
     """
 
@@ -62,13 +62,13 @@ class VcfBlock:
 
     @classmethod
     def parse(cls, data: bytes, number: int, path: str, columns: int) -> Self | None:
-        """Find the columns; None where some line is blank or broken, so that each has to be looked at.
+        """Find the columns; None if a line is blank or malformed, so that the lines must be read one by one.
 
         Args:
-            data: whole lines; only the last may lack its end.
-            number: of the first line, from 1.
-            path: of the file, for messages.
-            columns: how many every line must have, at least 8.
+            data: whole lines; only the last one may lack its line end.
+            number: the line number of the first line, from 1.
+            path: the path of the file, for messages.
+            columns: the number of columns that every line must have, at least 8.
         """
         text = np.frombuffer(data, dtype=np.uint8)
         ends = np.flatnonzero(text == _NEWLINE)
@@ -96,11 +96,11 @@ class VcfBlock:
         return self.data[self.bounds[first] : self.bounds[last]]
 
     def record(self, line: int) -> VcfRecord:
-        """One line with its fields."""
+        """One line as a record."""
         return VcfRecord(self.lines(line, line + 1), self.number + line, self.path, self.columns)
 
     def select(self, wanted: NDArray[np.bool_]) -> Iterator[Selected]:
-        """All lines in order, those of a mask as records, bool (N,)."""
+        """All lines in order, of which those of a mask, bool (N,), are records."""
         first = 0
         for line in np.flatnonzero(wanted).tolist():
             yield Selected(self.lines(first, line), line - first, self.record(line))
@@ -109,12 +109,12 @@ class VcfBlock:
             yield Selected(self.lines(first, len(self)), len(self) - first, None)
 
     def alleles(self, line: int) -> tuple[bytes, bytes]:
-        """REF and ALT of one line, as written."""
+        """REF and ALT of one line as written."""
         _, _, before_ref, before_alt, after = self.tabs[line].tolist()
         return self.data[before_ref + 1 : before_alt], self.data[before_alt + 1 : after]
 
     def lines_with(self, word: bytes) -> NDArray[np.bool_]:
-        """Which lines hold a word anywhere, bool (N,)."""
+        """Which lines contain a word anywhere, bool (N,)."""
         found = np.zeros(len(self), dtype=np.bool_)
         place = self.data.find(word)
         while place >= 0:
@@ -124,16 +124,45 @@ class VcfBlock:
         return found
 
 
+class RecordOrder:
+    """Whether records can be indexed: they are sorted by position, and the records of a contig are contiguous.
+
+    Attributes:
+        is_sorted: whether the records added so far can be indexed.
+    """
+
+    def __init__(self) -> None:
+        self.is_sorted = True
+        self._chrom, self._pos = "", -1
+        self._contigs: set[str] = set()
+
+    def add(self, chrom: str, pos: NDArray[np.int64]) -> None:
+        """Add the positions of one or more successive records of one contig, int64 (N,)."""
+        self.add_one(chrom, int(pos[0]))
+        self.is_sorted &= bool((pos[1:] >= pos[:-1]).all())
+        self._pos = int(pos[-1])
+
+    def add_one(self, chrom: str, pos: int) -> None:
+        """Add the position of one record."""
+        if chrom == self._chrom:
+            self.is_sorted &= pos >= self._pos
+        else:
+            self.is_sorted &= chrom not in self._contigs
+            self._contigs.add(chrom)
+            self._chrom = chrom
+        self._pos = pos
+
+
 def _whole_numbers(
     text: NDArray[np.uint8], first: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.int64] | None:
-    """The numbers written in [first, end); None where one is no whole number, or too long for int64."""
+    """The numbers in the texts [first, end); None if one is not a whole number, or is too long for int64."""
     widths = end - first
     if widths.min() < 1 or widths.max() > POS_DIGITS:
         return None
     values = np.zeros(len(widths), dtype=np.int64)
     for place in range(int(widths.max())):
-        # Below ASCII 0 the difference wraps around to more than 9.
+        # The difference of a character below ASCII 0 wraps around to more than 9.
         digits = text[np.maximum(end - 1 - place, 0)] - np.uint8(_ZERO)
         digits[place >= widths] = 0
         if digits.max() > 9:
@@ -145,7 +174,7 @@ def _whole_numbers(
 def _runs(
     text: NDArray[np.uint8], data: bytes, starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[tuple[str, int, int], ...] | None:
-    """Stretches of lines with the same first field; None where such a field is very long."""
+    """The runs of lines with the same first field; None if such a field is very long."""
     widths = ends - starts
     widest = int(widths.max())
     if widest > _NAME_BYTES:

@@ -1,6 +1,6 @@
-"""Networks on a CPU: by the compiled kernel where there is one and it is worth its loading, else by gathered tables.
+"""Networks on a CPU: the compiled kernel where it is available and worth loading, else numpy alone.
 
-Both give the same bytes, so the choice is one of time alone, and a kernel that cannot be loaded is no reason to stop.
+Both give the same bytes, so the choice only affects the run time, and a run goes on if the kernel cannot be loaded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from varbind.errors import UsageError
 from varbind.gate import has_working_folder, optional_import
-from varbind.kernels.cpu.numpy_backend import GatherStacks
+from varbind.kernels.cpu.numpy_backend import NumpyStacks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,41 +26,41 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.deepbind import DeepBindStack
-    from varbind.kernels.cpu.table_stack import LookupStacks
+    from varbind.kernels.cpu.table_stack import TableStacks
     from varbind.kernels.work_plan import Plan
 
-__all__ = ["CpuStacks", "has_lookup_kernel", "thread_count"]
+__all__ = ["CpuStacks", "has_compiled_kernel", "thread_count"]
 
 logger = logging.getLogger(__name__)
 
 KERNEL_WORTH = 50_000
-"""Alleles times networks that are scored by gathered tables in the time it takes to load numba and the kernel."""
+"""Alleles times networks that numpy scores in the time that it takes to load numba and the kernel."""
 
 KERNEL_ADDRESS_SPACE = 1 << 29
-"""Bytes of address space that numba and LLVM may take; where they get less, they abort the process, or hang in it."""
+"""Bytes of address space that numba and LLVM may need. With less, they abort the process or make it hang."""
 
 LONGEST = 30_000
-"""Bases up to which the kernel's sums over positions are exact; longer sequences go by gathered tables."""
+"""Largest sequence length for which the sums of the kernel are exact; longer sequences are scored with numpy."""
 
 
-def has_lookup_kernel() -> bool:
-    """Whether there may be a compiled kernel: numba is there and can compile, and no switch turns it off."""
+def has_compiled_kernel() -> bool:
+    """Whether compiled kernels can be used: numba is installed, can compile here, and is not switched off."""
     switched_off = os.environ.get("VARBIND_NO_NUMBA") or os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
     return not switched_off and has_working_folder() and importlib.util.find_spec("numba") is not None
 
 
-def thread_count(asked: int | None) -> int:
-    """As many threads as asked; None = one for each processor this process may use."""
-    return asked or len(os.sched_getaffinity(0))
+def thread_count(threads: int | None) -> int:
+    """The number of threads; None = one for each processor that this process may use."""
+    return threads or len(os.sched_getaffinity(0))
 
 
 def has_room_for_kernel() -> bool:
-    """Whether a limit on address space, as of `ulimit -v` or of a cluster's queue, leaves room for the kernel."""
+    """Whether the limit on address space, as set by `ulimit -v` or by a batch system, leaves room for the kernel."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return True
     used = 0
-    with suppress(OSError):  # only Linux tells
+    with suppress(OSError):  # this file exists on Linux only
         used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     return limit - used >= KERNEL_ADDRESS_SPACE
 
@@ -70,47 +70,48 @@ class CpuStacks:
 
     Args:
         stacks: the networks.
-        threads: where they are scored; None = here.
-        compiled: whether the kernel is used; None = if there is one, as soon as there is enough to score.
+        threads: the threads that score them; None = the caller's thread does.
+        compiled: whether the compiled kernel is used; None = it is used where it is available, as soon as there is
+            enough to score.
     """
 
     def __init__(self, stacks: Sequence[DeepBindStack], threads: Executor | None, *, compiled: bool | None) -> None:
         self._stacks = stacks
         self._threads = threads
         self._count = sum(len(stack.model_ids) for stack in stacks)
-        self._must = compiled is True
-        self._compiled = has_lookup_kernel() if compiled is None else compiled
-        self._left_to_gather = KERNEL_WORTH if compiled is None else 0
+        self._required = compiled is True
+        self._compiled = has_compiled_kernel() if compiled is None else compiled
+        self._left_to_numpy = KERNEL_WORTH if compiled is None else 0
 
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack.
 
         Raises:
-            UsageError: the kernel was asked for and cannot be loaded.
+            UsageError: the compiled kernel is required and cannot be loaded.
         """
         if not self._compiled or max(map(len, plan.sequences), default=0) > LONGEST:
-            return self._gather.score(plan)
-        self._left_to_gather -= len(plan) * self._count
-        if self._left_to_gather > 0 or self._kernel is None:
-            return self._gather.score(plan)
+            return self._numpy.score(plan)
+        self._left_to_numpy -= len(plan) * self._count
+        if self._left_to_numpy > 0 or self._kernel is None:
+            return self._numpy.score(plan)
         return self._kernel.score(plan)
 
     @cached_property
-    def _gather(self) -> GatherStacks:
-        return GatherStacks(self._stacks, self._threads)
+    def _numpy(self) -> NumpyStacks:
+        return NumpyStacks(self._stacks, self._threads)
 
     @cached_property
-    def _kernel(self) -> LookupStacks | None:
-        """The kernel; None where it cannot be loaded and need not."""
-        if not self._must and not has_room_for_kernel():
+    def _kernel(self) -> TableStacks | None:
+        """The compiled kernel; None where it cannot be loaded and is not required."""
+        if not self._required and not has_room_for_kernel():
             logger.warning("scoring without the compiled kernel, a few times slower: the limit on memory is too low")
             return None
         try:
-            # numba takes a third of a second to import, which other ways need not pay.
-            lookup = optional_import("varbind.kernels.cpu.table_stack", needed_for="the CPU kernel")
-            kernel: LookupStacks = lookup.LookupStacks(self._stacks, self._threads)
+            # Importing numba takes a third of a second, and only this kernel needs it.
+            table_stack = optional_import("varbind.kernels.cpu.table_stack", needed_for="the CPU kernel")
+            kernel: TableStacks = table_stack.TableStacks(self._stacks, self._threads)
         except (UsageError, ImportError, OSError, MemoryError) as error:
-            if self._must:
+            if self._required:
                 raise
             logger.warning("scoring without the compiled kernel, a few times slower: %s", error)
             return None

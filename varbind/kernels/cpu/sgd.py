@@ -21,9 +21,8 @@ import numpy as np
 
 from varbind.kernels.cpu.gradients import add_group_slopes, add_maximum_slopes, add_mean_slopes, add_network_slopes
 from varbind.kernels.cpu.numba_cache import compiled
-from varbind.kernels.cpu.partial_sums import begin, finish, finished, take_row
 from varbind.kernels.cpu.simd import LANES, add, keep_larger, load, rectify, store
-from varbind.kernels.cpu.table_convolution import TRIPLETS, fill_table
+from varbind.kernels.cpu.table_convolution import TRIPLETS, begin, fill_table, finish, finished, take_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable

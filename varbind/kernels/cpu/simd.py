@@ -16,7 +16,7 @@ from numba.core import types
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic, models, register_model
 
-from varbind.kernels.fixed_point import HALF
+from varbind.kernels.exact_arithmetic import HALF
 
 if TYPE_CHECKING:
     from collections.abc import Callable

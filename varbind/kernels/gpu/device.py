@@ -1,8 +1,7 @@
-"""Networks on a torch device: a plan cut into pieces that fit into its memory, scored block of networks by block.
+"""Networks on a torch device: a plan is cut into pieces that fit into memory, which are scored block by block.
 
-A fused Triton kernel (`varbind.kernels.gpu.fused`) pools on CUDA devices; eager torch
-(`varbind.kernels.gpu.torch_backend`) where Triton is absent. Both compute in whole numbers, so the path and the size
-of a piece do not show in a score.
+On CUDA devices a fused Triton kernel (`varbind.kernels.gpu.fused`) pools. Without Triton, torch multiplies matrices.
+Both compute with whole numbers, so the scores depend neither on the kernel nor on the size of a piece.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import logging
 import os
 import shutil
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from varbind.errors import ResourceError
 from varbind.gate import optional_import
-from varbind.kernels.gpu.gpu_layout import Piece, stretch_width
-from varbind.kernels.gpu.stretches import Stretches
-from varbind.kernels.gpu.torch_backend import CPU_MODELS, GPU_MODELS, MatrixBlock
-from varbind.kernels.memory_limit import MemoryLimit
+from varbind.kernels.exact_arithmetic import OutputLayers, fixed_point
+from varbind.kernels.gpu.gpu_layout import Piece, Stretches, detector_columns, stretch_width
+from varbind.kernels.memory_limit import MemoryLimit, is_out_of_memory
+from varbind.kernels.work_plan import SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,46 +33,72 @@ if TYPE_CHECKING:
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
 
-__all__ = ["DeviceStacks", "has_fused_kernel", "memory_limit", "torch_device"]
+__all__ = ["DeviceStacks", "MatrixBlock", "has_fused_kernel", "memory_limit", "torch_device"]
 
 logger = logging.getLogger(__name__)
 
 SHARE_OF_FREE = 0.4
-"""Of the free memory that a piece is planned to take: the estimate is rough, and others may share the device."""
+"""Share of the free memory that a piece may take: the estimate is rough, and others may use the device as well."""
 
 CPU_MEMORY = 2**30
-"""Bytes for a piece where the device is the CPU itself."""
+"""Bytes for a piece if the device is the CPU itself."""
 
+CPU_ROWS, CPU_MODELS = 1_792, 8
+"""Positions and networks per matrix product on a CPU, so that the product fits into the second-level cache."""
+
+GPU_ROWS, GPU_MODELS = 32_768, 64
+"""The same on a GPU, where a product takes half a gigabyte."""
 
 OLDEST_CAPABILITY = (8, 0)
-"""Compute capability from which Triton multiplies bytes in tensor cores."""
+"""The first compute capability with which Triton multiplies bytes in tensor cores."""
 
 _REMEDY = "use --device cpu"
 
 
 def torch_device(name: str) -> torch.device:
-    """The device of a name: `cuda`, `cuda:N`, or `torch:cpu`, which serves to test.
+    """The device of a name: `cuda`, `cuda:N`, or `torch:cpu`, which is for tests.
 
     Raises:
-        ResourceError: there is no such device.
+        ResourceError: the device does not exist, or has no free memory.
     """
     try:
         device = torch.device(name.removeprefix("torch:"))
         if device.type == "cuda":
-            # Opens the device, so that a broken driver or a full memory is met here.
+            # This opens the device, so that a broken driver or a full memory is found here.
             torch.cuda.mem_get_info(device)
     except (RuntimeError, AssertionError) as error:
-        reason = "has no free memory" if _is_out_of_memory(error) else "is not available"
+        reason = "has no free memory" if is_out_of_memory(error) else "is not available"
         raise ResourceError(f"device {name} {reason}", remedy="use --device cpu or auto") from error
     return device
 
 
+def memory_limit(
+    device: torch.device, unit: str, one: str, *, release: Callable[[], None] = lambda: None
+) -> MemoryLimit:
+    """The limit of a device's memory.
+
+    Args:
+        device: a device of `torch_device`.
+        unit: the items, in the plural, for the log.
+        one: a single item, for the error that is raised when it does not fit.
+        release: called after each failure, to drop tensors that are kept for later.
+    """
+
+    def free() -> None:
+        release()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    refusal = ResourceError(f"{one} does not fit into the memory of {device}", remedy=_REMEDY)
+    return MemoryLimit(f"{device} is out of memory", unit, refusal, release=free)
+
+
 class Block(Protocol):
-    """A few networks of one shape on a device."""
+    """A few networks of one configuration on a device."""
 
     @property
-    def bytes_a_cell(self) -> int:
-        """Memory for one cell, with what its alleles take."""
+    def bytes_per_cell(self) -> int:
+        """Bytes of memory for one cell, including its share of what the alleles need."""
 
     def score(self, stretches: Stretches) -> torch.Tensor:
         """Scores of a piece, float32 (alleles, k)."""
@@ -85,10 +110,10 @@ class DeviceStacks:
     Args:
         stacks: the networks.
         device: a device of `torch_device`.
-        fused: whether the fused kernel is used; None = on a CUDA device, if Triton is there.
+        fused: whether the fused kernel is used; None = it is used on a CUDA device if Triton is installed.
 
     Raises:
-        ResourceError: the networks do not fit into the device's memory.
+        ResourceError: the networks do not fit into the memory of the device.
     """
 
     def __init__(self, stacks: Sequence[DeepBindStack], device: torch.device, *, fused: bool | None = None) -> None:
@@ -105,7 +130,7 @@ class DeviceStacks:
                 columns.setdefault(detector_len, []).append(np.arange(self._count, self._count + count))
                 self._count += count
         except RuntimeError as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise ResourceError(f"the networks do not fit into the memory of {device}", remedy=_REMEDY) from error
         self._columns = {detector_len: np.concatenate(parts) for detector_len, parts in columns.items()}
@@ -114,7 +139,7 @@ class DeviceStacks:
         """Scores of every allele of a plan, float32 (alleles, K), columns stack by stack.
 
         Raises:
-            ResourceError: one sequence alone does not fit into the device's memory.
+            ResourceError: a single sequence does not fit into the memory of the device.
         """
         works = {detector_len: plan.work(detector_len) for detector_len in self._blocks}
         alleles = max((len(work.alleles) for work in works.values()), default=0)
@@ -125,7 +150,7 @@ class DeviceStacks:
         return scores
 
     def _pieces(self, detector_len: int, work: Work) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Some alleles at a time and their scores by all networks with detectors of one length, (alleles, k)."""
+        """Successive pieces of the alleles with their scores by all networks of one detector length, (alleles, k)."""
         count = len(work.alleles)
         planned = max(1, int(self._memory * count / max(1, self._bytes(detector_len, work))))
         return self._limit.portions(lambda piece: self._score_piece(detector_len, work, piece), count, at_once=planned)
@@ -133,7 +158,7 @@ class DeviceStacks:
     def _score_piece(self, detector_len: int, work: Work, alleles: slice) -> NDArray[np.float32]:
         """Scores of some alleles, (alleles, k)."""
         stretches = Stretches(Piece.of(work, detector_len, alleles), detector_len, self._device)
-        # One copy to the host for all blocks: each would wait for the device.
+        # One copy to the host for all blocks, because each copy waits for the device.
         return np.asarray(torch.cat([block.score(stretches) for block in self._blocks[detector_len]], dim=1).cpu())
 
     @cached_property
@@ -142,24 +167,24 @@ class DeviceStacks:
         if self._device.type != "cuda":
             return CPU_MEMORY
         free, _ = torch.cuda.mem_get_info(self._device)
-        # What torch holds in reserve is free for us too.
+        # Memory that torch holds in reserve can be used as well.
         free += torch.cuda.memory_reserved(self._device) - torch.cuda.memory_allocated(self._device)
         return int(SHARE_OF_FREE * free)
 
     def _bytes(self, detector_len: int, work: Work) -> int:
-        """Roughly the memory that a whole work would take."""
+        """The approximate memory of a whole work, in bytes."""
         positions = int((work.bounds[:, -1] - work.bounds[:, 0]).sum()) + detector_len * len(work.substitutions)
-        cell = max(block.bytes_a_cell for block in self._blocks[detector_len])
-        # Rows, and what tells where each of them is.
+        cell = max(block.bytes_per_cell for block in self._blocks[detector_len])
+        # Each position has a row, and two 64-bit numbers that locate the row.
         return positions * (stretch_width(detector_len) + 16) + work.cells * cell
 
 
 @cache
 def has_fused_kernel(device: torch.device) -> bool:
-    """Whether the fused kernel is used: on the CUDA devices that Triton knows, if it is there and can work."""
+    """Whether the fused kernel is used: on a CUDA device that Triton supports, if Triton and a C compiler are there."""
     if device.type != "cuda" or torch.cuda.get_device_capability(device) < OLDEST_CAPABILITY:
         return False
-    # Triton builds what starts its kernels with a C compiler.
+    # Triton compiles the launchers of its kernels with a C compiler.
     compilers = (os.environ.get("CC", "cc"), "gcc", "clang")
     missing = "Triton" if importlib.util.find_spec("triton") is None else "a C compiler"
     if missing == "Triton" or not any(map(shutil.which, compilers)):
@@ -169,7 +194,7 @@ def has_fused_kernel(device: torch.device) -> bool:
 
 
 def _fused_blocks(stack: DeepBindStack, device: torch.device) -> Iterator[Block]:
-    # Triton takes a while to import, which nobody else need pay.
+    # Importing Triton takes a while, and only this function needs it.
     fused = optional_import("varbind.kernels.gpu.fused", needed_for="the fused kernel")
     tile = fused.tile_of(stack.config, device)
     if tile is None:
@@ -183,32 +208,74 @@ def _matrix_blocks(stack: DeepBindStack, device: torch.device) -> Iterator[Block
 
 
 def _parts(stack: DeepBindStack, size: int) -> Iterator[DeepBindStack]:
-    """A stack in parts of at most this many networks."""
+    """A stack in parts of at most `size` networks."""
     for first in range(0, len(stack.model_ids), size):
         yield stack.take(range(first, min(first + size, len(stack.model_ids))))
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Torch's allocator has an error of its own; the driver and Triton say so in words only."""
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+class MatrixBlock:
+    """A few networks of one configuration, computed as matrix products in torch, for devices without Triton.
 
-
-def memory_limit(
-    device: torch.device, unit: str, one: str, *, release: Callable[[], None] = lambda: None
-) -> MemoryLimit:
-    """The limit of a device's memory.
+    The whole numbers are multiplied in double precision. Every partial sum is a whole number below 2^53 and therefore
+    exact in any order. Single precision would not be exact, and torch may use TF32 with ten bits for it.
 
     Args:
-        device: a device of `torch_device`.
-        unit: the items, in the plural, for the log.
-        one: a single item, for the error when it does not fit.
-        release: called after each failure, to drop tensors that are kept for later.
+        stack: the networks.
+        device: the device on which they are placed.
     """
 
-    def free() -> None:
-        release()
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
+    def __init__(self, stack: DeepBindStack, device: torch.device) -> None:
+        def placed(values: Any) -> torch.Tensor:
+            return torch.tensor(np.ascontiguousarray(values), dtype=torch.float64, device=device)
 
-    refusal = ResourceError(f"{one} does not fit into the memory of {device}", remedy=_REMEDY)
-    return MemoryLimit(f"{device} is out of memory", unit, refusal, is_full=_is_out_of_memory, release=free)
+        config = stack.config
+        self._mean = config.mean_pooling
+        self._axes = (len(stack.model_ids), config.strands, config.detectors)
+        self._rows = CPU_ROWS if device.type == "cpu" else GPU_ROWS
+        self._columns = placed(detector_columns(stack))  # (width, k S D)
+        self._scale = placed(fixed_point(stack).quarter_scale[:, None, :, None])  # (k, 1, D, 1)
+        self._output_layers = OutputLayers(stack, place=placed)
+
+    @property
+    def bytes_per_cell(self) -> int:
+        """Bytes of memory for one cell: its pooled values and half a dozen copies of them."""
+        return 8 * 8 * self._columns.shape[1]
+
+    def score(self, stretches: Stretches) -> torch.Tensor:
+        """Scores of a piece, float32 (alleles, k)."""
+        maxima, sums = self._pool(stretches)
+        parts = [stretches.alleles[:, part] for part in range(SEGMENTS)]
+        left, middle, right = (maxima[cells] for cells in parts)
+        best = self._by_detector(torch.maximum(torch.maximum(left, middle), right).clip(min=0.0))
+        means = None
+        if sums is not None:
+            left, middle, right = (sums[cells] for cells in parts)
+            means = self._by_detector(left + middle + right) / stretches.alleles[:, SEGMENTS].double()
+        outputs = [
+            self._output_layers.score(best[:, strand], None if means is None else means[:, strand])
+            for strand in range(self._axes[1])
+        ]
+        return torch.stack(outputs).amax(dim=0).T.float()
+
+    def _by_detector(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Pooled values (alleles, k S D) in the units of the detectors, (k, S, D, alleles)."""
+        return pooled.T.reshape(*self._axes, -1) * self._scale
+
+    def _pool(self, stretches: Stretches) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Largest value of every cell and sum of the rectified values, (cells + 1, k S D); the last cell is empty."""
+        shape = (stretches.cells + 1, self._columns.shape[1])
+        lowest = -(2.0**31)
+        maxima = torch.full(shape, lowest, dtype=torch.float64, device=self._columns.device)
+        sums = torch.zeros_like(maxima) if self._mean else None
+        for cells, positions, rows in stretches.groups:
+            group = stretches.rows[rows].view(-1, positions, stretches.rows.shape[1])
+            cells_per_step = max(1, self._rows // positions)
+            for first in range(0, len(group), cells_per_step):
+                step = slice(cells.start + first, min(cells.start + first + cells_per_step, cells.stop))
+                for start in range(0, positions, self._rows):
+                    part = group[first : first + cells_per_step, start : start + self._rows]
+                    products = part.double() @ self._columns  # (c, p, k S D)
+                    maxima[step] = torch.maximum(maxima[step], products.amax(dim=1))
+                    if sums is not None:
+                        sums[step] += products.clip(min=0.0).sum(dim=1)
+        return maxima, sums

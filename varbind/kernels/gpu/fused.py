@@ -19,10 +19,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.gate import optional_import
-from varbind.kernels.fixed_point import fixed_point
-from varbind.kernels.gpu.fused_kernels import feature_kernel, head_kernel, pool_kernel
+from varbind.kernels.exact_arithmetic import (
+    DETECTOR_LANES,
+    UNIT_LANES,
+    fixed_point,
+    output_layer_arrays,
+    padded_to_lanes,
+)
+from varbind.kernels.gpu.fused_kernels import feature_kernel, output_kernel, pool_kernel
 from varbind.kernels.gpu.gpu_layout import detector_columns, stretch_width
-from varbind.kernels.output_layers import DETECTOR_LANES, UNIT_LANES, head_lanes, whole_lanes
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.deepbind import DeepBindConfig, DeepBindStack
-    from varbind.kernels.gpu.stretches import Stretches
+    from varbind.kernels.gpu.gpu_layout import Stretches
 else:
     torch = optional_import("torch", needed_for="scoring on a GPU")
     triton = optional_import("triton", needed_for="the fused kernel")
@@ -116,10 +121,10 @@ class FusedBlock:
         self._weights = torch.from_numpy(weights).to(device)
         self._scale = torch.from_numpy(fixed_point(stack).quarter_scale).to(device)
         self._lanes = UNIT_LANES if config.hidden else DETECTOR_LANES
-        self._head = [torch.from_numpy(values).to(device) for values in head_lanes(stack)]
+        self._head = [torch.from_numpy(values).to(device) for values in output_layer_arrays(stack)]
 
     @property
-    def bytes_a_cell(self) -> int:
+    def bytes_per_cell(self) -> int:
         """Memory for one cell, with what its alleles take: pooled values, whole and in double precision."""
         return (4 + 8 * self._config.mean_pooling + 8 * (1 + self._config.mean_pooling)) * self._columns
 
@@ -184,7 +189,7 @@ class FusedBlock:
         """Scores, float32 (alleles, k)."""
         count = len(features)
         scores = torch.empty((count, self._models), dtype=torch.float32, device=self._device)
-        head_kernel[triton.cdiv(count, ALLELES), self._models](
+        output_kernel[triton.cdiv(count, ALLELES), self._models](
             features,
             *self._head,
             scores,
@@ -204,7 +209,7 @@ class FusedBlock:
 
 def limbs(columns: NDArray[np.int64], multiple: int) -> NDArray[np.int8]:
     """Columns (width, C) below 2^31 - 2^23 in signed bytes, the upper byte first: (4, C rounded up, width)."""
-    rest = whole_lanes(columns, multiple).T
+    rest = padded_to_lanes(columns, multiple).T
     digits = []
     for _ in range(LIMBS):
         digits.append(((rest + 128) & 255) - 128)

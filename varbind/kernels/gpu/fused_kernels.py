@@ -18,7 +18,7 @@ else:
     triton = optional_import("triton", needed_for="the fused kernel")
     tl = optional_import("triton.language", needed_for="the fused kernel")
 
-__all__ = ["feature_kernel", "head_kernel", "pool_kernel"]
+__all__ = ["feature_kernel", "output_kernel", "pool_kernel"]
 
 # Triton's decorator, without the types of what it decorates.
 _kernel: Callable[..., Any] = triton.jit
@@ -155,7 +155,7 @@ def _by_halves(values: tl.tensor, count: tl.constexpr, lanes: tl.constexpr, roun
 
 
 @_kernel
-def head_kernel(
+def output_kernel(
     features: tl.tensor,
     weights1: tl.tensor,
     biases1: tl.tensor,
@@ -172,7 +172,7 @@ def head_kernel(
     rounds: tl.constexpr,
     tile: tl.constexpr,
 ) -> None:
-    """Scores by the networks behind the pooled values, summed in the order of `varbind.kernels.output_layers`.
+    """Scores by the networks behind the pooled values, summed in the order of `varbind.kernels.exact_arithmetic`.
 
     Nothing may be contracted to a fused multiplication and addition, which rounds once in place of twice. Lanes
     are detectors, or with a hidden layer its units.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from varbind.errors import OutputError
-from varbind.io.output.atomic_files import give_name, settle, whole_file, whole_folder, write_whole_file
+from varbind.io.output.atomic_files import fsync_tree, rename_into_place, whole_file, whole_folder, write_whole_file
 from varbind.signals import uninterrupted
 
 
@@ -92,8 +92,8 @@ def test_all_is_synced_before_the_name_is_given(tmp_path, monkeypatch):
     )
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "card").write_bytes(b"x")
-    settle(tmp_path / "new")
-    give_name(tmp_path / "new", tmp_path / "bank")
+    fsync_tree(tmp_path / "new")
+    rename_into_place(tmp_path / "new", tmp_path / "bank")
     assert happened == ["card", "new", "named bank", tmp_path.name]
 
 

@@ -1,44 +1,50 @@
 """Tables of typed columns."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyarrow import parquet
 
 from varbind.errors import OutputError, UsageError
 from varbind.io.output import typed_table
-from varbind.io.output.typed_table import TypedTable
+from varbind.io.output.typed_table import TypedTable, frame_of
 
 COLUMNS = (("name", str), ("count", int), ("value", float))
-ROWS = [["a", "-3", "0.1"], ["", "", ""], ["é", str(2**53 + 1), "inf"]]
+ROWS = [("a", "-3", 0.1), (None, None, np.nan), ("é", str(2**53 + 1), np.inf)]
 
 
-def test_both_kinds_hold_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(typed_table, "_ROWS_AT_ONCE", 2)
+def written(folder, columns, frames, **options):
+    """The text of a TSV file, and the same table as Parquet."""
+    frames = list(frames)
     for name in ("x.tsv", "x.parquet"):
-        with TypedTable(str(tmp_path / name)) as table:
-            table.write(COLUMNS, ROWS)
-    assert (tmp_path / "x.tsv").read_text(
-        encoding="utf-8"
-    ) == "name\tcount\tvalue\na\t-3\t0.1\n\t\t\né\t9007199254740993\tinf\n"
-    found = parquet.read_table(tmp_path / "x.parquet")
-    assert [str(kind) for kind in found.schema.types] == ["string", "int64", "float"]
-    assert [list(row.values()) for row in found.to_pylist()] == [
+        with TypedTable(str(folder / name)) as table:
+            table.write(columns, iter(frames), **options)
+    return (folder / "x.tsv").read_text(encoding="utf-8"), parquet.ParquetFile(folder / "x.parquet")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_both_kinds_hold_the_same(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(typed_table, "_ROWS_AT_ONCE", at_once)
+    text, found = written(tmp_path, COLUMNS, [frame_of(COLUMNS, ROWS)])
+    assert text == "name\tcount\tvalue\na\t-3\t0.1\n\t\t\né\t9007199254740993\tinf\n"
+    assert [str(kind) for kind in found.schema_arrow.types] == ["string", "int64", "float"]
+    assert [list(row.values()) for row in found.read().to_pylist()] == [
         ["a", -3, float(np.float32(0.1))],
         [None, None, None],
         ["é", 2**53 + 1, float("inf")],
     ]
 
 
-def test_pieces_of_numbers(tmp_path):
-    """A piece is a row group; NaN is missing, and a column of a matrix need not be contiguous."""
+def test_frames_of_numbers(tmp_path):
+    """A frame is a row group, NaN is missing, and the columns may be those of a matrix."""
     values = np.array([[0.1, np.nan], [-2.5, 1e-7], [1 / 3, 0]], dtype=np.float32)
     columns = (("name", str), ("one", float), ("two", float))
-    pieces = [(["a", "b"], values[:2, 0], values[:2, 1]), ([""], values[2:, 0], values[2:, 1])]
-    for name in ("x.tsv", "x.parquet"):
-        with TypedTable(str(tmp_path / name)) as table:
-            table.write_pieces(columns, iter(pieces))
-    assert (tmp_path / "x.tsv").read_text() == "name\tone\ttwo\na\t0.1\t\nb\t-2.5\t1e-07\n\t0.333333\t0\n"
-    found = parquet.ParquetFile(tmp_path / "x.parquet")
+    frames = [
+        pd.concat([frame_of(columns[:1], names), pd.DataFrame(part, columns=["one", "two"])], axis=1)
+        for names, part in (([("a",), ("b",)], values[:2]), ([(None,)], values[2:]))
+    ]
+    text, found = written(tmp_path, columns, frames)
+    assert text == "name\tone\ttwo\na\t0.1\t\nb\t-2.5\t1e-07\n\t0.333333\t0\n"
     assert found.num_row_groups == 2
     # Text is worth a dictionary, measured numbers are not.
     encodings = [found.metadata.row_group(0).column(i).encodings for i in range(3)]
@@ -50,15 +56,23 @@ def test_pieces_of_numbers(tmp_path):
     }
 
 
+def test_numbers_as_a_caller_writes_them_and_no_row_at_all(tmp_path):
+    text, _ = written(tmp_path, COLUMNS, [frame_of(COLUMNS, ROWS)], number_text="<{:.1f}>".format)
+    assert text.splitlines()[1:] == ["a\t-3\t<0.1>", "\t\t", "é\t9007199254740993\t<inf>"]
+    text, found = written(tmp_path, COLUMNS, [frame_of(COLUMNS, [])])
+    assert (text, found.metadata.num_rows) == ("name\tcount\tvalue\n", 0)
+    assert [str(kind) for kind in found.schema_arrow.types] == ["string", "int64", "float"]
+
+
 @pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.parquet"])
 def test_a_table_that_is_not_finished_leaves_nothing(tmp_path, name):
-    def rows():
-        yield ROWS[0]
+    def frames():
+        yield frame_of(COLUMNS, ROWS)
         raise UsageError("stopped")
 
     (tmp_path / name).write_bytes(b"old")
     with pytest.raises(UsageError, match="stopped"), TypedTable(str(tmp_path / name)) as table:
-        table.write(COLUMNS, rows())
+        table.write(COLUMNS, frames())
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(name, b"old")]
 
 
@@ -70,7 +84,7 @@ def test_an_unknown_kind(tmp_path):
         TypedTable(str(tmp_path / "no" / "x.tsv"))
 
 
-def test_a_full_disk_is_told_by_its_name(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_by_its_name(tmp_path, monkeypatch):
     table = TypedTable(str(tmp_path / "x.parquet"))
 
     def full(_data):
@@ -78,5 +92,5 @@ def test_a_full_disk_is_told_by_its_name(tmp_path, monkeypatch):
 
     monkeypatch.setattr(table._out, "write", full)
     with pytest.raises(OutputError, match="No space left"), table:
-        table.write(COLUMNS, ROWS)
+        table.write(COLUMNS, [frame_of(COLUMNS, ROWS)])
     assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from varbind.io.vcf.bcf_values import lost_value
+from varbind.io.vcf.bcf import lost_value
 
 
 def line(*, alt="C", qual=".", filters=".", info=".", sample=None):

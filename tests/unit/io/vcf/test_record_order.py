@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from varbind.io.vcf.record_order import RecordOrder
+from varbind.io.vcf.vcf_block import RecordOrder
 
 
 @pytest.mark.parametrize(

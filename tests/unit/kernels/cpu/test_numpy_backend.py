@@ -1,4 +1,4 @@
-"""Gathered table rows against sums of Python integers, one position at a time, to the last bit."""
+"""Sums of table rows are equal to sums of Python integers, one position at a time, to the last bit."""
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +12,9 @@ from hypothesis import strategies as st
 from oracles import deepbind_config, random_stack, reverse_strand, whole_score
 
 from varbind.core.window import Window
-from varbind.kernels.cpu import numpy_backend as gather
-from varbind.kernels.cpu import position_schedule as walk
-from varbind.kernels.cpu.numpy_backend import GatherStacks
-from varbind.kernels.fixed_point import fixed_point
-from varbind.kernels.output_layers import Heads
+from varbind.kernels.cpu import numpy_backend
+from varbind.kernels.cpu.numpy_backend import NumpyStacks
+from varbind.kernels.exact_arithmetic import OutputLayers, fixed_point
 from varbind.kernels.work_plan import Plan
 
 shapes = st.builds(
@@ -27,16 +25,16 @@ shapes = st.builds(
     hidden=st.sampled_from([0, 2]),
     double_stranded=st.booleans(),
 )
-# Sizes of pieces of work, none of which may show: rows, stretch, walks kept, lanes, word, blocks a task.
-sizes = st.sampled_from([(1024, 128, 4, 64, 5, 8), (3, 2, 0, 1, 3, 1), (7, 5, 1, 200, 4, 2), (1, 1, 4, 64, 1, 1)])
-SIZE_NAMES = ("ROWS", "STRETCH", "WALKS_KEPT", "LANES", "LONGEST_WORD", "BLOCKS_A_TASK")
+# The scores do not depend on how the work is divided.
+SIZE_NAMES = ("ROWS", "STRETCH", "LANES", "LONGEST_WORD")
+sizes = st.sampled_from([(1024, 128, 64, 5), (3, 2, 1, 3), (7, 5, 200, 4), (1, 1, 64, 1)])
 
 
 @contextmanager
 def set_sizes(values):
     with pytest.MonkeyPatch.context() as patch:
         for name, value in zip(SIZE_NAMES, values, strict=True):
-            patch.setattr(walk if hasattr(walk, name) else gather, name, value)
+            patch.setattr(numpy_backend, name, value)
         yield
 
 
@@ -64,7 +62,7 @@ def expected_scores(stacks, sequences):
             for strand in [codes, reverse_strand(codes)][: 1 + stack.config.double_stranded]:
                 maxima, totals = (pool.astype(float) * scale for pool in strand_pools(stack, strand))
                 means = totals[..., None] / (len(codes) + stack.config.detector_len - 1)
-                output = Heads(stack).score(maxima[..., None], means if stack.config.mean_pooling else None)
+                output = OutputLayers(stack).score(maxima[..., None], means if stack.config.mean_pooling else None)
                 by_strand.append(output[:, 0].astype(np.float32))
             row.append(np.max(by_strand, axis=0))
         scores.append(np.concatenate(row))
@@ -73,7 +71,7 @@ def expected_scores(stacks, sequences):
 
 def scored(stacks, sequences, threads=None):
     plan, rows = Plan.of_sequences(sequences)
-    scores = GatherStacks(stacks, threads).score(plan)
+    scores = NumpyStacks(stacks, threads).score(plan)
     assert scores.dtype == np.float32
     assert scores.shape == (len(plan.allele_codes()), sum(len(stack.model_ids) for stack in stacks))
     return scores[rows]
@@ -114,13 +112,13 @@ def test_whole_sequences_are_sums_of_integers(shapes, seed, lengths, chosen):
 
 @given(shapes, st.integers(0, 2**32 - 1), st.integers(0, 12), sizes)
 def test_changed_positions_are_the_whole(shape, seed, flank, chosen):
-    """Of an alternate allele what changes alone, to the bytes of all of it."""
+    """Only the changed positions of an alternate allele are computed, and the score is that of the whole allele."""
     rng = np.random.default_rng(seed)
     stacks = [random_stack(rng, shape, 2)]
     windows = drawn_windows(rng, 2, flank)
     plan, refs, alts = Plan.of_windows(windows, flank)
     with set_sizes(chosen):
-        scores = GatherStacks(stacks).score(plan)
+        scores = NumpyStacks(stacks).score(plan)
     expected = expected_scores(stacks, [window.ref for window in windows] + [window.alt for window in windows])
     assert scores[refs + alts].tobytes() == expected.tobytes()
 
@@ -136,7 +134,7 @@ def test_the_sums_are_the_network(shape, seed, length):
 
 @pytest.mark.parametrize("mean_pooling", [False, True])
 def test_batches_models_and_threads_do_not_show(mean_pooling):
-    """More stretches than one walk holds, more networks than one block, a last block that is smaller."""
+    """There are more stretches than in one chunk, and more networks than in one block; the last block is smaller."""
     rng = np.random.default_rng(0)
     shape = deepbind_config(detector_len=9, detectors=16, mean_pooling=mean_pooling, hidden=3)
     stack = random_stack(rng, shape, 5)
@@ -146,7 +144,7 @@ def test_batches_models_and_threads_do_not_show(mean_pooling):
     assert np.concatenate(parts).tobytes() == whole.tobytes()
     alone = [scored([stack.take([row])], sequences) for row in range(5)]
     assert np.concatenate(alone, axis=1).tobytes() == whole.tobytes()
-    with ThreadPoolExecutor(2) as threads, set_sizes((1024, 128, 0, 32, 5, 1)):
+    with ThreadPoolExecutor(2) as threads, set_sizes((1024, 128, 32, 5)):
         assert scored([stack], sequences, threads).tobytes() == whole.tobytes()
 
 
@@ -176,7 +174,7 @@ def test_long_sequences_are_exact_in_little_memory():
                 best, total = sums.max(axis=0), np.maximum(sums, 0).sum(axis=0)
                 scale = fixed.scale[row] / 4
                 pooled = [(pool[None, :, None]) for pool in (best * scale, total * scale / positions)]
-                strands.append(Heads(stack.take([row])).score(*pooled)[0, 0].astype(np.float32))
+                strands.append(OutputLayers(stack.take([row])).score(*pooled)[0, 0].astype(np.float32))
             assert scores[row] == max(strands)
 
 
@@ -203,7 +201,7 @@ def test_the_largest_change_fits():
     stack.thresholds[...], stack.weights1[...], stack.biases1[...] = 0, 1, 0
     windows = [Window(*np.array(pair, dtype=np.uint8)[:, None], padded=False) for pair in ([0, 1], [1, 0], [4, 1])]
     plan, refs, alts = Plan.of_windows(windows, 0)
-    assert GatherStacks([stack]).score(plan)[refs + alts, 0].tolist() == [0, 1, 0, 1, 0, 1]
+    assert NumpyStacks([stack]).score(plan)[refs + alts, 0].tolist() == [0, 1, 0, 1, 0, 1]
 
 
 def test_a_score_beyond_single_precision_is_infinite():
@@ -214,4 +212,16 @@ def test_a_score_beyond_single_precision_is_infinite():
 
 def test_no_sequences():
     stack = random_stack(np.random.default_rng(4), deepbind_config(mean_pooling=True), 2)
-    assert GatherStacks([stack]).score(Plan()).shape == (0, 2)
+    assert NumpyStacks([stack]).score(Plan()).shape == (0, 2)
+
+
+def test_the_memory_of_a_chunk_is_bounded():
+    """There are at most `ROWS` positions per chunk, however many sequences there are and however long they are."""
+    rng = np.random.default_rng(0)
+    sequences = [rng.integers(0, 4, length).astype(np.uint8) for length in [*[150] * 1_500, 5_000]]
+    layout = numpy_backend._Layout(Plan.of_sequences(sequences)[0].work(9), 9)
+    sizes = [chunk.rows.shape[1] for chunk in layout.chunks]
+    assert max(sizes) <= numpy_backend.ROWS
+    padding = [np.count_nonzero(chunk.rows[0] == len(layout.words)) for chunk in layout.chunks]
+    assert sum(sizes) - sum(padding) == 1_500 * 158 + 5_008
+    assert sum(padding) < 0.02 * sum(sizes)

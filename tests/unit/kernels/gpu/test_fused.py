@@ -25,7 +25,7 @@ from triton.compiler import ASTSource
 
 from varbind.kernels.gpu.device import DeviceStacks, has_fused_kernel, torch_device
 from varbind.kernels.gpu.fused import MAX_TILE, MEAN_TILE, limbs, tile_of
-from varbind.kernels.gpu.fused_kernels import feature_kernel, head_kernel, pool_kernel
+from varbind.kernels.gpu.fused_kernels import feature_kernel, output_kernel, pool_kernel
 
 HERE = Path(__file__).parent
 SHAPES = [
@@ -83,7 +83,7 @@ def build(tmp_path, monkeypatch):
     def compile_kernel(kernel, constants, *, capability=90, **options):
         counts = {name for name in kernel.arg_names if name not in POINTERS and name not in constants}
         types = {**POINTERS, **dict.fromkeys(counts, "i32"), **dict.fromkeys(constants, "constexpr")}
-        if kernel is head_kernel:
+        if kernel is output_kernel:
             types["alleles"] = "i32"
         # Allocations begin at multiples of 16 bytes, and so do the columns of a tile.
         aligned = [i for i, name in enumerate(kernel.arg_names) if types[name][0] == "*" or name == "columns"]
@@ -135,7 +135,7 @@ def test_nothing_is_contracted(build, mean, hidden):
     sizes = {"strands": 2, "detectors": 16}
     lanes = {"lanes": 32, "rounds": 5} if hidden else {"lanes": 16, "rounds": 4}
     head = {**sizes, "pools": 1 + mean, "hidden": hidden, "blocks": 1, **lanes, "tile": 32}
-    for kernel, constants in ((feature_kernel, {**sizes, "mean": mean, "tile": 128}), (head_kernel, head)):
+    for kernel, constants in ((feature_kernel, {**sizes, "mean": mean, "tile": 128}), (output_kernel, head)):
         built = build(kernel, constants)
         code = built.asm["ptx"]
         assert "mul.rn.f64" in code or "mul.f64" in code

@@ -9,8 +9,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from oracles import deepbind_config, random_stack, reverse_strand
 
 from varbind.core.window import Window
-from varbind.kernels.gpu.gpu_layout import LETTERS, ONE_HOT, Piece, detector_columns, stretch_width
 from varbind.kernels.work_plan import Plan
+
+pytest.importorskip("torch", reason="needs the extra `gpu`")
+from varbind.kernels.gpu.gpu_layout import LETTERS, ONE_HOT, Piece, detector_columns, stretch_width
 
 codes = st.integers(0, 4)
 

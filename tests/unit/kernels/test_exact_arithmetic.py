@@ -1,4 +1,4 @@
-"""The small networks against their sums written one number at a time, to the last bit."""
+"""Detectors as whole numbers, and the output layers against their sums written one number at a time."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import deepbind_config, random_stack
 
-from varbind.kernels.output_layers import Heads
+from varbind.kernels.exact_arithmetic import DETECTOR_BITS, OutputLayers, fixed_point
 from varbind.scoring.ensemble import Ensemble
 
 # Detectors and hidden units around the numbers that are summed side by side.
@@ -75,13 +75,13 @@ def test_the_order_of_sums_is_the_written_one(shape, seed, batch):
     rng = np.random.default_rng(seed)
     stack = random_stack(rng, shape, 3)
     maxima, means = pooled_values(rng, shape, 3, batch)
-    found = Heads(stack).score(maxima, means)
+    found = OutputLayers(stack).score(maxima, means)
     assert found.dtype == np.float64
     expected = expected_scores(stack, maxima, means)
     assert found.tobytes() == expected.tobytes()
     # Some of the networks, and arrays that are not contiguous.
     turned = np.asfortranarray(maxima), None if means is None else np.asfortranarray(means)
-    some = Heads(stack).score(turned[0][1:], None if means is None else turned[1][1:], models=slice(1, 3))
+    some = OutputLayers(stack).score(turned[0][1:], None if means is None else turned[1][1:], models=slice(1, 3))
     assert some.tobytes() == expected[1:].tobytes()
 
 
@@ -97,7 +97,7 @@ def test_the_sums_are_the_network(shape, seed):
     expected = units[:, 0]
     if shape.hidden:
         expected = np.einsum("khb,kh->kb", np.maximum(units, 0), stack.weights2) + stack.biases2[:, None]
-    found = Heads(stack).score(maxima, means)
+    found = OutputLayers(stack).score(maxima, means)
     np.testing.assert_allclose(found, expected, rtol=tolerances.ORACLE, atol=tolerances.ORACLE)
 
 
@@ -108,7 +108,7 @@ def test_silent_detectors_score_the_bias(hidden):
     stack = random_stack(np.random.default_rng(0), shape, 1)
     stack.weights1[...], stack.biases1[...], stack.weights2[...], stack.biases2[...] = -1, -0.0, -1, -0.0
     silent = np.zeros((1, 3, 2))
-    assert Heads(stack).score(silent, silent).tobytes() == expected_scores(stack, silent, silent).tobytes()
+    assert OutputLayers(stack).score(silent, silent).tobytes() == expected_scores(stack, silent, silent).tobytes()
 
 
 @given(shapes, st.integers(0, 2**32 - 1))
@@ -117,9 +117,9 @@ def test_torch_gives_the_bytes_of_numpy(shape, seed):
     rng = np.random.default_rng(seed)
     stack = random_stack(rng, shape, 2)
     maxima, means = pooled_values(rng, shape, 2, 5)
-    expected = Heads(stack).score(maxima, means)
+    expected = OutputLayers(stack).score(maxima, means)
     tensors = torch.tensor(maxima), None if means is None else torch.tensor(means)
-    found = Heads(stack, place=torch.tensor).score(*tensors)
+    found = OutputLayers(stack, place=torch.tensor).score(*tensors)
     assert found.numpy().tobytes() == expected.tobytes()
 
 
@@ -128,7 +128,7 @@ def test_scoring_leaves_the_pooled_values_alone():
     shape = deepbind_config(detectors=17, mean_pooling=True, hidden=4)
     maxima, means = pooled_values(rng, shape, 2, 3)
     before = maxima.tobytes(), means.tobytes()
-    Heads(random_stack(rng, shape, 2)).score(maxima, means)
+    OutputLayers(random_stack(rng, shape, 2)).score(maxima, means)
     assert (maxima.tobytes(), means.tobytes()) == before
 
 
@@ -141,3 +141,33 @@ def test_no_negative_zero_is_left():
     codes = {9: [np.zeros(9, np.uint8)]}
     found = [Ensemble([stack], stack.model_ids, compiled=compiled).score(codes) for compiled in (True, False)]
     assert found[0].tobytes() == found[1].tobytes() == np.float32(0).tobytes()
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(-30, 30),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_fixed_point_stays_in_its_bound(seed, magnitude, detector_len, silent):
+    """Whole numbers below 2^28, each within half a step, at most m x 2^-28 of the range in all."""
+    rng = np.random.default_rng(seed)
+    stack = random_stack(rng, deepbind_config(detector_len=detector_len), 2)
+    stack.detectors[...] *= np.float32(10.0**magnitude)
+    stack.thresholds[...] *= np.float32(10.0**magnitude)
+    if silent:
+        stack.detectors[0, :, :, 0] = stack.thresholds[0, 0] = 0
+    fixed = fixed_point(stack)
+    detectors, thresholds, scale = fixed.detectors, fixed.thresholds, fixed.scale
+    for whole in (detectors, thresholds):
+        np.testing.assert_array_equal(whole, np.rint(whole))
+    assert np.all(np.frexp(scale)[0] == 0.5)  # a power of two
+    # The largest sum over any path of bases, and the range it comes from.
+    largest = np.abs(detectors).max(axis=2).sum(axis=1) + np.abs(thresholds)
+    assert largest.max() <= 2**DETECTOR_BITS + detector_len
+    reach = np.abs(stack.detectors.astype(float)).max(axis=2).sum(axis=1) + np.abs(stack.thresholds.astype(float))
+    off = np.abs(detectors * scale[:, None, None] - stack.detectors.astype(float)).max(axis=2).sum(axis=1)
+    off += np.abs(thresholds * scale - stack.thresholds.astype(float))
+    assert np.all(off <= (detector_len + 1) * 2.0**-DETECTOR_BITS * reach)
+    if silent:
+        assert not np.any(detectors[0, :, :, 0])
