@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.gene_scope import gene_paths
+from varbind.annotate.genome_build import reference_path
 from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
 from varbind.annotate.unscored import report_unscored
 from varbind.api.annotation_builder import AnnotationBuilder
 from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
+from varbind.io.banks import load_bank
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.record_stream import Piece, RecordBatch
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
@@ -49,8 +52,8 @@ def annotate_vcf(
     source: str | os.PathLike[str],
     destination: str | os.PathLike[str] = "-",
     *,
-    reference: str | os.PathLike[str],
-    bank: Bank,
+    reference: ReferenceLike | None = None,
+    bank: Bank | None = None,
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
@@ -61,10 +64,12 @@ def annotate_vcf(
     Args:
         source: the variants; `-` is standard input.
         destination: the path of the result; `-` is standard output. A file appears complete or not at all.
-        reference: the FASTA of the variants' build.
-        bank: the models to choose from.
-        genes: a GTF, GFF3, BED or genePred table, or several in a list or tuple; needed unless everything is scored. A
-            transcription start that is in several of them counts once.
+        reference: the FASTA of the variants' build: its path, a `varbind.Reference` or a `pyfaidx.Fasta`; None = the
+            path in the environment variable VARBIND_FASTA, else the ##reference of the VCF where that file exists.
+        bank: the models to choose from; None = the shipped bank.
+        genes: a GTF, GFF3, BED or genePred table, or several in a list or tuple; a transcription start that is in
+            several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that travel with varbind,
+            unless everything is scored.
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
@@ -77,16 +82,18 @@ def annotate_vcf(
         VarbindError: the reason, with the exit code of the command line.
     """
     settings = settings or AnnotateSettings()
-    source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
+    source, destination = os.fspath(source), os.fspath(destination)
     stats = None if stats is None else os.fspath(stats)
-    settings.check_outputs(destination, stats, inputs=[source, fasta, *gene_paths(genes)])
+    read = [source, *gene_paths(genes)]
+    settings.check_outputs(destination, stats, inputs=filter(None, [*read, reference_path(reference)]))
     with ExitStack() as stack:
-        builder = AnnotationBuilder(stack, bank, settings)
+        builder = AnnotationBuilder(stack, bank or load_bank(), settings)
         models, counts = builder.models, builder.counts
         if models.background is None:
             logger.warning("the banks have no background in common: no PHRED is given")
         output_format = OutputFormat.parse(settings.output_type, destination)
-        inputs = builder.open_inputs(source, reference=fasta, genes=genes)
+        inputs = builder.open_inputs(source, reference=reference, genes=genes)
+        settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)

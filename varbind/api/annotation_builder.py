@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
     from varbind.annotate.gene_scope import GenePaths
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.bank.bank import Bank
     from varbind.effect.second_stage import SecondStage
 
@@ -58,7 +59,7 @@ class AnnotationBuilder:
         self.models = select_models(bank, settings.proteins)
         self.counts = AnnotationCounts()
 
-    def open_inputs(self, source: str, *, reference: str, genes: GenePaths | None) -> Inputs:
+    def open_inputs(self, source: str, *, reference: ReferenceLike | None, genes: GenePaths | None) -> Inputs:
         """Open the variants, the reference and the genes, and match their contigs."""
         return open_inputs(
             self._stack, source, reference=reference, genes=genes, settings=self._settings, counts=self.counts
@@ -93,8 +94,7 @@ class AnnotationBuilder:
         effect = second.keys if second else None
         lines = header_lines(settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), effect=effect)
         if settings.provenance:
-            gene_names = [table.name for table in inputs.genes]
-            options = settings.value_options(reference=inputs.genome.path, genes=gene_names)
+            options = settings.value_options(reference=inputs.genome.path, genes=inputs.genes)
             card = second.effect.card if second else None
             lines += provenance_lines(self.models, inputs.genes, options, card, prefix=settings.prefix)
         return lines

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.genome_build import reference_path
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
 from varbind.annotate.record_stream import batches_of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.inputs import Inputs
     from varbind.annotate.record_stream import RecordBatch
     from varbind.bank.bank import Bank
@@ -55,7 +57,7 @@ def score_vcf(
     source: str | os.PathLike[str] | Source,
     destination: str | os.PathLike[str] = "-",
     *,
-    reference: str | os.PathLike[str],
+    reference: ReferenceLike | None = None,
     bank: Bank,
     long: bool = False,
     settings: AnnotateSettings | None = None,
@@ -69,7 +71,7 @@ def score_vcf(
     Args:
         source: the variants; `-` is standard input.
         destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
-        reference: FASTA of the variants' build.
+        reference: the FASTA of the variants' build, as for `annotate_vcf`.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
         long: one row for each allele and model, in place of three columns for each model.
         settings: what is read and where scores are computed; every allele is scored, wherever it lies, and what
@@ -84,12 +86,13 @@ def score_vcf(
     """
     settings = replace(settings or AnnotateSettings(), everywhere=True, overwrite=True)
     path = source.path if isinstance(source, Source) else os.fspath(source)
-    destination, fasta = os.fspath(destination), os.fspath(reference)
-    settings.check_outputs(destination, None, inputs=[path, fasta])
+    destination = os.fspath(destination)
+    settings.check_outputs(destination, None, inputs=filter(None, [path, reference_path(reference)]))
     counts, layout = AnnotationCounts(), (_LongTable if long else _WideTable)(bank)
     with TypedTable(destination) as out, ExitStack() as stack:
         opened = source if isinstance(source, Source) else path
-        inputs = open_inputs(stack, opened, reference=fasta, genes=None, settings=settings, counts=counts)
+        inputs = open_inputs(stack, opened, reference=reference, genes=None, settings=settings, counts=counts)
+        settings.check_outputs(destination, None, inputs=[path, inputs.genome.path])
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))

@@ -13,13 +13,16 @@ from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
     bank_option,
+    build_option,
     contig_map_option,
     device_option,
+    genes_option,
     load_banks,
     parse_contig_map,
     parse_pairs,
     parse_promoter,
     parse_words,
+    reference_option,
     talk_options,
 )
 from varbind.errors import UsageError
@@ -56,8 +59,9 @@ def _index_option(word: str, following: str) -> str:
 @click.command("annotate", cls=AnnotateCommand)
 @click.argument("source", metavar="IN")
 @click.option("-o", "--output", default="-", metavar="OUT", help="Result; - is standard output.")
-@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
-@click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
+@reference_option
+@genes_option
+@build_option
 @click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
 @click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
 @click.option(
@@ -130,13 +134,9 @@ def command(
     from varbind.cli.progress import show_progress
 
     talk(quiet=quiet, verbose=verbose)
-    if reference is None:
-        raise UsageError("no reference", remedy="give it with -f REF.fa")
-    if not genes and not options["everywhere"]:
-        raise UsageError("neither --genes nor --everywhere", remedy="name the promoters or score everything")
     settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
     # Before the models are read, which takes a while.
-    settings.check_outputs(output, stats, inputs=[source, reference, *genes])
+    settings.check_outputs(output, stats, inputs=filter(None, [source, reference, *genes]))
     with show_progress(quiet=quiet) as progress:
         counts = annotate_vcf(
             source,

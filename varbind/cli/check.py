@@ -9,15 +9,17 @@ import click
 from varbind.cli.main import put, talk
 from varbind.cli.options import (
     bank_option,
+    build_option,
     contig_map_option,
     device_option,
+    genes_option,
     load_banks,
     parse_contig_map,
     parse_promoter,
     parse_words,
+    reference_option,
     talk_options,
 )
-from varbind.errors import UsageError
 
 if TYPE_CHECKING:
     from varbind.api.check_vcf import CheckReport
@@ -27,9 +29,10 @@ __all__ = ["command"]
 
 @click.command("check")
 @click.argument("source", metavar="IN")
-@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build. Required.")
-@click.option("--genes", multiple=True, metavar="FILE", help="GTF, GFF3, BED6 or genePred: promoters; repeatable.")
-@click.option("--everywhere", is_flag=True, help="As if every variant were scored. Assumed without --genes.")
+@reference_option
+@genes_option
+@build_option
+@click.option("--everywhere", is_flag=True, help="As if every variant were scored, wherever it lies.")
 @bank_option
 @click.option("--proteins", metavar="LIST|@FILE", help="As for annotate.")
 @click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
@@ -43,6 +46,7 @@ def command(
     source: str,
     reference: str | None,
     genes: tuple[str, ...],
+    build: str | None,
     everywhere: bool,
     banks: tuple[str, ...],
     proteins: str | None,
@@ -63,10 +67,9 @@ def command(
     from varbind.api.check_vcf import check_vcf
 
     talk(quiet=quiet, verbose=verbose)
-    if reference is None:
-        raise UsageError("no reference", remedy="give it with -f REF.fa")
     settings = AnnotateSettings(
-        everywhere=everywhere or not genes,
+        build=build,
+        everywhere=everywhere,
         proteins=parse_words(proteins),
         promoter=parse_promoter(promoter),
         max_indel=max_indel,

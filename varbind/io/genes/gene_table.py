@@ -55,12 +55,14 @@ class GeneTable:
         name: the base name of the file.
         sha256: the SHA-256 of the bytes of the file on disk.
         summary: one sentence about the starts that are used.
+        build: the genome build of a table that travels with the package; empty for the user's files.
     """
 
     index: TssIndex
     name: str
     sha256: str
     summary: str
+    build: str = ""
 
 
 def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
