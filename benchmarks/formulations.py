@@ -94,7 +94,7 @@ class BigConvolution:
             return stack.config.window, stack.config.detector_len, stack.config.double_stranded
 
         self._stacks = stacks
-        apart = [stack.apart() for stack in stacks]
+        apart = [stack.unstack() for stack in stacks]
         order = sorted(range(len(apart)), key=lambda number: kind(apart[number]))
         self._groups = []
         for _, numbers in groupby(order, key=lambda number: kind(apart[number])):
@@ -148,7 +148,7 @@ class TableBags:
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
         self._stacks = stacks
-        self._networks = [(stack.config, _tables(stack), _Heads(stack)) for stack in map(DeepBindStack.apart, stacks)]
+        self._networks = [(stack.config, _tables(stack), _Heads(stack)) for stack in map(DeepBindStack.unstack, stacks)]
 
     @torch.no_grad()
     def score(self, sequences: Sequences) -> NDArray[np.float32]:

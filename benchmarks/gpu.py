@@ -55,7 +55,7 @@ def main() -> None:
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     device = torch_device(options.device)
     # Members of a model are networks like any other, on whatever device; their mean is taken on the host.
-    stacks = [_with_window(stack, options.window).apart() for stack in load_bank(options.bank).stacks]
+    stacks = [_with_window(stack, options.window).unstack() for stack in load_bank(options.bank).stacks]
     sites = _sites(options.sites, max(flank_of(stack.config.window) for stack in stacks))
     report(stacks, sites, device, options.rounds)
     for tile in options.tiles:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from child import run_child
 
-from varbind.annotate.demo import copy_example
+from varbind.cli.demo import copy_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

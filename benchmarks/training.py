@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from varbind.core.deepbind import DeepBindConfig
-from varbind.train.engine import Engine, engine_on
+from varbind.train.hyperparameter_search import Engine, engine_on
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import BATCH, Examples, Trial
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from varbind.core.sequence import N_CODE
-from varbind.datasets.binding_data import BindingData
+from varbind.datasets.binding_dataset import BindingData
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import Examples
 

@@ -10,7 +10,7 @@ from oracles import bank_card, model_card
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import STACK_TYPES
 from varbind.core.network_stack import NetworkStack
-from varbind.nn.architecture import ARCHITECTURES
+from varbind.nn.architecture import ARCHITECTURES, Choice, LogUniform
 
 NAME = "two-tasks"
 
@@ -57,6 +57,9 @@ class TwoTasks(torch.nn.Module):
 class TwoTasksArchitecture:
     def build(self, stack, row):
         return TwoTasks(stack, row)
+
+    def search_space(self, optimizer):
+        return {"rate": LogUniform(1e-3, 1e-1 if optimizer == "nesterov" else 1e-2), "width": Choice((4, 8))}
 
 
 def register(monkeypatch):

@@ -1,6 +1,6 @@
-"""varbind: which promoter variant breaks or makes the binding of which protein.
+"""varbind annotates variants in promoters with predicted gains and losses of protein binding.
 
-Everything public is here; each name is imported when it is first used, so that `import varbind` is quick.
+This module holds all public names. Each is imported when it is first used, so that `import varbind` is fast.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The errors a user can meet: each one line with where, what and what to do, and its exit code.
+"""The errors that a user can see. Each is one line with the place, the problem and the remedy, and has an exit code.
 
-Exit codes are part of the contract of the command line: 2 usage, 3 bad input VCF, 4 bad reference,
-model or track, 5 output. Anything else that escapes is an internal error, exit code 1.
+The exit codes are part of the interface of the command line: 2 usage, 3 malformed input, 4 bad reference, model or
+track, 5 output. Any other error is an internal error with exit code 1.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ __all__ = [
 
 
 class VarbindError(Exception):
-    """What went wrong, where, and what to do.
+    """An error with its place and its remedy.
 
     Args:
-        what: one sentence that states what was found and, where it helps, what was expected.
-        remedy: what the user can do about it.
-        path: the file concerned, as the user named it.
-        line: its 1-based line number.
+        what: what was found and, where it helps, what was expected, as one sentence.
+        remedy: what the user can do.
+        path: the file, as the user named it.
+        line: the line number in the file, from 1.
     """
 
     exit_code: ClassVar[int] = 1
@@ -54,24 +54,24 @@ class VarbindError(Exception):
 
 
 def printable(text: str) -> str:
-    """Text for a terminal: what would steer it, in a file's name or a line of data, is spelt out."""
+    """The text with unprintable characters escaped, because names of files and data may contain terminal controls."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 
 class UsageError(VarbindError):
-    """The call itself is wrong: contradictory or unknown options, output equal to input."""
+    """The call is wrong: contradictory or unknown options, or an output that is an input."""
 
     exit_code = 2
 
 
 class InputError(VarbindError):
-    """The variant file or the sequence file is broken."""
+    """The variant file or the sequence file is malformed or damaged."""
 
     exit_code = 3
 
 
 class ResourceError(VarbindError):
-    """A reference, gene table, model bank, track or device is broken, missing or does not fit."""
+    """A reference, gene table, model bank, track or device is missing, malformed or does not fit."""
 
     exit_code = 4
 
@@ -82,7 +82,7 @@ class OutputError(VarbindError):
     exit_code = 5
 
 
-class Interrupted(VarbindError):  # noqa: N818 (it is the signal's own word)
+class Interrupted(VarbindError):  # noqa: N818 (an interrupt is not an error)
     """A signal asked the run to stop."""
 
     def __init__(self, signal_number: int, name: str) -> None:
@@ -91,13 +91,13 @@ class Interrupted(VarbindError):  # noqa: N818 (it is the signal's own word)
 
     @property
     def code(self) -> int:
-        """The shell's convention: 128 + signal number."""
+        """The exit code by the convention of shells: 128 + signal number."""
         return 128 + self.signal_number
 
 
 @contextmanager
 def output_errors(path: object) -> Iterator[None]:
-    """Turn an OSError into an OutputError that names `path`; a closed pipe stays what it is."""
+    """Turn an OSError into an OutputError about `path`; a BrokenPipeError is not changed."""
     try:
         yield
     except BrokenPipeError:

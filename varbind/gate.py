@@ -1,6 +1,6 @@
-"""The import gate: the only place where an optional package is imported.
+"""The import gate: the only module that imports optional packages.
 
-An optional package that is missing gives one line with the command that installs it.
+If a package is missing, the error is one line with the command that installs it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from varbind.errors import UsageError
 
 __all__ = ["forget_unusable_threads", "has_working_folder", "optional_import"]
 
-# What a module needs that may be absent, and what to install for it.
+# The package that each module needs, and what to install to get it.
 NEEDS = {
     "matplotlib.figure": ("matplotlib", "varbind[plots]"),
     "matplotlib.style": ("matplotlib", "varbind[plots]"),
@@ -41,9 +41,9 @@ NEEDS = {
 
 
 def forget_unusable_threads() -> None:
-    """Take NUMBA_NUM_THREADS out of the environment where it is no number of threads.
+    """Remove NUMBA_NUM_THREADS from the environment if it is not a valid number of threads.
 
-    numba refuses to compile with such a value. Here it counts for nothing: our kernels run in threads of our own.
+    numba refuses to compile with such a value. varbind does not use the variable, because it starts the threads itself.
     """
     value = os.environ.get("NUMBA_NUM_THREADS", "1")
     if not value.strip().isdecimal() or int(value) < 1:
@@ -51,15 +51,15 @@ def forget_unusable_threads() -> None:
 
 
 def optional_import(module: str, *, needed_for: str) -> Any:
-    """Import an optional package, or say how to get it.
+    """Import an optional package.
 
     Args:
-        module: dotted module name, one of `NEEDS`.
-        needed_for: what the user asked for, for the message.
+        module: the dotted name of a module, one of `NEEDS`.
+        needed_for: what the user requested, for the message.
 
     Raises:
-        UsageError: the package is not installed, or does not fit what else is.
-        ImportError: varbind itself is broken.
+        UsageError: the package is not installed, or cannot be loaded.
+        ImportError: a module of varbind cannot be imported.
     """
     try:
         return importlib.import_module(module)
@@ -74,9 +74,9 @@ def optional_import(module: str, *, needed_for: str) -> Any:
 
 
 def has_working_folder() -> bool:
-    """Whether the working folder still exists: without it relative paths lead nowhere, and numba cannot compile."""
+    """Whether the working folder exists; without it, relative paths are invalid and numba cannot compile."""
     try:
-        os.getcwd()  # noqa: PTH109 (what every other way of asking comes down to)
+        os.getcwd()  # noqa: PTH109 (the call that all alternatives make)
     except OSError:
         return False
     return True

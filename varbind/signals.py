@@ -1,4 +1,4 @@
-"""The signals that ask a run to stop, and the moment from which that comes too late."""
+"""The signals that stop a run, and the moment after which they are ignored, because the output has its name."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _NAMES_GIVEN = threading.Event()
 
 
 def ignore_signals() -> None:
-    """Let signals pass from here on."""
+    """Ignore the signals from now on."""
     for number in STOPPING:
         signal.signal(number, _pass)
 
 
 def is_too_late() -> bool:
-    """Whether an output of this process has its name: a run that is stopped now would say that there is none."""
+    """Whether an output may have its final name, so that it is too late to report that no output was left behind."""
     return _NAMES_GIVEN.is_set()
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Names are given here, together: a signal comes too late."""
+    """Ignore the signals during the block, in which outputs are renamed to their final names."""
     _NAMES_GIVEN.set()
     if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread meets signals
+        yield  # only the main thread receives signals
         return
     handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in STOPPING}
     ignore_signals()
@@ -45,4 +45,4 @@ def uninterrupted() -> Iterator[None]:
 
 
 def _pass(_number: int, _frame: FrameType | None) -> None:
-    """In place of SIG_IGN, which a child inherits; and of a signal that is there already, Python would complain."""
+    """Do nothing. SIG_IGN would be inherited by children, and Python would complain of a pending signal."""

@@ -1,4 +1,4 @@
-"""Draw the first lines of `varbind demo` as they stand in a terminal: docs/pictures/demo.svg.
+"""Draw the first lines of `varbind demo` as a terminal shows them: docs/pictures/demo.svg.
 
 python docs/pictures/terminal.py
 """
@@ -11,9 +11,8 @@ import tempfile
 from html import escape
 from pathlib import Path
 
-ROWS, WIDTH, LINE, LETTER = 18, 122, 19, 8.43
-LOSS, GAIN = slice(68, 73), slice(92, 97)  # columns of the table
-RARE = 20  # one background variant in a hundred
+ROWS, WIDTH, LINE, LETTER = 18, 132, 19, 8.43
+RARE = 20  # PHRED of one background variant in a hundred
 RED, GREEN, GREY, WHITE = "#ff8f8f", "#8fe39b", "#8a94a6", "#dfe6f0"
 
 
@@ -24,8 +23,9 @@ def main() -> None:
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
     lines = ["$ varbind demo", *(line[:WIDTH] for line in text.splitlines()[:ROWS]), "..."]
     height = LINE * (len(lines) + 2)
+    ends = [lines[1].index(word) + len(word) for word in ("LOSS", "GAIN")]
     rows = [
-        f'<text x="16" y="{LINE * (number + 2)}" fill="{_colour(line)}">{escape(line)}</text>'
+        f'<text x="16" y="{LINE * (number + 2)}" fill="{_colour(line, ends)}">{escape(line)}</text>'
         for number, line in enumerate(lines)
     ]
     svg = (
@@ -37,12 +37,17 @@ def main() -> None:
     Path(__file__).with_name("demo.svg").write_text(svg, encoding="utf-8")
 
 
-def _colour(line: str) -> str:
-    """Red for a rare loss, green for a rare gain, grey for what was not scored."""
+def _colour(line: str, ends: list[int]) -> str:
+    """Return red for a rare loss, green for a rare gain, and grey for an allele without a score.
+
+    Args:
+        line: a line of the table.
+        ends: where the columns LOSS and GAIN end.
+    """
     if line.rstrip().endswith("outside"):
         return GREY
     loss, gain = (
-        max((int(v) for v in line[place].split(",") if v.strip().isdigit()), default=0) for place in (LOSS, GAIN)
+        max((int(word) for word in line[end - 5 : end].split(",") if word.strip().isdigit()), default=0) for end in ends
     )
     if max(loss, gain) < RARE:
         return WHITE

@@ -25,7 +25,7 @@ from conformance.corpus import read_corpus
 from conformance.table import table
 from conformance.verdicts import KEPT, Examination
 
-from varbind.annotate.earlier_run import keys_of
+from varbind.annotate.provenance import keys_of
 from varbind.errors import VarbindError
 from varbind.io.vcf.variants import open_variants
 

@@ -82,4 +82,4 @@ def test_a_peak_format_can_be_added(monkeypatch, tmp_path):
     monkeypatch.setattr(peak_formats, "_FORMATS", (looks_like, *peak_formats._FORMATS))
     path = tmp_path / "peaks.txt"
     path.write_text("chr1\t100\t200\t7.5\tfold\nchr1\t300\t400\t2.5\tfold\n")
-    assert [peak.strength for peak in read_peaks(str(path))] == [7.5, 2.5]
+    assert read_peaks(str(path))["strength"].tolist() == [7.5, 2.5]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from varbind.annotate.demo import copy_example
+from varbind.cli.demo import copy_example
 
 DOCS = Path(__file__).parents[2] / "docs"
 PYTHON = re.search(r"```python\n(.*?)```", (DOCS / "python.md").read_text(encoding="utf-8"), re.DOTALL)[1]

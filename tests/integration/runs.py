@@ -15,7 +15,7 @@ import pysam
 import pytest
 from pysam import bcftools as pysam_bcftools
 
-from varbind.annotate.earlier_run import keys_of
+from varbind.annotate.provenance import keys_of
 from varbind.cli import main as cli
 from varbind.io.vcf.records import VcfRecord
 

@@ -211,7 +211,7 @@ def test_top(bench):
 def test_neither_genes_nor_everywhere(bench):
     done = call("annotate", VCF, "-f", FASTA, "-o", bench.results / "out.vcf")
     assert done.code == 2
-    assert done.error == ("varbind: error: neither --genes nor --everywhere; name the promoters or score everything")
+    assert done.error == ("varbind: error: neither --genes nor --everywhere; give the genes, or --everywhere")
     assert not list(bench.results.iterdir())
 
 

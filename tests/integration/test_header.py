@@ -18,7 +18,7 @@ from integration.runs import (
     unpacked,
 )
 
-from varbind.annotate.earlier_run import keys_of
+from varbind.annotate.provenance import keys_of
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.vcf.records import VcfRecord
 
@@ -97,7 +97,7 @@ def test_row_10_what_a_byte_order_mark_stops_is_said(bench, tmp_path):
     packed = tmp_path / "packed.vcf.gz"
     (bench.results / "out.vcf.gz").rename(packed)
     error = bench.refused(2, packed, "-r", "chr1:1-5000", "--overwrite")
-    assert "packed.vcf.gz: starts with a byte order mark, which -r cannot pass; use -t" in error
+    assert "packed.vcf.gz: starts with a byte order mark, which -r cannot read; use -t" in error
 
 
 def test_row_10_an_annotated_file_with_a_byte_order_mark_is_read_again(bench):

@@ -427,7 +427,7 @@ def test_row_55_stale_index(bench, genome, index, packed):
 
 def test_row_55_the_fasta_has_changed(bench, genome):
     genome.write_bytes(genome.read_bytes().replace(b">chr2\n", b">chr2 with a description\n"))
-    assert "stale index: chr2 is not where it says" in bench.refused(4, VCF, fasta=genome)
+    assert "stale index: chr2 is not at the offset that it states" in bench.refused(4, VCF, fasta=genome)
 
 
 def test_row_55_an_index_that_is_only_older(bench, genome, expected):
@@ -503,7 +503,7 @@ def test_row_58_missing(bench):
     missing = bench.folder / "no.fa"
     assert f"{missing}: the reference cannot be read: No such file" in bench.refused(4, VCF, fasta=missing)
     assert "Is a directory" in bench.refused(4, VCF, fasta=bench.folder)
-    assert "no reference; give it with -f REF.fa" in call("annotate", VCF, "--genes", GENES).error
+    assert "no reference: the ##reference of the VCF, 'reference.fa'" in call("annotate", VCF, "--genes", GENES).error
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip"])

@@ -397,7 +397,7 @@ def test_row_14_a_blank_line_behind_an_index(bench, bcftools, blank):
     subprocess.run([bcftools, "index", "-t", path], check=True, capture_output=True)
     place = HEADER.count(b"\n") + 2
     error = bench.refused(3, path, "-r", "chr1")
-    assert error.endswith(f"{path}:{place}: a blank line, which -r cannot pass; use -t, or remove it")
+    assert error.endswith(f"{path}:{place}: a blank line, which -r cannot read; use -t, or remove it")
     assert [row[:2] for row in ours(bench, path, "-r", "chr2")] == [("chr2", "2451")]
     assert bench.annotate(path, "-t", "chr1").code == 0
     assert (bench.results / "out.vcf").read_bytes().count(blank + b"chr1\t2453") == 1

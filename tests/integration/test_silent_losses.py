@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracles import deepbind_config, random_stack
 
-from varbind.annotate.demo import copy_example
+from varbind.cli.demo import copy_example
 from varbind.scoring.ensemble import Ensemble
 
 
@@ -57,7 +57,7 @@ def nothing_scored(folder):
     genes_at(folder / "far.bed", 12_000)
     (folder / "chr2.bed").write_text("chr2\t2000\t2100\tA\t0\t+\n")
     return {
-        "outside": (("one.vcf", "--genes", "far.bed"), "1 records lie outside every promoter"),
+        "outside": (("one.vcf", "--genes", "far.bed"), "1 records lie outside all promoters"),
         "no gene": (
             ("names.vcf", "--genes", "chr2.bed"),
             "2 records lie on contigs without a gene (chr1, chr3): --contig-map FILE",

@@ -15,8 +15,8 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 from oracles import TextReference
 from planted import sequence, write_lines
 
-from varbind.bank.binding_scale import BindingScale
 from varbind.core.variant import Variant
+from varbind.effect.activity import BindingScale
 from varbind.io.banks import write_bank
 from varbind.io.effects import read_effect, write_effect
 from varbind.scoring.background import BackgroundRecipe, add_background
@@ -487,7 +487,7 @@ def test_calls_that_cannot_be_are_one_line(world, effect, tmp_path):
         (world.words(tmp_path / "x", *activity, "--bank", tmp_path / "bare"), 4, "a model has no background"),
         (world.words(tmp_path / "x", *activity, "-f", tmp_path / "gone.fa"), 4, "gone.fa"),
         (world.words(tmp_path / "x", *activity, "--genes", tmp_path / "gone.bed"), 4, "gone.bed"),
-        (world.words(tmp_path / "x", *activity, "--conservation", f"a={tmp_path / 'no.bw'}"), 4, "no bigWig"),
+        (world.words(tmp_path / "x", *activity, "--conservation", f"a={tmp_path / 'no.bw'}"), 4, "not a bigWig"),
         (world.words(tmp_path / "x", *activity, "--device", "tpu"), 2, "unknown device 'tpu'"),
     ]
     for words, code, text in cases:

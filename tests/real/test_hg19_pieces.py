@@ -17,7 +17,7 @@ import pytest
 from quick_cases import first_quick
 
 import varbind
-from varbind.annotate.earlier_run import keys_of
+from varbind.annotate.provenance import keys_of
 from varbind.io.vcf.records import VcfRecord
 
 VARBIND = [sys.executable, "-m", "varbind", "annotate"]

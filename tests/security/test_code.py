@@ -11,7 +11,7 @@ from integration.runs import COLUMNS, FASTA, GENES, HEADER, VCF, annotation, cal
 from security.bombs import Bomb
 
 import varbind
-from varbind.train.checkpoints import kept_records
+from varbind.train.checkpoints import open_checkpoints
 
 PACKAGE = Path(varbind.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -176,11 +176,11 @@ def test_a_pickle_among_models_to_import_is_not_run(tmp_path, bomb, name):
     refused(4, trace, "models", "import", "deepbind", tmp_path, "-o", tmp_path / "bank")
 
 
-def test_a_pickle_among_kept_proteins_is_not_run(tmp_path, bomb):
+def test_a_pickle_among_checkpoints_is_not_run(tmp_path, bomb):
     data, trace = bomb
-    with kept_records(tmp_path / "bank.training") as records:
-        (records.folder / "A.safetensors").write_bytes(data)
-        assert records.read("A", "key") is None
+    with open_checkpoints(tmp_path / "bank.training") as checkpoints:
+        (checkpoints.folder / "A.safetensors").write_bytes(data)
+        assert checkpoints.read("A", "key", lambda *parts: parts) is None
     assert not trace.exists()
 
 

@@ -1,1 +1,1 @@
-"""Records of a VCF in, the same records with what variants do to binding and activity out."""
+"""Annotation of the records of a VCF with predicted changes of protein binding and promoter activity."""

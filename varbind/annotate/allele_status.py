@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.annotate.prefilter import GeneScope, certainly_outside
+from varbind.annotate.gene_scope import GeneScope, certainly_outside
 from varbind.core.variant import Status, Variant, normalise, status_of_alt, status_of_place, trim
 from varbind.errors import InputError, ResourceError
 
@@ -56,7 +56,7 @@ class AlleleStatuses:
         reference: the genome.
         names: the reference's name of each contig of the VCF.
         scope: the promoters; None = everything is scored, and no gene is named.
-        check_ref: `e` stops at the first REF that differs from the reference; `w` and `x` go on.
+        check_ref: `e` stops at the first REF that differs from the reference; `w` and `x` continue.
         max_indel: the length in bases of the longest trimmed allele that is scored.
         counts: counts unchanged records, REF comparisons and missing contigs.
         path: the path of the VCF, for messages.
@@ -219,7 +219,7 @@ class AlleleStatuses:
             raise InputError(what, path=self._path, line=record.number, remedy=remedy)
 
     def _looks_swapped(self, record: VcfRecord, contig: str) -> bool:
-        """Whether the reference has an ALT in the place of REF."""
+        """Whether the reference has one of the ALTs where the record has REF."""
         start = record.pos - 1
         return any(alt and self._reference.fetch(contig, start, start + len(alt)) == alt.upper() for alt in record.alts)
 

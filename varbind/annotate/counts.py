@@ -1,7 +1,8 @@
-"""Counts the records read and written, and the alleles by status."""
+"""Counts the records read and written and the alleles by status, and explains why alleles were not scored."""
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,22 @@ from typing import TYPE_CHECKING, Any
 from varbind.core.variant import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["AnnotationCounts"]
+    from varbind.annotate.gene_scope import GeneScope
+
+__all__ = ["AnnotationCounts", "report_unscored", "why_nothing_was_scored"]
+
+logger = logging.getLogger(__name__)
+
+_NAMED_MAX = 5
+_REASONS = {
+    Status.REF_MISMATCH: "have a REF that differs from the reference: is it that of another genome build?",
+    Status.NO_CONTIG: "lie on contigs that the reference lacks: --contig-map FILE states which names are the same",
+    Status.OFF_CONTIG: "lie beyond the ends of the reference's contigs: is it that of another genome build?",
+    Status.REF_UNKNOWN: "lie where the reference has N: is it masked or cut?",
+    Status.TOO_LONG: "are longer than --max-indel allows",
+}
 
 
 @dataclass(slots=True)
@@ -29,7 +43,7 @@ class AnnotationCounts:
         missing_contigs: the number of records on each contig that the reference does not have.
         checked_ref: the records whose REF was compared with the reference.
         mismatched_ref: the records whose REF differs from the reference.
-        swapped_ref: those of them in which the reference has an ALT: REF and ALT look swapped.
+        swapped_ref: the records of these whose ALT is in the reference, so that REF and ALT look swapped.
     """
 
     records_read: int = 0
@@ -65,7 +79,7 @@ class AnnotationCounts:
         return "; ".join([records, *self._of_alleles()])
 
     def table_sentence(self) -> str:
-        """One line for people, about a run that writes a table of alleles."""
+        """The counts in one line, for a run that writes a table of alleles."""
         return "; ".join([f"{self.records_read:,} records read", *self._of_alleles()])
 
     def _of_alleles(self) -> list[str]:
@@ -94,3 +108,59 @@ class AnnotationCounts:
             "ref_checked": self.checked_ref,
             "ref_mismatched": self.mismatched_ref,
         }
+
+
+def why_nothing_was_scored(
+    counts: AnnotationCounts, scope: GeneScope | None, contigs: Sequence[str], *, selected: bool
+) -> str:
+    """Name the likely causes with their counts, the largest first; empty where an allele was scored.
+
+    Args:
+        counts: the counts of the whole run.
+        scope: the promoters; None where everything was scored without gene names.
+        contigs: the contigs of the VCF that have records.
+        selected: whether only the records of regions or targets were read.
+    """
+    if counts.scored:
+        return ""
+    if not counts.records_read:
+        cause = "the regions or targets hold no record" if selected else "the VCF has no record"
+        return f"no allele was scored: {cause}"
+    causes = [
+        (counts.records_outside, f"records {_outside(scope, contigs)}"),
+        (counts.records_without_alt, "records have no alternate allele"),
+        *((count, f"alleles {_reason(status)}") for status, count in counts.alleles.items() if status != Status.OK),
+    ]
+    found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
+    return "no allele was scored: " + "; ".join(f"{count:,} {cause}" for count, cause in found)
+
+
+def report_unscored(counts: AnnotationCounts, why_nothing: str, *, check_ref: str) -> None:
+    """Warn of contigs that the reference lacks and of REFs that differ, and of a run that scored nothing.
+
+    Args:
+        counts: the counts of the whole run.
+        why_nothing: the result of `why_nothing_was_scored`.
+        check_ref: what is done where REF differs from the reference; only `w` warns.
+    """
+    if counts.missing_contigs:
+        missing = ", ".join(list(counts.missing_contigs)[:10])
+        logger.warning("not in the reference: %s (%d records)", missing, counts.missing_contigs.total())
+    if counts.mismatched_ref and check_ref == "w":
+        text = "%d of %d compared REF differ from the reference"
+        text += ": REF and ALT look swapped" if counts.looks_swapped else ""
+        logger.warning(text, counts.mismatched_ref, counts.checked_ref)
+    if why_nothing:
+        logger.warning(why_nothing)
+
+
+def _reason(status: Status) -> str:
+    return _REASONS.get(status, f"have the status {status}")
+
+
+def _outside(scope: GeneScope | None, contigs: Sequence[str]) -> str:
+    """Describe where the records outside the promoters lie."""
+    if scope is not None and contigs and not any(scope.names.find(contig) for contig in contigs):
+        named = ", ".join(contigs[:_NAMED_MAX]) + (" ..." if len(contigs) > _NAMED_MAX else "")
+        return f"lie on contigs without a gene ({named}): --contig-map FILE states which names are the same"
+    return "lie outside all promoters: are the genes those of another genome build?"

@@ -1,4 +1,9 @@
-"""The promoters of one or more gene files, matched to the contigs of the variants and of the reference."""
+"""The promoters of one or more gene files, matched to the contigs of the variants and of the reference.
+
+Most lines of a whole genome lie outside every promoter. `certainly_outside` finds these lines of a block from their
+columns alone, so that they stay unchanged and no record object is made for them; `AlleleStatuses.alleles_of` decides
+on all others.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +12,24 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from varbind.annotate.prefilter import GeneScope
+import numpy as np
+
 from varbind.core.contigs import ContigNames
+from varbind.core.variant import NO_ALT
 from varbind.errors import ResourceError, UsageError
 from varbind.io.genes.gene_table import join_genes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from varbind.annotate.settings import AnnotateSettings
-    from varbind.core.tss import TranscriptionStart
-    from varbind.io.genes.gene_table import GeneTable
+    from numpy.typing import NDArray
 
-__all__ = ["GenePaths", "gene_paths", "gene_scope"]
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
+    from varbind.io.genes.gene_table import GeneTable
+    from varbind.io.vcf.vcf_block import VcfBlock
+
+__all__ = ["GenePaths", "GeneScope", "certainly_outside", "gene_paths", "gene_scope"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,12 +39,33 @@ GenePaths = str | os.PathLike[str] | list[str | os.PathLike[str]] | tuple[str | 
 BEYOND_SHARE = 0.01
 """The share of transcription starts beyond the ends of contigs above which the genes are those of another build."""
 
+_DOT, _COMMA, _ANGLE = b".,<"
+_NOTHING = frozenset(alt.encode() for alt in NO_ALT)
+_UPPER = 0xDF
+
+
+@dataclass(frozen=True, slots=True)
+class GeneScope:
+    """The promoters of the genes, and the names of their contigs.
+
+    Attributes:
+        index: the transcription starts.
+        names: the gene files' name of each contig of the VCF.
+        promoter: how far a promoter reaches from the transcription start.
+        everywhere: whether alleles outside the promoters are scored too; the gene named is then the nearest one.
+    """
+
+    index: TssIndex
+    names: ContigNames
+    promoter: Promoter
+    everywhere: bool
+
 
 def gene_paths(genes: GenePaths | None) -> tuple[str, ...]:
     """The paths of one gene file, of several, or of none.
 
     Raises:
-        UsageError: there is something else than a path.
+        UsageError: an entry is not a path.
     """
     if genes is None:
         return ()
@@ -56,7 +87,7 @@ def gene_scope(
     names: ContigNames,
     declared: Mapping[str, int | None],
 ) -> GeneScope:
-    """The promoters of all tables, with their contigs' names.
+    """Join the promoters of all gene files, and match the names of their contigs.
 
     Args:
         tables: the gene files, at least one.
@@ -78,7 +109,7 @@ def gene_scope(
     gene_names = _names_of(dict.fromkeys(index.contigs), ends, settings)
     for contig in () if settings.everywhere else declared:
         if names.conflict(contig) and gene_names.find(contig) is None:
-            text = "contig %s has another length in the reference, but no gene: its records are passed on"
+            text = "contig %s has another length in the reference, but no gene: its records stay unchanged"
             logger.warning(text, contig)
     return GeneScope(index, gene_names, settings.promoter, settings.everywhere)
 
@@ -176,3 +207,46 @@ def _starts(count: int, total: int) -> str:
 
 def _example(tss: TranscriptionStart, end: _End) -> str:
     return f"{tss.symbol} at {tss.pos:,} of {end}"
+
+
+def certainly_outside(block: VcfBlock, scope: GeneScope) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the lines that certainly lie outside every promoter, and those of them without an alternate allele.
+
+    Returns:
+        Two masks, bool (N,); the second lies within the first.
+    """
+    ref_bytes = block.tabs[:, 3] - block.tabs[:, 2] - 1
+    alt_bytes = block.tabs[:, 4] - block.tabs[:, 3] - 1
+    outside = np.ones(len(block), dtype=np.bool_)
+    movable = np.zeros(len(block), dtype=np.bool_)
+    for name, first, last in block.runs:
+        contig = scope.names.resolve(name)
+        if contig is not None:
+            start = block.pos[first:last] - 1
+            end = start + np.maximum(ref_bytes[first:last], 1)
+            outside[first:last] = ~scope.index.are_near_promoters(contig, start - 1, end + 1, scope.promoter)
+            movable[first:last] = True
+    text = np.frombuffer(block.data, dtype=np.uint8)
+    ref_end, alt_end = block.tabs[:, 3], block.tabs[:, 4]
+    # If a field is empty, these are the bytes next to it; such a line is excluded below.
+    first_of_alt, last_of_alt, last_of_ref = text[ref_end + 1], text[alt_end - 1], text[ref_end - 1]
+    nothing = (alt_bytes == 1) & (first_of_alt == _DOT)
+    # Normalisation moves nothing but a pure insertion or deletion, to the left, and only while its last base
+    # equals the base on its left. Where the last letters of REF and ALT differ, it stays: the shorter allele is
+    # completely trimmed off the front of the longer, so the base on its left is the last letter of the shorter, and
+    # its last base that of the longer. POS 0 is read as 1, so an allele there can reach a base further right.
+    may_move = (ref_bytes != alt_bytes) & (last_of_ref & _UPPER == last_of_alt & _UPPER)
+    several = _hold(text, _COMMA, ref_end + 1, alt_end)
+    for line in np.flatnonzero(several | (first_of_alt == _ANGLE)).tolist():
+        ref, alts = block.alleles(line)
+        listed = alts.split(b",")
+        nothing[line] = all(alt in _NOTHING for alt in listed)
+        may_move[line] = any(len(alt) != len(ref) and alt[-1:].upper() == ref[-1:].upper() for alt in listed)
+    outside &= ~(movable & (may_move | (ref_bytes == 0) | (alt_bytes == 0) | (block.pos == 0)))
+    return outside, nothing & outside
+
+
+def _hold(text: NDArray[np.uint8], letter: int, first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a letter is in the bytes [first, end) of each line, bool (N,)."""
+    places = np.flatnonzero(text == letter)
+    return np.searchsorted(places, first) < np.searchsorted(places, end)

@@ -8,9 +8,9 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
-from varbind.annotate.earlier_run import keys_of
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.info_schema import INFO_KEYS, TRACK_STEM, Written
+from varbind.annotate.provenance import keys_of
 from varbind.core.variant import Status
 from varbind.errors import InputError
 

@@ -1,25 +1,28 @@
-"""Opens the inputs of a run, and matches their contigs before anything is scored."""
+"""Opens the inputs of a run, matches their contigs, and checks that the reference is that of the variants.
+
+A run with another reference stops in its first seconds, before anything is scored or written.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from varbind.annotate.allele_status import AlleleStatuses
+from varbind.annotate.counts import why_nothing_was_scored
 from varbind.annotate.gene_scope import gene_paths, gene_scope
 from varbind.annotate.genome_build import default_genes, find_reference, reference_path
 from varbind.annotate.record_stream import RecordStream
-from varbind.annotate.reference_check import preflight
 from varbind.core.contigs import ContigNames
-from varbind.errors import UsageError
+from varbind.errors import ResourceError, UsageError
 from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
 from varbind.io.vcf.variants import open_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from contextlib import ExitStack
 
     from varbind.annotate.counts import AnnotationCounts
@@ -32,9 +35,14 @@ if TYPE_CHECKING:
     from varbind.io.vcf.records import VcfHeader
     from varbind.io.vcf.variants import VariantFile
 
-__all__ = ["Inputs", "open_inputs"]
+__all__ = ["Inputs", "open_inputs", "preflight"]
 
 logger = logging.getLogger(__name__)
+
+CHECKED_RECORDS = 1_000
+WRONG_RECORDS = 10
+WRONG_SHARE = 0.1
+HELD_BYTES = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,6 @@ class Inputs:
         pieces = preflight(
             self.stream.pieces(self.allele_statuses, counts),
             counts,
-            size_of=attrgetter("size"),
             names=self.names,
             declared=self.declared,
             reference_contigs=self.genome.contigs,
@@ -77,6 +84,10 @@ class Inputs:
         )
         _log_restyled(self.names)
         return pieces
+
+    def why_nothing_was_scored(self, counts: AnnotationCounts, *, selected: bool) -> str:
+        """The likely causes, at the end of a run; empty where an allele was scored. See `why_nothing_was_scored`."""
+        return why_nothing_was_scored(counts, self.allele_statuses.scope, self.names.seen, selected=selected)
 
 
 def open_inputs(
@@ -94,8 +105,8 @@ def open_inputs(
         stack: closes the inputs.
         source: the path of the VCF or BCF; `-` is standard input.
         reference: the FASTA; None = that of the environment, else of the VCF's header.
-        genes: the paths of the gene files; None or none = the transcription starts that travel with the package,
-            unless everything is scored.
+        genes: the paths of the gene files; without any, the transcription starts that varbind contains are used, unless
+            everything is scored.
         settings: the settings of the run.
         counts: the counts of the run.
 
@@ -143,7 +154,7 @@ def _open_reference(
     stack: ExitStack, reference: ReferenceLike | None, header: VcfHeader, *, needs_genes: bool
 ) -> Reference:
     if isinstance(reference, Reference):
-        return reference  # whoever opened it closes it
+        return reference  # the caller closes it
     path = reference_path(reference)
     return stack.enter_context(Reference(find_reference(path, header, needs_genes=needs_genes)))
 
@@ -153,3 +164,92 @@ def _log_restyled(names: ContigNames) -> None:
         pairs = [f"{in_vcf} = {in_reference}" for in_vcf, in_reference in restyled.items()]
         more = " ..." if len(pairs) > 5 else ""
         logger.info("contig names matched to the reference: %s%s", ", ".join(pairs[:5]), more)
+
+
+def preflight(
+    pieces: Iterable[Piece],
+    counts: AnnotationCounts,
+    *,
+    names: ContigNames,
+    declared: Iterable[str],
+    reference_contigs: Iterable[str],
+    allow_ref_mismatch: bool,
+    path: str | None = None,
+) -> Iterator[Piece]:
+    """Yield all pieces, but only after the first ones have shown that the reference fits.
+
+    Args:
+        pieces: the pieces of the VCF; reading them updates the counts.
+        counts: the counts of REF comparisons and missing contigs.
+        names: the reference's name of each contig of the VCF.
+        declared: the contigs that the VCF's header declares.
+        reference_contigs: the contigs of the reference, for the message.
+        allow_ref_mismatch: continue although most REFs differ.
+        path: the path of the VCF, for messages.
+
+    Raises:
+        ResourceError: no contig is shared, or at least 10 and more than 10 % of the first 1,000 compared
+            REFs differ.
+    """
+    stream = iter(pieces)
+    held: list[Piece] = []
+    held_bytes = 0
+    for piece in stream:
+        held.append(piece)
+        held_bytes += piece.size
+        if counts.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
+            break
+    _check_contigs(counts, names, declared, reference_contigs, path)
+    if allow_ref_mismatch:
+        return chain(held, stream)
+    _check_build(counts, path)
+    # Few records at the start of a genome lie in promoters; the rest of the first 1,000 follow later.
+    return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, path))
+
+
+def _checked(stream: Iterator[Piece], counts: AnnotationCounts, path: str | None) -> Iterator[Piece]:
+    """Check again when 1,000 REFs have been compared, or at the end."""
+    for piece in stream:
+        yield piece
+        if counts.checked_ref >= CHECKED_RECORDS:
+            break
+    _check_build(counts, path)
+    yield from stream
+
+
+def _check_contigs(
+    counts: AnnotationCounts,
+    names: ContigNames,
+    declared: Iterable[str],
+    reference_contigs: Iterable[str],
+    path: str | None,
+) -> None:
+    seen = names.seen
+    if not seen or counts.checked_ref or names.shares_any(chain(seen, declared)):
+        return
+    in_vcf, in_reference = seen[0], next(iter(reference_contigs))
+    what = f"no contig of the VCF is in the reference: the VCF says {in_vcf!r}, the reference {in_reference!r}"
+    remedy = "give the right reference, or --contig-map FILE"
+    if conflict := names.length_conflict(in_vcf):
+        declared_length, in_reference, length = conflict
+        what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,}"
+        what += " in the reference"
+        remedy = (
+            "give the reference of this VCF's build, or --allow-length-mismatch if the header's length is only that up "
+            "to the last variant, as exports of plink have it"
+        )
+    raise ResourceError(what, path=path, remedy=remedy)
+
+
+def _check_build(counts: AnnotationCounts, path: str | None) -> None:
+    wrong, checked = counts.mismatched_ref, counts.checked_ref
+    if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
+        what = f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference"
+        remedy = "give the right reference, or --allow-ref-mismatch"
+        if counts.looks_swapped:
+            what += f", and in {counts.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"
+            remedy = (
+                "exports of plink are: swap them back with bcftools norm --check-ref s -f REF.fa, or export again with "
+                f"plink2 --ref-from-fa force; else {remedy}"
+            )
+        raise ResourceError(what, path=path, remedy=remedy)

@@ -117,10 +117,11 @@ def rank_vcf(
         prefix: the prefix of the keys.
         top: the number of rows to write; None = all.
         unscored: whether alleles without a score are written too, after all others.
-        progress: called with the number of records read, and that of the file as estimated from the share read.
+        progress: called with the number of records read, and with their number in the whole file, which is estimated
+            from the share of the bytes that has been read.
 
     Returns:
-        The counts of what was read, written and left out.
+        The counts of records and alleles that were read, written and left out.
 
     Raises:
         InputError: the file is broken, or was not annotated.
@@ -160,7 +161,7 @@ def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str
 def _records(
     variants: VariantFile, counts: RankCounts, progress: Progress | None, *, word: str | None
 ) -> Iterator[VcfRecord]:
-    """The records to rank. With a word, those without it are skipped in whole blocks: most lie outside promoters."""
+    """The records to rank. If a word is given, lines without it are skipped, because most lie outside promoters."""
 
     def wanted(block: VcfBlock) -> NDArray[np.bool_]:
         return np.ones(len(block), dtype=np.bool_) if word is None else block.lines_with(word.encode())
@@ -224,7 +225,7 @@ def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
 
 
 class _Ranking:
-    """The rows of the table, of which only the first ones are held where no more are wanted.
+    """Collects the rows of the table; if only the first rows are wanted, all others are dropped on the way.
 
     Args:
         keys: the keys that the header declares.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from varbind.annotate.earlier_run import keys_of, without_earlier_lines
+from varbind.annotate.provenance import keys_of, without_earlier_lines
 from varbind.core.variant import Status
 from varbind.errors import UsageError
 from varbind.io.vcf.records import VcfHeader, VcfRecord
@@ -37,7 +37,7 @@ PIECE_BYTES = 1_000
 class Piece(NamedTuple):
     """One record with its line, or any number of lines that stay unchanged.
 
-    A file has as many pieces as records to annotate, so a piece is a single light object.
+    There is a piece for every record to annotate, so pieces have to be small and fast to make.
 
     Attributes:
         lines: the lines.

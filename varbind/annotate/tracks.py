@@ -49,7 +49,11 @@ class Tracks(AbstractContextManager["Tracks"]):
         self._names = [ContigNames(track.contigs, declared=contigs, renamed=renamed) for track in self._tracks]
         for name, names in zip(paths, self._names, strict=True):
             if different := [contig for contig in contigs if names.conflict(contig)]:
-                logger.warning("track %s: %s has another length: another build?", name, ", ".join(different[:5]))
+                logger.warning(
+                    "track %s: %s has another length: is it that of another genome build?",
+                    name,
+                    ", ".join(different[:5]),
+                )
         self._missing: list[Counter[str]] = [Counter() for _ in self._tracks]
 
     @property
@@ -62,7 +66,7 @@ class Tracks(AbstractContextManager["Tracks"]):
 
         Args:
             alleles: the alleles.
-            around: the width in bases of a window around each allele; a longer allele is its own window.
+            around: the width in bases of the window around each allele; an allele that is longer is its own window.
         """
         columns = [self._means_of(index, track, alleles, around) for index, track in enumerate(self._tracks)]
         return [tuple(float(column[row]) for column in columns) for row in range(len(alleles))]

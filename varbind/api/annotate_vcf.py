@@ -1,4 +1,4 @@
-"""Annotates a VCF: every promoter variant gets the predicted changes of binding and their effect.
+"""Annotates a VCF: adds predicted changes of binding, and their effect, to every variant in a promoter.
 
     line -> record -> alleles -> windows -> binding scores -> effects -> column 8 -> line
 
@@ -13,27 +13,34 @@ import os
 from contextlib import ExitStack, closing, nullcontext
 from typing import TYPE_CHECKING
 
+from varbind._version import __version__
 from varbind.annotate.annotator import Annotator
+from varbind.annotate.counts import AnnotationCounts, report_unscored
 from varbind.annotate.gene_scope import gene_paths
 from varbind.annotate.genome_build import reference_path
+from varbind.annotate.info_fields import header_lines
+from varbind.annotate.inputs import Inputs, open_inputs
+from varbind.annotate.provenance import provenance_lines
 from varbind.annotate.record_stream import batches_of
-from varbind.annotate.settings import AnnotateSettings
-from varbind.annotate.unscored import report_unscored
-from varbind.api.annotation_builder import AnnotationBuilder
+from varbind.annotate.settings import AnnotateSettings, select_models
+from varbind.annotate.tracks import Tracks
+from varbind.api.predict_effects import scored_with
 from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
 from varbind.io.banks import load_bank
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
+from varbind.kernels.cpu.cpu import thread_count
+from varbind.scoring.devices import checked_device
+from varbind.scoring.scorer import Scorer
 from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
     from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.record_stream import Piece, RecordBatch
@@ -41,11 +48,15 @@ if TYPE_CHECKING:
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
     from varbind.core.window import Window
+    from varbind.effect.second_stage import SecondStage
     from varbind.io.vcf.variants import VariantFile
 
-__all__ = ["annotate_vcf"]
+__all__ = ["AnnotationBuilder", "annotate_vcf"]
 
 logger = logging.getLogger(__name__)
+
+# One thread reads, and it cannot keep more threads busy that compress.
+COMPRESSION_THREADS_MAX = 4
 
 
 def annotate_vcf(
@@ -68,15 +79,16 @@ def annotate_vcf(
             path in the environment variable VARBIND_FASTA, else the ##reference of the VCF where that file exists.
         bank: the models to choose from; None = the shipped bank.
         genes: a GTF, GFF3, BED or genePred table, or several in a list or tuple; a transcription start that is in
-            several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that travel with varbind,
+            several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that varbind contains,
             unless everything is scored.
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
-        progress: called with the number of records read, and that of the file as estimated from the share read.
+        progress: called with the number of records read, and with their number in the whole file, which is estimated
+            from the share of the bytes that has been read.
 
     Returns:
-        The counts of what was read, written, scored and not scored.
+        The counts of the records read and written, and of the alleles scored and not scored.
 
     Raises:
         VarbindError: the reason, with the exit code of the command line.
@@ -90,7 +102,7 @@ def annotate_vcf(
         builder = AnnotationBuilder(stack, bank or load_bank(), settings)
         models, counts = builder.models, builder.counts
         if models.background is None:
-            logger.warning("the banks have no background in common: no PHRED is given")
+            logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = builder.open_inputs(source, reference=reference, genes=genes)
         settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
@@ -108,12 +120,12 @@ def annotate_vcf(
             if progress:
                 total = estimated_total(counts.records_read, inputs.variants.fraction_read())
                 progress(counts.records_read, total, "records")
-        unscored = builder.why_nothing_was_scored(inputs)
+        unscored = inputs.why_nothing_was_scored(counts, selected=settings.selects_records)
         if unscored and settings.fail_if_none:
             raise InputError(unscored, path=inputs.variants.name, remedy="without --fail-if-none this is a warning")
         _finish(out, stats, counts, inputs.variants)
         tracks.report()
-    report_unscored(counts, settings, unscored)
+    report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
 
 
@@ -150,7 +162,7 @@ def _check_complete(counts: AnnotationCounts, destination: str) -> None:
     if written != read or reread not in {None, read}:
         found = "" if reread is None else f" and {reread} found in the output"
         what = f"{read} records read but {written} written{found}"
-        raise OutputError(what, path=destination, remedy="report it; the input is as it was")
+        raise OutputError(what, path=destination, remedy="report this error; the input is unchanged")
 
 
 def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextManager[None]:
@@ -162,3 +174,67 @@ def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextM
         write_stdout(data)
         return nullcontext()
     return whole_file(stats, data)
+
+
+class AnnotationBuilder:
+    """Prepares one annotation step by step.
+
+    Args:
+        stack: closes everything that a step opens.
+        bank: the models to choose from.
+        settings: the settings of the annotation.
+
+    Raises:
+        UsageError: `settings.proteins` names an unknown protein or model.
+
+    Attributes:
+        models: the chosen models, whose losses and gains are listed.
+        counts: the counts of the run, which start at zero.
+    """
+
+    def __init__(self, stack: ExitStack, bank: Bank, settings: AnnotateSettings) -> None:
+        self._stack = stack
+        self._bank = bank
+        self._settings = settings
+        self.models = select_models(bank, settings.proteins)
+        self.counts = AnnotationCounts()
+
+    def open_inputs(self, source: str, *, reference: ReferenceLike | None, genes: GenePaths | None) -> Inputs:
+        """Open the variants, the reference and the genes, and match their contigs."""
+        return open_inputs(
+            self._stack, source, reference=reference, genes=genes, settings=self._settings, counts=self.counts
+        )
+
+    def open_tracks(self, inputs: Inputs) -> Tracks:
+        """Open the conservation tracks."""
+        tracks = Tracks(self._settings.conservation, inputs.genome.contigs, renamed=self._settings.contig_map)
+        return self._stack.enter_context(tracks)
+
+    def open_output(self, path: str, output_format: OutputFormat) -> Destination:
+        """Open the output; it gets its name when it is committed."""
+        threads = min(thread_count(self._settings.threads), COMPRESSION_THREADS_MAX)
+        return self._stack.enter_context(Destination(path, output_format, index=self._settings.index, threads=threads))
+
+    def start_scorer(self, tracks: Sequence[str]) -> tuple[Scorer, SecondStage | None]:
+        """Load the chosen models and those of the second stage onto the device.
+
+        Args:
+            tracks: the names of the conservation tracks.
+
+        Returns:
+            The scorer, and the second stage; None where there is none.
+        """
+        models, second = scored_with(self._bank, self.models, tracks, self._settings)
+        device = checked_device(self._settings.device, models)
+        return self._stack.enter_context(Scorer(models, device=device, threads=self._settings.threads)), second
+
+    def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:
+        """The lines to add to the header: the INFO keys, and the provenance of their values."""
+        settings = self._settings
+        effect = second.keys if second else None
+        lines = header_lines(settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), effect=effect)
+        if settings.provenance:
+            options = settings.value_options(reference=inputs.genome.path, genes=inputs.genes)
+            card = second.effect.card if second else None
+            lines += provenance_lines(self.models, inputs.genes, options, card, prefix=settings.prefix)
+        return lines

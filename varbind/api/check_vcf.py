@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind.annotate.settings import AnnotateSettings
-from varbind.api.annotation_builder import AnnotationBuilder
+from varbind.api.annotate_vcf import AnnotationBuilder
 from varbind.io.banks import load_bank
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def check_vcf(
         scorer, _ = builder.start_scorer(tuple(settings.conservation))
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
-        if why := builder.why_nothing_was_scored(inputs):
+        if why := inputs.why_nothing_was_scored(counts, selected=settings.selects_records):
             logger.warning(why.replace("was scored", "would be scored"))
         contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
     return CheckReport(counts, len(builder.models.models), contigs, seconds)

@@ -9,7 +9,7 @@ import numpy as np
 
 from varbind.annotate.settings import AnnotateSettings
 from varbind.bank.background import kind_of
-from varbind.core.called_variant import normalised_variants
+from varbind.core.called_variant import normalised_variants, opened_reference
 from varbind.effect.activity import ActivityHead
 from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites, transversion
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
-    from varbind.core.called_variant import NamedReference
+    from varbind.core.called_variant import FastaRecords, NamedReference
     from varbind.core.variant import Variant
 
 __all__ = ["predict_effects", "scored_with"]
@@ -75,9 +75,9 @@ def scored_with(
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
     """The second stage with the ids that its models have where several banks are used together."""
     cards = [card for card in bank.cards if card.digests.get(WEIGHTS, "none") == effect.card.bank.get("sha256")]
-    if not bank.own_ids or not cards:
+    if not bank.original_ids or not cards:
         return effect
-    return effect.renamed({bank.own_id(model.model_id): model.model_id for model in cards[0].models})
+    return effect.renamed({bank.original_id(model.model_id): model.model_id for model in cards[0].models})
 
 
 def _misfit(effect: EffectModel, bank: Bank) -> str:
@@ -90,13 +90,14 @@ def _misfit(effect: EffectModel, bank: Bank) -> str:
 
 
 def predict_effects(
-    variants: Iterable[Variant], reference: NamedReference, bank: Bank
+    variants: Iterable[Variant], reference: NamedReference | FastaRecords, bank: Bank
 ) -> dict[str, NDArray[np.float64]]:
     """The predictions of the second stage of a bank for B variants, from sequence alone.
 
     Args:
         variants: Normalised variants on contigs of the reference, as `varbind.normalise` returns them.
-        reference: The genome on which they were normalised, which also provides the flanks.
+        reference: The genome on which they were normalised, which also provides the flanks: a `varbind.Reference` or a
+            `pyfaidx.Fasta`.
         bank: A bank with a second stage.
 
     Returns:
@@ -111,11 +112,12 @@ def predict_effects(
     scored, stage = scored_with(bank, bank, (), AnnotateSettings())
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
-    checked = normalised_variants(variants, reference)
+    genome = opened_reference(reference)
+    checked = normalised_variants(variants, genome)
     parts: list[dict[str, NDArray[np.float64]]] = []
     with Scorer(scored) as scorer:
         for batch in batches(checked, SEQUENCES_A_BATCH):
-            scores = scorer.score([scorer.cut(variant, reference) for variant in batch])
+            scores = scorer.score([scorer.cut(variant, genome) for variant in batch])
             transversions = np.array([transversion(variant) for variant in batch])
             sites = VariantSites(np.full(len(batch), np.nan), transversions)
             parts.append(stage.predict(scores, sites, [kind_of(variant) for variant in batch]).values)

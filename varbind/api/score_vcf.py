@@ -2,8 +2,8 @@
 
     record -> alleles -> windows -> binding scores -> rows
 
-A row is an allele, or in the long table an allele and a model. Records flow through in order, a batch at a time, and
-rows are written group by group, so that memory does not grow with the number of records.
+A row is an allele, or in the long table an allele and a model. Records are read and scored in order, one batch at a
+time, and rows are written in groups, so that memory does not grow with the number of records.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.counts import AnnotationCounts, report_unscored
 from varbind.annotate.genome_build import reference_path
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
 from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings
-from varbind.annotate.unscored import report_unscored, why_nothing_was_scored
 from varbind.core.progress import estimated_total
 from varbind.core.variant import Status
 from varbind.core.window import cut_windows
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["score_vcf"]
 
-# Of the changes in a group of rows: large groups compress better, and the footer of Parquet lists every group.
+# Changes in a group of rows. Large groups compress better, and the footer of Parquet lists every group.
 GROUP_VALUES = 1 << 22
 _PLACE_COLUMNS = (("CHROM", str), ("POS", int), ("ID", str), ("REF", str), ("ALT", str), ("status", str))
 
@@ -66,23 +65,25 @@ def score_vcf(
     r"""Write the reference score, the alternate score and the change of every model for every allele of a VCF or BCF.
 
     An allele that cannot be scored keeps its row, with the reason as its status and empty scores. A record without an
-    alternate allele has no row. A byte that is no UTF-8 becomes `\xNN`.
+    alternate allele has no row. A byte that is not UTF-8 becomes `\xNN`.
 
     Args:
         source: the variants; `-` is standard input.
-        destination: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears whole or not at all.
-        reference: the FASTA of the variants' build, as for `annotate_vcf`.
+        destination: the path of a `.tsv`, `.tsv.gz` or `.parquet` file, which appears complete or not at all; `-` is
+            standard output.
+        reference: the FASTA of the build of the variants, as for `annotate_vcf`.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
-        long: one row for each allele and model, in place of three columns for each model.
-        settings: what is read and where scores are computed; every allele is scored, wherever it lies, and what
-            concerns genes, tracks, the second stage and the annotated file is not used. None = the defaults.
-        progress: called with the number of records read, and that of the file as estimated from the share read.
+        long: whether there is one row for each allele and model, instead of three columns for each model.
+        settings: the settings of reading and scoring; None = the defaults. Every allele is scored, in promoters or
+            not, and the settings of genes, tracks, the second stage and the annotated file are not used.
+        progress: called with the number of records read, and with their number in the whole file, which is estimated
+            from the share of the bytes that has been read.
 
     Returns:
-        Counts of what was read, scored and not scored.
+        The counts of the records read, and of the alleles scored and not scored.
 
     Raises:
-        VarbindError: with the reason and the exit code of the command line.
+        VarbindError: the reason, with the exit code of the command line.
     """
     settings = replace(settings or AnnotateSettings(), everywhere=True, overwrite=True)
     path = source.path if isinstance(source, Source) else os.fspath(source)
@@ -97,8 +98,8 @@ def score_vcf(
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))
         out.write(layout.columns, map(layout.frame, _groups(scored)))
-        unscored = why_nothing_was_scored(counts, inputs, selected=settings.selects_records)
-    report_unscored(counts, settings, unscored)
+        unscored = inputs.why_nothing_was_scored(counts, selected=settings.selects_records)
+    report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
 
 
@@ -107,9 +108,9 @@ class _ScoredRows:
     """N alleles with their scores.
 
     Attributes:
-        cells: of `_PLACE_COLUMNS`, allele by allele.
-        ref: scores of the reference alleles, float32 (N, M), NaN without a score.
-        alt: the same of the alternate alleles.
+        cells: the cells of `_PLACE_COLUMNS` for each allele; None where missing.
+        ref: the scores of the reference alleles, float32 (N, M); NaN for an allele without a score.
+        alt: the scores of the alternate alleles, float32 (N, M).
     """
 
     cells: list[tuple[str | None, ...]]
@@ -123,7 +124,13 @@ class _ScoredRows:
 
     @classmethod
     def of(cls, cells: list[tuple[str | None, ...]], scores: BindingScores | None, models: int) -> _ScoredRows:
-        """The rows of a batch; the scores are those of its scored alleles, None where there are none."""
+        """The rows of a batch.
+
+        Args:
+            cells: the cells of `_PLACE_COLUMNS` for each allele.
+            scores: the scores of the alleles with the status `ok`; None where there is no such allele.
+            models: the number of models.
+        """
         ref = np.full((len(cells), models), np.nan, dtype=np.float32)
         alt = ref.copy()
         if scores is not None:
@@ -133,7 +140,7 @@ class _ScoredRows:
 
     @classmethod
     def joined(cls, parts: Sequence[_ScoredRows]) -> _ScoredRows:
-        """The rows of one part after the other."""
+        """All rows of several parts, in order."""
         cells = [cells for part in parts for cells in part.cells]
         return cls(cells, np.concatenate([part.ref for part in parts]), np.concatenate([part.alt for part in parts]))
 
@@ -145,7 +152,7 @@ def _scored_rows(
     counts: AnnotationCounts,
     progress: Progress | None,
 ) -> Generator[_ScoredRows, None, None]:
-    """The alleles of a file in order, a batch at a time."""
+    """The alleles of a file in order, one batch at a time."""
     pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
     found = (_cells_and_windows(batch, inputs, scorer, counts) for batch in batches_of(pieces, settings.batch_size))
     ahead = batches_ahead(settings.threads)
@@ -161,7 +168,7 @@ def _scored_rows(
 def _cells_and_windows(
     batch: RecordBatch, inputs: Inputs, scorer: Scorer, counts: AnnotationCounts
 ) -> tuple[list[tuple[str | None, ...]], list[Window]]:
-    """What the rows of a batch say besides scores, and the windows of the alleles that can be scored."""
+    """The cells of `_PLACE_COLUMNS` for the alleles of a batch, and the windows of those that can be scored."""
     alleles = batch.all_alleles()
     counts.count_alleles(allele.status for allele in alleles)
     places = [_place(record, alt) for record in batch.records for alt in record.alts]
@@ -173,7 +180,7 @@ def _cells_and_windows(
 
 
 def _place(record: VcfRecord, alt: str) -> tuple[str | None, ...]:
-    """CHROM, POS, ID, REF and one ALT, as they are written."""
+    """CHROM, POS, ID, REF and one ALT as they are written; None where missing."""
     fields = record.line.split(b"\t", 4)[:4]
     texts = [field.decode("utf-8", "backslashreplace") for field in (*fields, alt.encode("latin-1"))]
     return tuple(None if text == "." else text.translate(ENCODED_CONTROLS) for text in texts)

@@ -1,1 +1,1 @@
-"""Model banks in memory: cards, networks, the background, and the scale and the rarity of changes of binding."""
+"""Model banks in memory: cards, networks, background changes, null distributions and binding changes."""

@@ -1,4 +1,4 @@
-"""A model bank in memory: stacks of networks, their cards, and their background."""
+"""A model bank in memory, with its networks, cards and background, and how several banks are joined."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Bank", "join_models", "names_of_banks"]
 
 _RESERVED = re.compile(r"[^\w.-]")
-"""What a bank's name may hold and a model's id had better not: blanks, and what lists of ids are cut at."""
+"""Characters that a bank may have in its name but an id may not: blanks, and separators of lists of ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,15 @@ class Bank:
     """Models that are scored together.
 
     Attributes:
-        cards: of the banks the models come from, for the record.
-        models: the M models, in the order of every score column.
-        stacks: their networks, each network in exactly one stack. Several models can be outputs of one network.
-        background: their score changes on background variants; None if a bank has none, or banks of
-            different backgrounds were joined.
-        effect: the second stage over scores of the bank, an `EffectModel` of `varbind.effect`; None if it has none.
-        own_ids: of models whose ids are qualified, because several of the banks that were joined have them: the id in
-            the model's own bank by the qualified one.
+        cards: the cards of the banks from which the models come.
+        models: the M models, in the order of the score columns.
+        stacks: the networks, each in exactly one stack. Several models can be outputs of one network.
+        background: the score changes on background variants; None if a bank has none, or if joined banks have different
+            background variants.
+        effect: the second stage that reads the scores of the bank, an `EffectModel` of `varbind.effect`; None if there
+            is none.
+        original_ids: the original ids of the models whose ids are qualified, because several joined banks have them, by
+            their qualified ids.
     """
 
     cards: tuple[BankCard, ...]
@@ -42,28 +43,28 @@ class Bank:
     stacks: tuple[NetworkStack[Any], ...]
     background: BackgroundTable | None
     effect: object | None = None
-    own_ids: Mapping[str, str] = field(default_factory=dict)
+    original_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def model_ids(self) -> tuple[str, ...]:
-        """Ids in column order."""
+        """The ids of the models, in the order of the columns."""
         return tuple(model.model_id for model in self.models)
 
     @property
     def outputs(self) -> tuple[NetworkOutput, ...]:
-        """Network and output of each model, in column order."""
+        """The network and the output of each model, in the order of the columns."""
         return tuple((model.network_id, model.output) for model in self.models)
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """The window lengths in use, ascending."""
+        """The different window lengths, ascending."""
         return tuple(sorted({model.config.window for model in self.models}))
 
     def select(self, model_ids: Sequence[str]) -> Self:
-        """Only these models, in this order.
+        """The bank with these models only, in this order.
 
         Raises:
-            UsageError: an id is not in the bank, or is asked for twice.
+            UsageError: an id is not in the bank, or is given twice.
         """
         column_of = {model_id: column for column, model_id in enumerate(self.model_ids)}
         for model_id in model_ids:
@@ -71,7 +72,7 @@ class Bank:
                 raise self._unknown(model_id)
         wanted = set(model_ids)
         if len(wanted) < len(model_ids):
-            raise UsageError("a model is asked for twice", remedy="name each model once")
+            raise UsageError("a model is named twice", remedy="name each model once")
         networks = {model.network_id for model in self.models if model.model_id in wanted}
         stacks = []
         for stack in self.stacks:
@@ -86,28 +87,28 @@ class Bank:
             background=self.background.take(columns) if self.background else None,
         )
 
-    def own_id(self, model_id: str) -> str:
-        """The id that a model has in its own bank; another one only where banks that share ids were joined."""
-        return self.own_ids.get(model_id, model_id)
+    def original_id(self, model_id: str) -> str:
+        """The original id of a model in its bank, which differs where joined banks share ids."""
+        return self.original_ids.get(model_id, model_id)
 
     def _unknown(self, model_id: str) -> UsageError:
-        qualified = [new for new, own in self.own_ids.items() if own == model_id]
+        qualified = [new for new, own in self.original_ids.items() if own == model_id]
         if qualified:
             return UsageError(f"several banks have a model {model_id}", remedy=f"name {' or '.join(qualified)}")
         return UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
 
     def select_default(self) -> Self:
-        """The models that annotation uses unless told otherwise; all, if none is marked."""
+        """The bank with the models that annotation uses by default; all models if none is marked."""
         chosen = [model.model_id for model in self.models if model.default]
         return self.select(chosen) if chosen else self
 
     def select_proteins(self, names: Iterable[str]) -> Self:
-        """The models whose id or protein is among `names`, any case.
+        """The bank with the models whose id or protein is among `names`, in any case.
 
-        Where an id is qualified, the name of its bank may be left out: that names the models of all banks.
+        The name of the bank may be omitted from a qualified id, which then names the models of all banks.
 
         Raises:
-            UsageError: a name is neither.
+            UsageError: a name is neither an id nor a protein.
         """
         chosen: set[str] = set()
         for name in names:
@@ -118,18 +119,18 @@ class Bank:
         return self.select([model_id for model_id in self.model_ids if model_id in chosen])
 
     def _names_of(self, model: ModelCard) -> set[str]:
-        return {name.upper() for name in (model.model_id, self.own_id(model.model_id), model.protein)}
+        return {name.upper() for name in (model.model_id, self.original_id(model.model_id), model.protein)}
 
     @classmethod
     def concatenate(cls, banks: Sequence[Self], *, folders: Sequence[str] = ()) -> Self:
         """All models of several banks, bank after bank.
 
-        An id that several banks have is qualified by its bank's name, as `mine:CTCF`. The second stage is the first one
-        that there is.
+        An id that several banks have is qualified by the name of its bank, as in `mine:CTCF`. The second stage is that
+        of the first bank that has one.
 
         Args:
             banks: the banks.
-            folders: names of their folders, which tell banks of the same name apart; empty = they are not known.
+            folders: the names of their folders, by which banks with the same name are distinguished; empty = unknown.
 
         Raises:
             UsageError: a qualified id is the id of another model.
@@ -152,15 +153,15 @@ class Bank:
             stacks=tuple(stack for bank in banks for stack in bank.stacks),
             background=BackgroundTable.concatenate(tables) if aligned else None,
             effect=next((bank.effect for bank in banks if bank.effect), None),
-            own_ids={new: own for bank in banks for new, own in bank.own_ids.items()},
+            original_ids={new: own for bank in banks for new, own in bank.original_ids.items()},
         )
 
     def renamed(self, models: Sequence[ModelCard], name: str) -> Self:
-        """The same networks under the ids of these cards, one a model; the cards of the bank hold no other models.
+        """The same bank with other ids of its models and networks.
 
         Args:
-            models: as they will be called.
-            name: for the bank's card, where other banks have the same; empty = as it is.
+            models: the new card of each model.
+            name: the new name of the bank; empty = the name is kept.
         """
         renamed = dict(zip(self.model_ids, models, strict=True))
         if all(model is renamed[model.model_id] for model in self.models):
@@ -174,16 +175,18 @@ class Bank:
             replace(stack, model_ids=tuple(networks[network_id] for network_id in stack.model_ids))
             for stack in self.stacks
         ]
-        changed = {new.model_id: self.own_id(old) for old, new in renamed.items() if new.model_id != self.own_id(old)}
-        return replace(self, cards=tuple(cards), models=tuple(models), stacks=tuple(stacks), own_ids=changed)
+        changed = {
+            new.model_id: self.original_id(old) for old, new in renamed.items() if new.model_id != self.original_id(old)
+        }
+        return replace(self, cards=tuple(cards), models=tuple(models), stacks=tuple(stacks), original_ids=changed)
 
 
 def names_of_banks(stated: Sequence[str], folders: Sequence[str]) -> list[str]:
-    """A name for each bank that no other has: its card's, else its folder's where cards share one, else a numbered one.
+    """A unique name for each bank: that on its card, else that of its folder, else a numbered name.
 
     Args:
-        stated: names on the cards of B banks.
-        folders: names of their folders; empty where there is none.
+        stated: the names on the cards of B banks.
+        folders: the names of their folders; empty where there is none.
     """
     cards, places = ([_RESERVED.sub("_", name) for name in names] for names in (stated, folders))
     wanted = [
@@ -200,15 +203,14 @@ def names_of_banks(stated: Sequence[str], folders: Sequence[str]) -> list[str]:
 
 
 def join_models(parts: Sequence[Sequence[ModelCard]], names: Sequence[str]) -> list[list[ModelCard]]:
-    """The models of B banks with ids that are unique among all of them.
+    """The models of B banks with unique ids.
 
-    An id that several banks have is qualified by the bank's name, as `mine:CTCF`; every other id stays as it is. A
-    model whose family is not stated (it is the protein's own name) joins the family that another bank states for the
-    protein.
+    An id that several banks have is qualified by the name of the bank, as in `mine:CTCF`. A model without a known
+    family, whose family is the name of its protein, gets the family that another bank states for the protein.
 
     Args:
         parts: the models of each bank.
-        names: of the banks; no two are equal.
+        names: the unique names of the banks.
 
     Raises:
         UsageError: a qualified id is the id of another model.
@@ -238,7 +240,7 @@ def join_models(parts: Sequence[Sequence[ModelCard]], names: Sequence[str]) -> l
 
 
 def _stated_families(parts: Sequence[Sequence[ModelCard]]) -> dict[str, str]:
-    """By protein in upper case, the first family that is stated for it."""
+    """The first family that is stated for each protein, by its name in upper case."""
     families: dict[str, str] = {}
     for model in (model for part in parts for model in part if model.family != model.protein):
         families.setdefault(model.protein.upper(), model.family)
@@ -246,12 +248,12 @@ def _stated_families(parts: Sequence[Sequence[ModelCard]]) -> dict[str, str]:
 
 
 def _qualified(own_id: str, bank: str, ids: Counter[str]) -> str:
-    """An id, with the name of the bank in front where several banks have it."""
+    """An id, preceded by the name of the bank if several banks have it."""
     return f"{bank}:{own_id}" if ids[own_id] > 1 else own_id
 
 
 def _joined(model: ModelCard, model_id: str, network_id: str, families: Mapping[str, str]) -> ModelCard:
-    """A model under the ids that it and its network have among those of other banks."""
+    """A model with its unique ids and its family."""
     family = model.family if model.family != model.protein else families.get(model.protein.upper(), model.family)
     if (model_id, network_id, family) == (model.model_id, model.network_id, model.family):
         return model

@@ -1,10 +1,10 @@
-"""From score changes to the strongest loss and gain of binding, one entry a protein family.
+"""From score changes to the strongest losses and gains of binding, one entry per protein family.
 
-A random promoter SNV changes some protein strongly, and the members of a family light up together.
-So a family's change is the mean of its members' changes, each in units of that model's standard
-deviation; it is compared with the same family's change on the background variants of the same kind;
-and the strongest family is compared with the strongest family of every background variant, which
-puts the multiple testing over hundreds of proteins inside the number.
+A random promoter SNV changes the score of some protein strongly, and the scores of the members of a family change
+together. Therefore the change of a family is the mean of the changes of its members, each in units of the standard
+deviation of its model. It is compared with the changes of the same family on the background variants of the same kind.
+The strongest family is compared with the strongest family of every background variant, which accounts for testing
+hundreds of proteins at once.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ __all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
 
 @dataclass(frozen=True, slots=True)
 class FamilyChange:
-    """The change of one family, named by its member that changes most.
+    """The change of one family, with the member that changes most.
 
     Attributes:
-        model: that member.
+        model: the member that changes most.
         delta: its change, alternate minus reference, in units of the model.
-        z: the same in standard deviations over background SNVs.
-        share: share of background variants of the kind on which the family changes at least as much.
+        z: the same change in standard deviations over background SNVs.
+        share: the share of background variants of the same kind on which the family changes at least as much.
     """
 
     model: ModelCard
@@ -49,13 +49,13 @@ class FamilyChange:
 
 @dataclass(frozen=True, slots=True)
 class BindingEffect:
-    """What one variant does to binding.
+    """The effect of one variant on binding.
 
     Attributes:
-        losses: strongest first, one a family.
-        gains: strongest first, one a family.
-        loss_phred: -10 log10 of the share of background variants of the same kind whose strongest
-            loss is at least as large; None where there is no such background.
+        losses: the losses, one per family, most extreme first.
+        gains: the gains, one per family, most extreme first.
+        loss_phred: -10 log10 of the share of background variants of the same kind whose strongest loss is at least as
+            large; None if there is no background.
         gain_phred: the same for gains.
     """
 
@@ -67,21 +67,21 @@ class BindingEffect:
 
 @dataclass(frozen=True, slots=True)
 class _KindBackground:
-    """Each family's background, and per direction that of the strongest family."""
+    """The background of each family and, by direction, of the strongest family."""
 
     families: SignedTails
     strongest: dict[int, UpperTail | ShareCurve]
 
 
 class BindingEffects:
-    """Turns score changes of a fixed set of models into binding effects.
+    """Computes binding effects from the score changes of a fixed set of models.
 
     Args:
         models: the M models, in the order of the columns.
-        table: their score changes on the background variants; None = no PHRED can be given, and
-            families are ranked by their mean change.
-        strongest: by direction and kind, how strong the strongest change is over more background variants than the
-            table has; None = those of the table.
+        table: their score changes on the background variants; without it there is no PHRED, and families are ranked by
+            their mean change.
+        strongest: the distributions of the strength of the strongest change, by direction and kind, over more
+            background variants than the table has; None = the distributions follow from the table.
     """
 
     def __init__(
@@ -102,28 +102,28 @@ class BindingEffects:
         self._background = cache(self._background_of)
 
     def z(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Changes in standard deviations, (B, M); a model that never changes on the background has 0."""
+        """The changes in standard deviations, (B, M); 0 for a model that never changes on the background."""
         z = delta / np.where(self._sd > 0, self._sd, 1.0)
         z[:, self._sd <= 0] = 0.0
         return z
 
     def family_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean z (B, M) of each family, (F, B); a variant's never depend on the others."""
+        """The mean z of each family, (F, B), from z (B, M); the result for a variant does not depend on the others."""
         return self._members.means(z)
 
     def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """`family_means` of changes rounded as the background is, so that equal changes compare as equal."""
+        """The family means of changes rounded like the background, so that equal changes compare as equal."""
         return self.family_means(self.z(delta if self._table is None else as_level(delta)))
 
     def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
-        """Mean z of each family on the V background variants of a kind, (F, V); there must be a background."""
+        """The mean z of each family on the V background variants of a kind, (F, V). A background is required."""
         assert self._table is not None
         coded = self._table.changes[kind]
-        # A level takes one division for all the variants that have it.
+        # Each level is divided once for all variants that have it.
         return self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
 
     def prepare(self, kinds: Iterable[VariantKind]) -> None:
-        """Derive what variants of these kinds will be compared with, which else the first of them waits for."""
+        """Compute the backgrounds of these kinds in advance; otherwise each is computed at its first use."""
         if self._table is not None:
             for kind in set(kinds):
                 self._background(kind)
@@ -134,7 +134,7 @@ class BindingEffects:
         Args:
             delta: alternate minus reference, (B, M).
             kinds: the kind of each variant.
-            top: families listed a direction.
+            top: the number of families listed for each direction.
         """
         z = self.z(delta)
         means = self._comparable_means(delta)
@@ -151,7 +151,7 @@ class BindingEffects:
     def _rarest(
         self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind, list[int]], count: int
     ) -> _Rarest:
-        """Of each variant at least the `count` families that change most rarely in this direction."""
+        """The `count` families of each variant whose change in this direction is rarest; there may be more."""
         parts = []
         for kind, rows in rows_by_kind.items():
             if self._table is None:
@@ -163,7 +163,7 @@ class BindingEffects:
         return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
 
     def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float32]]:
-        """How strong the strongest loss and gain of each of B variants of a kind is: -log10 of its family's share."""
+        """The strength of the strongest loss and gain of each of B variants of a kind: -log10 of its share."""
         rows = {kind: list(range(len(delta)))}
         means = self._comparable_means(delta)
         found = {side: self._rarest(side, means, rows, 1) for side in (LOSS, GAIN)}
@@ -172,7 +172,7 @@ class BindingEffects:
     def _phreds(
         self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind, list[int]], count: int
     ) -> list[float | None]:
-        """PHRED of the strongest family of each of the variants."""
+        """The PHRED of the strongest family of each variant."""
         strongest = found.strongest(count)
         phreds: list[float | None] = [None] * count
         for kind, rows in rows_by_kind.items():
@@ -185,7 +185,7 @@ class BindingEffects:
     def _changes(
         self, side: int, delta: NDArray[np.floating], z: NDArray[np.float64], found: _Rarest, top: int
     ) -> list[tuple[FamilyChange, ...]]:
-        """Of each variant the `top` families that change in this direction, rarest change first."""
+        """The `top` families of each variant that change in this direction, rarest change first."""
         listed = found.first(top)
         columns = self._members.leading(side, z, listed.rows, listed.families)
         changes = list(
@@ -201,7 +201,7 @@ class BindingEffects:
         return [tuple(changes[first:last]) for first, last in pairwise(bounds)]
 
     def _background_of(self, kind: VariantKind) -> _KindBackground:
-        """Derive the background of this selection of models from the table, once a kind."""
+        """The background of this selection of models for a kind, from the table."""
         changes = self.background_changes(kind)
         families = SignedTails(changes)
         strongest: dict[int, UpperTail | ShareCurve] = {}
@@ -216,18 +216,18 @@ class BindingEffects:
 
 
 def _strength(shares: NDArray[np.float64]) -> NDArray[np.float32]:
-    """-log10 of shares, in the single precision that curves are stored in, so that equal shares compare as equal."""
+    """-log10 of shares in the single precision of stored curves, so that equal shares compare as equal."""
     return (-np.log10(shares)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class _Rarest:
-    """Changes of families in one direction, in order of the variants, the rarest of each first.
+    """N changes of families in one direction, ordered by variant, the rarest change of each variant first.
 
     Attributes:
-        rows: the variant of each, int64 (N,).
-        families: int64 (N,).
-        shares: of the background that changes at least as much, float64 (N,).
+        rows: the variant of each change, int64 (N,).
+        families: the family of each change, int64 (N,).
+        shares: the share of the background that changes at least as much, float64 (N,).
     """
 
     rows: NDArray[np.int64]
@@ -236,29 +236,29 @@ class _Rarest:
 
     @classmethod
     def ordered(cls, rows: NDArray[np.int64], families: NDArray[np.int64], shares: NDArray[np.float64]) -> Self:
-        """The same in order; of equally rare changes the first family comes first."""
+        """Unordered changes in order; equally rare changes are ordered by family."""
         order = np.lexsort((families, shares, rows))
         return cls(rows[order], families[order], shares[order])
 
     def strongest(self, variants: int) -> NDArray[np.float64]:
-        """Smallest share of each of the variants, 1 where nothing changes, (B,)."""
+        """The smallest share of each of B variants, 1 where nothing changes, (B,)."""
         shares = np.ones(variants)
         rows, first = np.unique(self.rows, return_index=True)
         shares[rows] = self.shares[first]
         return shares
 
     def first(self, count: int) -> _Rarest:
-        """At most so many of each variant."""
+        """The first `count` changes of each variant."""
         rank = np.arange(len(self.rows)) - np.searchsorted(self.rows, self.rows)
         kept = rank < count
         return _Rarest(self.rows[kept], self.families[kept], self.shares[kept])
 
 
 class _Members:
-    """The columns of each family, laid out so that numpy takes all F families together.
+    """The columns of the members of F families, arranged so that numpy handles all families at once.
 
     Args:
-        columns: of each family, at least one.
+        columns: the columns of each family, at least one.
     """
 
     def __init__(self, columns: Sequence[Sequence[int]]) -> None:
@@ -267,14 +267,14 @@ class _Members:
         self._starts = np.cumsum(self._sizes) - self._sizes
         largest_first = np.argsort(-self._sizes, kind="stable")
         self._places = np.argsort(largest_first)
-        # The first member of every family, then the second of those that have two, and so on.
+        # The first members of all families, then the second members of the families that have one, and so on.
         self._layers = [
             self._columns[self._starts[largest_first[: np.count_nonzero(self._sizes > member)]] + member]
             for member in range(self._sizes.max())
         ]
 
     def means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean z (B, M) of each family, (F, B), summed model by model so that it never depends on the batch."""
+        """The mean z of each family, (F, B), from z (B, M); summed model by model, so that batches do not matter."""
         by_model = np.ascontiguousarray(z.T)
         sums = np.zeros((len(self._sizes), len(z)))
         for layer in self._layers:
@@ -283,7 +283,7 @@ class _Members:
         return means
 
     def means_of_coded(self, z: CodedChanges) -> NDArray[np.float64]:
-        """`means` of V variants whose z is coded, (F, V), to the bit: summed in the same order."""
+        """The same as `means` for V variants with coded z, (F, V), with the same order of summation."""
         means = np.zeros((len(self._sizes), z.variants))
         for family, columns in enumerate(np.split(self._columns, self._starts[1:])):
             for column in columns:
@@ -294,7 +294,7 @@ class _Members:
     def leading(
         self, side: int, z: NDArray[np.float64], rows: NDArray[np.int64], families: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """The column that changes most in this direction, of each of N families of a row of z (B, M); int64 (N,)."""
+        """The column that changes most in this direction, int64 (N,), for N rows of z (B, M) and their families."""
         if not len(rows):
             return np.zeros(0, dtype=np.int64)
         sizes = self._sizes[families]
@@ -302,6 +302,6 @@ class _Members:
         columns = self._columns[np.arange(sizes.sum()) + np.repeat(self._starts[families] - starts, sizes)]
         strengths = side * z[np.repeat(rows, sizes), columns]
         largest = np.flatnonzero(strengths == np.repeat(np.maximum.reduceat(strengths, starts), sizes))
-        # Of equal ones the first in the order of the bank.
+        # The first of equal changes, in the order of the bank.
         leading: NDArray[np.int64] = columns[largest[np.searchsorted(largest, starts)]]
         return leading

@@ -30,20 +30,20 @@ __all__ = ["GAIN", "LOSS", "ShareCurve", "SignedTails", "UpperTail", "phred"]
 
 LOSS, GAIN = -1, 1
 
-# Where the search for the rarest changes is narrowed; the last is the usual start of the tail.
+# The quantiles by which the search for the rarest changes is narrowed; the last one is the usual start of the tail.
 NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
 SHARE_MINIMUM = 1e-12
-"""Share of the background from which a tail may start."""
+"""The smallest share of the background at the start of a tail."""
 
 
 class UpperTail:
-    """Share of a background sample that is at least as large as a value.
+    """The share of a background sample that is at least as large as a value.
 
-    Counted in the sample; in its upper one per cent and beyond by a generalised Pareto tail, which begins above the
-    levels that many values share, and is there only where enough values lie beyond them.
+    The share is counted in the sample. In the upper 1 % of the sample and beyond it, the share is that of a fitted
+    generalised Pareto tail, which begins above the levels that many values share, if enough values lie beyond them.
 
     Args:
-        sample: the background, at least 2 values, any order.
+        sample: the background, at least 2 values in any order.
     """
 
     def __init__(self, sample: NDArray[np.floating]) -> None:
@@ -54,7 +54,7 @@ class UpperTail:
         self.tail_share = (1 + len(tail.excess)) / (1 + count)
 
     def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Share in (0, 1] for each value, same shape; NaN stays NaN."""
+        """The share in (0, 1] for each value, same shape; NaN for NaN."""
         values = values.astype(np.float64)
         below = np.searchsorted(self.sample, values, side="left")
         counted = (1 + len(self.sample) - below) / (1 + len(self.sample))
@@ -65,10 +65,10 @@ class UpperTail:
 
 
 class SignedTails:
-    """`UpperTail` of the losses and of the gains of F families at once, from one sorted sample of each.
+    """The `UpperTail` of the losses and of the gains of F families, from one sorted sample per family.
 
     Args:
-        changes: on the background, losses below 0 and gains above, (F, V) with V at least 2, any order.
+        changes: the changes on the V background variants, losses below 0 and gains above 0, (F, V) with V at least 2.
     """
 
     def __init__(self, changes: NDArray[np.float64]) -> None:
@@ -94,15 +94,15 @@ class SignedTails:
     def rarest(
         self, side: int, changes: NDArray[np.float64], count: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-        """The rarest losses or gains of each of B variants, with the share of the background of at least as much.
+        """The rarest losses or gains of each of B variants, with their shares of the background.
 
         Args:
             side: LOSS or GAIN.
-            changes: finite, (F, B). What goes the other way, or nowhere, is no loss or gain.
-            count: the rarest so many of a variant are among the found, or all that it has; there may be more.
+            changes: the changes, finite, (F, B); changes of 0 or in the other direction are ignored.
+            count: the number of changes per variant that must be found; more may be found, or fewer if there are fewer.
 
         Returns:
-            Family, variant and share in (0, 1] of what was found, (N,) each, in order of the families.
+            The family, the variant, and the share in (0, 1] of each change, (N,) each, in the order of the families.
         """
         strengths = side * changes
         families, variants = np.nonzero(self._candidates(side, strengths, count))
@@ -115,11 +115,11 @@ class SignedTails:
         return families, variants, shares
 
     def rarest_of_background(self, side: int, changes: NDArray[np.float64], *, site: int) -> NDArray[np.float64]:
-        """Share of the rarest loss or gain of each of the V background variants, 1 where it has none, (V,).
+        """The share of the rarest loss or gain of each of the V background variants, 1 where there is none, (V,).
 
-        The share of each variant is taken without the variants of its own site, as that of a new variant is taken
-        without it: then both follow one distribution. A share among all would be too large, for the variant itself
-        is among those that are at least as large and that were fitted, and everything new would seem rarer.
+        The variants of the same site are left out of the sample for the share of a variant. Then these shares have the
+        same distribution as the shares of new variants. Otherwise they would be too large, because the variant itself
+        would count among those that are at least as large, and new variants would seem too rare.
 
         Args:
             side: LOSS or GAIN.
@@ -178,10 +178,11 @@ class SignedTails:
         return number, *pareto_of_moments(means, moments)
 
     def _candidates(self, side: int, strengths: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
-        """Where the rarest `count` of each variant must be, told by a few quantiles: most need no search, (F, B).
+        """Which changes (F, B) can be among the `count` rarest of their variant, so that the others are not searched.
 
-        Above the place p of a sorted sample of V the share is at most (V - p) / (V + 1); at or below it, at
-        least (V - p + 1) / (V + 1). So what lies above it in one family is rarer than what does not in another.
+        A value above the element p of a sorted sample of V values has a share of at most (V - p) / (V + 1), and any
+        other value has at least (V - p + 1) / (V + 1). So a change above a quantile of its family is rarer than a
+        change of another family that is not.
         """
         chosen = strengths > 0
         for quantile in self._narrowing[side]:
@@ -191,8 +192,8 @@ class SignedTails:
         return chosen
 
     def _at_least(self, side: int, families: NDArray[np.int64], changes: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Number of background variants whose change is at least as large; families come in order."""
-        # The next number above a loss: so the equal ones of the sample are among those below it.
+        """The number of background variants whose change is at least as large; `families` is ascending."""
+        # The next number above a loss is searched, so that equal values of the sample count as at least as large.
         sought = np.nextafter(changes, np.inf) if side == LOSS else changes
         below = np.empty(len(families), dtype=np.int64)
         bounds = np.searchsorted(families, np.arange(len(self._sorted) + 1)).tolist()
@@ -203,22 +204,23 @@ class SignedTails:
 
 
 def phred(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """-10 log10 of a share; 0 = every background variant is as strong, 30 = one in a thousand."""
+    """-10 log10 of a share: 0 = all background variants are at least as strong, 30 = one in a thousand is."""
     return -10 * np.log10(share) + 0.0
 
 
 POINTS_A_HALVING = 64
-"""Points of a `ShareCurve` each time the share halves: between two of them PHRED moves by 0.05."""
+"""The number of points of a `ShareCurve` per halving of the share, so that PHRED changes by 0.05 between points."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShareCurve:
-    """`UpperTail` of a large sample, kept as points: within 0.05 of its PHRED.
+    """The `UpperTail` of a large sample as P points, within 0.05 of its PHRED.
 
     Attributes:
-        values: rising, float32 (P,).
-        shares: of the sample that is at least as large as each, falling from 1, float32 (P,).
-        tail: share beyond the last value, shape and scale of the generalised Pareto distribution there, float32 (3,).
+        values: the values of the points, ascending, float32 (P,).
+        shares: the share of the sample that is at least as large as each value, descending from 1, float32 (P,).
+        tail: the share beyond the last value, and the shape and the scale of the generalised Pareto distribution there,
+            float32 (3,).
     """
 
     values: NDArray[np.float32]
@@ -230,21 +232,21 @@ class ShareCurve:
         if not points or self.values.shape != (points,) or self.shares.shape != (points,) or self.tail.shape != (3,):
             raise ResourceError(f"a curve has {self.values.shape} values, {self.shares.shape} shares")
         if not all(np.isfinite(part).all() for part in (self.values, self.shares)) or np.isnan(self.tail).any():
-            raise ResourceError("a curve holds a value that is not a number")
+            raise ResourceError("a curve has a value that is not a finite number")
         if (np.diff(self.values) <= 0).any() or (np.diff(self.shares) >= 0).any() or self.shares[-1] <= 0:
-            raise ResourceError("a curve does not fall")
+            raise ResourceError("the shares of a curve do not decrease")
         share, shape, scale = self.tail.tolist()
         if not (SHARE_MINIMUM <= share <= 1 and 0 <= shape < 1 and scale > 0):
-            raise ResourceError("the tail of a curve is none that a fit gives")
+            raise ResourceError("the tail of a curve has impossible parameters")
 
     @classmethod
     def of(cls, sample: NDArray[np.floating]) -> Self:
-        """Of a sample of 2 values or more, any order."""
+        """The curve of a sample of at least 2 values in any order."""
         upper = UpperTail(sample)
         values, first = np.unique(upper.sample[upper.sample <= upper.threshold].astype(np.float32), return_index=True)
         shares = 1 - first / (1 + len(upper.sample))
-        # A point stands where the share has fallen by a step since the last, before it falls by more than one, as where
-        # many values are equal, and at both ends.
+        # There is a point after each step of the share, before each drop by more than a step, as at values that occur
+        # often, and at both ends.
         falls = np.diff(np.floor(-np.log2(shares) * POINTS_A_HALVING))
         kept = np.append(True, falls > 0)
         kept[:-1] |= falls > 1
@@ -253,7 +255,7 @@ class ShareCurve:
         return cls(values[kept], shares[kept].astype(np.float32), tail)
 
     def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Share in (0, 1] for each value, same shape; NaN stays NaN."""
+        """The share in (0, 1] for each value, same shape; NaN for NaN."""
         values = values.astype(np.float64)
         counted = np.exp(np.interp(values, self.values, np.log(self.shares.astype(np.float64))))
         tail_share, shape, scale = self.tail.astype(np.float64)

@@ -17,17 +17,17 @@ __all__ = ["TAIL_SHARE", "ParetoTail", "pareto_of_moments", "pareto_survival", "
 
 TAIL_SHARE = 0.01
 TAIL_MINIMUM = 50
-"""A tail begins where this share of a sample, or at least so many of its values, lie beyond."""
+"""A tail contains this share of a sample, and at least this number of its values."""
 
 TAIL_FITTED_MINIMUM = 20
-"""With fewer values beyond the threshold the tail is counted and not fitted."""
+"""The smallest number of values beyond the threshold for which a tail is fitted."""
 
 SATURATED_SHARE = 1 / 3
 """A level is saturated if more than this share of the values at or beyond it are equal to it. The sample then has a
 bound there and not a falling tail, so the distance beyond the level does not measure how rare a value is."""
 SATURATED_MINIMUM = 4
 
-# Of a tail; by less, an excess could not be divided.
+# The smallest scale of a tail, so that an excess can be divided by it.
 SCALE_MINIMUM = 1e-12
 
 
@@ -36,10 +36,10 @@ class ParetoTail:
     """The fitted end of a sample.
 
     Attributes:
-        threshold: value above which the share is fitted; infinite where all of it is counted.
-        excess: values of the sample above the threshold, less the threshold, ascending, float64 (N,).
-        shape: of the generalised Pareto distribution, in [0, 0.9].
-        scale: the same, above 0.
+        threshold: the value above which the share is fitted; infinite if the tail is not fitted.
+        excess: the values of the sample above the threshold, minus the threshold, ascending, float64 (N,).
+        shape: the shape of the generalised Pareto distribution, in [0, 0.9].
+        scale: the scale of the distribution, above 0.
     """
 
     threshold: float
@@ -81,13 +81,13 @@ def rank_weights(number: int) -> NDArray[np.float64]:
 def pareto_of_moments(
     mean: NDArray[np.float64], moment: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shape xi and scale of generalised Pareto distributions, same shape as the moments; xi is kept in [0, 0.9].
+    """The shapes xi, limited to [0, 0.9], and the scales of generalised Pareto distributions with these moments.
 
-    A bounded tail (xi < 0) would give share 0 beyond its end, so it is fitted as exponential.
+    A bounded tail (xi < 0) is fitted as exponential, because its share would be 0 beyond its end.
 
     Args:
-        mean: of the excesses.
-        moment: their mean weighted by (N - rank + 0.35) / N.
+        mean: the mean of the excesses.
+        moment: the mean of the excesses weighted by (N - rank + 0.35) / N.
     """
     falls_faster = mean <= 2 * moment
     difference = np.where(falls_faster, 1.0, mean - 2 * moment)
@@ -97,16 +97,16 @@ def pareto_of_moments(
 
 
 def tail_length(count: int) -> int:
-    """How many of a sample's values lie in its fitted tail."""
+    """The number of values of a sample that lie in its fitted tail."""
     return min(max(TAIL_MINIMUM, int(count * TAIL_SHARE)), count // 2)
 
 
 def pareto_survival(
     excess: NDArray[np.float64], shape: NDArray[np.float64] | float, scale: NDArray[np.float64] | float
 ) -> NDArray[np.float64]:
-    """Share of a generalised Pareto distribution that is larger than an excess; above 0 for any excess."""
+    """The share of a generalised Pareto distribution above an excess, which is never 0."""
     exponential = np.equal(shape, 0)
     shape = np.where(exponential, 1.0, shape)
     fall = np.where(exponential, excess / scale, np.log1p(shape * excess / scale) / shape)
-    # The logarithm is held where its exponential is still above 0.
+    # The limit keeps the exponential above 0.
     return np.exp(-np.minimum(fall, 700.0))

@@ -1,4 +1,4 @@
-"""`varbind annotate`."""
+"""`varbind annotate`, and `varbind check`, its dry run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from varbind.cli.main import talk
+from varbind.cli.main import configure_logging, print_text
 from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
@@ -18,32 +18,33 @@ from varbind.cli.options import (
     device_option,
     genes_option,
     load_banks,
+    logging_options,
     parse_contig_map,
     parse_pairs,
     parse_promoter,
     parse_words,
     reference_option,
-    talk_options,
 )
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
+    from varbind.api.check_vcf import CheckReport
     from varbind.io.vcf.regions import Regions
 
-__all__ = ["command"]
+__all__ = ["annotate", "check"]
 
 logger = logging.getLogger("varbind")
 
 INDEX_TYPES = ("tbi", "csi")
-# Options that are read together with another one, or negated; every other option has the name of its setting.
+# These options are read together with another one, or negated; all others have the name of their setting.
 _NOT_SETTINGS = {"regions_file", "targets_file", "no_version"}
 
 
 class AnnotateCommand(click.Command):
-    """Reads `-W[=tbi|csi]` and `--write-index[=tbi|csi]` as bcftools does, csi where no type is given."""
+    """Accepts `-W[=tbi|csi]` and `--write-index[=tbi|csi]` as bcftools does; the default type is csi."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Spell the option out; what stands behind `--` is no option."""
+        """Replace the option by its long form; the words after `--` are no options."""
         end = args.index("--") if "--" in args else len(args)
         spelled = [_index_option(word, following) for word, following in pairwise([*args[:end], ""])]
         return super().parse_args(ctx, spelled + args[end:])
@@ -58,62 +59,89 @@ def _index_option(word: str, following: str) -> str:
 
 @click.command("annotate", cls=AnnotateCommand)
 @click.argument("source", metavar="IN")
-@click.option("-o", "--output", default="-", metavar="OUT", help="Result; - is standard output.")
+@click.option("-o", "--output", default="-", metavar="OUT", help="Path of the result. Default: standard output.")
 @reference_option
 @genes_option
 @build_option
-@click.option("--everywhere", is_flag=True, help="Score every variant, wherever it lies.")
-@click.option("-O", "--output-type", metavar="v|z|u|b[0-9]", help="VCF, BGZF VCF, BCF; default by suffix.")
+@click.option("--everywhere", is_flag=True, help="Score all variants, not only those in promoters.")
+@click.option(
+    "-O",
+    "--output-type",
+    metavar="v|z|u|b[0-9]",
+    help="VCF, compressed VCF, uncompressed BCF or BCF. Default: by the suffix of OUT.",
+)
 @click.option(
     "--write-index",
     "index",
     type=click.Choice(INDEX_TYPES),
-    help="Index the result; -W for short. Without a type: csi.",
+    help="Index the result; -W for short. Default type: csi.",
 )
 @bank_option
 @click.option(
     "--proteins",
     metavar="LIST|@FILE",
-    help="Proteins or model ids; or one of default, dna (all double-stranded models), all.",
+    help="Proteins or model ids; or default, dna (all double-stranded models) or all.",
 )
-@click.option("--promoter", default="1000,500", show_default=True, metavar="UP[,DOWN]", help="Reach in bases.")
+@click.option(
+    "--promoter",
+    default="1000,500",
+    show_default=True,
+    metavar="UP[,DOWN]",
+    help="Bases of a promoter before and after the TSS.",
+)
 @click.option(
     "--tss",
     type=click.Choice(["preferred", "all"]),
     default="preferred",
     show_default=True,
-    help="Transcripts.",
+    help="Transcripts of a gene that are used.",
 )
-@click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
-@click.option("--effect", metavar="DIR|none", help="Second stage in place of the bank's own; none = without one.")
-@click.option("--explain", is_flag=True, help="Write what each model adds to the predicted activity.")
-@click.option("--top", default=3, show_default=True, type=click.IntRange(1), help="Families a direction.")
+@click.option(
+    "--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track of conservation; repeatable."
+)
+@click.option("--effect", metavar="DIR|none", help="Second stage instead of that of the bank; none: no second stage.")
+@click.option("--explain", is_flag=True, help="Write the contribution of each model to the predicted activity.")
+@click.option(
+    "--top",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Number of protein families that are listed for losses and for gains.",
+)
 @click.option(
     "--check-ref",
     type=click.Choice(["e", "w", "x"]),
     default="w",
     show_default=True,
-    help="REF differs from the reference: exit, warn, or say nothing.",
+    help="If REF differs from the reference: exit (e), warn (w) or continue silently (x).",
 )
-@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@click.option(
+    "--max-indel",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Longest allele that is scored, in bases.",
+)
 @contig_map_option
-@click.option("-r", "--regions", metavar="LIST", help="Only records overlapping these (index needed).")
-@click.option("-R", "--regions-file", metavar="FILE", help="The same from a file.")
-@click.option("-t", "--targets", metavar="LIST", help="Only records starting in these (no index needed).")
-@click.option("-T", "--targets-file", metavar="FILE", help="The same from a file.")
+@click.option("-r", "--regions", metavar="LIST", help="Read only records that overlap these regions; needs an index.")
+@click.option("-R", "--regions-file", metavar="FILE", help="The same, from a file.")
+@click.option("-t", "--targets", metavar="LIST", help="Read only records that start in these regions; needs no index.")
+@click.option("-T", "--targets-file", metavar="FILE", help="The same, from a file.")
 @device_option()
-@click.option("--threads", type=THREADS, help="CPU threads; 1 does everything in one. Default: all.")
-@click.option("--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Alleles at once.")
-@click.option("--overwrite", is_flag=True, help="Replace our keys where the input has them.")
-@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
-@click.option("--no-version", is_flag=True, help="Leave version, options and digests out of the header.")
-@click.option("--stats", metavar="JSON", help="Write the counts of the run; - is standard output.")
-@click.option("--allow-truncated", is_flag=True, help="Accept BGZF without its end marker.")
-@click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
-@click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
-@click.option("--fail-if-none", is_flag=True, help="Exit with 3, and without an output, if no allele was scored.")
-@talk_options
-def command(
+@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@click.option(
+    "--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Number of alleles that are scored at once."
+)
+@click.option("--overwrite", is_flag=True, help="Replace the keys of an earlier run.")
+@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of the INFO keys.")
+@click.option("--no-version", is_flag=True, help="Leave the version, options and digests out of the header.")
+@click.option("--stats", metavar="JSON", help="Write the counts of the run to a file; - is standard output.")
+@click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")
+@click.option("--fail-if-none", is_flag=True, help="Exit with code 3 and without an output if no allele was scored.")
+@logging_options
+def annotate(
     source: str,
     output: str,
     reference: str | None,
@@ -124,18 +152,18 @@ def command(
     verbose: bool,
     **options: Any,
 ) -> None:
-    """Put binding losses and gains on every promoter variant of a VCF.
+    """Annotate the promoter variants of a VCF with losses and gains of protein binding.
 
-    IN is a VCF (plain, gzip, BGZF) or BCF, told by content; - is standard input. Every record comes out,
-    in order, and nothing but our keys is added.
+    IN is a VCF (plain, gzip or BGZF) or a BCF, detected from content; - is standard input. The result has all records
+    in the same order, and only INFO keys of varbind are added.
     """
     from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import annotate_vcf
     from varbind.cli.progress import show_progress
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
-    # Before the models are read, which takes a while.
+    # This is checked first, because it takes a while to read the models.
     settings.check_outputs(output, stats, inputs=filter(None, [source, reference, *genes]))
     with show_progress(quiet=quiet) as progress:
         counts = annotate_vcf(
@@ -152,7 +180,7 @@ def command(
 
 
 def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
-    """The values of `AnnotateSettings` by name; texts with a syntax are parsed, all other values taken as given."""
+    """The values of `AnnotateSettings` by name; texts with a syntax are parsed, other values are used as given."""
     parsed = {
         "proteins": parse_words(options["proteins"]),
         "promoter": parse_promoter(options["promoter"]),
@@ -167,7 +195,7 @@ def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _files_read(options: dict[str, Any], banks: tuple[str, ...]) -> tuple[str, ...]:
-    """The files and the folders of banks that the options name."""
+    """The files and bank folders that the options name."""
     files = filter(None, (options["contig_map"], options["regions_file"], options["targets_file"]))
     return (*files, *_words_file(options["proteins"]), *_bank_folders(banks))
 
@@ -177,7 +205,7 @@ def _words_file(text: str | None) -> list[str]:
 
 
 def _bank_folders(names: tuple[str, ...]) -> list[str]:
-    """The folders named, and those of the shipped banks, which have other names."""
+    """The folders of `--bank`, and those of the shipped banks, which the command line names in another way."""
     from varbind.io.banks import shipped_banks
 
     return [*names, *map(str, shipped_banks().values())]
@@ -191,3 +219,89 @@ def _regions(text: str | None, path: str | None, option: str, file_option: str) 
     if text is not None:
         return Regions.from_text(text)
     return Regions.from_file(path) if path is not None else None
+
+
+@click.command("check")
+@click.argument("source", metavar="IN")
+@reference_option
+@genes_option
+@build_option
+@click.option("--everywhere", is_flag=True, help="Count all variants, not only those in promoters.")
+@bank_option
+@click.option("--proteins", metavar="LIST|@FILE", help="Proteins or model ids, as for annotate.")
+@click.option(
+    "--promoter",
+    default="1000,500",
+    show_default=True,
+    metavar="UP[,DOWN]",
+    help="Bases of a promoter before and after the TSS.",
+)
+@click.option(
+    "--max-indel",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Longest allele that is scored, in bases.",
+)
+@contig_map_option
+@click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong genome build instead of stopping.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")
+@device_option()
+@logging_options
+def check(
+    source: str,
+    reference: str | None,
+    genes: tuple[str, ...],
+    build: str | None,
+    everywhere: bool,
+    banks: tuple[str, ...],
+    proteins: str | None,
+    promoter: str,
+    max_indel: int,
+    contig_map: str | None,
+    allow_ref_mismatch: bool,
+    allow_length_mismatch: bool,
+    device: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Show what annotate would do: contigs, agreement with the reference, number of alleles and time.
+
+    No file is written. If the reference does not fit the variants, the exit code is that of annotate.
+    """
+    from varbind.annotate.settings import AnnotateSettings
+    from varbind.api.check_vcf import check_vcf
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    settings = AnnotateSettings(
+        build=build,
+        everywhere=everywhere,
+        proteins=parse_words(proteins),
+        promoter=parse_promoter(promoter),
+        max_indel=max_indel,
+        contig_map=parse_contig_map(contig_map),
+        device=device,
+        overwrite=True,
+        allow_ref_mismatch=allow_ref_mismatch,
+        allow_length_mismatch=allow_length_mismatch,
+    )
+    report = check_vcf(source, reference=reference, bank=load_banks(banks), genes=genes, settings=settings)
+    for name, value in _rows(report):
+        print_text(f"{name}\t{value}\n")
+
+
+def _rows(report: CheckReport) -> list[tuple[str, str]]:
+    counts = report.counts
+    unscored = {status.value: count for status, count in sorted(counts.alleles.items()) if status != "ok"}
+    return [
+        ("records", str(counts.records_read)),
+        ("outside promoters", str(counts.records_outside)),
+        ("without an alternate allele", str(counts.records_without_alt)),
+        *((f"contig {name}", found or "not in the reference") for name, found in report.contigs.items()),
+        ("REF compared", str(counts.checked_ref)),
+        ("REF differing", str(counts.mismatched_ref)),
+        ("alleles to score", str(counts.scored)),
+        *((f"alleles not scored: {status}", str(count)) for status, count in unscored.items()),
+        ("models", str(report.models)),
+        ("estimated seconds of scoring", f"{report.seconds:.1f}"),
+    ]

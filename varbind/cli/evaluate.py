@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import put, talk
-from varbind.cli.options import THREADS, device_option, parse_pairs, table_options, talk_options
-from varbind.cli.sets import KINDS, sets_of
+from varbind.cli.main import configure_logging, print_text
+from varbind.cli.options import KINDS, THREADS, device_option, logging_options, parse_pairs, sets_of, table_options
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
     from varbind.evaluate.splits import Protocol
 
-__all__ = ["command"]
+__all__ = ["evaluate"]
 
 logger = logging.getLogger("varbind")
 
 
 @click.group("evaluate")
-def command() -> None:
+def evaluate() -> None:
     """Evaluate model banks, and second stages over them, on measured data."""
 
 
-@command.command("binding")
+@evaluate.command("binding")
 @click.argument("tests", metavar="TESTS")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
 @click.option("--bank", default="default", metavar="NAME|DIR", help="Bank to evaluate. Default: the shipped one.")
@@ -58,7 +57,7 @@ def command() -> None:
 @click.option(
     "--threads", type=THREADS, help="Number of threads. Default: all processors. The results do not depend on it."
 )
-@talk_options
+@logging_options
 def binding(
     tests: str,
     output: str,
@@ -91,12 +90,12 @@ def binding(
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
     from varbind.cli.progress import show_progress
-    from varbind.datasets.dataset_table import read_dataset_table
+    from varbind.datasets.binding_dataset import read_dataset_table
     from varbind.evaluate.binding import EvaluationPlan, evaluate_binding
     from varbind.io.banks import load_bank
     from varbind.kernels.cpu.cpu import thread_count
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
     chosen_on = None if training is None else read_dataset_table(_table(training), fasta=fasta or "")
     plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
@@ -105,11 +104,11 @@ def binding(
     with show_progress(quiet=quiet) as progress:
         summary = evaluate_binding(sets, evaluated, output, plan, against=others, training=chosen_on, progress=progress)
     logger.info("%s: written", output)
-    put(summary)
+    print_text(summary)
 
 
 def _table(path: str) -> str:
-    from varbind.datasets.dataset_table import is_dataset_table
+    from varbind.datasets.binding_dataset import is_dataset_table
 
     if not is_dataset_table(path):
         what = "--training is not a table of sets with the columns protein and file"
@@ -124,7 +123,7 @@ def _bank_name(bank: str) -> str:
     return Path(find_bank(bank)).resolve().name
 
 
-@command.command("effect")
+@evaluate.command("effect")
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
 @click.option(
     "--bank", default="default", metavar="NAME|DIR", help="Bank whose scores are read. Default: the shipped one."
@@ -160,7 +159,7 @@ def _bank_name(bank: str) -> str:
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
 @device_option("cpu")
-@talk_options
+@logging_options
 def effect(
     output: str,
     bank: str,
@@ -204,7 +203,7 @@ def effect(
     from varbind.io.banks import load_bank
     from varbind.scoring.devices import checked_device
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
@@ -218,7 +217,7 @@ def effect(
     with show_progress(quiet=quiet) as progress:
         summary = evaluate_effect(tests, loaded, output, plan, progress=progress)
     logger.info("%s: written", output)
-    put(summary)
+    print_text(summary)
 
 
 def _protocols(text: str) -> tuple[Protocol, ...]:

@@ -1,4 +1,4 @@
-"""`varbind`: the commands, the one place where errors become exit codes, and where talk goes to stderr."""
+"""The program `varbind`: its commands, the exit codes of its errors, and its log on standard error."""
 
 from __future__ import annotations
 
@@ -22,56 +22,62 @@ from varbind.signals import STOPPING, ignore_signals, is_too_late
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["main", "put", "run", "talk"]
+__all__ = ["configure_logging", "main", "print_text", "run"]
 
 # Each command's module is imported when the command is called, so that --help is instant.
 COMMANDS = {
-    "annotate": ("varbind.cli.annotate", "Put binding losses and gains on every promoter variant of a VCF."),
-    "check": ("varbind.cli.check", "Dry run: build, contigs, REF agreement, what would be scored, how long."),
+    "annotate": (
+        "varbind.cli.annotate",
+        "Annotate the promoter variants of a VCF with losses and gains of protein binding.",
+    ),
+    "check": (
+        "varbind.cli.annotate",
+        "Dry run of annotate: contigs, agreement with the reference, number of alleles, time.",
+    ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
-    "evaluate": ("varbind.cli.evaluate", "Judge model banks, and second stages over them, on what was measured."),
+    "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
-    "selftest": ("varbind.cli.selftest", "Compare this machine's scores with golden ones."),
+    "selftest": ("varbind.cli.models", "Compare the scores of this machine with reference scores."),
 }
 INTERNAL_ERROR = 1
 CLOSED_PIPE = 141
-# As Python says it where a limit on memory or on threads leaves no room for another thread.
+# Messages of Python where a limit on memory or on threads leaves no room for another thread.
 NO_ROOM = {"can't start new thread", "can't allocate lock"}
-# As the system says it of a library that finds no room.
+# Message of the system about a shared library for which there is no memory.
 NO_ROOM_FOR_LIBRARY = "failed to map segment from shared object"
 
 
 class _ClosedPipeError(Exception):
-    """Nobody reads standard output any more."""
+    """The reader of standard output has closed the pipe."""
 
 
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and one-line helps without importing them."""
+    """A group that knows the names and the short help texts of its commands without importing them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """In the order in which people need them."""
+        """List the commands in the order in which people need them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command."""
+        """Import the module of a command; the function of the command has its name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name][0])
-        command: click.Command = module.command
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; click itself would end with 1 where nobody reads on."""
+        """Run the command; click itself would end with exit code 1 when the reader closes the pipe."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError as error:
             raise _ClosedPipeError from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands in --help."""
+        """Write the list of commands in --help."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
@@ -83,14 +89,14 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, message="varbind %(version)s")
 def main() -> None:
-    """Which promoter variant breaks or makes the binding of which protein."""
+    """Annotate variants in promoters with predicted gains and losses of protein binding."""
 
 
 def run() -> NoReturn:
-    """Entry point: run a command, print one line on an error, leave with the right exit code."""
-    if sys.stderr is None:  # closed by the caller; a file must not take its place
+    """Run a command; after an error, print one line and exit with the code of the error."""
+    if sys.stderr is None:  # closed by the caller; a file that is opened later must not become standard error
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    # numba tells of a variable that it cannot read with a traceback; it then takes the usual value.
+    # If numba cannot read an environment variable, it warns with a traceback and uses the default value.
     warnings.filterwarnings("ignore", "Environment variable 'NUMBA_", RuntimeWarning)
     for number in STOPPING:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a job in the background
@@ -99,58 +105,58 @@ def run() -> NoReturn:
     # thresholds the search for cycles takes a sixth of the time of a run.
     gc.set_threshold(50_000, 20, 20)
     code = _run()
-    ignore_signals()  # all is done
-    _settle_output()
+    ignore_signals()  # the work is complete
+    _flush_stdout()
     sys.exit(code)
 
 
-def _run() -> int:  # noqa: PLR0911 (one return an exit code)
+def _run() -> int:  # noqa: PLR0911 (one return per exit code)
     try:
-        _call()
+        _invoke()
     except Interrupted as error:
-        _say(str(error))
+        _print_message(str(error))
         return error.code
     except VarbindError as error:
-        _say(f"error: {error}")
+        _print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        _say(f"error: {error.format_message().rstrip('.')}; see varbind --help")
+        _print_message(f"error: {error.format_message().rstrip('.')}; see varbind --help")
         return 2
     except click.Abort:
         return 128 + signal.SIGINT
     except (BrokenPipeError, _ClosedPipeError):
-        return CLOSED_PIPE  # nobody reads on
+        return CLOSED_PIPE
     except OSError as error:
-        return _tell_of_system(error)
+        return _report_system_error(error)
     except Exception as error:
         if isinstance(error, MemoryError) or str(error) in NO_ROOM or NO_ROOM_FOR_LIBRARY in str(error):
-            _say("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
+            _print_message("error: out of memory; give it more, or fewer --threads and a smaller --batch-size")
             return INTERNAL_ERROR
         if os.environ.get("VARBIND_TRACEBACK"):
             raise
         what = f"{type(error).__name__}: {error}".replace("\n", " ")
-        _say(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
+        _print_message(f"internal error: {what}; set VARBIND_TRACEBACK=1 and report what it prints")
         return INTERNAL_ERROR
     return 0
 
 
-def _tell_of_system(error: OSError) -> int:
+def _report_system_error(error: OSError) -> int:
     if not has_working_folder():
-        _say("error: the working folder does not exist any more; cd to another one, or give absolute paths")
+        _print_message("error: the working folder does not exist any more; cd to another one, or give absolute paths")
         return UsageError.exit_code
-    _say(f"error: {error.filename or 'the system'}: {error.strerror or error}")
+    _print_message(f"error: {error.filename or 'the system'}: {error.strerror or error}")
     return INTERNAL_ERROR
 
 
-def _call() -> None:
+def _invoke() -> None:
     main.main(standalone_mode=False)
     if sys.stdout is not None:
         with output_errors("standard output"):
             sys.stdout.flush()
 
 
-def _settle_output() -> None:
-    """Write what is left in the buffer of standard output, or drop it: it must not raise once more at exit."""
+def _flush_stdout() -> None:
+    """Write the rest of the buffer of standard output, or drop it, so that it does not raise an error again at exit."""
     if sys.stdout is None:
         return
     try:
@@ -160,11 +166,11 @@ def _settle_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def put(text: str) -> None:
-    """Write to standard output.
+def print_text(text: str) -> None:
+    """Write text to standard output.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the text cannot be written.
     """
     with output_errors("standard output"):
         sys.stdout.write(text)
@@ -173,11 +179,11 @@ def put(text: str) -> None:
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     if is_too_late():
         return
-    ignore_signals()  # a second signal must not break the clearing up that the first one started
+    ignore_signals()  # a second signal must not interrupt the removal of temporary files
     raise Interrupted(number, signal.Signals(number).name)
 
 
-def _say(text: str) -> None:
+def _print_message(text: str) -> None:
     with _ignore_closed_stderr():
         print(f"varbind: {printable(text)}", file=sys.stderr)  # noqa: T201
 
@@ -189,8 +195,13 @@ class _ignore_closed_stderr:  # noqa: N801 (a context manager, read like a verb)
         return kind is not None and issubclass(kind, OSError)
 
 
-def talk(*, quiet: bool, verbose: bool) -> None:
-    """Send the package's log to stderr."""
+def configure_logging(*, quiet: bool, verbose: bool) -> None:
+    """Send the log of the package to standard error.
+
+    Args:
+        quiet: only warnings and errors.
+        verbose: debugging detail as well.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Format())
     logger = logging.getLogger("varbind")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their texts are read."""
+"""The options that several commands share, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.tss import Promoter
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.errors import VarbindError
 
 __all__ = [
     "BATCH_SIZE",
+    "KINDS",
     "THREADS",
     "bank_option",
     "build_option",
@@ -25,13 +27,14 @@ __all__ = [
     "device_option",
     "genes_option",
     "load_banks",
+    "logging_options",
     "parse_contig_map",
     "parse_pairs",
     "parse_promoter",
     "parse_words",
     "reference_option",
+    "sets_of",
     "table_options",
-    "talk_options",
 ]
 
 BASES_DIGITS_MAX = 9
@@ -39,23 +42,25 @@ CUDA_STATE = "CUDA is not yet validated on hardware."
 BATCH_SIZE = click.IntRange(1, 1 << 16)
 THREADS = click.IntRange(1, 1 << 10)
 WORDS_MAX = 1_000_000
+KINDS = ("peaks", "bound", "labels", "values", "intensities")
+"""Kinds of a single file; in a table of sets, a set may also be a matrix."""
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
 
 def bank_option(command: Command) -> Command:
-    """`--bank`."""
+    """Add the option `--bank`."""
     return click.option(
         "--bank",
         "banks",
         multiple=True,
         metavar="NAME|DIR",
-        help="Model bank; repeatable. Default: the shipped one. Ids that several banks have become BANK:ID.",
+        help="Model bank; repeatable. Default: the shipped bank. An id of several banks becomes BANK:ID.",
     )(command)
 
 
 def reference_option(command: Command) -> Command:
-    """`-f`."""
+    """Add the option `-f`."""
     return click.option(
         "-f",
         "--fasta",
@@ -67,28 +72,28 @@ def reference_option(command: Command) -> Command:
 
 
 def genes_option(command: Command) -> Command:
-    """`--genes`."""
+    """Add the option `--genes`."""
     return click.option(
         "--genes",
         multiple=True,
         metavar="FILE",
-        help="Genes in GTF, GFF3, BED6 or genePred format, whose promoters are scored; repeatable. Default: the "
-        "transcription starts of GRCh37 or GRCh38 that travel with varbind.",
+        help="Genes in GTF, GFF3, BED6 or genePred, whose promoters are annotated; repeatable. Default: the "
+        "transcription starts of GRCh37 or GRCh38 that varbind contains.",
     )(command)
 
 
 def build_option(command: Command) -> Command:
-    """`--build`."""
+    """Add the option `--build`."""
     return click.option(
         "--build",
         type=_Build(),
         metavar="GRCh37|GRCh38",
-        help="Build whose transcription starts are used without --genes. Default: detected from contig lengths.",
+        help="Genome build whose transcription starts are used without --genes. Default: detected from contig lengths.",
     )(command)
 
 
 class _Build(click.ParamType[str]):
-    """A genome build under its name or under that of UCSC."""
+    """A genome build, by its name or by that of UCSC."""
 
     name = "build"
 
@@ -101,16 +106,23 @@ _BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37", "grch38": "GRC
 
 
 def contig_map_option(command: Command) -> Command:
-    """`--contig-map`."""
+    """Add the option `--contig-map`."""
     return click.option(
         "--contig-map",
         metavar="FILE",
-        help="Two columns: names of the same contig in any two of the files given, in either order.",
+        help="Two columns with names of the same contig in any two of the input files.",
     )(command)
 
 
-def device_option(default: str = "auto", what: str = "Where to compute.") -> Callable[[Command], Command]:
-    """`--device`, with its default and what is computed there."""
+def device_option(
+    default: str = "auto", what: str = "Device that computes the scores."
+) -> Callable[[Command], Command]:
+    """Return the option `--device`.
+
+    Args:
+        default: the default device.
+        what: the first sentence of the help text, which states what is computed on the device.
+    """
     return click.option(
         "--device",
         default=default,
@@ -121,7 +133,7 @@ def device_option(default: str = "auto", what: str = "Where to compute.") -> Cal
 
 
 def table_options(command: Command) -> Command:
-    """`--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
+    """Add the options `--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
     for name, text in reversed(_TABLES.items()):
         command = click.option(name, metavar="TABLE", help=text)(command)
     return command
@@ -134,21 +146,53 @@ _TABLES = {
 }
 
 
-def talk_options(command: Command) -> Command:
-    """`-q` and `-v`."""
-    command = click.option("-q", "--quiet", is_flag=True, help="Warnings and errors only.")(command)
-    return click.option("-v", "--verbose", is_flag=True, help="Say more.")(command)
+def logging_options(command: Command) -> Command:
+    """Add the options `-q` and `-v`."""
+    command = click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Print debugging detail.")(command)
 
 
 def load_banks(names: tuple[str, ...]) -> Bank:
-    """The banks of `--bank`, side by side; without any, the shipped one."""
+    """Load the banks of `--bank` together; without any, the shipped bank."""
     from varbind.io import banks
 
     return banks.load_banks(names or ("default",))
 
 
+def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str | None) -> list[BindingDataset]:
+    """Return the data sets of a table, or the data set of a single file.
+
+    Args:
+        data: path of the table or file.
+        fasta: reference genome of peaks.
+        kind: kind of a single file; None = detected from its content.
+        described: further fields of the set of a single file; None = not stated.
+
+    Raises:
+        InputError: the table is malformed.
+        UsageError: options describe a table, the protein of a single file is missing, or its id is not valid.
+    """
+    from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
+    from varbind.datasets.binding_dataset import BindingDataset, DataKind, is_dataset_table, read_dataset_table
+
+    stated: dict[str, Any] = {name: text for name, text in described.items() if text is not None}
+    if is_dataset_table(data):
+        for name in [*stated, *(["kind"] if kind else [])]:
+            raise UsageError(f"--{name} is a column of the table", path=data, remedy="leave the option out")
+        return read_dataset_table(data, fasta=fasta or "")
+    if not is_model_id(stated.get("id", "x")):
+        remedy = f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes"
+        raise UsageError(f"--id {stated['id']!r} cannot name a model", remedy=remedy)
+    if "protein" not in stated:
+        raise UsageError(
+            "is not a table of sets, so its protein must be given", path=data, remedy="give --protein NAME"
+        )
+    stated = {"id": stated["protein"], **stated}
+    return [BindingDataset(file=data, kind=DataKind(kind) if kind else None, fasta=fasta or "", **stated)]
+
+
 def parse_words(text: str | None) -> tuple[str, ...]:
-    """`A,B` or `@FILE` with one word a line."""
+    """Parse `A,B`, or `@FILE` with one word per line."""
     if text is None:
         return ()
     if text.startswith("@"):
@@ -165,7 +209,7 @@ def parse_words(text: str | None) -> tuple[str, ...]:
 
 
 def parse_promoter(text: str) -> Promoter:
-    """`UP` or `UP,DOWN` in bases."""
+    """Parse `UP` or `UP,DOWN`, in bases."""
     from varbind.core.tss import Promoter
 
     words = [word.strip() for word in text.split(",")]
@@ -175,7 +219,7 @@ def parse_promoter(text: str) -> Promoter:
 
 
 def parse_pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
-    """`NAME=VALUE`, repeated."""
+    """Parse the texts `NAME=VALUE` of a repeated option."""
     pairs: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -188,13 +232,13 @@ def parse_pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:
 
 
 def parse_contig_map(path: str | None) -> dict[str, str]:
-    """A file of two columns: two names of the same contig, in either order.
+    """Read a file with two names of the same contig on each line, in either order.
 
     Returns:
-        The pairs; which of two names comes first is as in the file where it can be.
+        The pairs, each in the order of the file if its first name is not the first of another pair.
 
     Raises:
-        ResourceError: the file cannot be read, or a line has not two columns.
+        ResourceError: the file cannot be read, or a line does not have two columns.
     """
     if path is None:
         return {}
@@ -215,7 +259,7 @@ def parse_contig_map(path: str | None) -> dict[str, str]:
 
 
 def _add_pair(pairs: dict[str, str], first: str, second: str, *, path: str, line: int) -> None:
-    """A name may stand in several pairs, for files may name a contig in more than two ways."""
+    """Add a pair; a name may be in several pairs, because a contig may have more than two names."""
     if pairs.get(first) == second:
         return
     free = next(((one, other) for one, other in ((first, second), (second, first)) if one not in pairs), None)
@@ -226,7 +270,7 @@ def _add_pair(pairs: dict[str, str], first: str, second: str, *, path: str, line
 
 
 def _lines(path: str, error: type[VarbindError]) -> Iterator[tuple[int, str]]:
-    """Lines of a small text with their numbers."""
+    """The lines of a small text file with their numbers."""
     from varbind.io.size_limits import bounded_lines
 
     with Path(path).open("rb") as stream:

@@ -1,4 +1,4 @@
-"""`varbind rank`: the best alleles of an annotated file, as a table."""
+"""`varbind rank` writes the alleles of an annotated file as a sorted table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 
 import click
 
-from varbind.cli.main import talk
-from varbind.cli.options import talk_options
+from varbind.cli.main import configure_logging
+from varbind.cli.options import logging_options
 
-__all__ = ["command"]
+__all__ = ["rank"]
 
 logger = logging.getLogger("varbind")
 
@@ -19,14 +19,18 @@ ORDERS = ("phred", "score", "score_cons", "activity", "deepfind", "loss_phred", 
 @click.command("rank")
 @click.argument("source", metavar="IN")
 @click.option(
-    "-o", "--output", default="-", metavar="OUT", help="TABLE.tsv, .tsv.gz or .parquet; - is standard output."
+    "-o",
+    "--output",
+    default="-",
+    metavar="OUT",
+    help="Table: .tsv, .tsv.gz or .parquet. Default: TSV on standard output.",
 )
-@click.option("--by", type=click.Choice(ORDERS), help="Sort by this. Default: phred if IN has it, else binding.")
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the first N rows.")
-@click.option("--all", "unscored", is_flag=True, help="Alleles without a score too, last.")
-@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of every key.")
-@talk_options
-def command(
+@click.option("--by", type=click.Choice(ORDERS), help="Value to sort by. Default: phred if IN has it, else binding.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Write only the first N rows.")
+@click.option("--all", "unscored", is_flag=True, help="Write alleles without a score as well, at the end.")
+@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of the INFO keys.")
+@logging_options
+def rank(
     source: str,
     output: str,
     by: str | None,
@@ -38,16 +42,17 @@ def command(
 ) -> None:
     """Sort the alleles of an annotated VCF into a table, the largest value first.
 
-    IN is what varbind annotate wrote: VCF (plain, gzip, BGZF) or BCF; - is standard input. A row is an allele and a
+    IN is a result of varbind annotate: VCF (plain, gzip or BGZF) or BCF; - is standard input. A row is an allele and a
     gene; an allele in two promoters has two rows. Missing values are empty in TSV and null in Parquet, and come last;
-    ties keep the order of IN. Activity is sorted without its sign; binding is the larger of LOSS_PHRED and GAIN_PHRED.
+    ties keep the order of IN. Activity is sorted by its absolute value; binding is the larger of LOSS_PHRED and
+    GAIN_PHRED.
     """
     from varbind.annotate.rank import rank_vcf
     from varbind.cli.progress import show_progress
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     with show_progress(quiet=quiet) as progress:
         counts = rank_vcf(source, output, by=by, prefix=prefix, top=top, unscored=unscored, progress=progress)
     if counts.rows and not counts.sortable:
-        logger.warning("%s: no allele has a value to sort by; the rows stand as in the input", source)
+        logger.warning("%s: no allele has a value to sort by; the rows are in the order of the input", source)
     logger.info(counts.sentence())

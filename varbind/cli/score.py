@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import put, talk
+from varbind.cli.main import configure_logging, print_text
 from varbind.cli.options import (
     THREADS,
     bank_option,
     contig_map_option,
     device_option,
     load_banks,
+    logging_options,
     parse_contig_map,
     parse_words,
-    talk_options,
 )
 from varbind.errors import UsageError
 
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.io.vcf.input_stream import Source
 
-__all__ = ["command"]
+__all__ = ["score"]
 
 logger = logging.getLogger("varbind")
 
 
 @click.command("score")
 @click.argument("source", metavar="IN")
-@click.option("-f", "--fasta", "reference", metavar="REF.fa", help="Reference of the variants' build; for a VCF.")
+@click.option(
+    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants; for a VCF."
+)
 @click.option(
     "-o",
     "--output",
@@ -54,18 +56,24 @@ logger = logging.getLogger("varbind")
     type=click.Choice(["0.1", "later", "later-all"]),
     default="0.1",
     show_default=True,
-    help="Which windows scan scores.",
+    help="Windows that the mode scan scores.",
 )
 @click.option("--long", is_flag=True, help="One row for each sequence or allele and model.")
-@click.option("--max-indel", default=50, show_default=True, type=click.IntRange(1), help="Longest allele scored.")
+@click.option(
+    "--max-indel",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Longest allele that is scored, in bases.",
+)
 @contig_map_option
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
-@click.option("--allow-ref-mismatch", is_flag=True, help="Go on although most REFs differ.")
-@click.option("--allow-length-mismatch", is_flag=True, help="Go on although contig lengths differ.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all.")
+@click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
+@click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")
+@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
 @device_option()
-@talk_options
-def command(
+@logging_options
+def score(
     source: str,
     reference: str | None,
     output: str,
@@ -103,7 +111,7 @@ def command(
     from varbind.io.vcf.input_stream import Source
     from varbind.io.vcf.variants import holds_variants
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
     chosen = parse_words(models)
     if chosen:
@@ -179,4 +187,4 @@ def _write_row(name: str, row: Sequence[float], bank: Bank, *, long: bool) -> No
 
 
 def _write(line: str) -> None:
-    put(line + "\n")
+    print_text(line + "\n")

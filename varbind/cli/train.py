@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from varbind.cli.main import talk
-from varbind.cli.options import THREADS, device_option, parse_contig_map, table_options, talk_options
-from varbind.cli.sets import KINDS, sets_of
+from varbind.cli.main import configure_logging
+from varbind.cli.options import (
+    KINDS,
+    THREADS,
+    device_option,
+    logging_options,
+    parse_contig_map,
+    parse_pairs,
+    sets_of,
+    table_options,
+)
 from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from varbind.scoring.background import PromoterSource
 
-__all__ = ["command"]
+__all__ = ["train"]
 
 logger = logging.getLogger("varbind")
 
@@ -23,11 +31,11 @@ STEPS_DIGITS_MAX = 9
 
 
 @click.group("train")
-def command() -> None:
+def train() -> None:
     """Train networks on your own data."""
 
 
-@command.command("binding")
+@train.command("binding")
 @click.argument("data", metavar="DATA")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank; it must not exist.")
 @click.option("-f", "--fasta", metavar="REF", help="Reference genome of the peaks, plain or bgzipped.")
@@ -107,7 +115,7 @@ def command() -> None:
     metavar="N",
     help="Number of background SNVs. Default: as in the shipped bank.",
 )
-@talk_options
+@logging_options
 def binding(
     data: str,
     output: str,
@@ -170,11 +178,10 @@ def binding(
     from varbind.cli.progress import show_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.train.hyperparameter_search import Calibration, Search
-    from varbind.train.hyperparameters import Optimizer
+    from varbind.train.hyperparameters import Calibration, Optimizer, Search
     from varbind.train.training import TrainingPlan, train_bank
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     described = {"protein": protein, "family": family, "species": species, "assay": assay, "licence": licence}
     sets = sets_of(data, fasta=fasta, kind=kind, id=model_id, **described)
     calibration = Calibration(
@@ -226,7 +233,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
     return PromoterSource([encode(text) for _, text in read_sequences(fasta)]) if fasta else None
 
 
-@command.command("effect")
+@train.command("effect")
 @click.option("-o", "--output", required=True, metavar="EFFECT", help="Folder of the new second stage.")
 @click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Bank whose scores it reads.")
 @table_options
@@ -244,7 +251,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
 @device_option("cpu", "Where to train.")
-@talk_options
+@logging_options
 def effect(
     output: str,
     bank: str,
@@ -283,15 +290,14 @@ def effect(
     """  # noqa: D301 (click's mark for lines that stay as they are)
     from dataclasses import replace
 
-    from varbind.cli.options import parse_pairs
     from varbind.cli.progress import show_progress
     from varbind.io.banks import load_bank
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
-    from varbind.train.effect_background import EFFECT_BACKGROUND
+    from varbind.train.score import EFFECT_BACKGROUND
 
-    talk(quiet=quiet, verbose=verbose)
+    configure_logging(quiet=quiet, verbose=verbose)
     recipe = EFFECT_BACKGROUND
     if background_snvs is not None:
         recipe = BackgroundRecipe(background_snvs, max(100, background_snvs // 10), recipe.seed)

@@ -1,1 +1,1 @@
-"""The field's own types and arithmetic, on numpy alone: no files, no networks."""
+"""Basic types and arithmetic, with numpy only: no files and no networks."""

@@ -1,14 +1,15 @@
-"""A change that a program states, held against the reference before it is normalised or scored.
+"""Variants given by a Python program, which are compared with the reference before they are normalised or scored.
 
-The command line sorts the alleles of a record and goes on; a program that states one change wants to hear why it has no
-score. Both go by the same reasons (`varbind.core.variant.Status`).
+The command line writes the status of an allele that has no score and continues; in Python such a variant is an error.
+Both use the same reasons (`varbind.core.variant.Status`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from varbind.core import variant as fast
 from varbind.core.contigs import ContigNames
@@ -18,19 +19,19 @@ from varbind.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["NamedReference", "normalise", "normalised_variants"]
+__all__ = ["FastaRecords", "NamedReference", "normalise", "normalised_variants", "opened_reference"]
 
 _DEFINITE = re.compile(r"[ACGT]*")
 _SHOWN = 20
 
 _REASONS = {
     Status.REF_UNKNOWN: "the reference has other letters than A, C, G and T under REF",
-    Status.SYMBOLIC: "a symbolic allele names no bases",
-    Status.BREAKEND: "a breakend is no change of a few bases",
+    Status.SYMBOLIC: "a symbolic allele does not state its bases",
+    Status.BREAKEND: "a breakend does not state a short change",
     Status.STAR: "* stands for a deletion that another record describes",
-    Status.NO_ALT: "this is no alternate allele",
+    Status.NO_ALT: "ALT is not an allele",
     Status.AMBIGUOUS_ALT: "ALT has other letters than A, C, G and T",
-    Status.BAD_ALLELE: "REF and ALT are letters of the bases, one allele each",
+    Status.BAD_ALLELE: "REF and ALT must be one allele each, in letters of bases",
 }
 
 
@@ -39,50 +40,99 @@ class NamedReference(ReferenceSequence, Protocol):
 
     @property
     def contigs(self) -> Collection[str]:
-        """Names of its contigs."""
+        """The names of its contigs."""
 
 
-def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference) -> Variant:
-    """The one shortest, leftmost form of a change, once it agrees with the reference.
+class FastaRecords(Protocol):
+    """An indexed FASTA that returns its records by name, as `pyfaidx.Fasta`."""
+
+    def keys(self) -> Collection[str]:
+        """The names of the records."""
+
+    def __getitem__(self, name: str) -> Any:
+        """A record, which has a length and can be sliced."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RecordsReference:
+    """An indexed FASTA as a reference."""
+
+    records: FastaRecords
+
+    @property
+    def contigs(self) -> Collection[str]:
+        return self.records.keys()
+
+    def length(self, contig: str) -> int:
+        return len(self.records[contig])
+
+    def fetch(self, contig: str, start: int, end: int) -> str:
+        """The upper-case bases of [start, end), 0-based, with N outside the contig."""
+        first, last = max(start, 0), min(end, self.length(contig))
+        if first >= last:
+            return "N" * max(end - start, 0)
+        return "N" * (first - start) + str(self.records[contig][first:last]).upper() + "N" * (end - last)
+
+
+def opened_reference(reference: NamedReference | FastaRecords) -> NamedReference:
+    """Return a reference genome with the methods that are needed here.
 
     Args:
-        chrom: name of the contig, as the reference spells it or in another common style (`1` for `chr1`).
-        pos: 1-based position of the first base of `ref`, as POS of a VCF record.
+        reference: a `varbind.Reference` or another object with its methods, or a `pyfaidx.Fasta`.
+
+    Raises:
+        UsageError: it is something else, such as the path of a FASTA.
+    """
+    if all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
+        return cast("NamedReference", reference)
+    # pyfaidx is an optional package, so its class is recognised without importing it.
+    if hasattr(reference, "faidx"):
+        return _RecordsReference(cast("FastaRecords", reference))
+    what = f"the reference is a {type(reference).__name__}, expected an opened genome"
+    raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
+
+
+def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference | FastaRecords) -> Variant:
+    """The shortest, leftmost form of a change, once it agrees with the reference.
+
+    Args:
+        chrom: the name of the contig in the reference or in another common style (`1` for `chr1`).
+        pos: the 1-based position of the first base of `ref`, as POS of a VCF record.
         ref: the reference allele, as REF of the record, in any case.
         alt: one alternate allele, as one ALT of the record, in any case.
-        reference: the genome; see `varbind.Reference`.
+        reference: the genome, a `varbind.Reference` or a `pyfaidx.Fasta`.
 
     Returns:
         The variant on the reference's contig.
 
     Raises:
-        UsageError: an argument is of a wrong type.
-        InputError: `varbind annotate` would not score the change either. The message has the word that
+        UsageError: an argument has a wrong type.
+        InputError: `varbind annotate` would not score the change either. The message contains the value that
             VARBIND_STATUS would have, such as `ref_mismatch`.
     """
-    _require_reference(reference)
+    genome = opened_reference(reference)
     _require_texts(chrom=chrom, ref=ref, alt=alt)
     place = _whole_number(pos)
-    contig = _contig(chrom, reference)
+    contig = _contig(chrom, genome)
     status = status_of_alt(ref, alt)
     if status is Status.OK and place < 0:
         status = Status.OFF_CONTIG
     if status is Status.OK:
-        status = status_of_place(contig, place, ref, reference)
+        status = status_of_place(contig, place, ref, genome)
     if status is not Status.OK or contig is None:
-        raise _unscored(f"{chrom}:{place} {_short(ref)}>{_short(alt)}", status, (contig, place, ref), reference)
-    return fast.normalise(contig, place, ref, alt, reference)
+        raise _unscored(f"{chrom}:{place} {_short(ref)}>{_short(alt)}", status, (contig, place, ref), genome)
+    return fast.normalise(contig, place, ref, alt, genome)
 
 
-def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> list[Variant]:
-    """The variants, every one of which has the form that `normalise` gives on this reference.
+def normalised_variants(variants: Iterable[Any], reference: NamedReference | FastaRecords) -> list[Variant]:
+    """The variants as a list, after a check that each has the form that `normalise` gives on this reference.
 
     Raises:
-        UsageError: these are no variants.
-        InputError: a variant was made by hand or on another reference: it is not on a contig, REF differs, or it is
-            not trimmed to the end or not leftmost.
+        UsageError: an item is not a variant.
+        InputError: a variant was made without `normalise` or on another reference: it is not on a contig, its REF
+            differs, or it is not completely trimmed or not leftmost.
     """
-    _require_reference(reference)
+    genome = opened_reference(reference)
     if not isinstance(variants, Iterable) or isinstance(variants, str | bytes):
         what = f"found a {type(variants).__name__}, expected a list of variants"
         raise UsageError(what, remedy="give [variant], each made with varbind.normalise")
@@ -91,13 +141,13 @@ def normalised_variants(variants: Iterable[Any], reference: NamedReference) -> l
         if not isinstance(variant, Variant):
             what = f"item {number} of the variants is a {type(variant).__name__}, expected a varbind.Variant"
             raise UsageError(what, remedy="make it with varbind.normalise")
-        if flaw := _flaw(variant, reference):
+        if flaw := _flaw(variant, genome):
             raise InputError(f"variant {number}, {variant}: {flaw}", remedy="make it with varbind.normalise")
     return found
 
 
 def _flaw(variant: Variant, reference: NamedReference) -> str:
-    """Why a variant is not what `normalise` gives; empty if it is."""
+    """Why a variant does not have the form that `normalise` gives; empty if it has."""
     return _flaw_of_fields(variant) or _flaw_of_place(variant, reference) or _flaw_of_form(variant, reference)
 
 
@@ -113,7 +163,7 @@ def _flaw_of_fields(variant: Variant) -> str:
 
 def _flaw_of_place(variant: Variant, reference: NamedReference) -> str:
     if variant.chrom not in reference.contigs:
-        return f"{Status.NO_CONTIG}: the reference has no contig of this very name"
+        return f"{Status.NO_CONTIG}: the reference has no contig with exactly this name"
     length = reference.length(variant.chrom)
     if variant.start < 0 or max(variant.start, variant.end) > length:
         return f"{Status.OFF_CONTIG}: {variant.chrom} has the positions 1 to {length:,}"
@@ -122,7 +172,7 @@ def _flaw_of_place(variant: Variant, reference: NamedReference) -> str:
 
 def _flaw_of_form(variant: Variant, reference: NamedReference) -> str:
     ref, alt = variant.ref, variant.alt
-    # One base more on the left: it tells whether an insertion or deletion can move there.
+    # The base to the left shows whether an insertion or deletion can be shifted.
     around = reference.fetch(variant.chrom, variant.start - 1, variant.end)
     if around[1:] != ref:
         return f"{Status.REF_MISMATCH}: the reference has {_short(around[1:])}"
@@ -132,7 +182,7 @@ def _flaw_of_form(variant: Variant, reference: NamedReference) -> str:
     return "it is not leftmost: the same change can be written further left" if around[0] == moving[-1:] else ""
 
 
-def _unscored(said: str, status: Status, place: tuple[str | None, int, str], reference: NamedReference) -> InputError:
+def _unscored(change: str, status: Status, place: tuple[str | None, int, str], reference: NamedReference) -> InputError:
     contig, pos, ref = place
     reason, remedy = _REASONS.get(status, ""), "leave it out"
     if status is Status.NO_CONTIG or contig is None:
@@ -145,11 +195,11 @@ def _unscored(said: str, status: Status, place: tuple[str | None, int, str], ref
         found = reference.fetch(contig, pos - 1, pos - 1 + len(ref))
         reason = f"REF is {_short(ref)}, the reference has {_short(found)}"
         remedy = "give the 1-based position and REF on the forward strand, and the reference of this build"
-    return InputError(f"{said} has no score: {status}: {reason}", remedy=remedy)
+    return InputError(f"{change} has no score: {status}: {reason}", remedy=remedy)
 
 
 def _contig(chrom: str, reference: NamedReference) -> str | None:
-    """The reference's name of a contig; None where it has none."""
+    """The name of a contig in the reference; None if the reference does not have it."""
     contigs = reference.contigs
     if chrom in contigs:
         return chrom
@@ -157,7 +207,7 @@ def _contig(chrom: str, reference: NamedReference) -> str | None:
 
 
 def _whole_number(pos: Any) -> int:
-    """POS as an int, also of numpy's whole numbers, as those of a data frame."""
+    """POS as an int; integers of numpy, as in a data frame, are accepted."""
     if not isinstance(pos, bool) and hasattr(pos, "__index__"):
         return int(pos)
     raise UsageError(f"pos is {pos!r}, expected an int", remedy="give the 1-based position as a whole number")
@@ -167,12 +217,6 @@ def _require_texts(**words: Any) -> None:
     for name, word in words.items():
         if not isinstance(word, str):
             raise UsageError(f"{name} is {word!r}, expected a str", remedy="give the text of the VCF's column")
-
-
-def _require_reference(reference: Any) -> None:
-    if not all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
-        what = f"the reference is a {type(reference).__name__}, expected an opened genome"
-        raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
 
 
 def _named(contigs: Collection[str]) -> str:

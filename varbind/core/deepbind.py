@@ -1,6 +1,6 @@
-"""DeepBind networks as plain arrays: their configuration, and stacks of them with an attribute per array.
+"""DeepBind networks as plain arrays: their configuration, and stacks with one attribute per array.
 
-The arithmetic lives in `varbind.nn.deepbind` and, fast, in `varbind.kernels`.
+The arithmetic is in `varbind.nn.deepbind` and, fast, in `varbind.kernels`.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ __all__ = ["DeepBindConfig", "DeepBindStack", "deepbind_stacks"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class DeepBindConfig:
-    """What decides whether two DeepBind networks can be stacked.
+    """The configuration of DeepBind networks; networks with the same configuration can be stacked.
 
     Attributes:
-        window: bases around an SNV that the model is annotated on.
-        detector_len: m, positions of a detector.
-        detectors: D, number of detectors.
-        mean_pooling: whether the mean over positions is pooled beside the maximum.
-        hidden: H, hidden units; 0 = the score is linear in the pooled values.
-        double_stranded: whether both strands are scored and the larger score taken.
-        members: N, networks whose mean is the model's score, each with the numbers above.
+        window: the number of bases around an SNV that annotation scores.
+        detector_len: m, the number of positions of a detector.
+        detectors: D, the number of detectors.
+        mean_pooling: whether the mean over positions is pooled in addition to the maximum.
+        hidden: H, the number of hidden units; 0 = the score is linear in the pooled values.
+        double_stranded: whether both strands are scored and the larger score is used.
+        members: N, the number of networks whose mean is the score of the model.
 
     Raises:
-        ValueError: a number is below 1, that of hidden units below 0, or the window above `WINDOW_MAX`.
+        ValueError: a number is below 1, `hidden` is below 0, or the window is above `WINDOW_MAX`.
     """
 
     architecture: ClassVar[str] = "deepbind"
@@ -53,28 +53,28 @@ class DeepBindConfig:
     def __post_init__(self) -> None:
         sizes = (self.window, self.detector_len, self.detectors, self.members)
         if min(sizes) < 1 or self.hidden < 0 or self.window > WINDOW_MAX:
-            raise ValueError(f"a network cannot have the shape {self.name}")
+            raise ValueError(f"a network cannot have the configuration {self.name}")
 
     @property
     def strands(self) -> int:
-        """S, strands that are scored."""
+        """S, the number of strands that are scored."""
         return 2 if self.double_stranded else 1
 
     @property
     def pooled(self) -> int:
-        """P, pooled values a sequence."""
+        """P, the number of pooled values per sequence."""
         return self.detectors * (2 if self.mean_pooling else 1)
 
     @property
     def name(self) -> str:
-        """A name for files, unique to the configuration."""
+        """A name of the configuration for files, which is unique."""
         pool = "maxmean" if self.mean_pooling else "max"
         strands = "ds" if self.double_stranded else "ss"
         group = f"-x{self.members}" if self.members > 1 else ""
         return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}{group}"
 
-    def apart_ids(self, model_id: str) -> list[str]:
-        """Ids of the members as models of their own: of one its own, of several with a number behind it."""
+    def member_ids(self, model_id: str) -> list[str]:
+        """The ids of the members as separate models: the id itself for one member, else the id with a number."""
         return [model_id] if self.members == 1 else [f"{model_id}.{number}" for number in range(1, self.members + 1)]
 
     def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
@@ -91,60 +91,61 @@ class DeepBindConfig:
 
 
 class DeepBindStack(NetworkStack[DeepBindConfig]):
-    """Models of one configuration (DeepBind 2015, supplementary section 1.1), float32."""
+    """DeepBind networks of one configuration (DeepBind 2015, supplementary section 1.1), float32."""
 
     config_type = DeepBindConfig
 
     @property
     def detectors(self) -> NDArray[np.float32]:
-        """(K, m, 4, D), bases in the order A C G T."""
+        """The detectors, (K, m, 4, D), with the bases in the order A C G T."""
         return self.arrays["detectors"]
 
     @property
     def thresholds(self) -> NDArray[np.float32]:
-        """(K, D), added before the rectifier."""
+        """The thresholds, (K, D), which are added before the rectifier."""
         return self.arrays["thresholds"]
 
     @property
     def weights1(self) -> NDArray[np.float32]:
-        """(K, P, max(H, 1)); with mean pooling the pooled values are ordered max0, mean0, max1, ..."""
+        """The weights of the first layer, (K, P, max(H, 1)); with mean pooling P is ordered max0, mean0, max1, ..."""
         return self.arrays["weights1"]
 
     @property
     def biases1(self) -> NDArray[np.float32]:
-        """(K, max(H, 1))."""
+        """The biases of the first layer, (K, max(H, 1))."""
         return self.arrays["biases1"]
 
     @property
     def weights2(self) -> NDArray[np.float32]:
-        """(K, H); empty when H = 0."""
+        """The weights of the second layer, (K, H); empty if H = 0."""
         return self.arrays["weights2"]
 
     @property
     def biases2(self) -> NDArray[np.float32]:
-        """(K,); zero when H = 0."""
+        """The biases of the second layer, (K,); zero if H = 0."""
         return self.arrays["biases2"]
 
-    def apart(self) -> DeepBindStack:
-        """Every network as a model of its own; of several members with a number behind the id."""
+    def unstack(self) -> DeepBindStack:
+        """The same networks, each as a separate model; the ids of members are numbered."""
         if self.config.members == 1:
             return self
-        ids = tuple(own for model_id in self.model_ids for own in self.config.apart_ids(model_id))
+        ids = tuple(own for model_id in self.model_ids for own in self.config.member_ids(model_id))
         return DeepBindStack(replace(self.config, members=1), ids, self.arrays)
 
     def single_stranded(self) -> DeepBindStack:
-        """The same networks reading one strand only."""
+        """The same networks, which score one strand only."""
         return DeepBindStack(replace(self.config, double_stranded=False), self.model_ids, self.arrays)
 
     @classmethod
     def mean_of(cls, stacks: Sequence[DeepBindStack]) -> DeepBindStack:
-        """Models whose members are those of several stacks.
+        """Models whose members are the members of several stacks.
 
         Args:
-            stacks: of equally many models, of one configuration but for mean pooling. The first ones give their ids.
+            stacks: stacks with the same number of models, whose configurations may differ in mean pooling only. The
+                ids are those of the first stack.
 
         Raises:
-            ResourceError: their configurations differ.
+            ResourceError: the configurations differ.
         """
         if len(stacks) == 1:
             return stacks[0]
@@ -163,7 +164,7 @@ class DeepBindStack(NetworkStack[DeepBindConfig]):
         return cls(joined, stacks[0].model_ids, arrays)
 
     def with_mean_pooling(self) -> DeepBindStack:
-        """The same networks with mean pooling, where need be with weights 0 for the means."""
+        """The same networks with mean pooling; added means have the weight 0."""
         if self.config.mean_pooling:
             return self
         weights1 = np.stack([self.weights1, np.zeros_like(self.weights1)], axis=2)  # (K, D, 2, max(H, 1))
@@ -173,10 +174,10 @@ class DeepBindStack(NetworkStack[DeepBindConfig]):
 
 
 def deepbind_stacks(stacks: Iterable[NetworkStack[Any]], *, needed_for: str) -> list[DeepBindStack]:
-    """The stacks, all of which must be of this architecture.
+    """The stacks, all of which must be DeepBind networks.
 
     Raises:
-        UsageError: one is of another architecture.
+        UsageError: a stack has another architecture.
     """
     found = []
     for stack in stacks:

@@ -1,7 +1,7 @@
-"""A dense layer whose sums are always taken in one order: a row has the same bytes whatever batch it comes in.
+"""A dense layer with a fixed order of summation, so that the result for a row does not depend on its batch.
 
-A matrix product of a library sums in an order that depends on the batch, the threads and the processor. Here products
-are added feature by feature, each product and each sum rounded, never fused.
+The order of summation in a matrix product of a library depends on the batch, the threads and the processor. Here the
+products are added feature by feature, and each product and each sum is rounded, without fused operations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Dense: TypeAlias = "Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray
 """Weighted sums (B, H) of inputs (B, F) by weights (F, H), from the first feature to the last."""
 
 ROWS_AT_ONCE = 64
-"""Rows whose sums numpy keeps in the cache."""
+"""The number of rows whose sums fit the cache of the processor."""
 
 
 def dense_in_order(inputs: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:

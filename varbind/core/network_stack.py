@@ -1,8 +1,8 @@
-"""Networks of one configuration as plain arrays, whatever their architecture.
+"""Networks of one configuration as plain arrays, for any architecture.
 
-A bank stores stacks, and the ensemble scores each stack in one pass. A stack knows nothing of the arithmetic, which
-lives in `varbind.nn` and `varbind.kernels`. It stands in this package, and not with the banks, because the kernels
-read typed stacks of their own architecture, such as `varbind.core.deepbind.DeepBindStack`, and may import nothing else.
+A bank stores stacks, and the ensemble scores each stack in one pass. The arithmetic is in `varbind.nn` and
+`varbind.kernels`. Stacks belong to this package and not to the banks, because the kernels, which may import only this
+package, read the stacks of their architecture, such as `varbind.core.deepbind.DeepBindStack`.
 """
 
 from __future__ import annotations
@@ -22,48 +22,50 @@ if TYPE_CHECKING:
 __all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkOutput", "NetworkStack"]
 
 WINDOW_MAX = 10_000
-"""Bases; the arrays of a network need not show its window, so nothing else would bound it."""
+"""The largest window in bases. It limits the memory, because the sizes of arrays need not depend on the window."""
 
 
 NetworkOutput: TypeAlias = tuple[str, int]
-"""What the score of a model is: the id of its network, and which output of it."""
+"""The score of a model: the id of its network, and the index of the output."""
 
 
 class NetworkConfig(Protocol):
-    """What decides whether two networks can be stacked: a frozen, ordered dataclass of numbers, flags and words.
+    """The configuration of a network: a frozen, ordered dataclass of numbers, flags and words.
+
+    Networks with the same configuration can be stacked.
 
     Attributes:
-        architecture: name of the architecture, by which a card finds the class again.
+        architecture: the name of the architecture, which a card states.
     """
 
     architecture: ClassVar[str]
 
     @property
     def name(self) -> str:
-        """A name for files, unique to the configuration among all architectures."""
+        """A name of the configuration for files, which is unique among all architectures."""
 
     @property
     def window(self) -> int:
-        """Bases around an SNV that are cut for the networks; see `input_length`."""
+        """The number of bases around an SNV that are cut for the networks; see `input_length`."""
 
     @property
     def input_length(self) -> int:
-        """Bases of an input of fixed length, whose window is `varbind.core.window.window_of_input`; 0 = any length."""
+        """The fixed length of the input, whose window is `varbind.core.window.window_of_input`; 0 = any length."""
 
     @property
     def outputs(self) -> int:
-        """T, the outputs (tasks) of a network, each of which can be a model."""
+        """T, the number of outputs (tasks) of a network, each of which can be a model."""
 
     @property
     def members(self) -> int:
-        """N, networks whose mean is the score."""
+        """N, the number of networks whose mean is the score."""
 
     @property
     def double_stranded(self) -> bool:
         """Whether both strands are scored and the larger score is taken."""
 
     def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
-        """By name, the shapes of the arrays of `count` x N networks; their first axis counts the networks."""
+        """The shapes of the arrays of `count` x N networks, by name; the first axis is that of the networks."""
 
 
 Config = TypeVar("Config", bound=NetworkConfig)
@@ -74,13 +76,13 @@ class NetworkStack(Generic[Config]):
     """M ensembles of N networks of one configuration, float32. Most ensembles are one network.
 
     Attributes:
-        config_type: class of the configuration, by which a card is read; each architecture derives a class that has it.
-        config: the configuration they share.
-        model_ids: the M ids. Where a network has one output, this is the id of the model.
-        arrays: by name, first axis K = M N; the networks of an ensemble stand one after the other.
+        config_type: the class of the configuration, by which a card is read; it is set by the class of an architecture.
+        config: the configuration of the networks.
+        model_ids: the M ids. If a network has one output, its id is that of the model.
+        arrays: the arrays by name. Their first axis is K = M N; the networks of an ensemble are adjacent.
 
     Raises:
-        ResourceError: an array is missing, is of another shape or type, or holds a value that is not a finite number.
+        ResourceError: an array is missing, has another shape or type, or has a value that is not a finite number.
     """
 
     config_type: ClassVar[type[NetworkConfig]]
@@ -104,11 +106,11 @@ class NetworkStack(Generic[Config]):
 
     @property
     def outputs(self) -> list[NetworkOutput]:
-        """Every output of every ensemble, in the order of their scores."""
+        """All outputs of all ensembles, in the order of their scores."""
         return [(model_id, output) for model_id in self.model_ids for output in range(self.config.outputs)]
 
     def take(self, rows: Sequence[int]) -> Self:
-        """Some of the ensembles, in the order asked for."""
+        """The ensembles with these indices, in this order."""
         members = self.config.members
         networks = [row * members + member for row in rows for member in range(members)]
         arrays = {name: array[networks] for name, array in self.arrays.items()}
@@ -116,7 +118,7 @@ class NetworkStack(Generic[Config]):
 
     @classmethod
     def concatenate(cls, stacks: Sequence[Self]) -> Self:
-        """One stack of all networks of several stacks of one configuration."""
+        """One stack with all networks of several stacks, which have the same configuration."""
         names = stacks[0].arrays
         arrays = {name: np.concatenate([stack.arrays[name] for stack in stacks]) for name in names}
         ids = tuple(model_id for stack in stacks for model_id in stack.model_ids)

@@ -1,4 +1,4 @@
-"""Binding scores of both alleles, and their difference."""
+"""The binding scores of both alleles and their difference."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["BindingScores"]
 
 @dataclass(frozen=True, slots=True)
 class BindingScores:
-    """Scores of B variants by M models.
+    """The scores of B variants by M models.
 
     Attributes:
         model_ids: the M models, in bank order.
-        ref: score of the reference allele in its window, float32 (B, M), in the units of the model.
-        alt: the same for the alternate allele.
+        ref: the score of the reference allele in its window, float32 (B, M), in the units of the model.
+        alt: the score of the alternate allele, float32 (B, M).
     """
 
     model_ids: tuple[str, ...]
@@ -28,5 +28,5 @@ class BindingScores:
 
     @property
     def delta(self) -> NDArray[np.float32]:
-        """Alternate minus reference, float32 (B, M): negative = binding lost."""
+        """Alternate minus reference score, float32 (B, M); negative = loss of binding."""
         return self.alt - self.ref

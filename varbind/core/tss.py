@@ -1,7 +1,7 @@
 """Transcription start sites, promoters and signed distances.
 
-The sign follows the strand of the gene: negative = upstream of the start, 0 = the first transcribed
-base itself, positive = downstream.
+The sign of a distance follows the strand of the gene: negative = upstream of the start, 0 = the first transcribed base,
+positive = downstream.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class TranscriptionStart:
     """One start of transcription.
 
     Attributes:
-        contig: as the gene file spells it.
-        pos: 1-based position of the first transcribed base.
+        contig: the contig as the gene file spells it.
+        pos: the 1-based position of the first transcribed base.
         strand: `+` or `-`.
-        symbol: gene symbol, or the gene id where there is none.
-        gene_id: gene accession; empty if unknown.
-        transcript_id: transcript accession; empty if the start is a gene's.
-        tags: such as MANE_Select, protein_coding.
-        transcript: the exons of the transcript that names the gene; None where they are not known.
+        symbol: the symbol of the gene, or its id where there is no symbol.
+        gene_id: the accession of the gene; empty if unknown.
+        transcript_id: the accession of the transcript; empty if the start is that of a gene.
+        tags: tags such as MANE_Select and protein_coding.
+        transcript: the exons of the transcript that names the gene; None where they are unknown.
     """
 
     contig: str
@@ -49,7 +49,7 @@ class TranscriptionStart:
     transcript: Transcript | None = None
 
     def distance(self, start: int, end: int) -> int:
-        """Signed distance in bases to the nearest base of the 0-based half-open span [start, end)."""
+        """The signed distance in bases to the nearest base of the 0-based half-open span [start, end)."""
         if start < self.pos <= end:
             return 0
         offset = start + 1 - self.pos if start >= self.pos else end - self.pos
@@ -58,11 +58,11 @@ class TranscriptionStart:
 
 @dataclass(frozen=True, slots=True)
 class Promoter:
-    """How far a promoter reaches, both ends included.
+    """The extent of a promoter, both ends included.
 
     Attributes:
-        upstream: bases before the start, at least 0.
-        downstream: bases after it, at least 0.
+        upstream: the number of bases before the start, at least 0.
+        downstream: the number of bases after the start, at least 0.
     """
 
     upstream: int = 1000
@@ -71,17 +71,17 @@ class Promoter:
 
 @dataclass(frozen=True, slots=True)
 class GeneHit:
-    """A start near an allele, and how far it is."""
+    """A start near an allele, with its signed distance in bases."""
 
     tss: TranscriptionStart
     distance: int
 
 
 class TssIndex:
-    """Starts by contig and position.
+    """Transcription starts by contig and position.
 
     Args:
-        starts: in any order; exact duplicates of contig, position, strand and gene count once.
+        starts: the starts in any order; starts with the same contig, position, strand and gene count once.
     """
 
     def __init__(self, starts: Iterable[TranscriptionStart]) -> None:
@@ -98,26 +98,26 @@ class TssIndex:
         return sum(map(len, self._starts.values()))
 
     def __iter__(self) -> Iterator[TranscriptionStart]:
-        """All starts, by contig and position."""
+        """All starts, ordered by contig and position."""
         return chain.from_iterable(self._starts.values())
 
     @property
     def contigs(self) -> tuple[str, ...]:
-        """Contigs that carry a start, sorted."""
+        """The contigs that have a start, sorted."""
         return tuple(self._starts)
 
     def count(self, contig: str) -> int:
-        """Number of starts on a contig."""
+        """The number of starts on a contig."""
         return len(self._starts.get(contig, ()))
 
     def beyond(self, contig: str, length: int) -> list[TranscriptionStart]:
-        """Starts that lie beyond the end of a contig of this length in bases."""
+        """The starts beyond the end of a contig with this length in bases."""
         return self._starts.get(contig, [])[bisect_right(self._positions.get(contig, []), length) :]
 
     def promoters_at(self, contig: str, variant: Variant, promoter: Promoter) -> list[GeneHit]:
-        """Starts in whose promoter some touched base lies: nearest first, ties by gene symbol.
+        """The starts whose promoters contain a touched base of a variant, nearest first, ties ordered by gene symbol.
 
-        Of several starts of one gene only the nearest is listed.
+        Only the nearest start of each gene is listed.
         """
         start, end = variant.touched
         reach = max(promoter.upstream, promoter.downstream)
@@ -129,21 +129,21 @@ class TssIndex:
         return _nearest_per_gene(hits)
 
     def near_promoter(self, contig: str, start: int, end: int, promoter: Promoter) -> bool:
-        """Whether a span [start, end) comes within the promoter's longer reach of any start."""
+        """Whether a span [start, end) is within the longer of the two reaches of the promoter of any start."""
         reach = max(promoter.upstream, promoter.downstream)
         return bool(self._between(contig, start + 1 - reach, end + reach))
 
     def are_near_promoters(
         self, contig: str, starts: NDArray[np.int64], ends: NDArray[np.int64], promoter: Promoter
     ) -> NDArray[np.bool_]:
-        """`near_promoter` of many spans on one contig, bool (N,)."""
+        """The result of `near_promoter` for N spans on one contig, bool (N,)."""
         reach = max(promoter.upstream, promoter.downstream)
         positions = self._arrays.get(contig, np.zeros(0, dtype=np.int64))
         first = np.searchsorted(positions, starts + 1 - reach, side="left")
         return first < np.searchsorted(positions, ends + reach, side="right")
 
     def nearest(self, contig: str, variant: Variant) -> list[GeneHit]:
-        """The nearest starts at any distance: one, or several at the same place, sorted by symbol."""
+        """The nearest starts at any distance; several starts with the same distance are sorted by symbol."""
         start, end = variant.touched
         positions = self._positions.get(contig)
         if not positions:
@@ -161,7 +161,7 @@ class TssIndex:
 
 
 def _holds(tss: TranscriptionStart, start: int, end: int, promoter: Promoter) -> bool:
-    """Whether some base of [start, end) lies within the promoter."""
+    """Whether a base of [start, end) lies in the promoter."""
     if tss.strand == "+":
         low, high = tss.pos - promoter.upstream, tss.pos + promoter.downstream
     else:

@@ -1,8 +1,8 @@
-"""One alternate allele, written the one shortest, leftmost way, and why an allele is not scored.
+"""One alternate allele in its shortest, leftmost form, and the reasons why an allele is not scored.
 
-A VCF writes the same change in many ways: padded, shifted within a repeat, beside other alleles.
-`normalise` gives them all the same `Variant`, so that they get the same values. The record's own text
-is never touched by this.
+A VCF can represent the same change in many ways: padded, shifted within a repeat, or together with other alleles.
+`normalise` gives the same `Variant` for all of them, so that they get the same values. The text of the record is not
+changed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Status(StrEnum):
-    """What happened to an allele; everything but `OK` means that it has no score."""
+    """The status of an allele; only alleles with `OK` have a score."""
 
     OK = "ok"
     REF_MISMATCH = "ref_mismatch"
@@ -45,13 +45,13 @@ class Status(StrEnum):
 
 
 class ReferenceSequence(Protocol):
-    """What the core needs of a reference genome."""
+    """The part of a reference genome that this package needs."""
 
     def length(self, contig: str) -> int:
-        """Number of bases of a contig."""
+        """The number of bases of a contig."""
 
     def fetch(self, contig: str, start: int, end: int) -> str:
-        """Upper-case bases of [start, end), 0-based; what lies off the contig is N."""
+        """The upper-case bases of [start, end), 0-based, with N outside the contig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class Variant:
     """A biallelic change, trimmed to the end and left-aligned.
 
     Attributes:
-        chrom: contig name as the reference spells it.
-        pos: 1-based position of the first changed base; an insertion stands before this base.
-        ref: bases removed, upper case; empty for an insertion.
-        alt: bases put in their place, upper case; empty for a deletion.
+        chrom: the name of the contig in the reference.
+        pos: the 1-based position of the first changed base; an insertion is before this base.
+        ref: the removed bases, upper case; empty for an insertion.
+        alt: the inserted bases, upper case; empty for a deletion.
     """
 
     chrom: str
@@ -72,22 +72,22 @@ class Variant:
 
     @property
     def start(self) -> int:
-        """0-based start of the changed span."""
+        """The 0-based start of the changed span."""
         return self.pos - 1
 
     @property
     def end(self) -> int:
-        """0-based end of the changed span, exclusive; equal to `start` for an insertion."""
+        """The 0-based end of the changed span, exclusive; equal to `start` for an insertion."""
         return self.pos - 1 + len(self.ref)
 
     @property
     def size(self) -> int:
-        """Length in bases of the longer allele."""
+        """The length in bases of the longer allele."""
         return max(len(self.ref), len(self.alt))
 
     @property
     def touched(self) -> tuple[int, int]:
-        """0-based half-open span of the reference bases concerned: an insertion has its two neighbours."""
+        """The 0-based half-open span of the affected reference bases; for an insertion, its two neighbours."""
         if self.ref:
             return self.start, self.end
         return max(self.start - 1, 0), self.start + 1
@@ -97,11 +97,11 @@ _BASES = re.compile(r"[ACGTacgt]+")
 _DEFINITE = re.compile(r"[ACGT]*")
 _IUPAC = re.compile(r"[ACGTUNRYSWKMBDHVacgtunryswkmbdhv]+")
 NO_ALT = frozenset({"<*>", "<NON_REF>", "."})
-"""ALTs that are no allele."""
+"""Values of ALT that are not an allele."""
 
 
-def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a reason is the clearest form)
-    """What the texts of REF and one ALT say before any reference is read (VCF 4.5, section 1.6.1)."""
+def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return per reason is the clearest form)
+    """The status that follows from the texts of REF and one ALT alone (VCF 4.5, section 1.6.1)."""
     if alt in NO_ALT:
         return Status.NO_ALT
     if alt == "*":
@@ -118,10 +118,10 @@ def status_of_alt(ref: str, alt: str) -> Status:  # noqa: PLR0911 (one return a 
 
 
 def status_of_place(contig: str | None, pos: int, ref: str, reference: ReferenceSequence) -> Status:
-    """What the place and REF of a record say, for all its plain alleles.
+    """The status that follows from the position and REF of a record, for all its plain alleles.
 
     Args:
-        contig: the reference's name of the contig; None where it has none.
+        contig: the name of the contig in the reference; None if the reference does not have it.
         pos: POS of the record, 1-based, 0 for the telomere.
         ref: REF of the record, in any case.
         reference: the genome.
@@ -141,8 +141,8 @@ def status_of_place(contig: str | None, pos: int, ref: str, reference: Reference
 
 
 def trim(pos: int, ref: str, alt: str) -> tuple[int, str, str]:
-    """Drop the common suffix, then the common prefix, to the end: an allele may become empty."""
-    if len(ref) == len(alt) == 1 and ref != alt:  # most of a genome's
+    """Remove the common suffix and then the common prefix completely, so that an allele may become empty."""
+    if len(ref) == len(alt) == 1 and ref != alt:  # most variants of a genome
         return pos, ref, alt
     shared = 0
     while shared < min(len(ref), len(alt)) and ref[-1 - shared] == alt[-1 - shared]:
@@ -158,9 +158,9 @@ _BLOCK = 128
 
 
 def left_align(variant: Variant, reference: ReferenceSequence) -> Variant:
-    """Shift a pure insertion or deletion as far left as the reference lets it (Tan et al. 2015).
+    """Shift a pure insertion or deletion as far left as possible (Tan et al. 2015).
 
-    Only a definite base lets it pass: the shift stops at an N of the reference.
+    The shift stops at reference bases other than A, C, G and T.
     """
     moving = variant.ref or variant.alt
     if bool(variant.ref) == bool(variant.alt):
@@ -171,7 +171,7 @@ def left_align(variant: Variant, reference: ReferenceSequence) -> Variant:
         if start == block_start:
             block_start = max(0, start - _BLOCK)
             block = reference.fetch(variant.chrom, block_start, start)
-        # The moving allele is rotated by one base with every step to the left.
+        # Each step to the left rotates the moving allele by one base.
         base = block[start - 1 - block_start]
         if base not in "ACGT" or base != moving[-1 - shift % len(moving)]:
             break
@@ -185,16 +185,16 @@ def left_align(variant: Variant, reference: ReferenceSequence) -> Variant:
 
 
 def normalise(chrom: str, pos: int, ref: str, alt: str, reference: ReferenceSequence) -> Variant:
-    """The one shortest, leftmost form of a change whose REF is known to agree with the reference.
+    """The shortest, leftmost form of a change whose REF agrees with the reference.
 
-    Nothing is checked here: `varbind.normalise` checks first.
+    Nothing is checked here; `varbind.normalise` checks its arguments first.
 
     Args:
-        chrom: contig name as the reference spells it.
+        chrom: the name of the contig in the reference.
         pos: POS of the record, 1-based.
         ref: REF of the record, in any case.
         alt: one ALT of the record, in any case.
-        reference: where the bases left of the change come from.
+        reference: the genome.
     """
     trimmed_pos, trimmed_ref, trimmed_alt = trim(pos, ref.upper(), alt.upper())
     return left_align(Variant(chrom, trimmed_pos, trimmed_ref, trimmed_alt), reference)

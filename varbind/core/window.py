@@ -1,11 +1,11 @@
-"""The sequence around a variant, reference and alternate, with the same flanks on both.
+"""The sequences of the reference and the alternate allele of a variant, both with the same flanks.
 
-For a model of window W the flank is (W - 1) // 2 bases on each side of the change: an SNV gives the odd
-window length of the published networks, an insertion of k bases a reference of 2 x flank and an
-alternate of 2 x flank + k.
+For a model with window W the flank has (W - 1) // 2 bases on each side of the change. An SNV gives the odd window
+length of the published networks, and an insertion of k bases gives 2 x flank reference bases and 2 x flank + k
+alternate bases.
 
-A network with an input of fixed length L reads the central L bases of each allele in its flanks. This refills both
-alleles from the reference alike on both sides, with an extra base on the right where the number is odd.
+A network with a fixed input length L reads the central L bases of each allele with its flanks. So both alleles are
+filled up from the reference symmetrically, with an extra base on the right if the number is odd.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ __all__ = ["Window", "central", "cut_window", "cut_windows", "flank_of", "window
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Both alleles in their context.
+    """Both alleles with their flanks.
 
     Attributes:
-        ref: base codes of the reference allele with its flanks, shape (2 x flank + len(REF),).
-        alt: the same for the alternate allele, shape (2 x flank + len(ALT),).
-        padded: a flank runs off the contig and is filled with N.
+        ref: the base codes of the reference allele with its flanks, (2 x flank + len(REF),).
+        alt: the base codes of the alternate allele with its flanks, (2 x flank + len(ALT),).
+        padded: whether a flank extends beyond the contig and is filled with N.
     """
 
     ref: Codes
@@ -41,24 +41,24 @@ class Window:
     padded: bool
 
     def inner(self, margin: int) -> Window:
-        """The same change with `margin` bases less on each side."""
+        """The same change with flanks that are shorter by `margin` bases."""
         if margin == 0:
             return self
         return Window(self.ref[margin:-margin], self.alt[margin:-margin], self.padded)
 
 
 def flank_of(window: int) -> int:
-    """Bases on each side of the change, for a model of this window length."""
+    """The number of bases on each side of the change for a window length."""
     return (window - 1) // 2
 
 
 def window_of_input(length: int) -> int:
-    """The window length whose flanks hold what an input of fixed length needs, even around a deletion."""
+    """The window length whose flanks are long enough for an input of fixed length, even around a deletion."""
     return 2 * ((length + 1) // 2) + 1
 
 
 def central(codes: Codes, length: int) -> Codes:
-    """The central bases of B sequences of one length (B, L), with the extra base on the right; N where L is shorter."""
+    """The central `length` bases of B sequences (B, L), with an extra base on the right; shorter ones get N."""
     missing = length - codes.shape[1]
     if missing > 0:
         return np.pad(codes, ((0, 0), (missing // 2, missing - missing // 2)), constant_values=N_CODE)
@@ -69,13 +69,13 @@ def central(codes: Codes, length: int) -> Codes:
 def cut_window(variant: Variant, flank: int, reference: ReferenceSequence) -> Window:
     """Cut both alleles out of the reference with `flank` bases on each side.
 
-    A reference base that is not A, C, G or T becomes N; so does what lies off the contig.
+    Reference bases other than A, C, G and T, and positions outside the contig, become N.
     """
     return cut_windows([variant], flank, reference)[0]
 
 
 def cut_windows(variants: Iterable[Variant], flank: int, reference: ReferenceSequence) -> list[Window]:
-    """`cut_window` of many variants, encoded all at once; their codes lie side by side in one array."""
+    """Cut the windows of many variants, which are encoded together; their codes are views of one array."""
     texts, padded = [], []
     for variant in variants:
         start, end = variant.start - flank, variant.end + flank

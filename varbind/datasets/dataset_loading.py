@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.datasets.binding_data import BindingData, DataFacts
-from varbind.datasets.dataset_table import DataKind, NegativeSource
+from varbind.datasets.binding_dataset import BindingData, DataFacts, DataKind, NegativeSource
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc, repeat_for_negatives
 from varbind.datasets.peak_formats import known_other_format
 from varbind.datasets.peaks import peak_regions, read_peaks, strongest_peaks
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.io.reference import Reference
 
 __all__ = ["MIN_NEGATIVES", "detect_kind", "load_dataset", "warn_of_unused_peaks"]
@@ -44,16 +43,24 @@ logger = logging.getLogger(__name__)
 MIN_NEGATIVES = 2_000
 """Least number of negatives of each source on which networks are trained; fewer would be memorised."""
 
-LEAST_A_FOLD = 10
-"""Least number of sequences of each class in a fold, on average; with fewer a rating means nothing."""
+MIN_PER_FOLD = 10
+"""Least number of sequences of each class in a fold, on average; with fewer, ratings would be too uncertain."""
 
-BLOCKS_A_FOLD = 10
+BLOCKS_PER_FOLD = 10
 """Number of blocks of neighbouring rows in a fold, so that a file in any order still fills every fold evenly."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Examples:
-    """Sequences, targets and groups that are never split between folds."""
+    """Sequences with their targets and groups.
+
+    Attributes:
+        codes: base codes, (N, L).
+        targets: labels or values on the scale of training, float32 (N,).
+        groups: group of each sequence; folds never split a group, int64 (N,).
+        folds: what the groups are, in words.
+        unused: number of peaks that were left out, by reason.
+    """
 
     codes: Codes
     targets: NDArray[np.float32]
@@ -100,7 +107,7 @@ def load_dataset(
             kind = DataKind.LABELS
         elif dataset.kind is None:
             refuse_unknown_labels(table, dataset.file)
-        _refuse_thinning(dataset, kind, top)
+        _refuse_top(dataset, kind, top)
         if kind is DataKind.LABELS:
             examples = _labelled(table, dataset, folds, _NegativeRecipe(rng, min_negatives))
         else:
@@ -151,7 +158,7 @@ def _peaks(
         raise UsageError(
             "peaks need the reference they were called on", path=dataset.file, remedy="give it with --fasta"
         )
-    _refuse_unbound(dataset, DataKind.PEAKS)
+    _refuse_foreign_negatives(dataset, DataKind.PEAKS)
     peaks = read_peaks(dataset.file)
     if top is not None:
         peaks = strongest_peaks(peaks, top, dataset.file)
@@ -159,30 +166,30 @@ def _peaks(
     unused = {str(reason): count for reason, count in sorted(regions.unused.items())}
     _refuse_few(len(regions.codes), folds, "peaks", dataset.file)
     counts = np.sort(np.unique(regions.contigs, return_counts=True)[1])[::-1]
-    whole = len(counts) >= max(folds, 3) and counts[folds - 1] >= LEAST_A_FOLD
-    groups = regions.contigs if whole else _blocks(len(regions.codes), folds)
-    kept = "chromosomes" if whole else "neighbours on the genome"
-    return _against_shuffles(regions.codes, groups, kept, negatives, unused)
+    by_chromosome = len(counts) >= max(folds, 3) and counts[folds - 1] >= MIN_PER_FOLD
+    groups = regions.contigs if by_chromosome else _blocks(len(regions.codes), folds)
+    unit = "chromosomes" if by_chromosome else "neighbours on the genome"
+    return _with_shuffles(regions.codes, groups, unit, negatives, unused)
 
 
 def _bound(dataset: BindingDataset, folds: int, top: int | None, negatives: _NegativeRecipe) -> _Examples:
-    _refuse_unbound(dataset, DataKind.BOUND)
+    _refuse_foreign_negatives(dataset, DataKind.BOUND)
     _, first = next(numbered_lines(dataset.file), (0, ""))
     if not is_deepbind_table(first):
-        _refuse_thinning(dataset, DataKind.BOUND, top)
+        _refuse_top(dataset, DataKind.BOUND, top)
     codes = read_bound_sequences(dataset.file)[:top]
     _refuse_few(len(codes), folds, "bound sequences", dataset.file)
-    groups = _with_equals(codes, _blocks(len(codes), folds))
-    return _against_shuffles(codes, groups, "neighbours in the file", negatives, {})
+    groups = _with_equal_sequences(codes, _blocks(len(codes), folds))
+    return _with_shuffles(codes, groups, "neighbours in the file", negatives, {})
 
 
-def _refuse_thinning(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
+def _refuse_top(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
     if top is not None:
         what = f"--top needs peaks or another order by strength; these are {kind} without one"
         raise UsageError(what, path=dataset.file, remedy="leave it out")
 
 
-def _refuse_unbound(dataset: BindingDataset, kind: DataKind) -> None:
+def _refuse_foreign_negatives(dataset: BindingDataset, kind: DataKind) -> None:
     """Data with positives only can use only shuffles as negatives."""
     foreign = [str(negatives) for negatives in dataset.negatives if negatives is not NegativeSource.SHUFFLES]
     if foreign:
@@ -198,7 +205,7 @@ class _NegativeRecipe:
     min_count: int
 
 
-def _against_shuffles(
+def _with_shuffles(
     codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _NegativeRecipe, unused: Mapping[str, int]
 ) -> _Examples:
     """Bound sequences and their shuffles, which stay in the group of their sequence."""
@@ -222,22 +229,22 @@ def _labelled(table: SequenceTable, dataset: BindingDataset, folds: int, negativ
     elif NegativeSource.FILE not in wanted:
         unbound = unbound[:0]
     shuffled = repeat_for_negatives(bound, negatives.min_count) if NegativeSource.SHUFFLES in wanted else bound[:0]
-    kept, groups = _groups(table, folds, *classes)
+    unit, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
     codes = table.codes[rows]
     codes[len(rows) - len(shuffled) :] = dinucleotide_shuffles(table.codes[shuffled], negatives.rng)
     targets = np.arange(len(rows)) < len(bound)
-    return _Examples(codes, targets.astype(np.float32), groups[rows], kept, {})
+    return _Examples(codes, targets.astype(np.float32), groups[rows], unit, {})
 
 
 def _groups(table: SequenceTable, folds: int, *classes: NDArray[np.intp]) -> tuple[str, NDArray[np.int64]]:
-    """What is never split between folds, in words, and the group of every row; each class fills the folds evenly."""
+    """What the groups are, in words, and the group of every row; each class fills the folds evenly."""
     if table.groups is not None:
         return "groups of the file", table.groups
     groups = np.empty(len(table.codes), dtype=np.int64)
     for rows in classes:
         groups[rows] = _blocks(len(rows), folds)
-    return "neighbours in the file", _with_equals(table.codes, groups)
+    return "neighbours in the file", _with_equal_sequences(table.codes, groups)
 
 
 def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, folds: int) -> _Examples:
@@ -261,12 +268,12 @@ def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, fol
         what = f"the values reach {np.abs(values).max():.3g}, whose squares overflow"
         raise InputError(what, path=path, remedy="give them in another unit")
     targets = ((values - values.mean()) / spread).astype(np.float32)
-    kept, groups = _groups(table, folds, np.arange(len(values)))
-    return _Examples(table.codes, targets, groups, kept, {})
+    unit, groups = _groups(table, folds, np.arange(len(values)))
+    return _Examples(table.codes, targets, groups, unit, {})
 
 
 def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
-    least = LEAST_A_FOLD * folds
+    least = MIN_PER_FOLD * folds
     if count < least:
         what = f"found {count or 'no'} {name}, expected at least {least} for {folds} folds"
         raise InputError(what, path=path, remedy="give more")
@@ -274,10 +281,10 @@ def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
 
 def _blocks(count: int, folds: int) -> NDArray[np.int64]:
     """Assign successive rows to blocks of equal size."""
-    return np.arange(count, dtype=np.int64) * (BLOCKS_A_FOLD * folds) // count
+    return np.arange(count, dtype=np.int64) * (BLOCKS_PER_FOLD * folds) // count
 
 
-def _with_equals(codes: Codes, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def _with_equal_sequences(codes: Codes, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move equal sequences to the group of the first of them."""
     _, first, same = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     return groups[first[same.ravel()]]

@@ -1,4 +1,9 @@
-"""Peaks of a binding assay, and the reference sequence around their summits."""
+"""Peaks of a binding assay, and the reference sequence around their summits.
+
+The sequences are read by `varbind.io.reference`, which uses pysam, and not by pyfaidx. pyfaidx needs Biopython to read
+BGZF, writes a missing index into the user's folder, and returns shifted sequences where an index belongs to another
+version of the FASTA.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from varbind.core.contigs import ContigNames
 from varbind.core.sequence import Codes, encode
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 
     from varbind.io.reference import Reference
 
-__all__ = ["PEAK_LENGTH", "Peak", "PeakRegions", "Unused", "peak_regions", "read_peaks", "strongest_peaks"]
+__all__ = ["PEAK_LENGTH", "PeakRegions", "Unused", "peak_regions", "read_peaks", "strongest_peaks"]
 
 PEAK_LENGTH = 101
 """Number of bases around a summit (DeepBind 2015, ChIP-seq)."""
@@ -51,23 +57,6 @@ class Unused(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Peak:
-    """A peak.
-
-    Attributes:
-        contig: name of the contig in the file.
-        centre: the summit if the file states it, else the middle, 0-based.
-        end: end of the peak, 0-based and exclusive.
-        strength: signal of a narrowPeak, broadPeak or gappedPeak, or score of a BED line; None if there is none.
-    """
-
-    contig: str
-    centre: int
-    end: int
-    strength: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class PeakRegions:
     """Sequences around peaks, in the order of the genome.
 
@@ -82,8 +71,16 @@ class PeakRegions:
     unused: Counter[Unused]
 
 
-def read_peaks(path: str) -> list[Peak]:
+def read_peaks(path: str) -> pd.DataFrame:
     """Read BED, narrowPeak, broadPeak or gappedPeak, plain or compressed; the format is detected from the columns.
+
+    The lines are read one by one and not by `pandas.read_csv`, because their format depends on all of them, the number
+    of columns may change within a file, and an error must name its line.
+
+    Returns:
+        One row for each peak, in the order of the file: `contig`, the name in the file; `centre`, the summit if the
+        file states it, else the middle, 0-based; `end`, 0-based and exclusive; `strength`, the signal of a narrowPeak,
+        broadPeak or gappedPeak or the score of a BED line, NaN if there is none.
 
     Raises:
         InputError: there is no peak, or a line is malformed.
@@ -96,32 +93,32 @@ def read_peaks(path: str) -> list[Peak]:
     for line in chain(head, lines):
         if len(line.columns) not in formats:
             formats |= formats_of([line])
-        peaks.append(_peak(line, formats[len(line.columns)], path))
-    return peaks
+        peak_format = formats[len(line.columns)]
+        peaks.append((line.columns[0], _centre(line, peak_format, path), line.end, _strength(line, peak_format, path)))
+    return pd.DataFrame(peaks, columns=["contig", "centre", "end", "strength"])
 
 
-def strongest_peaks(peaks: Sequence[Peak], count: int, path: str) -> list[Peak]:
+def strongest_peaks(peaks: pd.DataFrame, count: int, path: str) -> pd.DataFrame:
     """Return the strongest peaks in the order of the file; in a tie the earlier one.
 
     Raises:
         InputError: the file states no strengths, or the same for all peaks.
     """
-    strengths = [peak.strength for peak in peaks if peak.strength is not None]
-    if len(strengths) < len(peaks) or (len(peaks) > count and len(set(strengths)) < 2):
-        found = "one score for all peaks" if strengths else "no scores"
+    strengths = peaks["strength"]
+    if strengths.isna().any() or (len(peaks) > count and strengths.nunique() < 2):
+        found = "no scores" if strengths.isna().all() else "one score for all peaks"
         remedy = "give narrowPeak or broadPeak (signal, column 7) or BED with scores (column 5), or leave --top out"
         raise InputError(f"{found}, so the strongest peaks are not known", path=path, remedy=remedy)
-    order = np.argsort(-np.array(strengths), kind="stable")[:count]
-    return [peaks[index] for index in np.sort(order)]
+    return peaks.nlargest(count, "strength", keep="first").sort_index()
 
 
 def peak_regions(
-    peaks: Sequence[Peak], reference: Reference, path: str, *, renamed: Mapping[str, str] | None = None
+    peaks: pd.DataFrame, reference: Reference, path: str, *, renamed: Mapping[str, str] | None = None
 ) -> PeakRegions:
     """Read the reference sequence around the centre of each peak.
 
     Args:
-        peaks: peaks of one file.
+        peaks: peaks of one file (`read_peaks`).
         reference: the genome on which they were called.
         path: path of the file, for messages.
         renamed: the name of a contig in the reference by its name in the peaks, for contigs that are not found by the
@@ -130,22 +127,10 @@ def peak_regions(
     Raises:
         InputError: no peak can be used, or too many end beyond their contigs.
     """
-    names = ContigNames(reference.contigs, renamed=renamed)
-    number_of = {contig: number for number, contig in enumerate(reference.contigs)}
-    unused: Counter[Unused] = Counter()
-    placed: dict[tuple[int, int], str] = {}
-    for peak in peaks:
-        contig = names.resolve(peak.contig)
-        reason = _flaw(peak, None if contig is None else reference.length(contig))
-        if contig is None or reason is not None:
-            unused[reason or Unused.NO_CONTIG] += 1
-        elif (number_of[contig], peak.centre) in placed:
-            unused[Unused.DUPLICATE] += 1
-        else:
-            placed[number_of[contig], peak.centre] = contig
+    placed, unused = _place(peaks, reference, renamed)
     _refuse_other_build(unused, len(peaks), path)
     codes, contigs = [], []
-    for (number, centre), contig in sorted(placed.items()):
+    for number, contig, centre in zip(placed["number"], placed["contig"], placed["centre"], strict=True):
         start = centre - PEAK_LENGTH // 2
         bases = encode(reference.fetch(contig, start, start + PEAK_LENGTH))
         if np.count_nonzero(bases > 3) > PEAK_LENGTH // 2:
@@ -156,6 +141,34 @@ def peak_regions(
     if not codes:
         raise _nothing_left(unused, peaks, reference, path)
     return PeakRegions(np.stack(codes), np.array(contigs, dtype=np.int64), unused)
+
+
+def _place(
+    peaks: pd.DataFrame, reference: Reference, renamed: Mapping[str, str] | None
+) -> tuple[pd.DataFrame, Counter[Unused]]:
+    """The usable peaks in the order of the genome, with contigs as the reference names and numbers them."""
+    names = ContigNames(reference.contigs, renamed=renamed)
+    resolved = {name: names.resolve(name) for name in peaks["contig"].unique()}
+    contig = peaks["contig"].map(resolved)
+    length = contig.map(reference.contigs)
+    flank = PEAK_LENGTH // 2
+    reason = np.select(
+        [
+            length.isna(),
+            peaks["end"] > length,
+            (peaks["centre"] < flank) | (peaks["centre"] + flank >= length),
+        ],
+        [Unused.NO_CONTIG, Unused.OFF_CONTIG, Unused.EDGE],
+        "",
+    )
+    numbers = {name: number for number, name in enumerate(reference.contigs)}
+    usable = peaks.assign(contig=contig, number=contig.map(numbers))[reason == ""]
+    usable = usable.astype({"number": np.int64}).sort_values(["number", "centre"])
+    placed = usable.drop_duplicates(["number", "centre"])
+    unused = Counter(Unused(word) for word in reason if word)
+    if duplicates := len(usable) - len(placed):
+        unused[Unused.DUPLICATE] = duplicates
+    return placed, unused
 
 
 def _line(text: str, path: str, line: int) -> PeakLine:
@@ -179,36 +192,26 @@ def _no_peak(columns: Sequence[str], path: str, line: int) -> InputError:
     return InputError(what, path=path, line=line, remedy=known[1] if known else _GIVE)
 
 
-def _peak(line: PeakLine, peak_format: PeakFormat, path: str) -> Peak:
-    column = peak_format.strength_column
-    strength = _strength(line.columns[column : column + 1], path, line.line)
-    centre = (line.start + line.end) // 2
-    if peak_format is PeakFormat.NARROW:
-        word = line.columns[SUMMIT_COLUMN]
-        match = SUMMIT.fullmatch(word)
-        summit = int(match[1]) if match else line.end
-        if summit < -1 or summit >= line.end - line.start:
-            what = f"the summit (column 10) is {word!r}, expected a place in the peak or -1"
-            remedy = "give narrowPeak, or only the columns of BED (cut -f 1-6)"
-            raise InputError(what, path=path, line=line.line, remedy=remedy)
-        centre = centre if summit == -1 else line.start + summit
-    return Peak(line.columns[0], centre, line.end, strength)
+def _centre(line: PeakLine, peak_format: PeakFormat, path: str) -> int:
+    """The summit of a narrowPeak if it is stated, else the middle, 0-based."""
+    middle = (line.start + line.end) // 2
+    if peak_format is not PeakFormat.NARROW:
+        return middle
+    word = line.columns[SUMMIT_COLUMN]
+    match = SUMMIT.fullmatch(word)
+    summit = int(match[1]) if match else line.end
+    if summit < -1 or summit >= line.end - line.start:
+        what = f"the summit (column 10) is {word!r}, expected a place in the peak or -1"
+        remedy = "give narrowPeak, or only the columns of BED (cut -f 1-6)"
+        raise InputError(what, path=path, line=line.line, remedy=remedy)
+    return middle if summit == -1 else line.start + summit
 
 
-def _strength(column: Sequence[str], path: str, line: int) -> float | None:
-    if not column or column[0].strip() in {".", ""}:
-        return None
-    return checked_number(column[0], "score", path, line, "correct it")
-
-
-def _flaw(peak: Peak, length: int | None) -> Unused | None:
-    """Why a peak cannot be used, judged by its position."""
-    if length is None:
-        return Unused.NO_CONTIG
-    if peak.end > length:
-        return Unused.OFF_CONTIG
-    fits = peak.centre >= PEAK_LENGTH // 2 and peak.centre + PEAK_LENGTH // 2 < length
-    return None if fits else Unused.EDGE
+def _strength(line: PeakLine, peak_format: PeakFormat, path: str) -> float:
+    column = line.columns[peak_format.strength_column : peak_format.strength_column + 1]
+    if not column or column[0] in {".", ""}:
+        return float("nan")
+    return checked_number(column[0], "score", path, line.line, "correct it")
 
 
 def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
@@ -218,8 +221,8 @@ def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
         raise InputError(what, path=path, remedy="give the FASTA of the genome on which they were called")
 
 
-def _nothing_left(unused: Counter[Unused], peaks: Sequence[Peak], reference: Reference, path: str) -> InputError:
+def _nothing_left(unused: Counter[Unused], peaks: pd.DataFrame, reference: Reference, path: str) -> InputError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
-    what = f"no peak can be used ({reasons}): the peaks are on {peaks[0].contig}, ..."
+    what = f"no peak can be used ({reasons}): the peaks are on {peaks['contig'].iloc[0]}, ..."
     remedy = "give the FASTA of their genome, or --contig-map where the names differ"
     return InputError(f"{what}, the reference has {next(iter(reference.contigs))}, ...", path=path, remedy=remedy)

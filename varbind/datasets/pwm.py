@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig, DeepBindStack
-from varbind.datasets.matrix_columns import column_matrices, has_column_header
-from varbind.datasets.matrix_rows import has_matrix_rows, row_matrices
-from varbind.datasets.meme import is_meme, meme_matrices
-from varbind.datasets.position_matrix import FORMATS
+from varbind.datasets.count_matrices import column_matrices, has_column_header, has_matrix_rows, row_matrices
+from varbind.datasets.position_matrix import FORMATS, is_meme, meme_matrices
 from varbind.datasets.text_input import numbered_lines
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.datasets.position_matrix import PositionMatrix
 
     Lines = Sequence[tuple[int, str]]

@@ -107,6 +107,7 @@ def read_sequence_table(path: str) -> SequenceTable:
     Raises:
         InputError: there is no row, a sequence is not DNA or RNA, a target is not a number, or lengths differ.
     """
+    # Rows need not have one number of columns, and may be separated by blanks; pandas reads neither with line numbers.
     lines = numbered_lines(path)
     number, first = next(lines, (1, ""))
     if has_sequence_header(first):

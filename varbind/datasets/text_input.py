@@ -1,4 +1,4 @@
-"""Reading of text files: numbered lines, columns, numbers and sequences."""
+"""Reading of text files: numbered lines, tables, numbers and sequences, with one clear error for a malformed line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from varbind.errors import InputError
 from varbind.io.size_limits import bounded_lines
 from varbind.io.vcf.input_stream import STDIN, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["checked_number", "checked_sequence", "data_lines", "numbered_lines", "split_columns"]
+__all__ = ["checked_number", "checked_sequence", "data_lines", "numbered_lines", "read_table", "split_columns"]
 
 _FOREIGN = re.compile(r"[^ACGTUNacgtun]")
 
@@ -47,6 +49,37 @@ def data_lines(path: str) -> Iterator[tuple[int, str]]:
         InputError: as for `numbered_lines`.
     """
     return (line for line in numbered_lines(path) if line[1].split(maxsplit=1)[0] not in {"track", "browser"})
+
+
+def read_table(path: str, check_header: Callable[[Sequence[str], int], None]) -> pd.DataFrame:
+    """Read a tab-separated table with a header as text.
+
+    The lines are split here and not by `pandas.read_csv`. It does not tell the line numbers of rows after comments and
+    blank lines, takes a # within a cell for the start of a comment, completes rows that are too short without an
+    error, and may round the last digit of a number.
+
+    Args:
+        path: path of a plain or compressed file.
+        check_header: called with the names of the columns and the number of their line before any row is read; it
+            raises InputError if they are not those of the table.
+
+    Returns:
+        One row for each line, indexed by its number in the file; all cells are text.
+
+    Raises:
+        InputError: as for `numbered_lines`, or a row has another number of columns than the header.
+    """
+    lines = numbered_lines(path)
+    number, header = next(lines, (1, ""))
+    names = header.split("\t")
+    check_header(names, number)
+    rows = {line: text.split("\t") for line, text in lines}
+    for line, cells in rows.items():
+        if len(cells) != len(names):
+            what = f"found {len(cells)} columns, expected {len(names)} as in the header"
+            raise InputError(what, path=path, line=line, remedy="correct or remove the row")
+    # Python strings, because the default string type depends on whether pyarrow is installed.
+    return pd.DataFrame(list(rows.values()), index=list(rows), columns=names, dtype=object)
 
 
 def split_columns(text: str) -> list[str]:

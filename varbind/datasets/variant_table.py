@@ -16,12 +16,13 @@ import numpy as np
 from varbind.core.sequence import encode
 from varbind.core.variant import Variant, normalise, trim
 from varbind.core.window import Window, cut_windows
-from varbind.datasets.text_input import checked_number, numbered_lines
+from varbind.datasets.text_input import checked_number, read_table
 from varbind.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from varbind.core.variant import ReferenceSequence
@@ -36,7 +37,6 @@ OPTIONAL = ("tss_distance", "measurable", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
 _NOWHERE = Window(encode(""), encode(""), padded=True)
-_MISSING = frozenset({"", ".", "NA", "nan", "NaN"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +86,43 @@ def read_variant_table(
     Raises:
         InputError: the table is malformed.
     """
-    lines = numbered_lines(path)
-    number, header = next(lines, (1, ""))
     # The names of tracks keep their case, since `varbind annotate` compares them exactly.
     known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
-    names = [name.lower() if name.lower() in known else name for name in map(str.strip, header.split("\t"))]
-    has_flanks = set(FLANKS) <= set(names)
-    has_sequence = has_flanks or reference is not None
-    _check_header(names, {*PLACE, *needed}, path, number, whole=has_sequence or not sequence)
-    rows = [_cells(text, names, path, line) for line, text in lines]
-    numbers_of_lines = [line for line, _ in rows]
-    if not rows:
+
+    def named(name: str) -> str:
+        name = name.strip()
+        return name.lower() if name.lower() in known else name
+
+    def check_header(header: Sequence[str], line: int) -> None:
+        names = [named(name) for name in header]
+        has_sequence = reference is not None or set(FLANKS) <= set(names)
+        _check_header(names, {*PLACE, *needed}, path, line, whole=has_sequence or not sequence)
+
+    table = read_table(path, check_header).rename(columns=named)
+    if table.empty:
         raise InputError("holds no variant", path=path)
-    if not has_sequence:
-        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
-    elif has_flanks:
+    table = table.apply(lambda column: column.str.strip())
+    lines = table.index.tolist()
+    rows = list(zip(lines, table.to_dict("records"), strict=True))
+    has_sequence = True
+    if set(FLANKS) <= set(table.columns):
         placed = [_window(cells, flank, path, line) for line, cells in rows]
-    else:
-        assert reference is not None
+    elif reference is not None:
         variants = [_on_reference(cells, reference, path, line) for line, cells in rows]
         placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
+    else:
+        has_sequence = False
+        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
     if short := sum(window.padded for _, window in placed if has_sequence):
         logger.warning("%s: %d variants have fewer than %d bases on a side; missing bases are N", path, short, flank)
-    columns = [name for name in names if name not in {*PLACE, *FLANKS, *words}]
+    columns = [name for name in table if name not in {*PLACE, *FLANKS, *words}]
     return VariantTable(
         path,
-        numbers_of_lines,
+        lines,
         [variant for variant, _ in placed],
         [window for _, window in placed],
-        {name: np.array([_number(cells, name, needed, path, line) for line, cells in rows]) for name in columns},
-        {name: tuple(cells[name] for _, cells in rows) for name in words if name in names},
+        {name: _numbers(table[name], path, needed=name in needed) for name in columns},
+        {name: tuple(table[name]) for name in words if name in table},
     )
 
 
@@ -128,14 +135,6 @@ def _check_header(names: Sequence[str], needed: set[str], path: str, line: int, 
     if not whole:
         remedy = "give the genome with --fasta, or the columns left and right"
         raise InputError("the variants have no sequence", path=path, line=line, remedy=remedy)
-
-
-def _cells(text: str, names: Sequence[str], path: str, line: int) -> tuple[int, dict[str, str]]:
-    cells = [cell.strip() for cell in text.split("\t")]
-    if len(cells) != len(names):
-        what = f"found {len(cells)} columns, expected {len(names)} as in the header"
-        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
-    return line, dict(zip(names, cells, strict=True))
 
 
 def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
@@ -183,11 +182,18 @@ def _on_reference(cells: Mapping[str, str], reference: ReferenceSequence, path: 
     return normalise(variant.chrom, variant.pos, variant.ref, variant.alt, reference)
 
 
-def _number(cells: Mapping[str, str], name: str, needed: Collection[str], path: str, line: int) -> float:
-    word = cells[name]
-    if name not in needed:
-        try:
-            return float("nan") if word in _MISSING else float(word)
-        except ValueError:
-            return float("nan")
-    return checked_number(word, name, path, line, "correct or remove the row")
+def _numbers(column: pd.Series[str], path: str, *, needed: bool) -> NDArray[np.float64]:
+    """The numbers of a column, float64 (N,); those of a column that is not needed may be missing, NaN."""
+    if needed:
+        name, remedy = str(column.name), "correct or remove the row"
+        words = zip(column.index.tolist(), column, strict=True)
+        return np.array([checked_number(word, name, path, line, remedy) for line, word in words])
+    # `pandas.to_numeric` may differ from the nearest number in the last digit.
+    return np.array([_number_or_nan(word) for word in column])
+
+
+def _number_or_nan(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return float("nan")

@@ -187,4 +187,4 @@ def _check_covariance(name: str, covariance: NDArray[np.float64]) -> None:
 
 
 def _broken(what: str) -> ResourceError:
-    return ResourceError(f"the conservation head {what}", remedy="fit it anew or take another")
+    return ResourceError(f"the conservation head {what}", remedy="fit it again or use another one")

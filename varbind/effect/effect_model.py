@@ -126,14 +126,14 @@ class EffectModel:
         known = set(binding_features(self.card.model_ids))
         for head in self.heads.values():
             if head.needs.models not in {None, len(self.card.model_ids)}:
-                raise ResourceError(f"the {head.label} head is of other models than the card's")
+                raise ResourceError(f"the {head.label} head does not have the models of the card")
         for head in self.heads.values():
             for name in head.needs.heads:
                 if name not in self.heads:
                     raise ResourceError(f"{_a_head(head.label)} without {_a_head(name)}")
             unknown = [name for name in head.needs.features if is_binding(name) and name not in known]
             if unknown:
-                raise ResourceError(f"the {head.label} head reads {unknown[0]}, which is of no model of the card")
+                raise ResourceError(f"the {head.label} head reads {unknown[0]}, but the card has no such model")
 
     def renamed(self, ids: Mapping[str, str]) -> Self:
         """The same second stage where models have other ids.

@@ -71,7 +71,7 @@ class ScoreHead(Head):
 
     def __post_init__(self) -> None:
         if self.floors.shape != (2,) or self.weights.shape != (2,) or not (self.floors > 0).all():
-            raise ResourceError("the score head wants two floors above 0 and two weights")
+            raise ResourceError("the score head needs two floors above 0 and two weights")
         if not np.isfinite([*self.floors, *self.weights, self.constant]).all():
             raise ResourceError("a number of the score head is not finite")
 

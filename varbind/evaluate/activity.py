@@ -18,10 +18,9 @@ from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity
-from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable
+from varbind.train.effect_tables import FLANK, ScoredVariants, activity_data, calibrating, measurable, score_table
 from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
 from varbind.train.score import calibration_error, equal_loci, fit_score
-from varbind.train.scored_variants import ScoredVariants, score_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from varbind._version import __version__
-from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
+from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.errors import InputError, UsageError
 from varbind.evaluate.evaluate_protein import DataReader, EvaluationPlan, ProteinResults, evaluate_protein
 from varbind.evaluate.methods import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
 
 __all__ = ["EvaluationPlan", "evaluate_binding"]
 

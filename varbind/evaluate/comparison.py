@@ -114,7 +114,7 @@ def compare(results: Sequence[Result], bank: str) -> list[Comparison]:
     for task in dict.fromkeys(result.task for result in results):
         for metric in Metric:
             for method in dict.fromkeys(result.method for result in results):
-                of_method = [own for own in results if (own.task, own.method) == (task, method)]
+                of_method = [result for result in results if (result.task, result.method) == (task, method)]
                 pairs = _pairs(of_method, of_bank, metric)
                 if pairs:
                     found.append(Comparison(task, metric, method, pairs, is_bank=method == bank))

@@ -33,8 +33,14 @@ from varbind.evaluate.tables import (
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.reference import Reference
-from varbind.train.effect_tables import FLANK, labels_of, read_activity, read_classes, read_pathogenic
-from varbind.train.scored_variants import second_stage_models
+from varbind.train.effect_tables import (
+    FLANK,
+    labels_of,
+    read_activity,
+    read_classes,
+    read_pathogenic,
+    second_stage_models,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

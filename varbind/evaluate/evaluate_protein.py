@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import ExitStack
 
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.evaluate.methods import Method, Predictor
 
 __all__ = ["DataReader", "EvaluationPlan", "ProteinResults", "evaluate_protein"]

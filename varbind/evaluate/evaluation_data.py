@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.datasets.binding_dataset import DataKind
 from varbind.datasets.dataset_loading import load_dataset, warn_of_unused_peaks
-from varbind.datasets.dataset_table import DataKind
 from varbind.datasets.sequence_table import read_sequence_table
 from varbind.errors import InputError
 from varbind.train.metrics import auc, average_precision, pearson, spearman
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.dataset_table import BindingDataset
+    from varbind.datasets.binding_dataset import BindingDataset
     from varbind.io.reference import Reference
 
 __all__ = ["EvaluationData", "Metric", "outliers", "read_evaluation_data"]
@@ -115,7 +115,7 @@ def read_evaluation_data(
     Args:
         dataset: the data set.
         references: opens the reference of peaks.
-        seed: seed of the negatives that are made, and of what is drawn later.
+        seed: seed of the negatives, and of the sequences that are drawn later.
         min_negatives: see `varbind.datasets.dataset_loading.load_dataset`.
 
     Raises:

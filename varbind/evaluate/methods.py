@@ -58,7 +58,7 @@ CHOICE_MAX_PER_CLASS = 500
 """Number of sequences of each class of a training set on which the models of a protein are compared."""
 
 TrainingData: TypeAlias = Callable[[], "Sequence[EvaluationData]"]
-"""Reads the training sets of a protein, whole; an empty sequence where there is none."""
+"""Reads the whole training sets of a protein; an empty sequence if there are none."""
 
 
 class Absence(StrEnum):

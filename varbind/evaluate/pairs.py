@@ -12,9 +12,8 @@ from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
 from varbind.train.activity import fit_activity
-from varbind.train.effect_tables import FLANK, activity_data, directions_of
+from varbind.train.effect_tables import FLANK, activity_data, directions_of, score_table
 from varbind.train.metrics import auc
-from varbind.train.scored_variants import score_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

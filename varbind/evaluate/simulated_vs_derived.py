@@ -19,10 +19,8 @@ from varbind.errors import InputError
 from varbind.evaluate.controls import SnvBases, boosted_scores, context_log_odds, shuffle_detectors
 from varbind.evaluate.splits import Protocol, Split, planned_splits
 from varbind.train.deepfind import DeepFindData, fit_deepfind
-from varbind.train.effect_tables import FLANK, labels_of
+from varbind.train.effect_tables import FLANK, labels_of, score_table, second_stage_models, sites_of
 from varbind.train.metrics import Areas, areas_of
-from varbind.train.scored_variants import score_table, second_stage_models
-from varbind.train.variant_sites import sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

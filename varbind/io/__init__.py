@@ -1,5 +1,5 @@
-"""Files: variants, references, genes, tracks and banks, in and out. Nothing here scores."""
+"""Reading and writing of files: variants, references, genes, tracks and banks."""
 
 import pysam
 
-pysam.set_verbosity(0)  # htslib's own talk on stderr; what matters is raised
+pysam.set_verbosity(0)  # htslib must not print to stderr; its errors are raised

@@ -1,7 +1,7 @@
-"""The published DeepBind parameter files and their index, as a bank without background.
+"""The published DeepBind parameter files and their index.
 
-A folder holds `db.tsv` and `params/*.txt`. Format of a parameter file: `# deepbind 0.1`, then
-`key = value` lines; `detectors` is flat with index detector + D * (base + 4 * position), bases A C G T.
+A folder contains the index `db.tsv`, and one parameter file per model, `params/*.txt`: the line `# deepbind 0.1`, then
+lines `key = value`. `detectors` is flat, with the index detector + D * (base + 4 * position) and the bases A C G T.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ __all__ = ["read_deepbind_folder", "read_parameter_file", "write_deepbind_folder
 
 logger = logging.getLogger(__name__)
 
-# The published second stage read the central 25, 31 or 51 bases for detectors of 20, 24 or 32. For the
-# other lengths no rule was published; they take the nearest of the three.
+# The published second stage reads the central 25, 31 or 51 bases for detectors of length 20, 24 or 32. No rule is
+# published for other lengths; they use the nearest of the three.
 WINDOW_OF_DETECTOR_LEN = {14: 25, 16: 25, 20: 25, 24: 31, 32: 51, 36: 51}
 
-# Proteins that the index lists as transcription factors, with a ChIP-seq model but no DNA-binding domain
-# of their own: chromatin modifiers, general factors, co-factors. The index gives most of them no family.
+# Proteins with a ChIP-seq model that the index lists as transcription factors, although they have no DNA-binding
+# domain: chromatin modifiers, general factors and co-factors. The index does not state a family for most of them.
 NOT_SEQUENCE_SPECIFIC = frozenset({"BRCA1", "KDM5A", "KDM5B", "MTA3", "RCOR1", "SETDB1"})
 # The index spells two families in two ways each.
 FAMILY_SPELLINGS = {"znfC2H2": "C2H2 ZF", "Homeodomain + POU": "Homeodomain,POU"}
@@ -51,18 +51,18 @@ _ARRAYS = ("detectors", "thresholds", "weights1", "biases1", "weights2", "biases
 def read_deepbind_folder(
     folder: str | Path, *, allow_missing: bool = False
 ) -> tuple[list[ModelCard], list[DeepBindStack]]:
-    """Read every parameter file of a folder, in the order of their ids.
+    """Read every parameter file of a folder, in the order of the ids.
 
     Args:
         folder: the folder.
-        allow_missing: go on, with a warning, where the index names models that have no parameter file.
+        allow_missing: whether models of the index without a parameter file are left out with a warning.
 
     Returns:
-        One card a model, and the stacks of equal shape.
+        One card per model, and one stack per configuration.
 
     Raises:
-        ResourceError: a file is missing or malformed, or a model is not in the index. Only models that the index
-            labels as deprecated, which were published without parameters, may lack their file.
+        ResourceError: a file is missing or malformed, or a model is not in the index. Only deprecated models, which
+            were published without parameters, need no file.
     """
     folder = Path(folder)
     paths = sorted((folder / "params").glob("*.txt"))
@@ -89,7 +89,7 @@ def read_deepbind_folder(
 def _look_for_missing(
     index: Mapping[str, Mapping[str, str]], found: set[str], path: Path, *, allow_missing: bool
 ) -> None:
-    """Refuse an index of which models would be left out, or count them."""
+    """Refuse an index with models that have no file, or warn of them."""
     without = [model_id for model_id in index if model_id not in found]
     missing = [model_id for model_id in without if not _is_deprecated(index[model_id])]
     if deprecated := len(without) - len(missing):
@@ -148,12 +148,12 @@ def _read_assignments(path: Path) -> dict[str, str]:
 
 
 def _floats(text: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    with np.errstate(over="ignore"):  # what single precision cannot hold is refused with the stack
+    with np.errstate(over="ignore"):  # the stack refuses infinite values
         return np.array([float(word) for word in text.split(",") if word], dtype=np.float32)
 
 
 def _read_index(path: Path) -> dict[str, dict[str, str]]:
-    """Rows of db.tsv by model id."""
+    """The rows of db.tsv by model id."""
     try:
         lines = without_mark(whole_bytes(path, INDEX_BYTES_MAX)).decode("utf-8", "replace").splitlines()
     except OSError as error:
@@ -198,7 +198,7 @@ def _card(model_id: str, row: dict[str, str], config: DeepBindConfig) -> ModelCa
 
 
 def _binds_on_its_own(row: dict[str, str], family: str) -> bool:
-    """Whether the model shows a human protein's own DNA-binding preference."""
+    """Whether the model shows the DNA-binding preference of a human protein itself."""
     if row["Type"] != "TF" or row["Species"].lower() != "homo sapiens" or _is_deprecated(row):
         return False
     in_vitro = row["Experiment"] != "ChIP-seq"
@@ -212,24 +212,24 @@ def _is_deprecated(row: Mapping[str, str]) -> bool:
 def write_deepbind_folder(folder: Path, models: Sequence[ModelCard], stacks: Sequence[NetworkStack[Any]]) -> None:
     """Write networks as parameter files with an index, as `read_deepbind_folder` reads them.
 
-    The format knows no model of several networks: each of them becomes a model of its own.
+    The format does not have ensembles, so that each network of an ensemble becomes a model.
 
     Raises:
         OutputError: the folder exists or cannot be written.
-        UsageError: a network is of another architecture.
+        UsageError: a network has another architecture.
     """
     networks = deepbind_stacks(stacks, needed_for="a folder of DeepBind parameter files")
     config_of = {model_id: stack.config for stack in networks for model_id in stack.model_ids}
     with whole_folder(folder, parents=True) as partial, output_errors(folder):
         (partial / "params").mkdir()
-        for stack in map(DeepBindStack.apart, networks):
+        for stack in map(DeepBindStack.unstack, networks):
             for row, model_id in enumerate(stack.model_ids):
                 text = _parameter_text(stack, row)
                 (partial / "params" / f"{model_id}.txt").write_text(text, encoding="ascii")
         named = [
             (model, member_id)
             for model in models
-            for member_id in config_of[model.network_id].apart_ids(model.model_id)
+            for member_id in config_of[model.network_id].member_ids(model.model_id)
         ]
         rows = ["\t".join(_COLUMNS), *("\t".join(_index_row(model, model_id)) for model, model_id in named)]
         (partial / "db.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
@@ -243,7 +243,7 @@ def _parameter_text(stack: DeepBindStack, row: int) -> str:
         values = getattr(stack, name)[row].ravel()
         if not config.hidden and name == "biases2":
             values = values[:0]
-        # Nine digits give every float32 back.
+        # Nine digits after the point restore every float32.
         lines.append(f"{name} = {','.join(f'{value:.9e}' for value in values)}")
     return "\n".join(lines) + "\n"
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from varbind.bank.background import VariantKind
-from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
 from varbind.effect.second_stage import HEADS
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 ARRAYS_BYTES_MAX = 1 << 28
-NAMES_OF_TYPES = {"NDArray": NDArray, "np": np, "BindingScale": BindingScale}
+NAMES_OF_TYPES = {"NDArray": NDArray, "np": np}
 """Names in the annotations of heads and curves that their modules may import for type checking only."""
 TRAINED_ON = "trained_on"
 Part = TypeVar("Part")
@@ -105,9 +104,9 @@ def _effect(card: EffectCard, arrays: dict[str, np.ndarray]) -> EffectModel:
     }
     trained_on = arrays.pop(TRAINED_ON)
     if arrays:
-        raise ResourceError(f"{next(iter(arrays))} belongs to nothing")
+        raise ResourceError(f"{next(iter(arrays))} belongs to no head and no curve")
     if trained_on.dtype != np.uint32 or trained_on.ndim != 1 or (np.diff(trained_on.astype(np.int64)) <= 0).any():
-        raise ResourceError("the keys of training variants do not rise")
+        raise ResourceError("the keys of training variants are not in ascending order")
     return EffectModel(card, heads, curves=curves, trained_on=trained_on)
 
 

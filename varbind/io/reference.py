@@ -146,7 +146,7 @@ class Reference(AbstractContextManager["Reference"]):
         if not index.exists() or (compressed and not offsets.exists()):
             index, offsets = self._build_index(compressed=compressed)
         elif not all(map(_is_index, (index, offsets) if compressed else (index,))):
-            raise self._stale(f"it is no file of at most {INDEX_BYTES_MAX:,} bytes")
+            raise self._stale(f"it is not a regular file of at most {INDEX_BYTES_MAX:,} bytes")
         elif index.stat().st_mtime < Path(self.path).stat().st_mtime:
             logger.warning("%s.fai: the index is older than the reference", self.path)
         try:
@@ -286,15 +286,15 @@ def index_flaw(lines: Sequence[str], read: Callable[[int, int], bytes]) -> str:
         headers = [line for line in gap.splitlines() if line]
         named = bool(headers) and headers[-1][1:].split()[:1] == [name.encode()]
         if not named or not all(line.startswith(b">") for line in headers) or not gap.endswith(b"\n"):
-            return f"{name} is not where it says"
+            return f"{name} is not at the offset that it states"
         end = offset
         if length and bases:
             full_lines, before_last = divmod(length - 1, bases)
             end += full_lines * width + before_last + 1
         if length and not read(end - 1, end).strip(b"\r\n>"):
-            return f"{name} ends elsewhere"
+            return f"{name} does not end where it states"
     rest = read(end, end + REST_BYTES).splitlines()
-    return "" if all(line.startswith(b">") for line in rest if line) else "there is more than it says"
+    return "" if all(line.startswith(b">") for line in rest if line) else "the FASTA continues after its last sequence"
 
 
 def _bgzf_text(stream: BinaryIO, offsets: Path, path: str) -> Callable[[int, int], bytes]:

@@ -1,4 +1,4 @@
-"""Sequences to score: FASTA, or one a line."""
+"""Sequences to score: FASTA, or one sequence per line."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _PLAIN = re.compile(r"[ACGTUNacgtun]*")
 
 
 def read_sequences(path: str | os.PathLike[str] | Source) -> Iterator[tuple[str, str]]:
-    """Ids and sequences, in order.
+    """The ids and the sequences of a file, in order.
 
-    FASTA is told by its first character; the id is the first word. Otherwise each line is a sequence with
-    the ids 1, 2, ...; what follows `#` and blank lines are ignored. IUPAC letters other than ACGTUN count
-    as N, with one warning.
+    FASTA is detected from its first character, and the id is the first word of a header. In any other file each line is
+    a sequence, with the ids 1, 2, ...; blank lines, and the text after `#`, are ignored. IUPAC letters other than
+    ACGTUN count as N, with one warning.
 
     Args:
-        path: the file, plain or compressed, or an input that is open already; `-` is standard input.
+        path: the file, plain or compressed, or an input that is already open; `-` is standard input.
 
     Raises:
-        InputError: no sequence, an empty or endless one, or a letter that is no IUPAC code.
+        InputError: there is no sequence, a sequence is empty or too long, or a letter is not an IUPAC code.
     """
     warned = False
     with path if isinstance(path, Source) else Source(path) as source:

@@ -1,8 +1,8 @@
-"""What others made, read within bounds: nothing here takes much more memory than the file is large.
+"""Reading of foreign files with limits on their size, so that no file takes much more memory than its size.
 
-A file that is read at once is looked at first: it is a regular one, and no larger than it may be. Of a text no line is
-endless, and a small compressed file does not unpack into a large one. A UTF-8 byte order mark, which spreadsheets and
-editors of Windows write, is taken off here, so that no reader of a text has to know of it.
+A file that is read as a whole must be regular, and must not exceed a largest size. The lines of a text have a largest
+length, and a compressed file must not expand to much more than its size. A UTF-8 byte order mark, which spreadsheets
+and Windows editors write, is removed here, so that the readers of texts need not handle it.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ __all__ = ["LINE_BYTES_MAX", "bounded_lines", "json_of", "whole_bytes", "without
 LINE_BYTES_MAX = 1 << 20
 UNPACKED_FREE = 1 << 22
 UNPACKED_MAX = 100
-"""Bytes of text to one of the file; gene tables have 30, DEFLATE gives up to 1,032."""
+"""The largest number of uncompressed bytes per byte of the file; gene tables have 30, and DEFLATE allows 1,032."""
 
 
 def whole_bytes(path: str | os.PathLike[str], most: int) -> bytes:
     """All bytes of a regular file.
 
     Args:
-        path: of it, or of a link to it.
-        most: bytes that it may have.
+        path: the path of the file, or of a link to it.
+        most: the largest size in bytes.
 
     Raises:
-        OSError: it cannot be read, is something else than a regular file, or is larger.
+        OSError: the file cannot be read, is not regular, or is too large.
     """
     with open(path, "rb", opener=_open_at_once) as stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", os.fspath(path))
+            raise OSError(errno.EINVAL, "is not a regular file", os.fspath(path))
         if status.st_size > most:
             what = f"has {status.st_size:,} bytes, expected at most {most:,}"
             raise OSError(errno.EFBIG, what, os.fspath(path))
@@ -50,15 +50,15 @@ def whole_bytes(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def without_mark(text: bytes) -> bytes:
-    """The bytes of a text without the UTF-8 byte order mark that may stand before it."""
+    """The bytes of a text without a leading UTF-8 byte order mark."""
     return text.removeprefix(codecs.BOM_UTF8)
 
 
 def json_of(data: bytes) -> Any:
-    """JSON values.
+    """The values of a JSON text. NaN and Infinity are accepted, as Python writes them.
 
     Raises:
-        ValueError: it is none, or too deep.
+        ValueError: the text is not JSON, or it is nested too deeply.
     """
     try:
         return json.loads(data)
@@ -74,19 +74,19 @@ def bounded_lines(
     longest: int = LINE_BYTES_MAX,
     packed: Callable[[], int] | None = None,
 ) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers, from 1, without byte order marks.
+    """The lines of a text with their numbers, from 1, without byte order marks.
 
-    A mark is taken off every line: files that were joined have one where each of them began.
+    The mark is removed from every line, because concatenated files have one where each of them started.
 
     Args:
-        stream: unpacked bytes.
-        path: for messages.
-        error: what to raise.
-        longest: bytes that a line may have.
-        packed: bytes of the file that were read so far; 0 or None = nobody knows.
+        stream: the uncompressed bytes.
+        path: the path of the file, for messages.
+        error: the class of the errors.
+        longest: the largest number of bytes of a line.
+        packed: returns the number of bytes of the file that were read so far; 0 or None = unknown.
 
     Raises:
-        VarbindError: a line is longer, the file unpacks to more than 100 times its size, or it is UTF-16.
+        VarbindError: a line is too long, the file expands to more than 100 times its size, or it is UTF-16.
     """
     unpacked, next_look = 0, UNPACKED_FREE
     for number in count(1):
@@ -103,12 +103,12 @@ def bounded_lines(
             next_look += UNPACKED_FREE
             size = packed() if packed else 0
             if size and unpacked > UNPACKED_MAX * size:
-                remedy = "if it is what it should be, unpack it first"
+                remedy = "if the file is correct, decompress it first"
                 what = f"unpacks to more than {UNPACKED_MAX} times its size"
                 raise error(what, path=path, line=number, remedy=remedy)
         yield number, without_mark(line)
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    # Without a writer, opening a FIFO would wait for ever.
+    # Without O_NONBLOCK, opening a FIFO that has no writer would block.
     return os.open(path, flags | os.O_NONBLOCK)

@@ -130,7 +130,7 @@ def _require_bigwig(file: BinaryIO, path: str) -> None:
     order = next((mark for mark in "<>" if header[:4] == struct.pack(f"{mark}I", _BIGWIG)), "")
     if not order:
         is_bed = header[:4] in (struct.pack("<I", _BIGBED), struct.pack(">I", _BIGBED))
-        found = "the file is empty" if not header else "this is bigBed" if is_bed else "this is no bigWig file"
+        found = "the file is empty" if not header else "this is bigBed" if is_bed else "this is not a bigWig file"
         raise ResourceError(found, remedy=_REMEDY, path=path)
     try:
         _Layout(file, order, os.fstat(file.fileno()).st_size).check(header)

@@ -1,36 +1,96 @@
-"""Architectures of networks: what varbind needs to know of each to score it, in one explicit dictionary.
+"""Architectures of networks: how their networks are built and trained, in one explicit dictionary.
 
-An architecture is a configuration and a typed stack, which a bank can store (`varbind.bank.model_card.STACK_TYPES`:
-reading a bank needs no network), and here the torch module of one network. Where `varbind.kernels` has a kernel of the
-architecture, `varbind.scoring.ensemble` uses that in place of the module. Torch is imported by the first `build`.
+A bank stores networks as a configuration and a typed stack of arrays (`varbind.bank.model_card.STACK_TYPES`), so that
+reading a bank needs no network. This module adds the torch module of a network and the distributions of its
+hyper-parameters. `varbind.scoring.ensemble.KERNELS` names the architectures that have a kernel; the others are scored
+by their torch modules. Torch is imported by the first call of `build`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+import numpy as np
+
+from varbind.core.deepbind import DeepBindConfig
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from varbind.core.deepbind import DeepBindStack
 
-__all__ = ["ARCHITECTURES", "Architecture"]
+__all__ = ["ARCHITECTURES", "Architecture", "Choice", "Distribution", "LogUniform", "SearchSpace", "SquareRoot"]
+
+
+class Distribution(Protocol):
+    """The distribution of a hyper-parameter in a random search."""
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """Draw a random value."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogUniform:
+    """Numbers between two bounds, whose logarithms are distributed uniformly."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """See `Distribution`."""
+        return float(np.exp(rng.uniform(np.log(self.low), np.log(self.high))))
+
+
+@dataclass(frozen=True, slots=True)
+class SquareRoot:
+    """Numbers between two bounds that are distributed as the square root of a uniform number, more at the upper end."""
+
+    low: float
+    high: float
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """See `Distribution`."""
+        return self.low + (self.high - self.low) * float(np.sqrt(rng.uniform()))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several values, each with the same probability; a value that is listed twice has twice the probability."""
+
+    values: tuple[float, ...]
+
+    def draw(self, rng: np.random.Generator) -> float:
+        """See `Distribution`."""
+        value: float = rng.choice(list(self.values)).item()
+        return value
+
+
+SearchSpace: TypeAlias = "Mapping[str, Distribution]"
+"""The hyper-parameters of an architecture by name, in the order in which they are drawn."""
 
 
 class Architecture(Protocol):
-    """How the networks of one architecture are built."""
+    """What varbind needs to know of an architecture to compute and to train its networks."""
 
     def build(self, stack: Any, row: int) -> torch.nn.Module:
-        """One network in double precision, in which every faster way of computing is checked.
+        """Build one network in double precision; it is the reference for all faster ways of computing.
 
         Args:
-            stack: of the architecture's own class.
-            row: which of its K networks.
+            stack: a stack of the architecture's own class.
+            row: the index of the network among the K networks of the stack.
 
         Returns:
-            A module from bases as one-hot columns (B, 4, L), a quarter each for N, to outputs (B, T) of one strand.
+            A module from one-hot bases (B, 4, L), with a quarter each for N, to the outputs (B, T) of one strand.
+        """
+
+    def search_space(self, optimizer: str) -> SearchSpace:
+        """The distributions of the hyper-parameters when networks are trained with an optimizer, `adam` or `nesterov`.
+
+        A training may replace some of them by others.
         """
 
 
@@ -43,5 +103,24 @@ class DeepBindArchitecture:
         network: torch.nn.Module = deepbind.DeepBind(stack, row)
         return network
 
+    def search_space(self, optimizer: str) -> SearchSpace:
+        """The distributions of DeepBind (2015, supplementary section 3) for Nesterov's method.
 
-ARCHITECTURES: dict[str, Architecture] = {"deepbind": DeepBindArchitecture()}
+        For Adam the initial weights are larger, the range of rates is narrower, and the momentum is not used.
+        """
+        nesterov = optimizer == "nesterov"
+        return {
+            "rate": LogUniform(5e-4, 5e-2 if nesterov else 1e-2),
+            "momentum": SquareRoot(0.95, 0.99) if nesterov else Choice((0.9,)),
+            "detector_scale": LogUniform(1e-7, 1e-3) if nesterov else LogUniform(1e-3, 1e-1),
+            "network_scale": LogUniform(1e-5, 1e-2) if nesterov else LogUniform(1e-3, 1e-1),
+            "detector_decay": LogUniform(1e-15, 1e-3),
+            "network_decay": LogUniform(1e-10, 1e-3),
+            "dropout": Choice((0.0, 0.0, 0.25, 0.5)),
+            "hidden": Choice((0, 32)),
+            "mean_pooling": Choice((False, True)),
+        }
+
+
+ARCHITECTURES: dict[str, Architecture] = {DeepBindConfig.architecture: DeepBindArchitecture()}
+"""All architectures by name."""

@@ -116,7 +116,7 @@ class EnsembleMeans:
     """
 
     def __init__(self, stacks: Sequence[DeepBindStack]) -> None:
-        self.networks = [stack.apart() for stack in stacks]
+        self.networks = [stack.unstack() for stack in stacks]
         self._sizes = [(len(stack.model_ids), stack.config.members) for stack in stacks]
 
     def means(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:

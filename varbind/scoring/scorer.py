@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from varbind.core.called_variant import normalised_variants
+from varbind.core.called_variant import normalised_variants, opened_reference
 from varbind.core.scores import BindingScores
 from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
-    from varbind.core.called_variant import NamedReference
+    from varbind.core.called_variant import FastaRecords, NamedReference
     from varbind.core.progress import Progress
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
@@ -172,12 +172,13 @@ class Scorer:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def score_variants(variants: Iterable[Variant], reference: NamedReference, bank: Bank) -> BindingScores:
+def score_variants(variants: Iterable[Variant], reference: NamedReference | FastaRecords, bank: Bank) -> BindingScores:
     """Score both alleles of B variants, each model on its own window.
 
     Args:
         variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
-        reference: the genome that they were normalised on; the flanks come from it.
+        reference: the genome that they were normalised on, a `varbind.Reference` or a `pyfaidx.Fasta`; the flanks come
+            from it.
         bank: the models.
 
     Returns:
@@ -187,9 +188,10 @@ def score_variants(variants: Iterable[Variant], reference: NamedReference, bank:
         UsageError: the items are not variants, or the reference is not a genome.
         InputError: a variant disagrees with the reference, or is not normalised on it.
     """
-    checked = normalised_variants(variants, reference)
+    genome = opened_reference(reference)
+    checked = normalised_variants(variants, genome)
     with Scorer(bank) as scorer:
-        windows = (scorer.cut(variant, reference) for variant in checked)
+        windows = (scorer.cut(variant, genome) for variant in checked)
         return scorer.score(windows, batch_size=SEQUENCES_A_BATCH)
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.bank.binding_scale import BindingScale
     from varbind.core.progress import Progress
+    from varbind.effect.activity import BindingScale
 
 __all__ = [
     "PENALTIES",
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 PENALTIES = (0.003, 0.01, 0.03, 0.1)
-FEWEST_LOCI = 3
-FEWEST_IN_LOCUS = 10
+MIN_LOCI = 3
+MIN_PER_LOCUS = 10
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ class ActivityData:
 
     def __post_init__(self) -> None:
         names, counts = np.unique(self.loci, return_counts=True)
-        if len(names) < FEWEST_LOCI or counts.min() < FEWEST_IN_LOCUS:
+        if len(names) < MIN_LOCI or counts.min() < MIN_PER_LOCUS:
             what = f"{len(names)} loci, the smallest with {counts.min()} variants"
-            remedy = f"give {FEWEST_LOCI} loci of {FEWEST_IN_LOCUS} variants or more"
+            remedy = f"give {MIN_LOCI} loci of {MIN_PER_LOCUS} variants or more"
             raise InputError(what, path=self.path or None, remedy=remedy)
         if (self.errors <= 0).any():
             raise InputError("a standard error is not above 0", path=self.path or None, remedy="correct the column se")

@@ -1,85 +1,99 @@
-"""Finished proteins of a training, kept beside its output until the bank is whole.
+"""Checkpoints: finished networks of a training, stored beside its output until the training is complete.
 
-One file a protein, written under another name and renamed: it is there whole or not at all. It holds the digest of
-all that the result depends on, so a protein whose data or options have changed is trained again.
+There is one file per network, which is written under a temporary name and then renamed, so that it is always complete.
+It contains a key, the digest of everything on which the network depends; a network with another key is trained again.
 """
 
 from __future__ import annotations
 
 import fcntl
 import json
-from contextlib import contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import OutputError, ResourceError
 from varbind.io.output.atomic_files import write_whole_file
 from varbind.io.size_limits import whole_bytes
-from varbind.train.hyperparameter_search import Calibrated, Rating
-from varbind.train.hyperparameters import Optimizer, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["RECORD_BYTES_MAX", "Records", "kept_records"]
+    Arrays = Mapping[str, NDArray[np.float32]]
 
-RECORD_BYTES_MAX = 1 << 28
+__all__ = ["CHECKPOINT_BYTES_MAX", "Checkpoints", "open_checkpoints", "remove_checkpoints"]
+
+CHECKPOINT_BYTES_MAX = 1 << 28
+
+_T = TypeVar("_T")
 
 
-class Records:
-    """The folder.
+class Checkpoints:
+    """The checkpoints in a folder.
 
-    Args:
-        folder: where it is.
+    Attributes:
+        folder: The folder; None = nothing is stored.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def read(self, model_id: str, key: str) -> Calibrated | None:
-        """What was kept of a protein; None if there is nothing, or it came from other data or options."""
+    def read(self, name: str, key: str, build: Callable[[Mapping[str, Any], Arrays], _T]) -> _T | None:
+        """Read a network; None if it is not stored, is damaged, or has another key.
+
+        Args:
+            name: The name of the network.
+            key: The digest of everything on which the network depends.
+            build: Makes the network from its facts and arrays; it may raise KeyError, TypeError or ValueError if
+                they are malformed.
+        """
+        if self.folder is None:
+            return None
         try:
-            arrays = load(whole_bytes(self._path(model_id), RECORD_BYTES_MAX))
-            text = json.loads(arrays.pop("record").tobytes())
-            return _calibrated(model_id, text, arrays) if text["key"] == key else None
+            arrays = load(whole_bytes(_path(self.folder, name), CHECKPOINT_BYTES_MAX))
+            record = json.loads(arrays.pop("record").tobytes())
+            return build(record["facts"], arrays) if record["key"] == key else None
         except (OSError, SafetensorError, ValueError, KeyError, TypeError, ResourceError):
             return None
 
-    def write(self, model_id: str, key: str, calibrated: Calibrated) -> None:
-        """Keep a protein.
+    def write(self, name: str, key: str, facts: Mapping[str, Any], arrays: Arrays) -> None:
+        """Store a network.
+
+        Args:
+            name: The name of the network.
+            key: The digest of everything on which the network depends.
+            facts: All but the arrays, as values for JSON.
+            arrays: The arrays; none is named `record`.
 
         Raises:
-            OutputError: the folder cannot be written.
+            OutputError: The folder cannot be written.
         """
-        text = {
-            "key": key,
-            "shape": asdict(calibrated.stack.config),
-            "settings": [setting.as_dict() for setting in calibrated.settings],
-            "log": [asdict(row) for row in calibrated.log],
-        }
-        record = np.frombuffer(json.dumps(text).encode(), dtype=np.uint8)
-        write_whole_file(self._path(model_id), save({**calibrated.stack.arrays, "record": record}))
-
-    def _path(self, model_id: str) -> Path:
-        return self.folder / f"{quote(model_id, safe='')}.safetensors"
+        if self.folder is not None:
+            text = json.dumps({"key": key, "facts": facts})
+            record = np.frombuffer(text.encode(), dtype=np.uint8)
+            write_whole_file(_path(self.folder, name), save({**arrays, "record": record}))
 
 
 @contextmanager
-def kept_records(folder: Path) -> Iterator[Records]:
-    """The folder of records, for one process at a time; it is made if need be.
+def open_checkpoints(folder: Path | None) -> Iterator[Checkpoints]:
+    """Open a folder of checkpoints for this process alone; the folder is created if it does not exist.
+
+    Args:
+        folder: The folder; None = nothing is stored.
 
     Raises:
-        OutputError: the folder cannot be written, or another process writes there.
+        OutputError: The folder cannot be written, or another process writes there.
     """
+    if folder is None:
+        yield Checkpoints(None)
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("ab")
@@ -91,11 +105,16 @@ def kept_records(folder: Path) -> Iterator[Records]:
         except BlockingIOError as error:
             what = "another training writes here"
             raise OutputError(what, path=folder, remedy="wait for it, or name another output") from error
-        yield Records(folder)
+        yield Checkpoints(folder)
 
 
-def _calibrated(model_id: str, text: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
-    stack = DeepBindStack(DeepBindConfig(**text["shape"]), (model_id,), arrays)
-    settings = [Setting(**{**setting, "optimizer": Optimizer(setting["optimizer"])}) for setting in text["settings"]]
-    log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in text["log"]]
-    return Calibrated(stack, settings, log)
+def remove_checkpoints(folder: Path, pattern: str) -> None:
+    """Remove the checkpoints whose file names match a pattern, and the folder if it is empty then."""
+    for path in [*folder.glob(pattern), folder / "lock"]:
+        path.unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{quote(name, safe='')}.safetensors"

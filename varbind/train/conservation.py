@@ -38,11 +38,11 @@ TAIL = 0.01
 FOLDS = 5
 """The number of folds for the slopes and bounds."""
 
-LEAST_ROWS = 20
-LEAST_ROWS_A_TRACK = 5
+MIN_ROWS = 20
+MIN_ROWS_PER_TRACK = 5
 """Rows per class and track, because a covariance of C tracks has C (C + 1) / 2 parameters."""
 
-LEAST_BEYOND = 10
+MIN_BEYOND = 10
 """The least number of variants of the rarer class in a ratio: ten give a relative standard error of about 1/3."""
 
 
@@ -217,7 +217,7 @@ def _largest_log_ratio(expected: NDArray[np.float64], other: NDArray[np.float64]
     thresholds = np.unique(expected)
     expected_beyond = len(expected) - np.searchsorted(np.sort(expected), thresholds)
     other_beyond = len(other) - np.searchsorted(np.sort(other), thresholds)
-    ratios = (expected_beyond / len(expected)) / (np.maximum(other_beyond, LEAST_BEYOND) / len(other))
+    ratios = (expected_beyond / len(expected)) / (np.maximum(other_beyond, MIN_BEYOND) / len(other))
     return max(0.0, math.log(ratios.max()))
 
 
@@ -232,7 +232,7 @@ def _check(values: NDArray[np.floating], labels: NDArray[np.bool_], tracks: Sequ
 
 def _check_counts(labels: NDArray[np.bool_], complete: NDArray[np.bool_], tracks: int) -> None:
     left_out = len(complete) - len(labels)
-    least = max(LEAST_ROWS, LEAST_ROWS_A_TRACK * tracks)
+    least = max(MIN_ROWS, MIN_ROWS_PER_TRACK * tracks)
     for name, count in (("pathogenic", int(labels.sum())), ("matched", int((~labels).sum()))):
         if count < least:
             what = f"{count} {name} variants have all {tracks} tracks, and {least} are needed"

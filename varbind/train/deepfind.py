@@ -8,6 +8,8 @@ An interrupted training continues after the networks that were finished, with th
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,12 +19,12 @@ import numpy as np
 
 from varbind.effect.deepfind import DeepFindHead, standardised
 from varbind.errors import InputError, UsageError
+from varbind.train.checkpoints import open_checkpoints
 from varbind.train.deepfind_descent import ARRAYS, DeepFindSetting, Descent, fixed_threads, placed
-from varbind.train.deepfind_records import FittedNetwork, kept_networks
 from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -73,11 +75,26 @@ class DeepFindData:
             what = f"features {self.features.shape} of {rows} labels, {len(self.groups)} groups, {names} names"
             raise ValueError(what)
         if self.labels.all() or not self.labels.any():
-            raise InputError("every variant is of one class; DeepFind learns to tell two apart")
+            raise InputError("all variants are of one class, and DeepFind needs both")
         if len(np.unique(self.groups)) < 2:
-            raise InputError("every variant is of one group, so none can be left out to rate an epoch")
+            raise InputError("all variants are of one group, so none can be left out for validation")
         if np.isinf(self.features).any():
             raise InputError("a feature is infinite")
+
+
+@dataclass(frozen=True, slots=True)
+class FittedNetwork:
+    """A network after its best epoch.
+
+    Attributes:
+        arrays: The parameters, float32: hidden (F, H), hidden_bias (H,), output (H,), output_bias ().
+        epoch: The best epoch, counted from 1.
+        validation_auc: The AUC of this epoch on the validation rows.
+    """
+
+    arrays: Mapping[str, NDArray[np.float32]]
+    epoch: int
+    validation_auc: float
 
 
 def fit_deepfind(
@@ -86,7 +103,7 @@ def fit_deepfind(
     *,
     seed: int,
     device: str = "cpu",
-    records_folder: Path | None = None,
+    checkpoints: Path | None = None,
     progress: Progress | None = None,
 ) -> DeepFindHead:
     """Train the networks of a head.
@@ -96,7 +113,7 @@ def fit_deepfind(
         setting: The hyper-parameters.
         seed: The seed of all random numbers.
         device: `cpu`, `cuda` or `cuda:N`.
-        records_folder: The folder for finished networks, which a later run with equal data, hyper-parameters, seed and
+        checkpoints: The folder for finished networks, which a later run with equal data, hyper-parameters, seed and
             device reuses; None = they are not stored.
         progress: Called with (epochs done, total).
 
@@ -107,16 +124,18 @@ def fit_deepfind(
     """
     features, labels = data.features, data.labels
     center, spread = _scale_of(features)
-    about = {"setting": asdict(setting), "seed": seed, "device": device, "features": list(data.names)}
+    key = _digest(data, {"setting": asdict(setting), "seed": seed, "device": device, "features": list(data.names)})
     networks = []
-    with kept_networks(records_folder, about, features, labels, data.groups) as records, fixed_threads():
+    with open_checkpoints(checkpoints) as stored, fixed_threads():
         inputs = placed(standardised(features, center, spread, setting.limit), device)
         for number, validation in enumerate(_validations(labels, data.groups, setting.networks, seed)):
-            network = records.read(number)
+            name = f"network-{number}"
+            network = stored.read(name, key, lambda facts, arrays: FittedNetwork(arrays, **facts))
             if network is None:
                 report = partial(_report, progress, number, setting)
                 network = _fit(inputs, labels, validation, setting, (seed, number), report)
-                records.write(number, network)
+                facts = {"epoch": network.epoch, "validation_auc": network.validation_auc}
+                stored.write(name, key, facts, network.arrays)
             logger.info("network %d: epoch %d, AUC %.4f", number + 1, network.epoch, network.validation_auc)
             networks.append(network)
             _report(progress, number, setting, setting.epochs)
@@ -163,7 +182,7 @@ def _fit(
 ) -> FittedNetwork:
     """Train one network on inputs that are on the device already (see `fit_network`)."""
     if any(part.all() or not part.any() for part in (labels[validation], labels[~validation])):
-        raise InputError("both classes are needed among the rows a network is rated on and among those it learns from")
+        raise InputError("both classes are needed among the training rows and among the validation rows")
     descent = Descent(inputs, labels, np.flatnonzero(~validation), setting, seed)
     left_out = np.flatnonzero(validation)
     best: FittedNetwork | None = None
@@ -180,8 +199,17 @@ def _fit(
         if epoch - best.epoch >= setting.patience:
             break
     if best is None:
-        raise UsageError("the first epoch left no finite network", remedy="choose a lower learning rate")
+        raise UsageError("the weights are not finite after the first epoch", remedy="choose a lower learning rate")
     return best
+
+
+def _digest(data: DeepFindData, options: Mapping[str, object]) -> str:
+    """The digest of everything on which the networks depend."""
+    digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for array in (data.features, data.labels, data.groups):
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 def _report(progress: Progress | None, number: int, setting: DeepFindSetting, epoch: int, _: int = 0) -> None:

@@ -150,7 +150,7 @@ class Descent:
         order = torch.randperm(len(self._rows), generator=self._order).to(self._rows.device)
         for rows in torch.split(self._rows[order], self._setting.batch):
             self._steps += 1
-            self._follow(self._slopes(rows))
+            self._update(self._gradients(rows))
 
     def logits(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
         """The logits of some rows, without dropout, float32 (B,)."""
@@ -181,7 +181,7 @@ class Descent:
         units = torch.relu(torch.addmm(hidden_bias, inputs, hidden)) * kept  # (B, H)
         return torch.mv(units, output) + output_bias
 
-    def _slopes(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def _gradients(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """The gradients of the mean cross-entropy of some rows."""
         setting, inputs = self._setting, self._inputs[rows]
         inputs *= self._kept(inputs.shape, setting.input_dropout)
@@ -198,24 +198,23 @@ class Descent:
             return 1.0
         count = int(np.prod(size))
         words = torch.empty(-(-count // 8), dtype=torch.int64, device=self._inputs.device)
-        words.random_(
-            -(2**63), None, generator=self._dropout
-        )  # eight bytes at a time, because this takes most of the time
+        # Eight bytes are drawn at a time, because this takes most of the time.
+        words.random_(-(2**63), None, generator=self._dropout)
         kept = words.view(torch.uint8)[:count].view(*size) >= left_out
         return kept.to(torch.float32).mul_(CHANCES / (CHANCES - left_out))
 
     @torch.no_grad()
-    def _follow(self, slopes: Sequence[torch.Tensor]) -> None:
+    def _update(self, gradients: Sequence[torch.Tensor]) -> None:
         """Update the parameters by one step."""
         setting = self._setting
-        for name, values, slope, first, second in zip(
-            ARRAYS, self._parameters, slopes, self._first, self._second, strict=True
+        for name, values, of_loss, first, second in zip(
+            ARRAYS, self._parameters, gradients, self._first, self._second, strict=True
         ):
-            gradient = slope.add(values, alpha=setting.decay) if name in WEIGHTS else slope
+            gradient = of_loss.add(values, alpha=setting.decay) if name in WEIGHTS else of_loss
             if setting.rule == "sgd":
                 values.sub_(first.mul_(setting.momentum).add_(gradient), alpha=setting.rate)
                 continue
             first.mul_(FIRST_MOMENTUM).add_(gradient, alpha=1 - FIRST_MOMENTUM)
             second.mul_(SECOND_MOMENTUM).addcmul_(gradient, gradient, value=1 - SECOND_MOMENTUM)
-            size = second.div(1 - SECOND_MOMENTUM**self._steps).sqrt_().add_(TINY)
-            values.addcdiv_(first, size, value=-setting.rate / (1 - FIRST_MOMENTUM**self._steps))
+            scale = second.div(1 - SECOND_MOMENTUM**self._steps).sqrt_().add_(TINY)
+            values.addcdiv_(first, scale, value=-setting.rate / (1 - FIRST_MOMENTUM**self._steps))

@@ -29,12 +29,12 @@ from varbind.io.effects import write_effect
 from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
+from varbind.train.checkpoints import remove_checkpoints
 from varbind.train.conservation import fit_conservation
 from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
-from varbind.train.deepfind_records import forget_networks
-from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
     FLANK,
+    ScoredVariants,
     activity_data,
     calibrating,
     labels_of,
@@ -42,10 +42,19 @@ from varbind.train.effect_tables import (
     read_activity,
     read_classes,
     read_pathogenic,
+    score_table,
+    second_stage_models,
+    site_features,
+    sites_of,
 )
-from varbind.train.score import calibration_error, equal_loci, fit_score
-from varbind.train.scored_variants import ScoredVariants, score_table, second_stage_models
-from varbind.train.variant_sites import site_features, sites_of
+from varbind.train.score import (
+    EFFECT_BACKGROUND,
+    calibration_error,
+    effect_curves,
+    equal_loci,
+    fit_score,
+    suggested_cutoffs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,9 +70,6 @@ if TYPE_CHECKING:
 __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
 
 logger = logging.getLogger(__name__)
-
-CUTOFF_SHARES = (0.1, 0.01, 0.001)
-"""The shares of background SNVs that pass the suggested cut-offs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,7 @@ def train_effect(
     card = replace(effect.card, cutoffs=training.cutoffs(log_odds), background=asdict(plan.background))
     effect = write_effect(destination, replace(effect, card=card, curves=curves))
     if inputs.classes:
-        forget_networks(training.records)
+        remove_checkpoints(training.checkpoints, "network-*.safetensors")
     return effect
 
 
@@ -172,7 +178,7 @@ class _Training:
         progress: Progress | None,
     ) -> None:
         self._inputs, self._models, self._plan, self._progress = inputs, models, plan, progress
-        self.records = destination.with_name(f"{destination.name}.training")
+        self.checkpoints = destination.with_name(f"{destination.name}.training")
         self._name = destination.name
         self._reference = stack.enter_context(Reference(inputs.fasta)) if inputs.fasta else None
         self._genes = read_genes(inputs.genes, tss="preferred").index if inputs.genes else None
@@ -210,31 +216,8 @@ class _Training:
         return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
     def cutoffs(self, background: NDArray[np.float64]) -> list[Cutoff]:
-        """Cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
-
-        Args:
-            background: The log-odds of SCORE of background SNVs.
-        """
-        if self._odds is None or not len(background):
-            return []
-        odds, outcomes, weights = self._odds
-        positive = float((weights * outcomes).sum())
-        found: list[Cutoff] = []
-        for share in CUTOFF_SHARES:
-            least = np.quantile(background, 1 - share)
-            passed = odds >= least
-            if not positive or not passed.any():
-                continue
-            true_positive = float((weights * outcomes * passed).sum())
-            found.append(
-                {
-                    "score": float(logistic(np.array(least))),
-                    "precision": true_positive / float((weights * passed).sum()),
-                    "recall": true_positive / positive,
-                    "background": share,
-                }
-            )
-        return found
+        """The suggested cut-offs of SCORE, given its log-odds of background SNVs."""
+        return [] if self._odds is None else suggested_cutoffs(*self._odds, background)
 
     def _heads(self) -> dict[str, Head]:
         """The heads whose tables are given, by name."""
@@ -291,7 +274,7 @@ class _Training:
             self._plan.deepfind,
             seed=self._plan.seed,
             device=self._plan.device,
-            records_folder=self.records,
+            checkpoints=self.checkpoints,
             progress=self.progress_of("epochs"),
         )
 

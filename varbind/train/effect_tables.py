@@ -1,30 +1,37 @@
-"""Tables of measured variants, and the training data that each head takes from them."""
+"""Tables of measured variants: their binding scores, their sites, and the training data of each head."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.bank.binding_scale import BindingScale
+from varbind.annotate.allele_status import Allele
+from varbind.core.contigs import ContigNames
+from varbind.core.variant import Status
 from varbind.datasets.variant_table import OPTIONAL, read_variant_table
-from varbind.effect.features import AROUND
-from varbind.errors import InputError
+from varbind.effect.activity import BindingScale
+from varbind.effect.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
+from varbind.errors import InputError, ResourceError
+from varbind.scoring.scorer import Scorer
 from varbind.train.activity import ActivityData
-from varbind.train.variant_sites import sites_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.annotate.tracks import Tracks
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
+    from varbind.core.tss import TssIndex
     from varbind.core.variant import ReferenceSequence
     from varbind.datasets.variant_table import VariantTable
-    from varbind.train.scored_variants import ScoredVariants
 
 __all__ = [
     "FLANK",
+    "SECOND_STAGE_WINDOW",
+    "ScoredVariants",
     "activity_data",
     "calibrating",
     "directions_of",
@@ -33,12 +40,23 @@ __all__ = [
     "read_activity",
     "read_classes",
     "read_pathogenic",
+    "score_table",
+    "second_stage_models",
+    "site_features",
+    "sites_of",
 ]
 
 logger = logging.getLogger(__name__)
 
 FLANK = 15
 """The number of bases on each side of a variant that the second stage reads."""
+
+SECOND_STAGE_WINDOW = 31
+"""The widest window of the models of a second stage. Windows of 25 and 31 bases predict effects best, and most training
+data gives 31 bases."""
+
+BATCH = 2_048
+"""The number of variants that are scored at once."""
 
 MEASURABLE_Z = 4.417
 """The z that has a two-sided p of 1e-5."""
@@ -145,3 +163,112 @@ def _refuse_others(table: VariantTable, name: str, values: NDArray[np.float64], 
     if len(wrong):
         what = f"the {name} is {values[wrong[0]]:g}, expected {expected[0]} or {expected[1]}"
         raise InputError(what, path=table.path, line=table.lines[int(wrong[0])], remedy="correct or remove the row")
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredVariants:
+    """The binding scores of N variants by M models.
+
+    Attributes:
+        table: The variants.
+        ref: The scores of the reference alleles, float32 (N, M).
+        alt: The scores of the alternate alleles, float32 (N, M).
+    """
+
+    table: VariantTable
+    ref: NDArray[np.float32]
+    alt: NDArray[np.float32]
+
+
+def second_stage_models(bank: Bank) -> Bank:
+    """Select the models of a bank that a second stage reads: double-stranded, with windows of at most 31 bases.
+
+    Raises:
+        ResourceError: There is no such model.
+    """
+    chosen = [
+        model.model_id
+        for model in bank.models
+        if model.config.double_stranded and model.config.window <= SECOND_STAGE_WINDOW
+    ]
+    if not chosen:
+        what = f"no model of the bank reads both strands on a window of at most {SECOND_STAGE_WINDOW} bases"
+        raise ResourceError(what, remedy="give a bank of DNA-binding proteins")
+    return bank.select(chosen)
+
+
+def score_table(
+    table: VariantTable,
+    bank: Bank,
+    *,
+    flank: int,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> ScoredVariants:
+    """Score both alleles of every variant.
+
+    Args:
+        table: The variants, whose windows have `flank` bases on each side.
+        bank: The models.
+        flank: The flank of the windows, at least that of the widest model.
+        device: `cpu`, `cuda` or `cuda:N`.
+        threads: The number of CPU threads; None = all.
+        progress: called with the number of variants done and the number of all.
+    """
+    with Scorer(bank, flank=flank, device=device, threads=threads) as scorer:
+        scores = scorer.score(table.windows, batch_size=BATCH, progress=progress)
+    # Rows are contiguous, so that sums over columns are always computed in the same order.
+    return ScoredVariants(table, np.ascontiguousarray(scores.ref), np.ascontiguousarray(scores.alt))
+
+
+def sites_of(table: VariantTable, genes: TssIndex | None = None, tracks: Tracks | None = None) -> VariantSites:
+    """Return the sites of N variants.
+
+    A column `tss_distance` of the table is used instead of the genes, and columns of the table with the name of a track
+    instead of the track: one with the name, and one with the name and `:51`.
+
+    Args:
+        table: The variants.
+        genes: The transcription starts; their contigs are matched to those of the table.
+        tracks: The conservation tracks.
+    """
+    names = list(tracks.names) if tracks else []
+    alleles = [
+        Allele(Status.OK, variant=variant, contig=variant.chrom, span=variant.touched) for variant in table.variants
+    ]
+    conservation = {}
+    if tracks is not None:
+        at, around = (np.array(tracks.means(alleles, around=bases)) for bases in (0, AROUND_BASES))
+        conservation = {name: np.stack([at[:, i], around[:, i]], axis=1) for i, name in enumerate(names)}
+    for name, values in table.numbers.items():
+        if f"{name}{AROUND}" in table.numbers:
+            conservation[name] = np.stack([values, table.numbers[f"{name}{AROUND}"]], axis=1)
+    return VariantSites(
+        _distances(table, genes),
+        np.array([transversion(variant) for variant in table.variants]),
+        conservation,
+    )
+
+
+def site_features(sites: VariantSites) -> tuple[str, ...]:
+    """Return the names of the features that have a value for at least one variant."""
+    names = [TSS_DISTANCE] if np.isfinite(sites.tss_distance).any() else []
+    names += [TRANSVERSION] if np.isfinite(sites.transversions).any() else []
+    for track, values in sites.conservation.items():
+        names += [track + suffix for place, suffix in enumerate(("", AROUND)) if np.isfinite(values[:, place]).any()]
+    return tuple(names)
+
+
+def _distances(table: VariantTable, genes: TssIndex | None) -> NDArray[np.float64]:
+    if TSS_DISTANCE in table.numbers:
+        return table.numbers[TSS_DISTANCE]
+    if genes is None:
+        return np.full(len(table), np.nan)
+    names = ContigNames(dict.fromkeys(genes.contigs))
+    contigs = {variant.chrom: names.resolve(variant.chrom) for variant in table.variants}
+    if not any(contigs.values()):
+        what = f"the genes are on none of the contigs of the variants, such as {next(iter(contigs))}"
+        raise InputError(what, path=table.path, remedy="give the genes of this build")
+    nearest = [genes.nearest(contigs[variant.chrom] or "", variant) for variant in table.variants]
+    return np.array([hits[0].distance if hits else np.nan for hits in nearest], dtype=np.float64)

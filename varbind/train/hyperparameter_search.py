@@ -1,14 +1,13 @@
-"""Automatic calibration: random settings rated by cross-validation, the best of them trained on everything.
+"""Automatic calibration: random settings are rated by cross-validation, and the best are trained on all data.
 
-Alipanahi et al. 2015 (DeepBind), supplementary section 3: 30 settings, three folds, the number of steps part of the
-search. Unlike there a model may be the mean of the networks of several settings.
+Alipanahi et al. 2015 (DeepBind), supplementary section 3: 30 settings and three folds, and the number of steps is part
+of the search. Unlike in DeepBind, a model may be the mean of the networks of several settings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,109 +16,81 @@ from varbind.errors import InputError
 from varbind.gate import optional_import
 from varbind.scoring.ensemble import Ensemble
 from varbind.train.hyperparameters import Optimizer, Setting
+from varbind.train.metrics import auc
 from varbind.train.trial import Examples, Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
-    from varbind.datasets.binding_data import BindingData
-    from varbind.train.engine import Engine
+    from varbind.datasets.binding_dataset import BindingData
+    from varbind.train.hyperparameters import Calibration
 
-__all__ = ["Calibrated", "Calibration", "Rating", "Search", "calibrate", "score_stacks"]
-
-
-class Search(StrEnum):
-    """Which settings go on after a checkpoint: `RANDOM` all of them, `HALVING` the better half."""
-
-    RANDOM = "random"
-    HALVING = "halving"
+__all__ = ["Calibrated", "Engine", "KernelThreads", "Rating", "calibrate", "engine_on", "score_stacks"]
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How a search goes.
+class Engine(Protocol):
+    """Trains networks.
 
     Attributes:
-        trials: number of random settings that are tried.
-        folds: of the cross-validation.
-        checkpoints: steps after which a setting is rated.
-        search: which settings go on.
-        optimizer: the algorithm that turns gradients into steps.
-        ensemble_size: number of best settings that are trained on everything in the end; the model is the mean of
-            their networks.
-        detectors: D.
-        detector_len: m.
-        window: bases that the network reads around an SNV.
-        double_stranded: whether both strands are read.
+        device: The device on which networks are scored between training steps, as in `varbind.scoring.ensemble`.
     """
 
-    trials: int = 30
-    folds: int = 3
-    checkpoints: tuple[int, ...] = (250, 500, 1_000, 2_000)
-    search: Search = Search.HALVING
-    optimizer: Optimizer = Optimizer.ADAM
-    ensemble_size: int = 3
-    detectors: int = 16
-    detector_len: int = 24
-    window: int = 31
-    double_stranded: bool = True
+    device: str
 
-    @classmethod
-    def as_published(cls, *, double_stranded: bool = True) -> Self:
-        """The search of DeepBind (2015, supplementary section 3): all settings to 20,000 steps, the best one alone."""
-        return cls(
-            checkpoints=(4_000, 8_000, 12_000, 16_000, 20_000),
-            search=Search.RANDOM,
-            optimizer=Optimizer.NESTEROV,
-            ensemble_size=1,
-            double_stranded=double_stranded,
-        )
+    def advance(self, trials: Sequence[Trial], steps: Sequence[int]) -> None:
+        """Train every trial for its number of steps."""
 
-    def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
-        """A random setting.
 
-        Members of one model have one configuration, so there is no hidden layer where several settings are kept; a
-        network without mean pooling is one with weights 0. Means are for measured values only, as in DeepBind (2015).
-        """
-        return Setting.draw(
-            rng,
-            optimizer=self.optimizer,
-            hidden=(0, 32) if self.ensemble_size == 1 else (0,),
-            mean_pooling=(False,) if is_classification else (False, True),
-        )
+class KernelThreads:
+    """Trains networks with the CPU kernel, one trial per thread.
 
-    def config(self, setting: Setting) -> DeepBindConfig:
-        """The configuration of a network by a setting."""
-        return DeepBindConfig(
-            window=self.window,
-            detector_len=self.detector_len,
-            detectors=self.detectors,
-            mean_pooling=setting.mean_pooling,
-            hidden=setting.hidden,
-            double_stranded=self.double_stranded,
-        )
+    Args:
+        threads: The threads; the results do not depend on their number.
+        finished: called with how many more trials have taken their steps.
+    """
 
-    def rounds(self) -> Iterator[tuple[int, int, int]]:
-        """For each checkpoint: settings that are trained up to it, its steps, and how many of them are new."""
-        settings, taken = self.trials, 0
-        for steps in self.checkpoints:
-            yield settings, steps, steps - taken
-            taken = steps
-            if self.search is Search.HALVING:
-                settings = max(1, -(-settings // 2))
+    def __init__(self, threads: Executor, finished: Callable[[int], None]) -> None:
+        self.device = "cpu"
+        self._threads = threads
+        self._finished = finished
+
+    def advance(self, trials: Sequence[Trial], steps: Sequence[int]) -> None:
+        """Train every trial for its number of steps."""
+        for _ in self._threads.map(Trial.advance, trials, steps):
+            self._finished(1)
+
+
+def engine_on(device: str, threads: Executor, finished: Callable[[int], None]) -> Engine:
+    """Return the engine of a device.
+
+    Args:
+        device: `cpu`, `cuda` or `cuda:N`; `torch:cpu` is for tests.
+        threads: The CPU threads; with another device, they only draw random numbers.
+        finished: called with how many more trials have taken their steps.
+
+    Raises:
+        UsageError: torch is not installed.
+        ResourceError: The device does not exist.
+    """
+    if device == "cpu":
+        return KernelThreads(threads, finished)
+    training = optional_import("varbind.train.gpu_training", needed_for=f"--device {device}")
+    engine: Engine = training.DeviceDescent(device, threads, finished)
+    return engine
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One row of the log.
+    """The ratings of one setting after some number of steps.
 
     Attributes:
-        setting: its number.
-        steps: after so many.
-        ratings: by fold: area under the ROC curve, or minus the mean squared error.
+        setting: The number of the setting, from 0.
+        steps: The number of training steps.
+        ratings: The rating in each fold: the area under the ROC curve, or minus the mean squared error.
     """
 
     setting: int
@@ -128,18 +99,18 @@ class Rating:
 
     @property
     def mean(self) -> float:
-        """Over the folds."""
+        """The mean rating over the folds."""
         return float(np.mean(self.ratings))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """What a calibration leaves.
+    """The result of a calibration.
 
     Attributes:
-        stack: the model, trained on everything.
-        settings: all of them.
-        log: all ratings, the best first, without those of settings whose networks diverged.
+        stack: The model, trained on all data.
+        settings: All settings that were tried.
+        log: All ratings, the best first, without those of settings whose networks diverged.
     """
 
     stack: DeepBindStack
@@ -147,8 +118,28 @@ class Calibrated:
     log: Sequence[Rating]
 
     def chosen(self, calibration: Calibration) -> list[Rating]:
-        """The rating by which each member of the model was chosen, the best first."""
+        """Return the rating by which each network of the model was chosen, the best first."""
         return _best_ratings(self.log)[: calibration.ensemble_size]
+
+    def facts(self) -> dict[str, Any]:
+        """Return all but the arrays of the model, as values for JSON; `of_facts` is the inverse."""
+        return {
+            "config": asdict(self.stack.config),
+            "settings": [setting.as_dict() for setting in self.settings],
+            "log": [asdict(row) for row in self.log],
+        }
+
+    @classmethod
+    def of_facts(cls, model_id: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Calibrated:
+        """Return a result from its facts and the arrays of the model.
+
+        Raises:
+            KeyError, TypeError, ValueError: A fact is missing or malformed.
+        """
+        stack = DeepBindStack(DeepBindConfig(**facts["config"]), (model_id,), arrays)
+        settings = [Setting(**{**row, "optimizer": Optimizer(row["optimizer"])}) for row in facts["settings"]]
+        log = [Rating(row["setting"], row["steps"], tuple(row["ratings"])) for row in facts["log"]]
+        return cls(stack, settings, log)
 
 
 def _best_ratings(log: Iterable[Rating]) -> list[Rating]:
@@ -160,18 +151,18 @@ def _best_ratings(log: Iterable[Rating]) -> list[Rating]:
 
 
 def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, seed: int, engine: Engine) -> Calibrated:
-    """Search, then train the best settings on everything; their networks are one model.
+    """Search for the best settings and train them on all data; the model is the mean of their networks.
 
     Args:
-        data: what to learn from.
-        calibration: how to search.
-        model_id: of the model.
-        seed: of everything random.
-        engine: where networks are trained and rated. The CPU kernel gives equal bytes for equal seeds, on any number
-            of threads; a device, the same but for rounding.
+        data: The training data.
+        calibration: The settings of the search.
+        model_id: The id of the model.
+        seed: The seed of all random numbers.
+        engine: Trains the networks. With the CPU kernel, equal seeds give equal bytes with any number of threads;
+            another device gives the same except for rounding.
 
     Raises:
-        InputError: there are too few groups to hold one out, a fold holds one class only, or every network diverged.
+        InputError: There are too few groups for the folds, a fold has only one class, or every network diverged.
     """
     rng = np.random.default_rng([seed, 0])
     settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.trials)]
@@ -184,11 +175,11 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     )
     folds = _folds(data, calibration.folds)
     log = sorted(_search(data, examples, folds, settings, calibration, seed, engine), key=lambda row: -row.mean)
-    everything = np.arange(len(data.codes))
+    all_rows = np.arange(len(data.codes))
 
     def last_trial(number: int) -> Trial:
         setting = settings[number]
-        return Trial(calibration.config(setting), setting, examples, everything, [seed, 1, number])
+        return Trial(calibration.config(setting), setting, examples, all_rows, [seed, 1, number])
 
     while best := _best_ratings(log)[: calibration.ensemble_size]:
         trials = [last_trial(row.setting) for row in best]
@@ -202,25 +193,34 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
 
 
 def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:
-    """Scores of whole sequences, base codes (N, L), by networks of any shapes: (N, stacks)."""
+    """Score whole sequences by networks of any configuration.
+
+    Args:
+        stacks: Stacks of one network each.
+        codes: Base codes, (N, L).
+        device: The device, as in `varbind.scoring.ensemble`.
+
+    Returns:
+        The scores, float32 (N, stacks).
+    """
     ids = [f"{number}" for number in range(len(stacks))]
-    named = [replace(stack, model_ids=(own,)) for own, stack in zip(ids, stacks, strict=True)]
+    named = [replace(stack, model_ids=(model_id,)) for model_id, stack in zip(ids, stacks, strict=True)]
     ensemble = Ensemble(DeepBindStack.by_config(named), ids, device=device)
     return ensemble.score({window: list(codes) for window in ensemble.windows})
 
 
 def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
-    """Which rows each fold holds out: whole groups, the largest to the smallest fold."""
+    """The rows that each fold holds out: whole groups, of which the largest is added to the smallest fold in turn."""
     groups, sizes = np.unique(data.groups, return_counts=True)
     if len(groups) < count:
         raise InputError(f"{len(groups)} groups of sequences cannot make {count} folds", remedy="give more sequences")
-    held: list[list[int]] = [[] for _ in range(count)]
+    held_out: list[list[int]] = [[] for _ in range(count)]
     filled = np.zeros(count)
     for index in np.argsort(-sizes, kind="stable"):
         smallest = int(np.argmin(filled))
-        held[smallest].append(int(groups[index]))
+        held_out[smallest].append(int(groups[index]))
         filled[smallest] += sizes[index]
-    folds = [np.isin(data.groups, own) for own in held]
+    folds = [np.isin(data.groups, chosen) for chosen in held_out]
     if data.is_classification:
         for fold in folds:
             if len(np.unique(data.targets[fold])) < 2 or len(np.unique(data.targets[~fold])) < 2:
@@ -237,6 +237,7 @@ def _search(
     seed: int,
     engine: Engine,
 ) -> list[Rating]:
+    """Train the settings on all folds but one, and rate them on that fold at every checkpoint."""
     trials = {
         number: [
             Trial(calibration.config(setting), setting, examples, np.flatnonzero(~fold), [seed, 2, number, index])
@@ -245,28 +246,32 @@ def _search(
         for number, setting in enumerate(settings)
     }
     log: list[Rating] = []
-    for going_on, steps, more in calibration.rounds():
-        if going_on < len(trials):
+    for count, steps, new_steps in calibration.rounds():
+        if count < len(trials):
             best = {row.setting: row.mean for row in _best_ratings(log)}
             order = sorted(trials, key=lambda number: -best[number])
-            trials = {number: trials[number] for number in order[:going_on]}
-        every = [trial for own in trials.values() for trial in own]
-        engine.advance(every, [more] * len(every))
-        trials = {number: own for number, own in trials.items() if not any(trial.has_diverged for trial in own)}
+            trials = {number: trials[number] for number in order[:count]}
+        all_trials = [trial for of_setting in trials.values() for trial in of_setting]
+        engine.advance(all_trials, [new_steps] * len(all_trials))
+        trials = {
+            number: of_setting
+            for number, of_setting in trials.items()
+            if not any(trial.has_diverged for trial in of_setting)
+        }
         if not trials:
             break
         ratings = _rate(data, folds, trials, engine.device)
-        log += [Rating(number, steps, own) for number, own in ratings.items()]
+        log += [Rating(number, steps, by_fold) for number, by_fold in ratings.items()]
     return log
 
 
 def _rate(
     data: BindingData, folds: Sequence[NDArray[np.bool_]], trials: dict[int, list[Trial]], device: str
 ) -> dict[int, tuple[float, ...]]:
-    """Ratings of every setting, by fold."""
+    """The ratings of every setting, by fold."""
     by_fold = []
     for index, fold in enumerate(folds):
-        stacks = [own[index].stack("") for own in trials.values()]
+        stacks = [of_setting[index].stack("") for of_setting in trials.values()]
         scores = score_stacks(stacks, data.codes[fold], device=device)
         by_fold.append([_rating(data, fold, column) for column in scores.T])
     return dict(zip(trials, zip(*by_fold, strict=True), strict=True))
@@ -276,5 +281,6 @@ def _rating(data: BindingData, fold: NDArray[np.bool_], scores: NDArray[np.float
     targets = data.targets[fold]
     if not data.is_classification:
         return -float(np.mean((scores - targets) ** 2))
-    metrics = optional_import("sklearn.metrics", needed_for="calibration")
-    return float(metrics.roc_auc_score(targets, scores))
+    area = auc(targets == 1, scores)
+    assert area is not None, "both classes are in every fold"
+    return area

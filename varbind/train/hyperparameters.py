@@ -1,45 +1,55 @@
-"""The hyper-parameters of a training, and the ranges from which automatic calibration draws them."""
+"""The hyper-parameters of a DeepBind network, and the settings of the search for the best of them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
+from varbind.core.deepbind import DeepBindConfig
+from varbind.nn.architecture import ARCHITECTURES, Choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Optimizer", "Setting"]
+    import numpy as np
+
+__all__ = ["Calibration", "Optimizer", "Search", "Setting"]
 
 
 class Optimizer(StrEnum):
-    """How a step follows from the slopes.
+    """The algorithm that turns gradients into steps.
 
-    `NESTEROV` is what DeepBind was trained with. Few of its settings learn within thousands of steps, because
-    detectors start near zero; with `ADAM` nearly all do, within hundreds.
+    DeepBind was trained with `NESTEROV` momentum. With it, few settings learn anything within thousands of steps,
+    because detectors start near zero; with `ADAM` nearly all do, within hundreds.
     """
 
     ADAM = "adam"
     NESTEROV = "nesterov"
 
 
+class Search(StrEnum):
+    """Which settings are trained on after a checkpoint: with `RANDOM` all of them, with `HALVING` the better half."""
+
+    RANDOM = "random"
+    HALVING = "halving"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One point of the search.
+    """One value of every hyper-parameter.
 
     Attributes:
-        optimizer: the algorithm that turns gradients into steps.
-        rate: learning rate.
-        momentum: of Nesterov's rule; Adam has its own.
-        detector_scale: standard deviation of the detectors at the start.
-        network_scale: of the weights behind the pooled values.
-        detector_decay: weight decay of the detectors.
-        network_decay: of the weights behind the pooled values.
-        dropout: probability that a pooled value is left out of a step.
-        hidden: units of the hidden layer; 0 = the score is linear in the pooled values.
-        mean_pooling: whether the mean over positions is pooled beside the maximum.
+        optimizer: The algorithm that turns gradients into steps.
+        rate: The learning rate.
+        momentum: The Nesterov momentum; Adam has constants of its own.
+        detector_scale: The standard deviation of the initial detectors.
+        network_scale: The standard deviation of the initial weights after the pooling.
+        detector_decay: The weight decay of the detectors.
+        network_decay: The weight decay of the weights after the pooling.
+        dropout: The probability that a pooled value is dropped in a step.
+        hidden: The number of hidden units; 0 = the score is linear in the pooled values.
+        mean_pooling: Whether the mean over positions is pooled as well as the maximum.
     """
 
     optimizer: Optimizer
@@ -62,29 +72,100 @@ class Setting:
         hidden: Sequence[int] = (0, 32),
         mean_pooling: Sequence[bool] = (False,),
     ) -> Setting:
-        """A random setting.
+        """Draw a random setting.
 
-        By Nesterov's rule from the distributions of DeepBind (2015, supplementary section 3): log-uniform, but for
-        momentum (square root) and choices. By Adam with larger starts and a narrower rate.
+        Args:
+            rng: The random numbers.
+            optimizer: The optimizer, which decides on the distributions (`DeepBindArchitecture.search_space`).
+            hidden: The numbers of hidden units to choose from.
+            mean_pooling: The kinds of pooling to choose from.
         """
-        slow = optimizer is Optimizer.NESTEROV
-
-        def log_uniform(low: float, high: float) -> float:
-            return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-        return cls(
-            optimizer=optimizer,
-            rate=log_uniform(5e-4, 5e-2 if slow else 1e-2),
-            momentum=0.95 + (0.99 - 0.95) * float(np.sqrt(rng.uniform())) if slow else 0.9,
-            detector_scale=log_uniform(1e-7, 1e-3) if slow else log_uniform(1e-3, 1e-1),
-            network_scale=log_uniform(1e-5, 1e-2) if slow else log_uniform(1e-3, 1e-1),
-            detector_decay=log_uniform(1e-15, 1e-3),
-            network_decay=log_uniform(1e-10, 1e-3),
-            dropout=float(rng.choice([0.0, 0.0, 0.25, 0.5])),
-            hidden=int(rng.choice(list(hidden))),
-            mean_pooling=bool(rng.choice(list(mean_pooling))),
-        )
+        space = {
+            **ARCHITECTURES[DeepBindConfig.architecture].search_space(optimizer),
+            "hidden": Choice(tuple(hidden)),
+            "mean_pooling": Choice(tuple(mean_pooling)),
+        }
+        drawn: dict[str, Any] = {name: distribution.draw(rng) for name, distribution in space.items()}
+        return cls(optimizer=optimizer, **drawn)
 
     def as_dict(self) -> dict[str, str | float]:
-        """For a log."""
+        """Return the values by name, for tables, model cards and checkpoints."""
         return {**asdict(self), "optimizer": str(self.optimizer)}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The settings of a hyper-parameter search, and the parts of the network that it does not change.
+
+    Attributes:
+        trials: The number of random settings that are tried.
+        folds: The number of folds of the cross-validation.
+        checkpoints: The numbers of training steps after which the settings are rated.
+        search: Which settings are trained on after a checkpoint.
+        optimizer: The algorithm that turns gradients into steps.
+        ensemble_size: The number of best settings that are trained on all data in the end; the model is the mean of
+            their networks.
+        detectors: The number of detectors.
+        detector_len: The number of bases of a detector.
+        window: The number of bases that the network reads around an SNV.
+        double_stranded: Whether both strands are scored.
+    """
+
+    trials: int = 30
+    folds: int = 3
+    checkpoints: tuple[int, ...] = (250, 500, 1_000, 2_000)
+    search: Search = Search.HALVING
+    optimizer: Optimizer = Optimizer.ADAM
+    ensemble_size: int = 3
+    detectors: int = 16
+    detector_len: int = 24
+    window: int = 31
+    double_stranded: bool = True
+
+    @classmethod
+    def as_published(cls, *, double_stranded: bool = True) -> Self:
+        """Return the search of DeepBind (2015, supplementary section 3).
+
+        All settings are trained for 20,000 steps, and the model is the network of the best one.
+        """
+        return cls(
+            checkpoints=(4_000, 8_000, 12_000, 16_000, 20_000),
+            search=Search.RANDOM,
+            optimizer=Optimizer.NESTEROV,
+            ensemble_size=1,
+            double_stranded=double_stranded,
+        )
+
+    def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
+        """Draw a random setting.
+
+        The networks of one model must have one configuration. So there is no hidden layer if the model is the mean of
+        several networks; a network without mean pooling is one whose weights of the means are 0. Means are pooled for
+        measured values only, as in DeepBind (2015).
+        """
+        return Setting.draw(
+            rng,
+            optimizer=self.optimizer,
+            hidden=(0, 32) if self.ensemble_size == 1 else (0,),
+            mean_pooling=(False,) if is_classification else (False, True),
+        )
+
+    def config(self, setting: Setting) -> DeepBindConfig:
+        """Return the configuration of the network of a setting."""
+        return DeepBindConfig(
+            window=self.window,
+            detector_len=self.detector_len,
+            detectors=self.detectors,
+            mean_pooling=setting.mean_pooling,
+            hidden=setting.hidden,
+            double_stranded=self.double_stranded,
+        )
+
+    def rounds(self) -> Iterator[tuple[int, int, int]]:
+        """Yield, for each checkpoint, the number of settings that reach it, its steps, and the new ones among them."""
+        settings, taken = self.trials, 0
+        for steps in self.checkpoints:
+            yield settings, steps, steps - taken
+            taken = steps
+            if self.search is Search.HALVING:
+                settings = max(1, -(-settings // 2))

@@ -1,9 +1,12 @@
-"""The results of a training: a bank without background, and a table of the ratings of all settings."""
+"""The results of a training: a bank without a background, and a table of the ratings of all settings."""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard, ModelCard
@@ -16,16 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from varbind.datasets.binding_data import DataFacts
-    from varbind.datasets.dataset_table import BindingDataset
-    from varbind.train.hyperparameter_search import Calibrated, Calibration, Rating
+    from varbind.datasets.binding_dataset import BindingDataset, DataFacts
+    from varbind.train.hyperparameter_search import Calibrated, Rating
+    from varbind.train.hyperparameters import Calibration
 
 __all__ = ["Trained", "bank_of", "write_ratings"]
+
+RATING_COLUMNS = ["id", "measure", "setting", "steps", "mean", "folds", *(field.name for field in fields(Setting))]
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One protein, its data and its model."""
+    """A trained protein.
+
+    Attributes:
+        dataset: The data set.
+        facts: What the model card states about the data.
+        calibrated: The result of the calibration.
+    """
 
     dataset: BindingDataset
     facts: DataFacts
@@ -38,7 +49,7 @@ class Trained:
 
 
 def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calibration, seed: int) -> Bank:
-    """A bank of all networks, with cards."""
+    """Make a bank of trained networks and known motifs, with their model cards and without a background."""
     models = tuple(
         _matrix_card(part) if isinstance(part, KnownMotif) else _model_card(part, calibration, seed) for part in parts
     )
@@ -59,16 +70,25 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
 
 
 def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
-    """The log of all ratings, the best of each protein first."""
-    settings = [field.name for field in fields(Setting)]
-    lines = ["\t".join(["id", "measure", "setting", "steps", "mean", "folds", *settings])]
-    for one in trained:
-        for row in one.calibrated.log:
-            values = one.calibrated.settings[row.setting].as_dict()
-            words = [one.dataset.id, one.facts.measure, row.setting, row.steps, row.mean]
-            cells = [*words, ",".join(map(_cell, row.ratings)), *(values[name] for name in settings)]
-            lines.append("\t".join(map(_cell, cells)))
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write the ratings of all settings as tab-separated text, the best of each protein first."""
+    rows = [
+        {
+            "id": one.dataset.id,
+            "measure": one.facts.measure,
+            "setting": row.setting,
+            "steps": row.steps,
+            "mean": row.mean,
+            "folds": ",".join(f"{rating:.6g}" for rating in row.ratings),
+            **one.calibrated.settings[row.setting].as_dict(),
+        }
+        for one in trained
+        for row in one.calibrated.log
+    ]
+    frame = pd.DataFrame(rows, columns=RATING_COLUMNS)
+    frame["mean_pooling"] = frame["mean_pooling"].map({True: "yes", False: "no"})
+    frame.to_csv(
+        path, sep="\t", index=False, na_rep="nan", float_format="%.6g", lineterminator="\n", quoting=csv.QUOTE_NONE
+    )
 
 
 def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
@@ -101,7 +121,7 @@ def _card(dataset: BindingDataset, stack: DeepBindStack, training: Mapping[str, 
 
 
 def _member(one: Trained, row: Rating) -> dict[str, Any]:
-    """One of the networks whose mean the model is."""
+    """The model card entry of one of the networks whose mean is the model."""
     return {
         "setting": one.calibrated.settings[row.setting].as_dict(),
         "steps": row.steps,
@@ -115,9 +135,3 @@ def _member(one: Trained, row: Rating) -> dict[str, Any]:
 
 def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

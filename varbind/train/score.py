@@ -1,30 +1,63 @@
-"""The calibration of the score head: a logistic function of predictions for left-out loci.
+"""The calibration of SCORE: the score head, its cut-offs, and the background curves that turn predictions into PHREDs.
 
-This is Platt's method (1999, "Probabilistic outputs for support vector machines") with two inputs. The predictions for
-a locus come from other loci, so that the probabilities hold for a new locus. Every locus has the same weight. The
-constant is fitted on the calibrating loci only (the promoters, if the table names any), because the share of measurable
-changes differs between promoters and enhancers.
+The score head is a logistic function of predictions for left-out loci. This is Platt's method (1999, "Probabilistic
+outputs for support vector machines") with two inputs. The predictions for a locus come from other loci, so that the
+probabilities hold for a new locus. Every locus has the same weight. The constant is fitted on the calibrating loci only
+(the promoters, if the table names any), because the share of measurable changes differs between promoters and
+enhancers.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.bank.background import VariantKind
+from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve
+from varbind.effect.activity import ActivityHead
+from varbind.effect.features import VariantSites
 from varbind.effect.score import ScoreHead, logistic
+from varbind.effect.second_stage import SecondStage
 from varbind.errors import InputError
+from varbind.scoring.background import (
+    BATCH,
+    BackgroundRecipe,
+    PromoterSource,
+    background_scorer,
+    background_variants,
+)
+from varbind.scoring.scorer import batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["calibration_error", "equal_loci", "fit_score"]
+    from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
+    from varbind.effect.effect_model import Cutoff, EffectModel
+
+__all__ = [
+    "EFFECT_BACKGROUND",
+    "calibration_error",
+    "effect_curves",
+    "equal_loci",
+    "fit_score",
+    "suggested_cutoffs",
+]
+
+EFFECT_BACKGROUND = BackgroundRecipe(snvs=100_002, others=10_000, seed=2016)
+"""Drawn with another seed than the backgrounds of banks, whose variants define the PHRED of each family."""
 
 FLOOR_SHARE = 0.1
 """The share of the median size that is added before a logarithm."""
 
 STEPS = 50
 RIDGE = 1e-6
+
+CUTOFF_SHARES = (0.1, 0.01, 0.001)
+"""The shares of background SNVs that pass the suggested cut-offs."""
 
 
 def fit_score(
@@ -82,11 +115,99 @@ def calibration_error(
     return float(error), [(float(a), float(b), float(c)) for a, b, c in curve]
 
 
+def suggested_cutoffs(
+    log_odds: NDArray[np.float64],
+    outcomes: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    background: NDArray[np.float64],
+) -> list[Cutoff]:
+    """Return cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
+
+    Args:
+        log_odds: The log-odds of SCORE of N variants from predictions of left-out loci, (N,).
+        outcomes: Whether their changes are measurable, bool (N,).
+        weights: The weights of the variants, (N,).
+        background: The log-odds of background SNVs; no cut-offs are suggested without them.
+    """
+    positive = float((weights * outcomes).sum())
+    found: list[Cutoff] = []
+    for share in CUTOFF_SHARES if len(background) else ():
+        least = np.quantile(background, 1 - share)
+        passed = log_odds >= least
+        if positive and passed.any():
+            true_positive = float((weights * outcomes * passed).sum())
+            found.append(
+                {
+                    "score": float(logistic(np.array(least))),
+                    "precision": true_positive / float((weights * passed).sum()),
+                    "recall": true_positive / positive,
+                    "background": share,
+                }
+            )
+    return found
+
+
 def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
     """Weights that sum to 1, with equal sums for all loci."""
     names, number, counts = np.unique(loci, return_inverse=True, return_counts=True)
     weights: NDArray[np.float64] = 1 / counts[number] / len(names)
     return weights
+
+
+def effect_curves(
+    effect: EffectModel,
+    bank: Bank,
+    recipe: BackgroundRecipe = EFFECT_BACKGROUND,
+    *,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[dict[str, dict[VariantKind, ShareCurve]], NDArray[np.float64]]:
+    """The curves of the log-odds of SCORE, and of the strongest loss and gain of the default models.
+
+    Args:
+        effect: The second stage, without curves.
+        bank: The bank whose scores it reads.
+        recipe: The numbers of background variants and the seed.
+        device: The device that scores: `cpu`, `cuda` or `cuda:N`.
+        threads: The number of CPU threads that score; None = all.
+        progress: Called with (variants done, total).
+
+    Returns:
+        The curves by name in `CURVES` and by kind, and the log-odds of SCORE of the SNVs, which are empty without the
+        score head.
+    """
+    default, done = bank.select_default(), 0
+    wanted = {*default.model_ids, *effect.card.model_ids}
+    scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
+    listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
+    # Only SCORE has a curve, and the other heads would take most of the time.
+    heads = {name: head for name, head in effect.heads.items() if name in {ActivityHead.name, ScoreHead.name}}
+    stage = SecondStage(replace(effect, heads=heads), scored.model_ids)
+    effects = BindingEffects(default.models, default.background)
+    curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
+    log_odds_of_snvs = np.zeros(0)
+    with background_scorer(scored, device=device, threads=threads) as scorer:
+        for kind, windows in background_variants(recipe, PromoterSource()):
+            parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in curves}
+            for batch in batches(windows, BATCH):
+                scores = scorer.score(batch)
+                predicted = stage.predict(scores, _nowhere(len(batch)), [kind] * len(batch))
+                if predicted.log_odds is not None:
+                    parts["score"].append(predicted.log_odds)
+                if default.background is not None:
+                    strengths = effects.strengths(scores.delta[:, listed], kind)
+                    parts["loss"].append(strengths[LOSS])
+                    parts["gain"].append(strengths[GAIN])
+                done += len(batch)
+                if progress:
+                    progress(done, recipe.total)
+            found = {name: np.concatenate(part) for name, part in parts.items() if part}
+            for name, sample in found.items():
+                curves[name][kind] = ShareCurve.of(sample)
+            if kind is VariantKind.SNV:
+                log_odds_of_snvs = found.get("score", log_odds_of_snvs)
+    return {name: by_kind for name, by_kind in curves.items() if by_kind}, log_odds_of_snvs
 
 
 def _logistic_regression(
@@ -110,3 +231,8 @@ def _logistic_regression(
         if np.abs(step).max() < 1e-10:
             break
     return solved
+
+
+def _nowhere(count: int) -> VariantSites:
+    """The sites of generated variants, which have no place in a genome."""
+    return VariantSites(np.full(count, np.nan), np.full(count, np.nan))

@@ -1,8 +1,8 @@
-"""Train a bank of calibrated networks from the files of training sets.
+"""Training of a bank of calibrated networks from the files of data sets.
 
-All data is read first, so that what is broken is told before anything is trained. Then protein after protein is
-calibrated and kept in a folder beside the output (`varbind.train.checkpoints`); a run that was stopped goes on there.
-The bank is made of what is kept, so a resumed run gives the same bytes.
+All data is read first, so that malformed data is reported before anything is trained. Then one protein after the other
+is calibrated and stored in a folder beside the output (`varbind.train.checkpoints`), from which an interrupted training
+is resumed. The bank is made from the stored networks, so that a resumed training gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
-from varbind.datasets.dataset_table import DataKind, refuse_equal_ids
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.gate import optional_import
@@ -29,9 +29,8 @@ from varbind.io.banks import write_bank
 from varbind.io.reference import Reference
 from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.scoring.selftest import add_golden_scores
-from varbind.train.checkpoints import Records, kept_records
-from varbind.train.engine import engine_on
-from varbind.train.hyperparameter_search import Calibrated, Calibration, calibrate
+from varbind.train.checkpoints import open_checkpoints
+from varbind.train.hyperparameter_search import Calibrated, calibrate, engine_on
 from varbind.train.results import Trained, bank_of, write_ratings
 
 if TYPE_CHECKING:
@@ -39,9 +38,10 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
-    from varbind.datasets.binding_data import BindingData, DataFacts
-    from varbind.datasets.dataset_table import BindingDataset
-    from varbind.train.engine import Engine
+    from varbind.datasets.binding_dataset import BindingData, BindingDataset, DataFacts
+    from varbind.train.checkpoints import Checkpoints
+    from varbind.train.hyperparameter_search import Engine
+    from varbind.train.hyperparameters import Calibration
 
     Prepared = tuple[BindingData, DataFacts]
 
@@ -50,22 +50,22 @@ __all__ = ["TrainingPlan", "count_steps", "task_steps", "train_bank"]
 logger = logging.getLogger(__name__)
 
 METHOD = 2
-"""Goes up when equal data and options no longer give equal networks."""
+"""The version of the training; it is increased when equal data and options no longer give equal networks."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """How all sets are trained.
+    """How all data sets are trained.
 
     Attributes:
-        calibration: the search.
-        seed: of everything random.
-        top: only so many of the strongest peaks; None = all.
-        threads: that train; they do not show in the bank.
-        recipe: of the background.
-        min_negatives: that are made of a kind, several for each bound sequence where there are fewer of these.
-        device: `cpu`, or a torch device such as `cuda`, where a bank is the same but for rounding.
-        renamed: the references' name of a contig by the peaks' name, where these differ.
+        calibration: The settings of the hyper-parameter search.
+        recipe: The recipe of the background.
+        seed: The seed of all random numbers.
+        top: The number of strongest peaks that are used; None = all peaks.
+        threads: The number of threads; the bank does not depend on it.
+        min_negatives: The least number of negatives of each source; with fewer bound sequences, each has several.
+        device: `cpu`, or a torch device such as `cuda`, on which the bank is the same except for rounding.
+        renamed: The name of a contig in the reference by its name in the peaks, if these differ.
     """
 
     calibration: Calibration
@@ -78,7 +78,7 @@ class TrainingPlan:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def key_of(self, dataset: BindingDataset, facts: DataFacts) -> str:
-        """Digest of all that the model of a set depends on."""
+        """Return the digest of everything on which the model of a data set depends."""
         parts = [METHOD, dataset.id, self.seed, asdict(self.calibration), facts.examples_sha256]
         if self.device != "cpu":
             parts.append(self.device.partition(":")[0])
@@ -96,27 +96,27 @@ def train_bank(
     """Train a bank.
 
     Args:
-        sets: what to train on, one or more.
-        destination: the bank's folder, which must not exist; its name is the bank's name.
-        plan: how to train.
-        source: of background sequence; None = a Markov chain of human promoters.
+        sets: The data sets, at least one.
+        destination: The folder of the bank, which must not exist; its name is the name of the bank.
+        plan: How to train.
+        source: The source of background sequence; None = a Markov chain of human promoters.
         progress: called with the number of training steps done and the number of all.
 
     Returns:
-        The bank, written.
+        The bank, which has been written.
 
     Raises:
-        InputError: the data is malformed, or there is too little.
-        OutputError: the destination exists or cannot be written.
-        UsageError: two sets have one id, peaks are to be read on one strand, or a package of `varbind[train]` is not
+        InputError: The data is malformed, or there is too little of it.
+        OutputError: The destination exists or cannot be written.
+        UsageError: Two sets have one id, one strand of peaks is to be scored, or a package of `varbind[train]` is not
             installed.
-        ResourceError: the device is not there.
+        ResourceError: The device does not exist.
     """
     destination = Path(destination)
     if destination.exists():
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     refuse_equal_ids(sets)
-    # Told now, not after hours: ratings need the one, golden scores the other.
+    # Missing packages are reported now and not after hours: ratings need one of these, and golden scores the other.
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("varbind.nn.deepbind", needed_for="training")
     if plan.device != "cpu":
@@ -144,15 +144,16 @@ def train_bank(
         for dataset in to_train:
             _refuse_single_strand(dataset, facts[dataset.id], plan.calibration)
             warn_of_unused_peaks(dataset, facts[dataset.id])
-        records = opened.enter_context(kept_records(destination.with_name(f"{destination.name}.training")))
-        calibrated = _calibrate_all(to_train, facts, prepared, plan, records, progress)
+        folder = destination.with_name(f"{destination.name}.training")
+        checkpoints = opened.enter_context(open_checkpoints(folder))
+        calibrated = _calibrate_all(to_train, facts, prepared, plan, checkpoints, progress)
         trained = {dataset.id: Trained(dataset, facts[dataset.id], calibrated[dataset.id]) for dataset in to_train}
         parts = [known.get(dataset.id) or trained[dataset.id] for dataset in sets]
-        return _make_bank(destination, parts, plan, source, records.folder)
+        return _make_bank(destination, parts, plan, source, folder)
 
 
 def _known_motifs(sets: Sequence[BindingDataset], calibration: Calibration) -> dict[str, KnownMotif]:
-    """Sets that are matrices, by id."""
+    """The data sets that are matrices, by id."""
     sizes = {"detector_len": calibration.detector_len, "window": calibration.window}
     return {dataset.id: known_motif(dataset, **sizes) for dataset in sets if dataset.kind is DataKind.MATRIX}
 
@@ -173,25 +174,29 @@ def _calibrate_all(
     facts: Mapping[str, DataFacts],
     prepared: Callable[[BindingDataset], Prepared],
     plan: TrainingPlan,
-    records: Records,
+    checkpoints: Checkpoints,
     progress: Progress | None,
 ) -> dict[str, Calibrated]:
-    """The model of every set, by training those that are not kept yet."""
+    """The model of every data set; those that are not stored yet are trained."""
     keys = {dataset.id: plan.key_of(dataset, facts[dataset.id]) for dataset in sets}
-    found = {dataset.id: records.read(dataset.id, keys[dataset.id]) for dataset in sets}
+    found = {
+        dataset.id: checkpoints.read(dataset.id, keys[dataset.id], partial(Calibrated.of_facts, dataset.id))
+        for dataset in sets
+    }
     done = {model_id: calibrated for model_id, calibrated in found.items() if calibrated is not None}
     missing = [dataset for dataset in sets if dataset.id not in done]
     if done:
-        logger.info("%d of %d sets are trained already: %s", len(done), len(sets), records.folder)
+        logger.info("%d of %d sets are trained already: %s", len(done), len(sets), checkpoints.folder)
     finished = count_steps(plan.calibration, len(missing), progress)
     with ThreadPoolExecutor(plan.threads) as threads:
         engine = engine_on(plan.device, threads, finished)
         for number, dataset in enumerate(missing, 1):
             start = time.monotonic()
             done[dataset.id] = _calibrate(dataset, prepared(dataset)[0], plan, engine)
-            records.write(dataset.id, keys[dataset.id], done[dataset.id])
+            calibrated = done[dataset.id]
+            checkpoints.write(dataset.id, keys[dataset.id], calibrated.facts(), calibrated.stack.arrays)
             what = f"{dataset.id}: {facts[dataset.id].sequences:,} sequences, {facts[dataset.id].measure}"
-            rating = done[dataset.id].log[0].mean
+            rating = calibrated.log[0].mean
             logger.info("%d/%d %s %.3f, %.0f s", number, len(missing), what, rating, time.monotonic() - start)
     return done
 
@@ -237,19 +242,19 @@ def _make_bank(
     parts: Sequence[Trained | KnownMotif],
     plan: TrainingPlan,
     source: PromoterSource | None,
-    state: Path,
+    checkpoints: Path,
 ) -> Bank:
-    """The bank with its ratings, written by one renaming; then what was kept goes."""
+    """Write the bank with its ratings, which are moved into place at once, and remove the checkpoints."""
     bank = add_golden_scores(bank_of(destination.name, parts, plan.calibration, plan.seed))
     logger.info("scoring the background")
     bank = add_background(bank, recipe=plan.recipe, source=source)
-    whole = state / "bank"
+    unfinished = checkpoints / "bank"
     try:
-        shutil.rmtree(whole, ignore_errors=True)
-        write_bank(whole, bank)
-        write_ratings(whole / "ratings.tsv", [part for part in parts if isinstance(part, Trained)])
-        whole.rename(destination)
+        shutil.rmtree(unfinished, ignore_errors=True)
+        write_bank(unfinished, bank)
+        write_ratings(unfinished / "ratings.tsv", [part for part in parts if isinstance(part, Trained)])
+        unfinished.rename(destination)
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error
-    shutil.rmtree(state, ignore_errors=True)
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return bank

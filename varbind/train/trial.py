@@ -1,7 +1,8 @@
 """The training of one network with one setting of the hyper-parameters.
 
-A trial holds what is random: its start, the order of its rows and what is left out. Its steps are taken here by the
-CPU kernel, where equal input and seed give equal bytes, or together with others' by `varbind.train.gpu_training`.
+A trial draws all random numbers: the initial parameters, the order of the rows and the dropout. Its steps are computed
+here by the CPU kernel, with which equal inputs and seeds give equal bytes, or together with those of other trials by
+`varbind.train.gpu_training`.
 """
 
 from __future__ import annotations
@@ -28,19 +29,22 @@ if TYPE_CHECKING:
 __all__ = ["BATCH", "STEPS_AT_ONCE", "Examples", "Trial"]
 
 BATCH = 64
+"""The number of sequences in a mini-batch."""
+
 STEPS_AT_ONCE = 500
+"""The number of steps whose random numbers are in memory at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Sequences laid out for the training kernel, and what is to be learnt of them.
+    """Sequences as the training kernel reads them, and their targets.
 
     Attributes:
-        codes: of each strand that is read, N around them, uint8 (N, S, width).
-        triplets: the same, three bases a number, uint8 (N, S, width - 2).
-        lengths: without the N around, int64 (N,).
-        targets: float32 (N,): labels 0 and 1, or numbers.
-        is_classification: whether targets are labels.
+        codes: The base codes of each strand that is scored, padded with N on both sides, uint8 (N, S, width).
+        triplets: The codes of three successive bases as one number, uint8 (N, S, width - 2).
+        lengths: The number of bases of each sequence without the padding, int64 (N,).
+        targets: Labels (0 and 1) or measured values, float32 (N,).
+        is_classification: Whether the targets are labels.
     """
 
     codes: NDArray[np.uint8]
@@ -59,7 +63,7 @@ class Examples:
         is_classification: bool,
         double_stranded: bool,
     ) -> Examples:
-        """Lay out sequences of one length, base codes (N, L), for detectors of a length."""
+        """Pad sequences of one length, base codes (N, L), for detectors of `detector_len` bases."""
         strands = np.stack([codes, reverse_complement(codes)] if double_stranded else [codes], axis=1)
         around = ((0, 0), (0, 0), (detector_len - 1, detector_len + 4))
         padded = np.ascontiguousarray(np.pad(strands, around, constant_values=N_CODE))
@@ -71,20 +75,20 @@ class Trial:
     """A network in training.
 
     Args:
-        config: of the network; its detectors fill whole vectors.
-        setting: everything else.
-        examples: what it is trained on, laid out for its configuration.
-        rows: which of them.
-        seed: of the start, the order of the rows and dropout.
+        config: The configuration of the network; its detectors fill whole vectors of the kernel.
+        setting: The hyper-parameters.
+        examples: The examples, padded for the detectors of the configuration.
+        rows: The rows of the examples that are used for training.
+        seed: The seed of the initial parameters, the order of the rows and the dropout.
 
     Attributes:
-        config: of the network.
-        setting: everything else.
-        examples: what it is trained on.
-        steps: taken so far.
-        values: all parameters, float32, flat (`varbind.kernels.cpu.sgd`).
-        moments: float32 (2, parameters).
-        decays: of each parameter, float32.
+        config: The configuration of the network.
+        setting: The hyper-parameters.
+        examples: The examples.
+        steps: The number of steps that were taken.
+        values: The n parameters, flat, in the order of `varbind.kernels.cpu.sgd`, float32 (n,).
+        moments: The two moments of each parameter in the optimizer, float32 (2, n).
+        decays: The weight decay of each parameter, float32 (n,).
     """
 
     def __init__(
@@ -101,58 +105,58 @@ class Trial:
         self.steps = 0
         labels = examples.targets[rows] if examples.is_classification else np.zeros(len(rows))
         classes = [rows[labels == label] for label in np.unique(labels)]
-        # Streams of their own: how many steps are taken at once does not show.
+        # Separate streams make the result independent of the number of steps that are taken at once.
         first, self._dropout, *others = np.random.default_rng(seed).spawn(2 + len(classes))
-        self._turns = [_Turn(own, rng) for own, rng in zip(classes, others, strict=True)]
-        start = self._start(first)
-        self.values = np.concatenate([array.ravel() for array in start.values()])
-        self.decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in start.items()])
+        self._shuffles = [_Shuffles(rows, rng) for rows, rng in zip(classes, others, strict=True)]
+        initial = self._initial(first)
+        self.values = np.concatenate([array.ravel() for array in initial.values()])
+        self.decays = np.concatenate([np.full(array.size, self._decay_of(name)) for name, array in initial.items()])
         self.moments = np.zeros((2, len(self.values)), dtype=np.float32)
         self._triplets = -(-config.detector_len // 3)
         self._table = aligned(table_size(self._triplets)).view(np.float32)
 
     def advance(self, steps: int) -> float:
-        """Take steps; the mean loss over them."""
+        """Train for some steps, and return the mean loss over them."""
         pieces = [min(STEPS_AT_ONCE, steps - first) for first in range(0, steps, STEPS_AT_ONCE)]
         return float(np.average([self._descend(piece) for piece in pieces], weights=pieces))
 
     @property
     def has_diverged(self) -> bool:
-        """Whether a parameter is no finite number any more."""
+        """Whether a parameter is not finite."""
         return not np.isfinite(self.values).all()
 
     def stack(self, model_id: str) -> DeepBindStack:
-        """A copy of the network as it is now."""
+        """Return a copy of the network as it is now."""
         arrays, start = {}, 0
         for name, size in self.config.array_shapes(1).items():
             count = int(np.prod(size))
-            # A network without a hidden layer has its bias in biases1.
             values = self.values[start : start + count]
-            if name == "weights1":  # the kernel has all maxima before all means
+            if name == "weights1":  # In the kernel, all maxima precede all means.
                 values = values.reshape(-1, self.config.detectors, size[-1]).swapaxes(0, 1)
             arrays[name] = values.reshape(size).copy()
             start += count
         return DeepBindStack(self.config, (model_id,), arrays)
 
     def batches(self, steps: int) -> NDArray[np.int64]:
-        """Draw the rows of the next mini-batches, the same number of each class: (steps, BATCH)."""
-        share = BATCH // len(self._turns)
-        return np.concatenate([turn.take(steps * share).reshape(steps, share) for turn in self._turns], axis=1)
+        """Draw the rows of the next mini-batches, with equal numbers of each class, int64 (steps, BATCH)."""
+        share = BATCH // len(self._shuffles)
+        return np.concatenate([rows.take(steps * share).reshape(steps, share) for rows in self._shuffles], axis=1)
 
     def kept(self, steps: int) -> NDArray[np.bool_]:
-        """Draw which pooled values take part in the next steps: (steps, BATCH, P)."""
+        """Draw which of the P pooled values are not dropped in the next steps, bool (steps, BATCH, P)."""
         dropout, size = self.setting.dropout, (steps, BATCH, self.config.pooled)
         if not dropout:
             return np.ones(size, dtype=np.bool_)
-        # Probabilities are multiples of 1 / 256.
+        # One random byte decides, so that the probabilities are multiples of 1 / 256.
         return self._dropout.integers(0, 256, size, dtype=np.uint8) >= round(256 * dropout)
 
     @property
     def upscale(self) -> np.float32:
-        """What pooled values that take part are multiplied by, for a mean as without dropout."""
+        """The factor of pooled values that are not dropped, which keeps their mean."""
         return np.float32(1 / (1 - self.setting.dropout))
 
-    def _start(self, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+    def _initial(self, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+        """The initial parameters by name."""
         setting = self.setting
         scales = {
             "detectors": setting.detector_scale,
@@ -194,8 +198,8 @@ class Trial:
         return loss
 
 
-class _Turn:
-    """Rows in random order, again and again."""
+class _Shuffles:
+    """Rows in random order; when all were taken, they are shuffled again."""
 
     def __init__(self, rows: NDArray[np.intp], rng: np.random.Generator) -> None:
         self._rows = rows
@@ -203,7 +207,7 @@ class _Turn:
         self._left = rows[:0]
 
     def take(self, count: int) -> NDArray[np.int64]:
-        """The next ones."""
+        """Return the next rows, int64 (count,)."""
         rounds = -(-(count - len(self._left)) // len(self._rows))
         ahead = np.concatenate([self._left, *(self._rng.permutation(self._rows) for _ in range(rounds))])
         self._left = ahead[count:]

@@ -17,7 +17,7 @@ def main() -> None:
     bank = read_bank(source)
     stacks = []
     for stack in bank.stacks:
-        apart = stack.apart().take(range(0, len(stack.detectors), stack.config.members))
+        apart = stack.unstack().take(range(0, len(stack.detectors), stack.config.members))
         stacks.append(replace(apart, model_ids=stack.model_ids))
     models = tuple(replace(model, config=replace(model.config, members=1)) for model in bank.models)
     card = replace(bank.cards[0], models=models, golden=None, background={})

@@ -19,14 +19,21 @@ from varbind.effect.score import logit
 from varbind.evaluate.activity import LeftOutScores
 from varbind.gate import optional_import
 from varbind.io.effects import read_effect
-from varbind.train.effect_tables import FLANK, activity_data, calibrating, measurable, read_activity
+from varbind.train.effect_tables import (
+    FLANK,
+    activity_data,
+    calibrating,
+    measurable,
+    read_activity,
+    score_table,
+    second_stage_models,
+)
 from varbind.train.metrics import auc, spearman
-from varbind.train.scored_variants import score_table, second_stage_models
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.train.scored_variants import ScoredVariants
+    from varbind.train.effect_tables import ScoredVariants
 
 # First transcribed base in hg19 (RefSeq Select; PKLR's erythroid start).
 STARTS = {"F9": 138612898, "FOXE1": 100615508, "HNF4A": 42984339, "MSMB": 51549553, "PKLR": 155271229}

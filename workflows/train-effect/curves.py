@@ -15,7 +15,7 @@ from pathlib import Path
 from varbind.io.banks import load_bank, shipped_banks
 from varbind.io.effects import write_effect
 from varbind.scoring.background import BackgroundRecipe
-from varbind.train.effect_background import effect_curves
+from varbind.train.score import effect_curves
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.counts import AnnotationCounts
-from varbind.annotate.prefilter import GeneScope
+from varbind.annotate.gene_scope import GeneScope
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex
 from varbind.core.variant import Status

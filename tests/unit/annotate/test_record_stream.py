@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from varbind.annotate import record_stream as module
 from varbind.annotate.allele_status import Allele, AlleleStatuses
 from varbind.annotate.counts import AnnotationCounts
-from varbind.annotate.prefilter import GeneScope
+from varbind.annotate.gene_scope import GeneScope
 from varbind.annotate.record_stream import Piece, RecordBatch, RecordStream, batches_of
 from varbind.core.contigs import ContigNames
 from varbind.core.tss import Promoter, TranscriptionStart, TssIndex

@@ -125,7 +125,7 @@ def named(bank, name):
 def test_an_id_in_two_banks_is_qualified_by_the_bank():
     shared, other = BANK.model_ids[1], named(small_bank("N", seed=2), "mine")
     other = other.renamed([replace(other.models[0], model_id=shared), *other.models[1:]], "")
-    other = replace(other, own_ids={})
+    other = replace(other, original_ids={})
     joined = Bank.concatenate([named(BANK, "first"), other])
     first = [f"first:{shared}" if model_id == shared else model_id for model_id in BANK.model_ids]
     assert joined.model_ids == (*first, f"mine:{shared}", *other.model_ids[1:])
@@ -135,8 +135,8 @@ def test_an_id_in_two_banks_is_qualified_by_the_bank():
     for model_id, own, bank in ((f"first:{shared}", shared, BANK), (f"mine:{shared}", shared, other)):
         assert networks(joined)[model_id] == networks(bank)[own]
         assert columns(joined)[model_id] == columns(bank)[own]
-        assert joined.own_id(model_id) == own
-    assert joined.own_id(BANK.model_ids[0]) == BANK.model_ids[0]
+        assert joined.original_id(model_id) == own
+    assert joined.original_id(BANK.model_ids[0]) == BANK.model_ids[0]
     assert [[model.model_id for model in card.models] for card in joined.cards] == [
         first,
         [f"mine:{shared}", *other.model_ids[1:]],
@@ -145,7 +145,7 @@ def test_an_id_in_two_banks_is_qualified_by_the_bank():
     assert joined.select_proteins([f"MINE:{shared}"]).model_ids == (f"mine:{shared}",)
     with pytest.raises(UsageError, match=f"several banks have a model {shared}; name first:{shared} or mine:{shared}"):
         joined.select([shared])
-    assert joined.select([f"mine:{shared}"]).own_id(f"mine:{shared}") == shared
+    assert joined.select([f"mine:{shared}"]).original_id(f"mine:{shared}") == shared
 
 
 def test_copies_of_a_bank_go_by_their_folders():
@@ -154,7 +154,7 @@ def test_copies_of_a_bank_go_by_their_folders():
     assert [card.name for card in joined.cards] == ["a", "b", "b.2"]
     twice = Bank.concatenate([joined, named(BANK, "b")])
     assert twice.model_ids == (*joined.model_ids, *BANK.model_ids)
-    assert {twice.own_id(model_id) for model_id in twice.model_ids} == set(BANK.model_ids)
+    assert {twice.original_id(model_id) for model_id in twice.model_ids} == set(BANK.model_ids)
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=2, max_size=4), st.integers(0, 3))

@@ -10,11 +10,11 @@ from integration.runs import records, spawn
 from quick_cases import first_quick
 
 import varbind
-from varbind.annotate.demo import copy_example
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.annotate_vcf import annotate_vcf
 from varbind.bank.background import VariantKind
 from varbind.bank.null_distribution import phred
+from varbind.cli.demo import copy_example
 from varbind.effect.effect_model import CURVES
 from varbind.effect.score import logit
 from varbind.errors import ResourceError

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from varbind.annotate.settings import AnnotateSettings
-from varbind.cli.annotate import command
+from varbind.cli.annotate import annotate
 from varbind.core.tss import Promoter
 
 ARGUMENTS = {"source", "output", "reference", "genes", "banks", "stats", "quiet", "verbose"}
@@ -13,13 +13,13 @@ ARGUMENTS = {"source", "output", "reference", "genes", "banks", "stats", "quiet"
 
 @pytest.fixture
 def settings_of(monkeypatch):
-    """The settings that a command line gives."""
+    """The settings that a annotate line gives."""
 
     def settings(*words):
         taken = {}
         monkeypatch.setattr(AnnotateSettings, "check_outputs", lambda *_, **__: None)
         monkeypatch.setattr("varbind.api.annotate_vcf.annotate_vcf", lambda *_, **more: taken.update(more) or Counts())
-        command.main(["in.vcf", "-f", "ref.fa", "--everywhere", *words], standalone_mode=False)
+        annotate.main(["in.vcf", "-f", "ref.fa", "--everywhere", *words], standalone_mode=False)
         return taken["settings"]
 
     return settings
@@ -31,7 +31,7 @@ class Counts:
 
 
 def test_every_option_is_an_argument_or_a_setting():
-    names = {option.name for option in command.params} - ARGUMENTS
+    names = {option.name for option in annotate.params} - ARGUMENTS
     made_of_others = {"inputs", "provenance"}
     assert (
         names - {"regions_file", "targets_file", "no_version"}

@@ -10,7 +10,7 @@ from oracles import TextReference
 from unit.core.test_variant import changes
 
 from varbind.core import variant as fast
-from varbind.core.called_variant import normalise, normalised_variants
+from varbind.core.called_variant import normalise, normalised_variants, opened_reference
 from varbind.core.variant import Status, Variant
 from varbind.errors import InputError, UsageError
 
@@ -183,3 +183,27 @@ def test_a_list_of_variants_is_expected(variants):
 def test_items_that_are_no_variants(item):
     with pytest.raises(UsageError, match=r"item 1 of the variants is a \w+, expected a varbind.Variant"):
         normalised_variants([GOOD, item], GENOME)
+
+
+def test_a_genome_of_pyfaidx_is_a_reference(tmp_path):
+    pyfaidx = pytest.importorskip("pyfaidx", reason="needs the extra `test`")
+    path = tmp_path / "genome.fa"
+    with path.open("w") as file:
+        for name, text in GENOME.contigs.items():
+            lines = [text[start : start + 4] for start in range(0, len(text), 4)]
+            file.write("\n".join([f">{name} text", lines[0].lower(), *lines[1:]]) + "\n")
+    for options in ({}, {"as_raw": True}, {"one_based_attributes": False, "read_ahead": 3}):
+        with pyfaidx.Fasta(str(path), **options) as fasta:
+            genome = opened_reference(fasta)
+            assert list(genome.contigs) == list(GENOME.contigs)
+            for contig in GENOME.contigs:
+                length = genome.length(contig)
+                assert length == GENOME.length(contig)
+                for start in range(-3, length + 3):
+                    found = [genome.fetch(contig, start, end) for end in range(start, length + 4)]
+                    assert found == [GENOME.fetch(contig, start, end) for end in range(start, length + 4)]
+            variant = normalise("1", 4, "A", "AC", fasta)
+            assert variant == normalise("1", 4, "A", "AC", GENOME)
+            assert normalised_variants([variant], fasta) == [variant]
+            with pytest.raises(InputError, match="ref_mismatch"):
+                normalise("1", 3, "A", "C", fasta)

@@ -83,7 +83,7 @@ def test_the_members_of_a_mean_are_its_networks(pooling, seed, codes):
     count = len(members)
     assert joined.model_ids == ("A0", "A1")
     assert joined.config == deepbind_config(members=count, mean_pooling=any(pooling))
-    apart = joined.apart()
+    apart = joined.unstack()
     assert apart.model_ids == (
         ("A0", "A1") if count == 1 else tuple(f"A{row}.{n + 1}" for row in range(2) for n in range(count))
     )
@@ -93,7 +93,7 @@ def test_the_members_of_a_mean_are_its_networks(pooling, seed, codes):
             assert found == pytest.approx(whole_score(stack, row, codes), abs=tolerances.SINGLE)
     second = joined.take([1])
     assert second.model_ids == ("A1",)
-    assert_equal_stacks(second.apart(), apart.take(range(count, 2 * count)))
+    assert_equal_stacks(second.unstack(), apart.take(range(count, 2 * count)))
     assert_equal_stacks(DeepBindStack.concatenate([joined.take([0]), second]), joined)
 
 
@@ -127,5 +127,5 @@ def test_single_stranded_changes_nothing_else():
 
 @pytest.mark.parametrize("change", [{"members": 0}, {"members": -1}, {"detectors": 0}, {"window": 0}, {"hidden": -1}])
 def test_a_shape_that_cannot_be_is_refused(change):
-    with pytest.raises(ValueError, match="a network cannot have the shape"):
+    with pytest.raises(ValueError, match="a network cannot have the configuration"):
         deepbind_config(**change)

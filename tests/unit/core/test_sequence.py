@@ -55,7 +55,7 @@ def test_letters_that_a_sequence_may_hold(text):
     if set(text.upper()) <= set("ACGTUNRYSWKMBDHV") and text.isascii():
         require_nucleotides(text, "it")
         return
-    with pytest.raises(InputError, match=r"it holds .*, which is no nucleotide letter"):
+    with pytest.raises(InputError, match=r"it holds .*, which is not a nucleotide letter"):
         require_nucleotides(text, "it")
 
 

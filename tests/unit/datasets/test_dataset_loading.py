@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from planted import CHROMOSOMES, peak_lines, write_files, write_lines
 
+from varbind.datasets.binding_dataset import BindingDataset, DataKind, NegativeSource
 from varbind.datasets.dataset_loading import detect_kind, load_dataset
-from varbind.datasets.dataset_table import BindingDataset, DataKind, NegativeSource
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 from varbind.io.reference import Reference

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planted import write_lines
 
-from varbind.datasets.dataset_table import BindingDataset, DataKind
+from varbind.datasets.binding_dataset import BindingDataset, DataKind
 from varbind.datasets.pwm import PSEUDO_SHARE, known_motif, matrix_network, read_matrices
 from varbind.errors import InputError
 from varbind.scoring.ensemble import Ensemble

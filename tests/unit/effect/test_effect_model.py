@@ -116,12 +116,12 @@ def test_a_cutoff_has_all_its_numbers(effect, cutoffs):
 
 
 def test_heads_that_do_not_fit_are_refused(effect):
-    with pytest.raises(ResourceError, match="of other models than the card's"):
+    with pytest.raises(ResourceError, match="does not have the models of the card"):
         replace(effect, card=replace(effect.card, model_ids=["M1"]))
     with pytest.raises(ResourceError, match="without an activity head"):
         replace(effect, heads={"score": effect.heads["score"]})
     stranger = random_deepfind(np.random.default_rng(0), ["ref:M1", "delta:M9"])
-    with pytest.raises(ResourceError, match="reads delta:M9, which is of no model of the card"):
+    with pytest.raises(ResourceError, match="reads delta:M9, but the card has no such model"):
         replace(effect, heads={"deepfind": stranger})
 
 

@@ -8,10 +8,10 @@ import pytest
 from linear_head import LinearHead
 from second_stages import TRACKS, random_effect, scored_bank
 
-from varbind.annotate.demo import copy_example
 from varbind.annotate.info_schema import INFO_KEYS, Written
 from varbind.api.annotate_vcf import annotate_vcf
 from varbind.bank.background import VariantKind
+from varbind.cli.demo import copy_example
 from varbind.core.scores import BindingScores
 from varbind.effect.effect_model import CURVES
 from varbind.effect.features import VariantSites
@@ -82,13 +82,13 @@ def test_an_added_head_is_stored_read_and_predicts(bank, linear, tmp_path):
 def test_an_added_head_is_unknown_without_its_entry(bank, tmp_path):
     effect = replace(random_effect(bank), heads={"linear": LinearHead(WEIGHTS, 1.5)})
     write_effect(tmp_path / "effect", effect)
-    with pytest.raises(ResourceError, match=r"linear/\w+ belongs to nothing"):
+    with pytest.raises(ResourceError, match=r"linear/\w+ belongs to no head and no curve"):
         read_effect(tmp_path / "effect")
 
 
 def test_an_added_head_is_checked_against_the_card(bank, linear):
     few = replace(linear, weights=WEIGHTS[:2])
-    with pytest.raises(ResourceError, match="the linear head is of other models than the card's"):
+    with pytest.raises(ResourceError, match="the linear head does not have the models of the card"):
         replace(random_effect(bank), heads={"linear": few})
 
 

@@ -6,7 +6,7 @@ from motif_banks import CRE, write_intensities, write_labels
 from planted import write_files, write_lines
 
 from varbind.core.sequence import encode
-from varbind.datasets.dataset_table import BindingDataset, DataKind
+from varbind.datasets.binding_dataset import BindingDataset, DataKind
 from varbind.errors import InputError
 from varbind.evaluate.evaluation_data import EvaluationData, Metric, outliers, read_evaluation_data
 from varbind.io.reference import Reference

@@ -11,7 +11,7 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model, planted
 from oracles import reverse_strand
 
 from varbind.core.sequence import decode, encode
-from varbind.datasets.dataset_table import DataKind
+from varbind.datasets.binding_dataset import DataKind
 from varbind.evaluate.evaluation_data import EvaluationData
 from varbind.evaluate.methods import (
     Absence,

@@ -65,5 +65,5 @@ def test_what_cannot_be_mapped():
         with pytest.raises(UsageError, match=r"the sequence is a .*, expected a str"):
             mutation_map(sequence, BANK, model_id="0.0")
     for sequence in ("AC-T", "ACG*", "ACG T", "ACGT\n", "ACGX"):
-        with pytest.raises(InputError, match=r"the sequence holds .*, which is no nucleotide letter"):
+        with pytest.raises(InputError, match=r"the sequence holds .*, which is not a nucleotide letter"):
             mutation_map(sequence, BANK, model_id="0.0")

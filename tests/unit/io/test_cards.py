@@ -126,7 +126,7 @@ def test_a_wrong_value(path, value):
         (("models", 1), None, r"expected `object`, got `null` at models\[1\]"),
         (("models", 1, "default"), "no", r"expected `bool`, got `str` at models\[1\]\.default;"),
         (("models", 1, "config", "window"), "31", r"expected `int`, got `str` at models\[1\]\.config\.window;"),
-        (("models", 1, "config", "window"), 0, r"shape w0-.* at models\[1\]\.config;"),
+        (("models", 1, "config", "window"), 0, r"configuration w0-.* at models\[1\]\.config;"),
         (("models", 1, "architecture"), "transformer", r"does not know the architecture 'transformer' of models\[1\]"),
     ],
 )

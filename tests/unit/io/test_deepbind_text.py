@@ -79,7 +79,7 @@ def test_the_shipped_bank_survives(tmp_path, shipped_bank):
     write_deepbind_folder(tmp_path / "set", shipped_bank.models, shipped_bank.stacks)
     models, stacks = read_deepbind_folder(tmp_path / "set")
     by_id = {model_id: stack.take([row]) for stack in stacks for row, model_id in enumerate(stack.model_ids)}
-    apart = [stack.apart() for stack in shipped_bank.stacks]
+    apart = [stack.unstack() for stack in shipped_bank.stacks]
     networks = [stack.take([row]) for stack in apart for row in range(len(stack.model_ids))]
     assert len(by_id) == len(networks) == len(models)
     assert_equal_stacks([by_id[network.model_ids[0]] for network in networks], networks)

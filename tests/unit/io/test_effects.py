@@ -234,14 +234,14 @@ def test_a_missing_array_is_told(folder, name):
 )
 def test_an_extra_array_is_told(folder, name):
     changed_arrays(folder, lambda arrays: arrays.update({name: np.zeros(3)}))
-    refused(folder, f"{name} belongs to nothing")
+    refused(folder, f"{name} belongs to no head and no curve")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in {"deepfind/features", "conservation/tracks"}])
 @pytest.mark.parametrize("dtype", ["int64", "float16", "uint16"])
 def test_an_array_of_another_type_is_told(folder, name, dtype):
     changed_arrays(folder, lambda arrays: arrays.update({name: np.asarray(arrays[name] > 0, dtype=dtype)}))
-    refused(folder, f"{dtype}|do not rise")
+    refused(folder, f"{dtype}|are not in ascending order")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -277,8 +277,8 @@ def with_card(folder, **changes):
     ("changes", "match"),
     [
         ({"format": 2}, "format 1"),
-        ({"model_ids": ["M1", "M2"]}, "of other models than the card's"),
-        ({"model_ids": ["M1", "M2", "M9"]}, "which is of no model of the card"),
+        ({"model_ids": ["M1", "M2"]}, "does not have the models of the card"),
+        ({"model_ids": ["M1", "M2", "M9"]}, "but the card has no such model"),
         ({"digests": {}}, "sha256 differs"),
         ({"digests": {WEIGHTS: 5}}, "malformed: .*digests"),
         ({"cutoffs": [5]}, "malformed: .*cutoffs"),
@@ -291,7 +291,7 @@ def test_a_changed_card_is_told(folder, changes, match):
 
 def test_keys_that_do_not_rise_are_told(folder):
     changed_arrays(folder, lambda arrays: arrays.update({"trained_on": np.array([3, 3], dtype=np.uint32)}))
-    refused(folder, "do not rise")
+    refused(folder, "are not in ascending order")
 
 
 def test_a_folder_that_exists_is_left_alone(folder, effect):

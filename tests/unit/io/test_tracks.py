@@ -170,8 +170,8 @@ def test_a_number_of_contigs_that_cannot_be_is_refused(tmp_path, path):
     ("content", "what"),
     [
         (b"", "the file is empty"),
-        (b"chr1\t0\t5\t0.5\n" * 40, "no bigWig"),
-        (b"\x1f\x8b" + bytes(500), "no bigWig"),
+        (b"chr1\t0\t5\t0.5\n" * 40, "not a bigWig"),
+        (b"\x1f\x8b" + bytes(500), "not a bigWig"),
         (struct.pack("<I", 0x888FFC26), "cut short"),
         (struct.pack("<I", 0x888FFC26) + b"\xff" * 600, "cut short"),
         (struct.pack(">I", 0x888FFC26) + bytes(600), "cut short"),

@@ -1,6 +1,6 @@
 """The seam for networks of the field: what is registered is stored, read, scored, compared and annotated."""
 
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from importlib.resources import files
 
 import numpy as np
@@ -19,12 +19,13 @@ from varbind.core.variant import Variant
 from varbind.core.window import cut_window, flank_of, window_of_input
 from varbind.errors import ResourceError, UsageError
 from varbind.io.banks import read_bank, write_bank
-from varbind.nn.architecture import ARCHITECTURES
+from varbind.nn.architecture import ARCHITECTURES, Choice, LogUniform, SquareRoot
 from varbind.nn.torch_networks import TorchNetworks
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.scoring.ensemble import Ensemble
 from varbind.scoring.scorer import score_sequences
 from varbind.scoring.selftest import add_golden_scores, run_selftest
+from varbind.train.hyperparameters import Setting
 
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=3)
 
@@ -48,6 +49,46 @@ def test_every_architecture_can_be_stored_and_computed():
     assert {name: stack.config_type.architecture for name, stack in STACK_TYPES.items()} == {n: n for n in STACK_TYPES}
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "nesterov"])
+def test_every_architecture_states_its_search_space(optimizer):
+    for architecture in ARCHITECTURES.values():
+        space = architecture.search_space(optimizer)
+        first, same = ([d.draw(rng) for d in space.values()] for rng in map(np.random.default_rng, (1, 1)))
+        assert first == same
+        assert all(type(value) in {int, float, bool} for value in first)
+
+
+def test_the_search_space_of_deepbind_is_what_a_training_draws():
+    space = ARCHITECTURES["deepbind"].search_space("adam")
+    assert ["optimizer", *space] == [field.name for field in fields(Setting)]
+    drawn = Setting.draw(np.random.default_rng(3), hidden=(0, 32), mean_pooling=(False, True))
+    rng = np.random.default_rng(3)
+    assert asdict(drawn) == {"optimizer": "adam", **{name: each.draw(rng) for name, each in space.items()}}
+
+
+@pytest.mark.parametrize(
+    ("distribution", "low", "median", "high"),
+    [
+        (LogUniform(1e-4, 1e-2), 1e-4, 1e-3, 1e-2),
+        (SquareRoot(0.95, 0.99), 0.95, 0.95 + 0.04 * 0.5**0.5, 0.99),
+    ],
+)
+def test_distributions(distribution, low, median, high):
+    rng = np.random.default_rng(0)
+    values = [distribution.draw(rng) for _ in range(2_001)]
+    assert low <= min(values) <= max(values) <= high
+    assert min(values) == pytest.approx(low, rel=0.1)
+    assert max(values) == pytest.approx(high, rel=0.1)
+    assert np.quantile(values, 0.48) <= median <= np.quantile(values, 0.52)
+
+
+def test_a_choice_that_is_listed_twice_is_twice_as_probable():
+    choice, rng = Choice((0.0, 0.0, 0.25, 0.5)), np.random.default_rng(0)
+    values, counts = np.unique([choice.draw(rng) for _ in range(4_000)], return_counts=True)
+    assert values.tolist() == [0.0, 0.25, 0.5]
+    np.testing.assert_allclose(counts, [2_000, 1_000, 1_000], rtol=0.1)
+
+
 def test_through_a_folder_and_back(bank, tmp_path):
     write_bank(tmp_path / "bank", bank)
     found = read_bank(tmp_path / "bank")
@@ -62,7 +103,7 @@ def test_through_a_folder_and_back(bank, tmp_path):
 def test_an_architecture_that_is_not_there(bank, tmp_path, monkeypatch):
     write_bank(tmp_path / "bank", bank)
     monkeypatch.delitem(STACK_TYPES, "two-tasks")
-    with pytest.raises(ResourceError, match="no architecture 'two-tasks'"):
+    with pytest.raises(ResourceError, match="does not know the architecture 'two-tasks'"):
         read_bank(tmp_path / "bank")
 
 

@@ -192,7 +192,7 @@ def test_sequences_are_a_list(bank, text):
 
 @pytest.mark.parametrize("text", ["AC-GT", "ACGT*", "ACGT-*", "AC GT", "ACGT\n", ">a", "ACGX", "ACG\u00e4", "1"])
 def test_a_sequence_of_other_letters(bank, text):
-    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is no nucleotide letter; use ACGTUN"):
+    with pytest.raises(InputError, match=r"sequence 1 holds '.*', which is not a nucleotide letter; use ACGTUN"):
         score_sequences(["ACGT", text], bank)
 
 
@@ -231,3 +231,15 @@ def test_a_missing_gpu_is_said(bank):
         pytest.skip("there is a CUDA device")
     with pytest.raises(ResourceError, match="not available"):
         Scorer(bank, device="cuda")
+
+
+def test_variants_on_a_genome_of_pyfaidx_score_the_same(bank, reference, tmp_path):
+    pyfaidx = pytest.importorskip("pyfaidx", reason="needs the extra `test`")
+    path = tmp_path / "genome.fa"
+    path.write_text("".join(f">{name}\n{text}\n" for name, text in reference.contigs.items()))
+    variants = random_variants(reference, 40)
+    expected = score_variants(variants, reference, bank)
+    with pyfaidx.Fasta(str(path)) as fasta:
+        found = score_variants(variants, fasta, bank)
+    assert found.ref.tobytes() == expected.ref.tobytes()
+    assert found.alt.tobytes() == expected.alt.tobytes()

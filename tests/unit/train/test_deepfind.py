@@ -99,10 +99,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, monkeypatch,
     stopped = []
     monkeypatch.setattr(deepfind, "_fit", counting)
     with pytest.raises(KeyboardInterrupt):
-        fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, records_folder=tmp_path / "new" / "state")
+        fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, checkpoints=tmp_path / "new" / "state")
     steps = []
     told = {"progress": lambda done, total: steps.append((done, total))}
-    again = fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, records_folder=tmp_path / "new" / "state", **told)
+    again = fit_deepfind(DeepFindData(*data, NAMES), QUICK, seed=3, checkpoints=tmp_path / "new" / "state", **told)
     assert as_bytes(again) == as_bytes(unbroken)
     assert len(trained) == QUICK.networks
     assert steps == sorted(steps)
@@ -117,7 +117,7 @@ def test_what_is_kept_is_used_only_where_nothing_has_changed(tmp_path, monkeypat
 
     def count(features=features, labels=labels, groups=groups, setting=setting, seed=0, names=NAMES):
         trained.clear()
-        fit_deepfind(DeepFindData(features, labels, groups, names), setting, seed=seed, records_folder=tmp_path)
+        fit_deepfind(DeepFindData(features, labels, groups, names), setting, seed=seed, checkpoints=tmp_path)
         return len(trained)
 
     changes = {
@@ -139,7 +139,7 @@ def test_what_is_kept_is_used_only_where_nothing_has_changed(tmp_path, monkeypat
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(OutputError, match="state: cannot be written"):
-        fit_deepfind(DeepFindData(*planted(300), NAMES), QUICK, seed=0, records_folder=tmp_path / "state")
+        fit_deepfind(DeepFindData(*planted(300), NAMES), QUICK, seed=0, checkpoints=tmp_path / "state")
 
 
 def test_the_published_setting_trains():

@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import deepbind_config
 from quick_cases import first_quick
-from trials import examples, setting
+from trials import examples, planted, setting
 
 from varbind.errors import ResourceError
-from varbind.train.hyperparameters import Optimizer
+from varbind.train.hyperparameter_search import KernelThreads, calibrate, engine_on, score_stacks
+from varbind.train.hyperparameters import Calibration, Optimizer
 from varbind.train.trial import Examples, Trial
 
+pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 import torch
 
@@ -340,3 +342,49 @@ def test_nothing_is_fetched_before_the_last_step(monkeypatch, optimizer, sizes):
 def test_a_missing_device_is_told():
     with pytest.raises(ResourceError, match="device cuda:4096 is not available; use --device cpu or auto"):
         DeviceDescent("cuda:4096", ThreadPoolExecutor(1), lambda _: None)
+
+
+def run(device, data, calibration):
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    with ThreadPoolExecutor(2) as threads:
+        engine = engine_on(device, threads, lambda _: None)
+        return calibrate(data, calibration, model_id="A", seed=1, engine=engine)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("ensemble_size", [1, 2])
+@pytest.mark.parametrize("is_classification", [True, False])
+def test_a_calibration_on_a_device_is_that_of_the_kernel(device, ensemble_size, is_classification):
+    calibration = Calibration(trials=6, checkpoints=(20, 60), ensemble_size=ensemble_size, detector_len=8, window=9)
+    data = planted(is_classification=is_classification)
+    found = run(device, data, calibration)
+    expected = run("cpu", data, calibration)
+    assert found.settings == expected.settings
+    ratings, others = ({(row.setting, row.steps): row.ratings for row in own.log} for own in (found, expected))
+    common = ratings.keys() & others.keys()  # of settings rated nearly alike either may have gone on
+    assert len(common) >= len(ratings) - 1
+    apart = np.abs([np.subtract(ratings[key], others[key]) for key in common])
+    median, most = tolerances.DEVICE_RATING
+    assert np.median(apart) < median
+    assert apart.max() < most
+    chosen = ([row.mean for row in own.chosen(calibration)] for own in (found, expected))
+    np.testing.assert_allclose(*chosen, atol=most, rtol=0)
+    fresh = planted(count=500)
+    scores = score_stacks([found.stack], fresh.codes)[:, 0]
+    assert np.median(scores[fresh.targets == 1]) > np.quantile(scores[fresh.targets == 0], 0.95)
+
+
+def test_the_cpu_has_the_kernel():
+    with ThreadPoolExecutor(1) as threads:
+        engine = engine_on("cpu", threads, lambda _: None)
+        assert isinstance(engine, KernelThreads)
+        assert engine.device == "cpu"
+
+
+def test_a_missing_device_has_no_engine():
+    with (
+        ThreadPoolExecutor(1) as threads,
+        pytest.raises(ResourceError, match="device cuda:4096 is not available; use --device cpu or auto"),
+    ):
+        engine_on("cuda:4096", threads, lambda _: None)

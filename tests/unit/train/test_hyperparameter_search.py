@@ -13,11 +13,10 @@ from trials import planted
 
 from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import encode
-from varbind.datasets.binding_data import BindingData
+from varbind.datasets.binding_dataset import BindingData
 from varbind.errors import InputError
-from varbind.train.engine import KernelThreads
-from varbind.train.hyperparameter_search import Calibration, Search, _folds, calibrate, score_stacks
-from varbind.train.hyperparameters import Optimizer, Setting
+from varbind.train.hyperparameter_search import KernelThreads, _folds, calibrate, score_stacks
+from varbind.train.hyperparameters import Calibration, Optimizer, Search, Setting
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")

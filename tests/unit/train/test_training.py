@@ -11,14 +11,14 @@ import tolerances
 from planted import write_files
 from trials import planted
 
+from varbind.datasets.binding_dataset import BindingDataset
 from varbind.datasets.dataset_loading import load_dataset
-from varbind.datasets.dataset_table import BindingDataset
 from varbind.errors import InputError, OutputError, ResourceError, UsageError
 from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
 from varbind.scoring.selftest import run_selftest
-from varbind.train.engine import engine_on
-from varbind.train.hyperparameter_search import Calibration, Search, calibrate
+from varbind.train.hyperparameter_search import calibrate, engine_on
+from varbind.train.hyperparameters import Calibration, Search
 from varbind.train.training import METHOD, TrainingPlan, count_steps, task_steps, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")

@@ -55,7 +55,7 @@ class GeneTable:
         name: the base name of the file.
         sha256: the SHA-256 of the bytes of the file on disk.
         summary: one sentence about the starts that are used.
-        build: the genome build of a table that travels with the package; empty for the user's files.
+        build: the genome build of a table that varbind contains; empty for the files of the user.
     """
 
     index: TssIndex
@@ -138,10 +138,10 @@ def detect_format(line: bytes, place: Place) -> GeneFormat:
         if gene_format.fits(fields):
             return gene_format
     if not any(is_integer(left) and is_integer(right) for left, right in pairwise(fields)):
-        raise place.error("this is no gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
+        raise place.error("this is not a gene table", "give a GTF, GFF3, BED6 or UCSC genePred file, plain or gzip")
     if {"+", "-"}.isdisjoint(fields):
         raise place.error("the table has no strand column", NO_STRAND)
-    what = "the table has a strand, but its columns are those of no format of genes"
+    what = "the table has a strand, but its columns are not those of a known format"
     raise place.error(what, "give all columns of a genePred table, BED6, or GTF or GFF3 with tabs between columns")
 
 
@@ -225,7 +225,7 @@ def _summary(index: TssIndex, taken: Sequence[TranscriptionStart], *, tss: str) 
     text = f"{_count(genes, 'gene')}, {_count(len(index), 'transcription start')}; "
     if tss == "all":
         return text + "all transcripts"
-    return text + f"genes by the transcript that names them: {describe_preferred(taken)}"
+    return text + f"best transcripts of each gene: {describe_preferred(taken)}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:

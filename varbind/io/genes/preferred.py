@@ -23,7 +23,7 @@ _RANKS = {
     CODING: (2, 0),
 }
 _APPRIS, _NONE = (1, 1), (3, 0)
-_TIERS = ("MANE", "canonical", "protein-coding", "untagged")
+_TIERS = ("MANE", "canonical", "protein-coding", "without a tag")
 
 
 def rank_of(tags: Iterable[str]) -> tuple[int, int]:

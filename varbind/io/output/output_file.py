@@ -1,7 +1,7 @@
-"""Where a result goes: a file that appears whole or not at all, or a stream.
+"""The output of a run: a file that appears complete or not at all, or a stream.
 
-A file is made in a hidden folder beside it, which nobody else can enter, then read again, synced and renamed; devices,
-FIFOs and standard output are written straight through.
+A file is made in a hidden folder beside it, which only its owner can enter. Then it is read back, synced and renamed.
+Devices, FIFOs and standard output are written straight through.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ STDOUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """How the output is packed.
+    """The format of the output.
 
     Attributes:
         kind: `v` VCF, `z` BGZF VCF, `u` uncompressed BCF, `b` BCF.
-        level: of compression, 0 to 9; None = the usual one.
+        level: the level of compression, 0 to 9; None = the default level.
     """
 
     kind: str
@@ -57,7 +57,7 @@ class OutputFormat:
 
     @classmethod
     def parse(cls, text: str | None, path: str) -> Self:
-        """Read `-O`; without it the suffix of the path decides.
+        """The format for the value of `-O`, or for the suffix of the path where there is none.
 
         Raises:
             UsageError: the text is not v, z, u or b with an optional level.
@@ -81,22 +81,22 @@ class Destination:
 
     Args:
         path: a file, or `-` for standard output.
-        output_format: how it is packed.
-        index: `tbi` or `csi` to index it as well; None = no index.
-        threads: that compress; 1 = none besides the caller's.
+        output_format: the format.
+        index: `tbi` or `csi` to make an index too; None = no index.
+        threads: the number of threads that compress; 1 = only the thread of the caller.
 
     Raises:
         OutputError: the folder is missing or not writable, or the path is a directory.
-        UsageError: an index was asked for a stream or for an uncompressed file.
+        UsageError: an index is requested for a stream or for an uncompressed file.
     """
 
     def __init__(self, path: str, output_format: OutputFormat, *, index: str | None = None, threads: int = 1) -> None:
         self.path = path
-        self._said = "standard output" if path == STDOUT else path
+        self._name = "standard output" if path == STDOUT else path
         self._format = output_format
         self._suffix = index
         self._direct = path == STDOUT or is_stream(path)
-        # A link stays a link: what it points to is replaced.
+        # A link is kept, and the file that it leads to is replaced.
         self._target = Path(path if path == STDOUT else os.path.realpath(path))
         if index and (self._direct or output_format.kind in "vu"):
             raise UsageError("only a compressed file can be indexed", remedy="write -O z or -O b to a file")
@@ -111,26 +111,31 @@ class Destination:
         self._bgzf = None
         if output_format.kind == "z":
             level = 6 if output_format.level is None else output_format.level
-            self._bgzf = BgzfWriter(_Checked(self._stream, self._said), level=level, threads=threads)
-        self._sink = self._bgzf or _Checked(self._stream, self._said)
+            self._bgzf = BgzfWriter(self._stream, level=level, threads=threads)
+        self._sink = self._bgzf or self._stream
 
     def write(self, data: bytes) -> None:
-        """Write decompressed bytes of a text VCF."""
+        """Write uncompressed bytes of a text VCF.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
         if not self._crc32:
             self._is_marked = without_mark(data) != data
         self._crc32 = zlib.crc32(data, self._crc32)
-        self._sink.write(data)
+        with output_errors(self._name):
+            self._sink.write(data)
 
     def finish(self) -> int | None:
-        """Write what is left, and read the whole file again.
+        """Write the remaining bytes, and read the whole file back.
 
         Returns:
-            The number of records found in it; None of a stream, which cannot be read again.
+            The number of records in the file; None for a stream, which cannot be read back.
 
         Raises:
-            OutputError: it cannot be written, or what is there is not what was written.
+            OutputError: the file cannot be written, or it does not contain what was written.
         """
-        with output_errors(self._said):
+        with output_errors(self._name):
             if self._bgzf:
                 self._bgzf.finish()
             self._stream.flush()
@@ -138,22 +143,22 @@ class Destination:
                 self._stream.close()
         if self._format.is_bcf:
             output_type = f"{self._format.kind}{'' if self._format.level is None else self._format.level}"
-            bcf.encode(str(self._text), str(self._result), output_type=output_type, name=self._said)
+            bcf.encode(str(self._text), str(self._result), output_type=output_type, name=self._name)
         self._finished = True
         return self._read_back() if self._folder else None
 
     def prepare(self, *, sorted_input: bool = True, blank_lines: bool = False) -> list[str]:
-        """Do all that can fail: index the finished file and put it on the disk, or pass on a BCF to its stream.
+        """Do everything that can fail before `commit`: index and sync the file, or copy a BCF to its stream.
 
         Args:
             sorted_input: whether the records can be indexed.
-            blank_lines: whether there are any; a BCF has no place for them, and an index none in a text.
+            blank_lines: whether the output has blank lines, with which a text cannot be indexed.
 
         Returns:
-            What the user should know, such as why there is no index.
+            Remarks for the user, such as the reason why there is no index.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputError: the output cannot be written.
         """
         if not self._finished:
             self.finish()
@@ -163,14 +168,14 @@ class Destination:
             return []
         remark = ""
         if self._suffix and not sorted_input:
-            remark = f"{self._said}: not indexed: the records are not sorted; sort with bcftools sort"
+            remark = f"{self._name}: not indexed: the records are not sorted; sort with bcftools sort"
         elif self._suffix and blank_lines and not self._format.is_bcf:
-            remark = f"{self._said}: not indexed: there are blank lines; remove them"
+            remark = f"{self._name}: not indexed: there are blank lines; remove them"
         elif self._suffix and self._is_marked and not self._format.is_bcf:
-            remark = f"{self._said}: not indexed: it starts with a byte order mark, as the input does; remove it there"
+            remark = f"{self._name}: not indexed: it starts with a byte order mark, as the input does; remove it there"
         elif self._suffix:
-            self._index, remark = make_index(self._result, self._suffix, said=self._said)
-        with output_errors(self._said):
+            self._index, remark = make_index(self._result, self._suffix, name=self._name)
+        with output_errors(self._name):
             for written in filter(None, (self._result, self._index)):
                 self._keep_rights(written)
                 fsync_tree(written)
@@ -178,18 +183,18 @@ class Destination:
         return [remark] if remark else []
 
     def commit(self) -> None:
-        """Give what is prepared its name; where it is not, nothing happens.
+        """Rename a prepared file to its final name; an output that is not prepared is removed.
 
         Raises:
-            OutputError: it cannot be renamed.
+            OutputError: the file cannot be renamed.
         """
         if self._prepared:
-            with output_errors(self._said), uninterrupted():
+            with output_errors(self._name), uninterrupted():
                 self._publish()
         self._discard()
 
     def abandon(self) -> None:
-        """Remove what was written; an older output stays as it was."""
+        """Remove what was written; an older output is kept."""
         if self._bgzf:
             self._bgzf.close()
         with suppress(OSError, ValueError):
@@ -208,13 +213,13 @@ class Destination:
 
     @property
     def _text(self) -> Path:
-        """Where the text of a BCF is, which htslib makes from the finished text."""
+        """The temporary file of the text from which htslib makes a BCF."""
         assert self._folder is not None
         return self._folder / "text.vcf"
 
     @property
     def _result(self) -> Path:
-        """Where the finished file is."""
+        """The temporary file of the result."""
         assert self._folder is not None
         return self._folder / {"v": "result.vcf", "z": "result.vcf.gz"}.get(self._format.kind, "result.bcf")
 
@@ -222,26 +227,26 @@ class Destination:
         if self._direct and not self._format.is_bcf:
             return self._open_directly()
         place = Path(tempfile.gettempdir(), "stream") if self._direct else self._target
-        with output_errors(self._said):
+        with output_errors(self._name):
             self._folder = temporary_beside(place)
-            # A signal can come before the caller holds this output: then the end of the program removes the folder.
+            # If a signal comes before the caller has this object, the folder is removed when the program ends.
             self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             try:
                 self._folder.mkdir(mode=stat.S_IRWXU)
-            except FileExistsError:  # it belongs to another run
+            except FileExistsError:  # the folder belongs to another run
                 self._remove_folder.detach()
                 raise
             return (self._text if self._format.is_bcf else self._result).open("xb")
 
     def _open_directly(self) -> BinaryIO:
         if self.path != STDOUT:
-            with output_errors(self._said):
+            with output_errors(self._name):
                 return open_stream(self.path)
         return _stdout()
 
     def _read_back(self) -> int:
         try:
-            with output_errors(self._said):
+            with output_errors(self._name):
                 found = read_back(self._result)
         except InputError as error:
             raise self._damaged(error.what) from error
@@ -251,11 +256,11 @@ class Destination:
 
     def _damaged(self, why: str) -> OutputError:
         remedy = "look at the disk, and run again"
-        return OutputError(f"was damaged while it was written: {why}", path=self._said, remedy=remedy)
+        return OutputError(f"was damaged while it was written: {why}", path=self._name, remedy=remedy)
 
     def _pass_on(self) -> None:
-        """Copy what htslib made, so that a closed pipe and a full device are told from what it refuses."""
-        with output_errors(self._said), self._result.open("rb") as stream:
+        """Copy a finished BCF to its stream. htslib does not write to it, because it hides the errors of the system."""
+        with output_errors(self._name), self._result.open("rb") as stream:
             out = self._open_directly()
             shutil.copyfileobj(stream, out)
             out.flush()
@@ -263,7 +268,7 @@ class Destination:
                 out.close()
 
     def _keep_rights(self, written: Path) -> None:
-        """Who could read an older output, and nobody else, can read the new one."""
+        """Give the file the permissions and the owner of the older output that it replaces."""
         with suppress(FileNotFoundError):
             old = self._target.stat()
             written.chmod(stat.S_IMODE(old.st_mode))
@@ -271,7 +276,7 @@ class Destination:
                 os.chown(written, old.st_uid, old.st_gid)
 
     def _publish(self) -> None:
-        """Give the names: never does an index stand beside a file that is not its own, not even for a moment."""
+        """Rename the file and its index. At no moment does an index lie beside a file that it does not describe."""
         assert self._folder is not None
         named = dict.fromkeys([self._target, Path(self.path)])
         with old_indexes_aside(named, self._folder):
@@ -279,7 +284,7 @@ class Destination:
         if self._index is not None:
             index = Path(f"{self._target}.{self._suffix}")
             rename_into_place(self._index, index)
-            if Path(self.path).is_symlink():  # who opens the link looks for an index of that name
+            if Path(self.path).is_symlink():  # readers of the link look for an index of that name
                 remove_quietly(Path(f"{self.path}.{self._suffix}"))
                 Path(f"{self.path}.{self._suffix}").symlink_to(index)
 
@@ -289,10 +294,10 @@ class Destination:
 
 
 def write_stdout(data: bytes) -> None:
-    """Write all bytes to standard output.
+    """Write bytes to standard output.
 
     Raises:
-        OutputError: it is closed, or cannot be written.
+        OutputError: standard output is closed, or cannot be written.
     """
     with output_errors("standard output"):
         stream = _stdout()
@@ -304,15 +309,3 @@ def _stdout() -> BinaryIO:
     if sys.stdout is None:
         raise OutputError("is closed", path="standard output", remedy="name a file with -o")
     return sys.stdout.buffer
-
-
-class _Checked:
-    """Writes all bytes, or says why not."""
-
-    def __init__(self, stream: BinaryIO, said: str) -> None:
-        self._stream = stream
-        self._said = said
-
-    def write(self, data: bytes) -> None:
-        with output_errors(self._said):
-            self._stream.write(data)

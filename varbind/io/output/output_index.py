@@ -1,4 +1,4 @@
-"""The index of an output, and those of an older output in its place."""
+"""The index of an output, and the indexes of an older output that it replaces."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["check_lengths", "make_index", "old_indexes_aside"]
 
 TBI_BASES_MAX = 1 << 29
-"""A tbi has bins for so many bases of a contig (SAM specification, section 5.1.1)."""
+"""The largest number of bases of a contig in a tbi index (SAM specification, section 5.1.1)."""
 
 
 def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, path: str) -> None:
-    """Refuse a tbi of contigs that are too long for it, before anything is scored.
+    """Refuse a tbi index for contigs that are too long for it, before anything is scored.
 
     Args:
-        declared: contigs of the header with their lengths; None where the header does not say.
-        suffix: of the index, `csi` or `tbi`; None = there is no index.
-        path: of the variants, for the message.
+        declared: the contigs in the header with their lengths; None where the header does not state a length.
+        suffix: the suffix of the index, `csi` or `tbi`; None = there is no index.
+        path: the path of the variants, for the message.
 
     Raises:
         UsageError: a contig is longer than a tbi can hold.
@@ -42,28 +42,28 @@ def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, pat
             raise UsageError(what, path=path, remedy="use -W=csi")
 
 
-def make_index(path: Path, suffix: str, *, said: str) -> tuple[Path | None, str]:
+def make_index(path: Path, suffix: str, *, name: str) -> tuple[Path | None, str]:
     """Index a finished file beside it.
 
     Args:
-        path: BGZF or BCF, sorted, without blank lines.
+        path: a sorted BGZF or BCF file without blank lines.
         suffix: `csi` or `tbi`.
-        said: the file's name in messages.
+        name: the name of the output in messages.
 
     Returns:
-        The index; None and the reason where a tbi cannot hold the positions.
+        The path of the index; None and the reason where a tbi cannot hold the positions.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the index cannot be written.
     """
     index = Path(f"{path}.{suffix}")
     error = _try(path, index, csi=suffix == "csi")
     if error is None:
         return index, ""
-    # A csi can be made of any such file: where it cannot, the file system is to blame, and not a position beyond tbi.
+    # Every such file can have a csi. If a csi fails too, the cause is the file system, not a position beyond tbi.
     if suffix == "csi" or _try(path, index, csi=True):
-        raise OutputError(f"cannot be indexed: {error}", path=said, remedy="look at the disk, and run again")
-    return None, f"{said}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
+        raise OutputError(f"cannot be indexed: {error}", path=name, remedy="look at the disk, and run again")
+    return None, f"{name}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
 
 
 def _try(path: Path, index: Path, *, csi: bool) -> Exception | None:
@@ -77,11 +77,11 @@ def _try(path: Path, index: Path, *, csi: bool) -> Exception | None:
 
 @contextmanager
 def old_indexes_aside(outputs: Iterable[Path], folder: Path) -> Iterator[None]:
-    """Keep the indexes of an older output elsewhere: they would send readers to wrong places of the new one.
+    """Move the indexes of an older output away during the block, because they do not describe the new one.
 
     Args:
         outputs: the names of the output.
-        folder: where they are kept; they come back if the output does not get its name.
+        folder: the folder to which they are moved; they are moved back if the block raises.
     """
     aside: dict[Path, Path] = {}
     try:
@@ -89,7 +89,6 @@ def old_indexes_aside(outputs: Iterable[Path], folder: Path) -> Iterator[None]:
             for index in (Path(f"{output}.{suffix}") for suffix in SUFFIXES):
                 if output.exists() and _is_index(index):
                     kept = folder / f"old-{len(aside)}"
-                    # A link may lead to another file system, and comes aside as a link.
                     if _moved(index, kept):
                         aside[index] = kept
         yield
@@ -101,16 +100,17 @@ def old_indexes_aside(outputs: Iterable[Path], folder: Path) -> Iterator[None]:
 
 
 def _moved(index: Path, kept: Path) -> bool:
+    """Move an index, or the link to it; if it cannot be moved, remove it and return False."""
     try:
         index.replace(kept)
-    except OSError:  # of the link's own folder, on another file system
+    except OSError:  # the folder of the link is on another file system
         index.unlink()
         return False
     return True
 
 
 def _is_index(path: Path) -> bool:
-    """Whether a file is an index, and not something of the user's own with such a name."""
+    """Whether a file is an index, and not another file of the user with the name of an index."""
     if not path.is_file():
         return False
     try:
@@ -118,5 +118,5 @@ def _is_index(path: Path) -> bool:
             return stream.read(4) in MARKS
     except (EOFError, zlib.error, gzip.BadGzipFile):
         return False
-    except OSError:  # nobody can tell
+    except OSError:  # unknown: it is safer to treat it as an index
         return True

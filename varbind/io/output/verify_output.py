@@ -1,4 +1,4 @@
-"""A finished file, read again: what is in it, told from its bytes alone."""
+"""Reading a finished output back: the records and the checksum of its bytes, independent of the writer."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SKIP = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Readback:
-    """What a file holds.
+    """The content of a file.
 
     Attributes:
-        records: of a VCF or BCF; 0 of anything else.
-        crc32: of its decompressed bytes; None of a BCF.
+        records: the number of records of a VCF or BCF; 0 for any other file.
+        crc32: the CRC-32 of the uncompressed bytes; None for a BCF.
     """
 
     records: int
@@ -37,10 +37,10 @@ class Readback:
 
 
 def read_back(path: Path) -> Readback:
-    """Read a VCF, a BCF or any text from its first to its last byte, every checksum of its packing included.
+    """Read all bytes of a VCF, a BCF or any other text, and verify the checksums of all blocks.
 
     Raises:
-        InputError: it is damaged, or lacks its end marker.
+        InputError: the file is damaged, or its end marker is missing.
     """
     with Source(path) as source:
         if source.stream.peek(3)[:3] == b"BCF":  # type: ignore[attr-defined]
@@ -57,19 +57,19 @@ def _text(source: Source) -> Readback:
         if in_header and (columns := _COLUMNS_LINE.search(lines)):
             in_header, start = False, columns.end()
         if not in_header:
-            records += _lines_that_say_something(lines[start:])
+            records += _non_blank_lines(lines[start:])
     return Readback(records, crc)
 
 
-def _lines_that_say_something(lines: bytes) -> int:
-    """Number of lines that are not blank."""
+def _non_blank_lines(lines: bytes) -> int:
+    """The number of lines that are not blank."""
     if lines.startswith((b"\n", b"\r")) or b"\n\n" in lines or b"\n\r" in lines:
         return sum(not is_blank(line) for line in lines.split(b"\n"))
     return lines.count(b"\n") + (not lines.endswith(b"\n") and bool(lines))
 
 
 def _bcf_records(stream: BinaryIO, name: str) -> int:
-    """Records of a BCF2 (VCF specification, section 6.3): each is two sizes and as many bytes."""
+    """The number of records of a BCF2 (VCF specification, section 6.3): each is two sizes and as many bytes."""
     _skip(stream, _BCF_TEXT.unpack(_exactly(stream, _BCF_TEXT.size, name))[1], name)
     count = 0
     while stream.peek(1):  # type: ignore[attr-defined]

@@ -1,1 +1,1 @@
-"""VCF and BCF: text that is spliced and never printed again, BGZF, regions."""
+"""VCF and BCF: lossless reading and writing, BGZF, regions and indexes."""

@@ -229,7 +229,7 @@ def _open_header(text_path: str, name: str) -> pysam.VariantFile:
     try:
         return pysam.VariantFile(text_path)
     except ValueError as error:
-        raise _refused("htslib does not take its header", name) from error
+        raise _refused("htslib cannot read its header", name) from error
 
 
 def _check_values(records: pysam.VariantFile, text_path: str, name: str) -> None:

@@ -1,7 +1,7 @@
-"""BGZF (SAM specification, section 4.1), block by block, so that a break is found and its place named.
+"""BGZF (SAM specification, section 4.1), read and written block by block.
 
-The libraries at hand end quietly at a cut on a block boundary, and hide a full disk until the process
-ends; both would lose records without a word.
+Damage is reported with its offset. Existing libraries end without an error where a file is cut at a block boundary, and
+hide a full disk until the process ends. Both would lose records silently.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class ByteSink(Protocol):
-        """Something that takes bytes."""
+        """An object to which bytes are written."""
 
         def write(self, data: bytes, /) -> object:
-            """Take all of the bytes."""
+            """Write all bytes."""
 
 
 __all__ = ["EOF_MARKER", "BgzfReader", "BgzfWriter", "is_bgzf", "missing_marker"]
@@ -32,7 +32,7 @@ __all__ = ["EOF_MARKER", "BgzfReader", "BgzfWriter", "is_bgzf", "missing_marker"
 EOF_MARKER = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _TRAILER = struct.Struct("<II")
 _BLOCK_HEADER = b"\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\xff\x06\x00BC\x02\x00"
-_PAYLOAD = 65_280  # what bgzip puts into a block
+_PAYLOAD = 65_280  # the number of bytes that bgzip writes into a block
 _BLOCK_MAX = 65_536
 _AT_ONCE = 8 * _PAYLOAD
 
@@ -43,7 +43,7 @@ def is_bgzf(start: bytes) -> bool:
 
 
 def missing_marker(path: object) -> InputError:
-    """The error of a file without its end marker."""
+    """The error about a file without its end marker."""
     remedy = "recompress, or --allow-truncated"
     return InputError("no BGZF end marker; truncated?", path=path, remedy=remedy)
 
@@ -53,12 +53,12 @@ class BgzfReader(io.RawIOBase):
 
     Args:
         raw: the compressed bytes.
-        path: for messages.
-        allow_truncated: accept a file without its end marker (a cut inside a block is never accepted).
+        path: the path of the file, for messages.
+        allow_truncated: whether the end marker may be missing; a truncated block is never accepted.
 
     Raises:
-        InputError: on reading, at the first block that is cut short, damaged or not BGZF, or at the end
-            where the end marker is missing.
+        InputError: on reading, at the first block that is truncated, damaged or not BGZF, or at the end if the end
+            marker is missing.
     """
 
     def __init__(self, raw: BinaryIO, path: object, *, allow_truncated: bool = False) -> None:
@@ -70,11 +70,11 @@ class BgzfReader(io.RawIOBase):
         self._at_marker = False
 
     def readable(self) -> bool:
-        """Always."""
+        """Whether bytes can be read, which is always so."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer from the current block, or the next one that is not empty."""
+        """Fill the buffer from the current block, or from the next block that is not empty."""
         target = memoryview(buffer).cast("B")
         while not self._block:
             if not self._next_block():
@@ -128,9 +128,9 @@ class BgzfWriter(AbstractContextManager["BgzfWriter"]):
     """Compresses into BGZF blocks, which are the same for any number of threads.
 
     Args:
-        sink: where the blocks go, from the caller's thread alone.
-        level: of zlib, 0 to 9.
-        threads: that compress while the caller goes on; 1 = the caller's own alone.
+        sink: the object to which the blocks are written, only from the thread of the caller.
+        level: the compression level of zlib, 0 to 9.
+        threads: the number of threads that compress in the background; 1 = only the thread of the caller.
     """
 
     def __init__(self, sink: ByteSink, *, level: int = 6, threads: int = 1) -> None:
@@ -142,20 +142,20 @@ class BgzfWriter(AbstractContextManager["BgzfWriter"]):
         self._compressing: deque[Future[bytes]] = deque()
 
     def write(self, data: bytes) -> None:
-        """Take bytes; full blocks go out as soon as they are compressed."""
+        """Add bytes; full blocks are written as soon as they are compressed."""
         self._pending += data
         while len(self._pending) >= _AT_ONCE:
             self._compress(_AT_ONCE)
 
     def finish(self) -> None:
-        """Write what is left and the end marker."""
+        """Write the remaining bytes and the end marker."""
         self._compress(len(self._pending))
         self._write_compressed(ahead=0)
         self._sink.write(EOF_MARKER)
         self.close()
 
     def close(self) -> None:
-        """End the threads; what is not written yet is dropped."""
+        """Stop the threads; bytes that are not yet written are dropped."""
         if self._threads:
             self._threads.shutdown(cancel_futures=True)
 
@@ -172,7 +172,7 @@ class BgzfWriter(AbstractContextManager["BgzfWriter"]):
         self._write_compressed(ahead=self._ahead)
 
     def _write_compressed(self, *, ahead: int) -> None:
-        """Write the pieces in order, until no more than `ahead` are left."""
+        """Write the compressed pieces in order, until at most `ahead` pieces remain."""
         while len(self._compressing) > ahead:
             self._sink.write(self._compressing.popleft().result())
 
@@ -184,7 +184,7 @@ def _blocks(data: bytes, level: int) -> bytes:
 
 def _block(data: bytes, level: int) -> bytes:
     body = _deflate(data, level)
-    if len(body) > _BLOCK_MAX - 26:  # incompressible: stored blocks fit
+    if len(body) > _BLOCK_MAX - 26:  # incompressible data fits as stored blocks
         body = _deflate(data, 0)
     size = struct.pack("<H", len(body) + 25)
     return b"".join([_BLOCK_HEADER, size, body, _TRAILER.pack(zlib.crc32(data), len(data))])

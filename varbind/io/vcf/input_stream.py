@@ -1,4 +1,4 @@
-"""The bytes of an input, plain or compressed, told by content and never by name."""
+"""The bytes of an input, plain or compressed, as detected from its content and never from its name."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ STDIN = "-"
 _BUFFER = 1 << 20
 _LINES_AT_ONCE = 1 << 18
 LINE_BYTES_MAX = 1 << 30
-"""Longest line, and longest header: half a million samples have a tenth of it."""
+"""The largest size in bytes of a line and of a header; half a million samples need a tenth of it."""
 
 
 class Container(StrEnum):
-    """How the bytes are packed."""
+    """The compression of an input."""
 
     PLAIN = "plain"
     BGZF = "BGZF"
@@ -42,15 +42,15 @@ class Source(AbstractContextManager["Source"]):
 
     Args:
         path: a file, or `-` for standard input.
-        allow_truncated: accept BGZF without its end marker.
+        allow_truncated: whether BGZF without its end marker is accepted.
 
     Raises:
         InputError: the file is missing, a directory, unreadable or empty.
 
     Attributes:
-        container: how it is packed.
-        stream: its decompressed bytes; reading raises InputError where they are damaged.
-        size: compressed bytes in all; None where it cannot be known.
+        container: the compression.
+        stream: the uncompressed bytes; reading raises InputError where the file is damaged.
+        size: the size of the file in bytes; None if it is unknown.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> None:
@@ -87,7 +87,7 @@ class Source(AbstractContextManager["Source"]):
             raise InputError(f"cannot be read: {error.strerror}", path=self.path) from error
 
     def _sniff(self) -> bytes:
-        """The first 18 bytes; they are read again afterwards, also from a pipe."""
+        """The first 18 bytes; they are not consumed, not even from a pipe."""
         try:
             start = self._raw.read(18)
         except OSError as error:
@@ -105,24 +105,24 @@ class Source(AbstractContextManager["Source"]):
 
     @property
     def position(self) -> int:
-        """Compressed bytes read so far; 0 on a pipe."""
+        """The number of bytes of the file that were read so far; 0 for a pipe."""
         return self._raw.tell() if self._raw.seekable() else 0
 
     def blocks(self) -> Iterator[bytes]:
-        """The rest of the decompressed bytes.
+        """The remaining uncompressed bytes.
 
         Raises:
-            InputError: the file is damaged, or another program writes to it.
+            InputError: the file is damaged, or it changed while it was read.
         """
         while data := self.stream.read(_BUFFER):
             yield data
         self.check_unchanged()
 
     def header_lines(self) -> Iterator[tuple[int, bytes]]:
-        """Lines from the first one on, with their numbers.
+        """The lines of the header and after it, with their numbers.
 
         Raises:
-            InputError: the file is damaged, or a line or all of them together are endless.
+            InputError: the file is damaged, or a line, or all lines together, exceed `LINE_BYTES_MAX`.
         """
         size = 0
         for number in count(1):
@@ -135,17 +135,17 @@ class Source(AbstractContextManager["Source"]):
             yield number, line
 
     def whole_lines(self, number: int) -> Iterator[tuple[int, bytes]]:
-        """The rest of the bytes in pieces that end with a line end, or with the file.
+        """The remaining bytes in pieces that end at the end of a line or of the file.
 
         Args:
-            number: of the first line.
+            number: the number of the next line.
 
         Returns:
-            The number of each piece's first line, and the piece.
+            The pieces, each with the number of its first line.
 
         Raises:
-            InputError: the file is damaged, a line is endless, or another program writes to the file; the lines
-                before the damage come first.
+            InputError: the file is damaged, a line exceeds `LINE_BYTES_MAX`, or the file changed while it was read. The
+                lines before the damage are returned first.
         """
         held: list[bytes] = []
         size = 0
@@ -177,10 +177,10 @@ class Source(AbstractContextManager["Source"]):
         self.check_unchanged()
 
     def check_unchanged(self) -> None:
-        """What another program still writes would be read in part, and its end taken for the file's.
+        """Check that no other program is still writing the file, because it would be read in part.
 
         Raises:
-            InputError: the file has grown or shrunk since it was opened.
+            InputError: the size of the file changed since it was opened.
         """
         if self.size is None or not self._raw.seekable():
             return
@@ -190,10 +190,10 @@ class Source(AbstractContextManager["Source"]):
             raise InputError(what, path=self.name, remedy="wait until it is complete, and run again")
 
     def check_end_marker(self) -> None:
-        """Look for the end marker of BGZF that is not read to its end, as with an index.
+        """Check the end marker of a BGZF file that is not read to its end, because an index is used.
 
         Raises:
-            InputError: it is missing.
+            InputError: the end marker is missing.
         """
         if self.bgzf is None or self._allow_truncated or not self.size:
             return
@@ -212,7 +212,7 @@ class Source(AbstractContextManager["Source"]):
 
 
 class _Rewound(io.RawIOBase):
-    """A pipe with the bytes that were read from it put back."""
+    """A pipe, preceded by the bytes that were already read from it."""
 
     def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
         self._start = start
@@ -237,7 +237,7 @@ class _Rewound(io.RawIOBase):
 
 
 class _GzipReader(io.RawIOBase):
-    """Gzip of any number of members, with damage reported as an InputError."""
+    """Gzip with any number of members, whose damage is reported as an InputError."""
 
     def __init__(self, raw: io.BufferedReader, name: str) -> None:
         self._raw = raw
@@ -258,7 +258,7 @@ class _GzipReader(io.RawIOBase):
 
 
 def endless_line(name: str, number: int) -> InputError:
-    """The error of a line that no VCF has."""
+    """The error about a line that is too long for any VCF."""
     what = f"the line is longer than {LINE_BYTES_MAX:,} bytes"
     return InputError(what, path=name, line=number, remedy="is it a VCF?")
 
@@ -267,11 +267,11 @@ class BytePipe:
     """A thread that feeds blocks of bytes into a pipe, for a library that reads a file descriptor.
 
     Args:
-        blocks: what to feed.
+        blocks: the bytes.
 
     Attributes:
-        read_end: file descriptor to read from.
-        error: what stopped the feeding, if it did not end well; known before the reader meets the end.
+        read_end: the file descriptor to read from.
+        error: the error that ended the blocks, if there was one; it is set before the reader reaches the end.
     """
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
@@ -280,7 +280,7 @@ class BytePipe:
         threading.Thread(target=self._feed, args=(blocks,), daemon=True).start()
 
     def _feed(self, blocks: Iterable[bytes]) -> None:
-        # A reader that has seen enough breaks the pipe, or closes the file that is fed.
+        # A reader that needs no more bytes breaks the pipe, or closes the file that the blocks come from.
         with contextlib.suppress(BrokenPipeError, ValueError), os.fdopen(self._write_end, "wb") as pipe:
             try:
                 for block in blocks:

@@ -1,7 +1,7 @@
-"""The index (tbi or csi) of a compressed variant file, seen to be whole and of this file before htslib trusts it.
+"""The index (tbi or csi) of a compressed variant file, which is checked before htslib uses it.
 
-Where a number of it is wrong, htslib may end the process; where a place lies behind the file's end, it finds nothing
-there, and says nothing. Layouts: the tabix and CSI specifications of samtools.
+A wrong number in an index can make htslib end the process, and for an offset after the end of the file htslib returns
+no records and no error. Layouts: the tabix and CSI specifications of samtools.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ __all__ = ["MARKS", "SUFFIXES", "index_of"]
 logger = logging.getLogger(__name__)
 
 SUFFIXES = ("csi", "tbi")
-"""In the order in which htslib looks for them."""
+"""The suffixes of indexes, in the order in which htslib looks for them."""
 MARKS = (_CSI, _TBI) = b"CSI\1", b"TBI\1"
-"""How an index starts, unpacked."""
+"""The first bytes of the two kinds of index, uncompressed."""
 
 _BYTES_MAX = 1 << 28
 _TBI_LEVELS, _LEVELS_MAX = 5, 12
 _NAMES_AT = 28
-"""Format, columns of contig, start and end, comment sign and lines to skip stand before the names, and their length."""
+"""The offset of the names, after the format, column numbers, comment sign, lines to skip, and size of the names."""
 _BLOCK_HEAD = 18
 _UNPACKED = struct.Struct("<I")
-"""A block of BGZF ends with the number of bytes that it unpacks to."""
+"""The last number of a BGZF block: its uncompressed size in bytes."""
 _BCF_HEADER_AT = 9
-"""Magic, version and the length of the header stand before the header."""
+"""The offset of the header, after the magic number, the version and the size of the header."""
 
 
 def index_of(path: str) -> str | None:
-    """The index beside a file; None where there is none.
+    """The path of the index beside a file; None if there is none.
 
     Raises:
-        UsageError: the index is damaged, or of another file.
-        InputError: the index has no record, and the file is damaged.
+        UsageError: the index is damaged, or it belongs to another file.
+        InputError: the index has no records, and the file is damaged.
     """
     # The library looks for one kind of index only.
     found = next((name for name in (f"{path}.{suffix}" for suffix in SUFFIXES) if Path(name).exists()), None)
@@ -71,27 +71,27 @@ def index_of(path: str) -> str | None:
 
 
 def _require_to_end(path: str, last: int) -> None:
-    """Behind the last place of an index no record is left: those that an older file did not have would not be found."""
+    """Check that no record lies after the last offset of an index, because such a record would not be found."""
     if not last:
         if _holds_records(path):
             raise ValueError("it has no record, but the file has")
         return
     with Path(path).open("rb") as stream:
         stream.seek(last >> 16)
-        # Empty blocks alone may follow: the end marker is one, and stands also where files were joined.
+        # Only empty blocks may follow. The end marker is one, and it also stands where files were concatenated.
         within = last & 0xFFFF
         while head := stream.read(_BLOCK_HEAD):
             rest = int.from_bytes(head[16:18], "little") + 1 - _BLOCK_HEAD
             if not is_bgzf(head) or rest < _UNPACKED.size:
-                raise ValueError("its last place is in no block of the file")
+                raise ValueError("its last offset is not in a block of the file")
             stream.seek(rest - _UNPACKED.size, os.SEEK_CUR)
             if stream.read(_UNPACKED.size) != _UNPACKED.pack(within):
-                raise ValueError("its last place is not the end of the file's records")
+                raise ValueError("the records of the file do not end at its last offset")
             within = 0
 
 
 def _holds_records(path: str) -> bool:
-    """Whether anything stands behind the header.
+    """Whether a file has bytes after its header.
 
     Raises:
         InputError: the file is damaged.
@@ -104,12 +104,12 @@ def _holds_records(path: str) -> bool:
 
 
 class _Index:
-    """An index that is read from its start to its end; whatever does not fit is a ValueError."""
+    """An index that is parsed from its start to its end; an impossible number raises ValueError."""
 
     def __init__(self, data: bytes, size: int) -> None:
         self._data = data
         self._place = 4
-        # A place is that of a block in the file, and 16 bits of where in the block.
+        # A virtual offset is the offset of a block in the file and, in its low 16 bits, the offset in the block.
         self._end = size << 16
         self.last = 0
         self._is_csi = data[:4] == _CSI
@@ -120,7 +120,7 @@ class _Index:
         if self._is_csi:
             smallest, levels, size = self._integers(3)
             if not (0 < smallest < 32 and 0 <= levels <= _LEVELS_MAX):
-                raise ValueError("its bins have no size")
+                raise ValueError("its bins have an impossible size")
             names = self._names(self._take(size)) if size else None
             (contigs,) = self._integers(1)
         else:
@@ -129,22 +129,22 @@ class _Index:
             (length,) = struct.unpack_from("<i", self._data, self._place + _NAMES_AT - 4)
             names = self._names(self._take(_NAMES_AT + length))
         if contigs < 0 or names not in {None, contigs}:
-            raise ValueError("it has not as many names as contigs")
+            raise ValueError("it has different numbers of names and contigs")
         for _ in range(contigs):
             self._check_contig(levels)
-        if len(self._data) - self._place not in {0, 8}:  # records without a place, counted or not
-            raise ValueError("there is more than it says")
+        if len(self._data) - self._place not in {0, 8}:  # the optional number of records without a position
+            raise ValueError("it continues after its last contig")
 
     @staticmethod
     def _names(data: bytes) -> int:
-        """How many names there are."""
+        """The number of names."""
         names = data[_NAMES_AT:]
         if struct.unpack_from("<i", data, _NAMES_AT - 4) != (len(names),) or names[-1:] not in {b"", b"\0"}:
             raise ValueError("its names are cut short")
         return names.count(b"\0")
 
     def _check_contig(self, levels: int) -> None:
-        """Every bin is one, and every chunk of it lies in the file: all numbers of 8 bytes but for the bins' heads."""
+        """Check that all bins exist, and that their chunks, which are pairs of 8-byte offsets, lie in the file."""
         last = ((1 << 3 * (levels + 1)) - 1) // 7 - 1
         head = struct.Struct("<I8xi" if self._is_csi else "<Ii")
         (bins,) = self._integers(1)
@@ -157,10 +157,10 @@ class _Index:
             sizes.append(max(chunks, 0) * 2 + head.size // 8)
             place += sizes[-1] * 8
         words = self._places((place - start) // 8)
-        # The second bin behind the last one holds counts.
+        # The second bin after the last one has counts instead of offsets.
         counts = np.array(numbers, dtype=np.int64) > last
         if bins < 0 or (np.array(numbers, dtype=np.int64) > last + 2).any():
-            raise ValueError("it has bins that there are not")
+            raise ValueError("it has a bin with an impossible number")
         is_place = np.repeat(~counts, sizes)
         for word in range(head.size // 8):
             is_place[np.array(heads, dtype=np.int64) + word] = False
@@ -174,7 +174,7 @@ class _Index:
 
     def _require_in_file(self, places: NDArray[np.uint64]) -> None:
         if (places > self._end).any():
-            raise ValueError("it names a place behind the end of the file")
+            raise ValueError("it has an offset after the end of the file")
 
     def _integers(self, count: int) -> tuple[int, ...]:
         return struct.unpack(f"<{count}i", self._take(4 * count))

@@ -136,7 +136,7 @@ class VariantFile(AbstractContextManager["VariantFile"]):
         logger.warning("%s:%d: a blank line; it is kept", self.name, number)
 
     def fraction_read(self) -> float | None:
-        """Share of the file that has been read and handed out; None where its size is unknown."""
+        """The share of the file whose records have been returned; None if the size of the file is unknown."""
         size = self._source.size
         return min(1.0, self._position / size) if size else None
 
@@ -153,7 +153,7 @@ def _all_lines(block: VcfBlock) -> NDArray[np.bool_]:
 
 
 def holds_variants(source: Source) -> bool:
-    """Whether an input is a VCF or BCF, as its first bytes show; nothing of it is read."""
+    """Whether an input is a VCF or BCF, as its first bytes show; no bytes are consumed."""
     start = without_mark(source.stream.peek(1))  # type: ignore[attr-defined]
     return bool(start.startswith((b"##fileformat=", b"BCF")))
 
@@ -169,15 +169,15 @@ def open_variants(
     """Open a VCF (plain, gzip, BGZF) or BCF, detected from content; `-` is standard input.
 
     Args:
-        path: the file, or an input that is open already.
-        regions: read only records that overlap these, through the file's index.
-        targets: read everything, pass on only records whose POS lies in these.
-        contig_map: pairs of names of the same contig, for regions and targets that name them in another way.
-        allow_truncated: accept BGZF without its end marker.
+        path: the file, or an input that is already open.
+        regions: only records that overlap these regions are read, by the index of the file.
+        targets: the whole file is read, and only records whose POS lies in these regions are returned.
+        contig_map: pairs of names of the same contig, for regions and targets that use other names.
+        allow_truncated: whether BGZF without its end marker is accepted.
 
     Raises:
-        InputError: not a variant file, or its header is broken.
-        UsageError: regions were asked for without an index, or none is on a contig of the file.
+        InputError: the file is not a variant file, or its header is malformed.
+        UsageError: regions are given and there is no index, or no region is on a contig of the file.
     """
     source = path if isinstance(path, Source) else Source(path, allow_truncated=allow_truncated)
     try:
@@ -210,7 +210,7 @@ def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:
             _check_first_line(without_mark(line), name)
         if b"\0" in line:
             raise InputError("a NUL byte in the line", path=name, line=number, remedy="repair the file")
-        # The byte order mark stays in the line: what is not ours is written as it was read.
+        # The byte order mark stays in the line, because the header is written as it was read.
         if number == 1 or line.startswith(b"##") or is_blank(line):
             lines.append(line)
         elif line.startswith(b"#CHROM"):
@@ -236,7 +236,7 @@ def _check_columns(line: bytes, name: str, number: int) -> None:
 
 
 def _start(line: bytes) -> str:
-    """How a line starts, for messages."""
+    """The start of a line, for messages."""
     text = line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
     return repr(text if len(text) <= 40 else f"{text[:37]}...") if text else "a blank line"
 
@@ -257,9 +257,9 @@ def _check_first_line(line: bytes, name: str) -> None:
 def _fetch_text(
     source: Source, regions: Regions, header: VcfHeader, contig_map: Mapping[str, str] | None
 ) -> Iterator[tuple[int, bytes]]:
-    """Lines of indexed regions, each record once, numbered from 1."""
+    """The lines of the records in indexed regions, each once, numbered from 1."""
     if without_mark(header.lines[0]) != header.lines[0]:
-        what = "starts with a byte order mark, which -r cannot pass"
+        what = "starts with a byte order mark, which -r cannot read"
         raise UsageError(what, path=source.name, remedy="use -t, or remove the mark and index the file again")
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
@@ -269,7 +269,7 @@ def _fetch_text(
     if index is None:
         raise no_index
     try:
-        # Whole paths: htslib would fetch what looks like a URL.
+        # Absolute paths, because htslib would download what looks like a URL.
         tabix = pysam.TabixFile(
             str(Path(source.path).absolute()), index=str(Path(index).absolute()), encoding="latin-1"
         )
@@ -288,7 +288,7 @@ def _fetch_text(
         for text in _fetch(tabix, (contig, start, end), source, header):
             line = text.rstrip("\r").encode("latin-1")
             pos = line.split(b"\t", 2)[1:2]
-            # What is no number is said by whoever reads the line.
+            # A POS that is not a number is reported when the line is read.
             if not pos or not pos[0].isdigit() or int(pos[0][:POS_DIGITS]) - 1 >= before:
                 number += 1
                 yield number, line + header.line_end
@@ -296,7 +296,7 @@ def _fetch_text(
 
 
 def _fetch(tabix: pysam.TabixFile, span: tuple[str, int, int], source: Source, header: VcfHeader) -> Iterator[str]:
-    """Lines of one span, with damage told."""
+    """The lines of one span; an error of htslib is replaced by the damage that caused it."""
     try:
         yield from tabix.fetch(*span)
     except (OSError, ValueError) as error:
@@ -306,10 +306,10 @@ def _fetch(tabix: pysam.TabixFile, span: tuple[str, int, int], source: Source, h
 
 
 def _check_lines(source: Source, header: VcfHeader) -> None:
-    """Why htslib stopped, which it does not say: at damage, at a line that is no record, or at a blank one.
+    """Find out why htslib stopped, which it does not report: damage, a malformed record, or a blank line.
 
     Raises:
-        InputError: one of these.
+        InputError: one of these was found.
     """
     blank = None
     for first, data in source.whole_lines(len(header.lines) + 2):
@@ -319,5 +319,5 @@ def _check_lines(source: Source, header: VcfHeader) -> None:
             elif blank is None:
                 blank = number
     if blank is not None:
-        what = "a blank line, which -r cannot pass"
+        what = "a blank line, which -r cannot read"
         raise InputError(what, path=source.name, line=blank, remedy="use -t, or remove it")

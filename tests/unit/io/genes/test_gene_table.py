@@ -1,4 +1,4 @@
-"""Every format of gene table gives the same starts, and what is no gene table is one clear line."""
+"""Every format of gene table gives the same starts, and what is not a gene table is one clear line."""
 
 import gzip
 import hashlib
@@ -246,7 +246,7 @@ def test_preferred_has_all_coding_starts_under_the_name_of_the_best_transcript(t
     ]
     assert genes.summary == (
         "genes.txt (GTF): 4 genes, 8 transcription starts; "
-        "genes by the transcript that names them: 1 MANE, 1 canonical, 1 protein-coding, 1 untagged"
+        "best transcripts of each gene: 1 MANE, 1 canonical, 1 protein-coding, 1 without a tag"
     )
     assert len(table(text, tss="all").index) == 10
 
@@ -335,8 +335,8 @@ NO_STRAND = "needs a strand"
         (PREDICTION.replace("-", "."), 1, NO_STRAND),
         (f"{PREDICTION}\nNM_1 chr1 -", 2, NO_STRAND),
         (f"{PREDICTION}\n{PREDICTION.replace('150', 'x')}", 2, "'x'"),
-        ("#CHROM\nchr1 5 . A G . PASS .", 2, "no gene table"),
-        (">chr1\nACGT", 1, "no gene table"),
+        ("#CHROM\nchr1 5 . A G . PASS .", 2, "not a gene table"),
+        (">chr1\nACGT", 1, "not a gene table"),
     ],
 )
 def test_a_broken_line_is_named(table, text, line, what):
@@ -590,7 +590,7 @@ def test_of_equal_starts_of_two_tables_the_best_transcript_gives_its_name(tmp_pa
         (gzip.compress(b"", mtime=0), "the file is empty"),
         (b"\n#only\n\n", "comments only"),
         (b'c\ts\texon\t1\t5\t.\t+\t.\tgene_id "A";\n', "no gene and no transcript in this GTF file"),
-        (b"\x00\xff\x7f" * 50, "no gene table"),
+        (b"\x00\xff\x7f" * 50, "not a gene table"),
     ],
 )
 def test_a_file_without_genes_is_refused(table, content, what):
@@ -652,7 +652,7 @@ def test_gencode_by_hand():
     ]
     assert brief(genes) == expected
     assert genes.summary.endswith(
-        "(GTF): 8 genes, 8 transcription starts; genes by the transcript that names them: 6 canonical, 2 untagged"
+        "(GTF): 8 genes, 8 transcription starts; best transcripts of each gene: 6 canonical, 2 without a tag"
     )
     second = [("DEFB125", 67891, "ENST00000608838.1"), ("DEFB126", 123275, "ENST00000542572.1")]
     assert sorted(brief(read_genes(PIECES, tss="all"))) == sorted(expected + second)

@@ -112,10 +112,10 @@ def test_an_index_that_was_written_with_its_file(packed, tmp_path, kind, options
 
 OLDER = {
     "without a record": ([], [(0, 1)], "it has no record, but the file has"),
-    "with less in its only block": (PLACES["near"][:10], PLACES["near"][:20], "its last place is "),
-    "with a contig less": (PLACES["late"], [*PLACES["late"], (1, 5)], "its last place is "),
-    "with fewer blocks": (PLACES["blocks"][:9_000], PLACES["blocks"], "its last place is "),
-    "with more": (PLACES["blocks"], PLACES["blocks"][:9_000], "behind the end of the file"),
+    "with less in its only block": (PLACES["near"][:10], PLACES["near"][:20], "its last offset"),
+    "with a contig less": (PLACES["late"], [*PLACES["late"], (1, 5)], "its last offset"),
+    "with fewer blocks": (PLACES["blocks"][:9_000], PLACES["blocks"], "its last offset"),
+    "with more": (PLACES["blocks"], PLACES["blocks"][:9_000], "after the end of the file"),
 }
 
 
@@ -140,7 +140,7 @@ def test_an_index_whose_last_place_lies_in_a_block(tmp_path):
     index.write_bytes(gzip.compress(found.replace(behind, struct.pack("<Q", size))))
     assert index_of(path) == str(index)
     index.write_bytes(gzip.compress(found.replace(behind, struct.pack("<Q", size - 1))))
-    with pytest.raises(UsageError, match="not the end of the file's records"):
+    with pytest.raises(UsageError, match="do not end at its last offset"):
         index_of(path)
 
 
@@ -150,7 +150,7 @@ def test_records_that_were_put_behind_those_of_the_index(path, places, marker):
     """As where files are joined: an end marker may stand between them."""
     bcftools.index(packed_at(path, PLACES[places]))
     path.write_bytes(path.read_bytes().removesuffix(EOF_MARKER) + marker + path.read_bytes())
-    with pytest.raises(UsageError, match="not the end of the file's records"):
+    with pytest.raises(UsageError, match="do not end at its last offset"):
         index_of(str(path))
 
 
@@ -173,7 +173,7 @@ def test_empty_blocks_and_no_end_marker(path, places, markers, late):
 def test_what_is_no_block_behind_the_last_one(path, end):
     bcftools.index(packed_at(path, PLACES["near"]))
     path.write_bytes(path.read_bytes() + end)
-    with pytest.raises(UsageError, match="in no block of the file"):
+    with pytest.raises(UsageError, match="not in a block of the file"):
         index_of(str(path))
 
 

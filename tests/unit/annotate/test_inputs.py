@@ -1,21 +1,24 @@
-"""The first items are held back until the reference is known to fit."""
+"""The first pieces are held back until the reference is known to fit."""
 
 import pytest
 
-from varbind.annotate import reference_check as module
+from varbind.annotate import inputs as module
 from varbind.annotate.counts import AnnotationCounts
-from varbind.annotate.reference_check import preflight
+from varbind.annotate.inputs import preflight
+from varbind.annotate.record_stream import Piece
 from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError
 
 
-def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
-    """Items 0, 1, ...; reading item i compares one REF, which differs where outcomes[i] is false."""
+def run(outcomes, *, size=0, allow=False, contig="chr1", names=None):
+    """Pieces 0, 1, ...; reading piece i compares one REF, which differs where outcomes[i] is false."""
     counts = AnnotationCounts()
     names = names or ContigNames({"chr1": 100})
     read = []
 
-    def items():
+    lines = b"x" * size
+
+    def pieces():
         for number, agrees in enumerate(outcomes):
             names.resolve(contig)
             if names.resolve(contig) is None:
@@ -24,14 +27,13 @@ def run(outcomes, *, size=1, allow=False, contig="chr1", names=None):
                 counts.checked_ref += 1
                 counts.mismatched_ref += not agrees
             read.append(number)
-            yield number
+            yield Piece(lines, number)
 
-    stream = preflight(items(), counts, size_of=lambda _: size, names=names, declared=(), reference_contigs=["chr1"],
-                       allow_ref_mismatch=allow)  # fmt: skip
-    return stream, read
+    stream = preflight(pieces(), counts, names=names, declared=(), reference_contigs=["chr1"], allow_ref_mismatch=allow)
+    return (piece.n_records for piece in stream), read
 
 
-def test_all_items_come_in_order():
+def test_all_pieces_come_in_order():
     stream, read = run([True] * 2_500)
     assert len(read) == 1_000
     assert list(stream) == list(range(2_500))
@@ -52,8 +54,7 @@ def test_the_rule(good, bad, stops):
 def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
     counts = AnnotationCounts(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
     with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
-        preflight([], counts, size_of=len, names=ContigNames({}), declared=(), reference_contigs=(),
-                  allow_ref_mismatch=False)  # fmt: skip
+        preflight([], counts, names=ContigNames({}), declared=(), reference_contigs=(), allow_ref_mismatch=False)
     assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
     assert ("bcftools norm --check-ref s" in str(caught.value)) == hint
     assert "give the right reference, or --allow-ref-mismatch" in str(caught.value)
@@ -66,7 +67,7 @@ def test_what_comes_later_is_not_judged():
 
 def test_bytes_are_bounded():
     _, read = run([True] * 500, size=module.HELD_BYTES // 10)
-    assert len(read) == 11
+    assert len(read) == 10
 
 
 def test_no_contig_is_shared():

@@ -1,21 +1,36 @@
-"""Data sets of binding: one file of one protein, or a table that lists many of them."""
+"""Data sets of binding: their descriptions, one by one or in a table, and the data that networks are trained on."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from varbind.bank.model_card import ID_CHARACTERS_MAX, is_model_id
-from varbind.datasets.text_input import numbered_lines
+from varbind.datasets.text_input import numbered_lines, read_table
 from varbind.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["BindingDataset", "DataKind", "NegativeSource", "is_dataset_table", "read_dataset_table", "refuse_equal_ids"]
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from varbind.core.sequence import Codes
+
+__all__ = [
+    "BindingData",
+    "BindingDataset",
+    "DataFacts",
+    "DataKind",
+    "NegativeSource",
+    "is_dataset_table",
+    "read_dataset_table",
+    "refuse_equal_ids",
+]
 
 NOT_STATED = "not stated"
 
@@ -96,6 +111,61 @@ class BindingDataset:
             _require_printable(name, getattr(self, name))
 
 
+@dataclass(frozen=True, slots=True)
+class BindingData:
+    """The training data of one network.
+
+    Attributes:
+        codes: base codes, (N, L).
+        targets: labels (1 bound, 0 unbound) or measured values, (N,).
+        groups: number of the group of each sequence, such as its chromosome, (N,); folds never split a group.
+        is_classification: whether the targets are labels.
+    """
+
+    codes: Codes
+    targets: NDArray[np.float32]
+    groups: NDArray[np.int64]
+    is_classification: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What the model card states about the data.
+
+    Attributes:
+        file: name of the file, without its folder.
+        sha256: SHA-256 of the file.
+        kind: kind of the data.
+        sequences: number of sequences in the training, negatives included.
+        length: number of bases of each sequence.
+        bound: number of bound sequences; None for measured values.
+        negatives: sources of the negatives; None for measured values.
+        folds: what is never split between folds.
+        unused: number of peaks that were left out, by reason.
+        examples_sha256: SHA-256 of all that the network is trained on, in order.
+    """
+
+    file: str
+    sha256: str
+    kind: DataKind
+    sequences: int
+    length: int
+    bound: int | None
+    negatives: str | None
+    folds: str
+    unused: Mapping[str, int] = field(default_factory=dict)
+    examples_sha256: str = ""
+
+    @property
+    def measure(self) -> str:
+        """The metric by which networks are rated."""
+        return "minus mean squared error" if self.bound is None else "AUC"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the entries of the model card."""
+        return {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+
+
 def _require_printable(name: str, text: str) -> None:
     if not text.isprintable():
         what = f"the {name} is {text!r}, which has a character that cannot be printed"
@@ -131,28 +201,25 @@ def read_dataset_table(path: str, *, fasta: str = "") -> list[BindingDataset]:
     Raises:
         InputError: a column is unknown, or a row is malformed or repeats an id.
     """
-    lines = numbered_lines(path)
-    number, header = next(lines)
-    columns = header.split("\t")
-    known = [field.name for field in fields(BindingDataset)]
-    unknown = [name for name in columns if name not in known or columns.count(name) > 1]
-    if unknown:
-        what = f"the column {unknown[0]!r} is unknown or given twice, expected some of {', '.join(known)}"
-        raise InputError(what, path=path, line=number, remedy="correct the header")
+    table = read_table(path, partial(_check_columns, path))
     sets: dict[str, BindingDataset] = {}
-    for number, text in lines:
-        cells = text.split("\t")
-        if len(cells) != len(columns):
-            what = f"found {len(cells)} columns, expected {len(columns)} as in the header"
-            raise InputError(what, path=path, line=number, remedy="correct the row")
-        stated = {name: cell for name, cell in zip(columns, cells, strict=True) if cell.strip() not in {"", "."}}
-        dataset = _set(stated, path, number, fasta)
+    for line, cells in zip(table.index.tolist(), table.to_dict("records"), strict=True):
+        stated = {str(name): cell for name, cell in cells.items() if cell.strip() not in {"", "."}}
+        dataset = _set(stated, path, line, fasta)
         if dataset.id in sets:
-            raise InputError(f"the id {dataset.id} is given twice", path=path, line=number, remedy="name each set once")
+            raise InputError(f"the id {dataset.id} is given twice", path=path, line=line, remedy="name each set once")
         sets[dataset.id] = dataset
     if not sets:
         raise InputError("has no data sets", path=path, remedy="give a row for each protein")
     return list(sets.values())
+
+
+def _check_columns(path: str, columns: Sequence[str], line: int) -> None:
+    known = [field.name for field in fields(BindingDataset)]
+    unknown = [name for name in columns if name not in known or columns.count(name) > 1]
+    if unknown:
+        what = f"the column {unknown[0]!r} is unknown or given twice, expected some of {', '.join(known)}"
+        raise InputError(what, path=path, line=line, remedy="correct the header")
 
 
 def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> BindingDataset:

@@ -8,7 +8,7 @@ from planted import write_lines
 from varbind.annotate.tracks import Tracks
 from varbind.core.tss import TranscriptionStart, TssIndex
 from varbind.datasets.variant_table import read_variant_table
-from varbind.train.variant_sites import site_features, sites_of
+from varbind.train.effect_tables import site_features, sites_of
 
 pybigtools = pytest.importorskip("pybigtools")
 

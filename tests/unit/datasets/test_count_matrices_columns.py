@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from varbind.datasets.matrix_columns import column_matrices, has_column_header
+from varbind.datasets.count_matrices import column_matrices, has_column_header
 from varbind.errors import InputError
 
 COUNTS = np.array([[9, 0, 0, 1], [0, 8, 2, 0], [4, 3, 2, 1]])

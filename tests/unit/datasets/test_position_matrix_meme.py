@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.datasets.meme import is_meme, meme_matrices
+from varbind.datasets.position_matrix import is_meme, meme_matrices
 from varbind.errors import InputError
 
 SHARES = np.array([[0.9, 0.03, 0.03, 0.04], [0.1, 0.7, 0.1, 0.1], [0.05, 0.05, 0.05, 0.85]])
@@ -134,7 +134,7 @@ def test_the_text_output_gives_its_shares():
         ([*motif(), *motif("M2", rows=ROWS[:1]), "URL x"], "in:7: the matrix of M2 has 1 rows, expected 3"),
         ([*motif(rows=[*ROWS, ROWS[0]])], "in:2: the matrix of M1 has 4 rows, expected 3"),
         ([*motif(rows=[])], "in:2: the matrix of M1 has 0 rows, expected 3"),
-        ([*motif(sizes="", rows=[])], "in:2: the matrix of M1 has 0 rows, expected one a position"),
+        ([*motif(sizes="", rows=[])], "in:2: the matrix of M1 has 0 rows, expected one per position"),
         ([*motif(rows=[*ROWS[:2], "0.5 0.5"])], "in:5: the row has 2 numbers, expected 4"),
         ([*motif(rows=[*ROWS[:2], "0.5 0.5 x 0"])], "in:5: .*found 'x', expected a number"),
         ([*motif(rows=[*ROWS[:2], "-1 1 0 0"])], "in:5: .*position 3 has -1, 1, 0, 0; .*not log-odds"),

@@ -3,7 +3,7 @@
 import pytest
 from planted import write_files, write_lines
 
-from varbind.datasets.dataset_table import (
+from varbind.datasets.binding_dataset import (
     BindingDataset,
     DataKind,
     NegativeSource,

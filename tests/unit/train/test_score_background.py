@@ -19,7 +19,7 @@ from varbind.effect.score import ScoreHead
 from varbind.effect.second_stage import SecondStage
 from varbind.scoring.background import CONTEXT, BackgroundRecipe, PromoterSource, background_windows
 from varbind.scoring.scorer import score_sequences
-from varbind.train.effect_background import EFFECT_BACKGROUND, effect_curves
+from varbind.train.score import EFFECT_BACKGROUND, effect_curves
 
 RECIPE = BackgroundRecipe(snvs=600, others=200, seed=9)
 FLANK = 15

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.datasets.matrix_rows import row_matrices
+from varbind.datasets.count_matrices import row_matrices
 from varbind.errors import InputError
 
 COUNTS = np.array([[18, 1, 1, 0], [2, 14, 2, 2], [5, 5, 5, 5], [0, 0, 20, 0], [1, 1, 1, 17]])
