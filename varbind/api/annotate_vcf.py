@@ -232,7 +232,10 @@ class AnnotationBuilder:
         """The lines to add to the header: the INFO keys, and the provenance of their values."""
         settings = self._settings
         effect = second.keys if second else None
-        lines = header_lines(settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), effect=effect)
+        exons = any(table.has_exons for table in inputs.genes)
+        lines = header_lines(
+            settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), exons=exons, effect=effect
+        )
         if settings.provenance:
             options = settings.value_options(reference=inputs.genome.path, genes=inputs.genes)
             card = second.effect.card if second else None

@@ -64,6 +64,11 @@ class GeneTable:
     summary: str
     build: str = ""
 
+    @property
+    def has_exons(self) -> bool:
+        """Whether the exons of some gene are known."""
+        return any(start.transcript is not None for start in self.index)
+
 
 def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
     """Read GTF, GFF3, BED6 (and wider) or a UCSC genePred table, plain, gzip or BGZF.
