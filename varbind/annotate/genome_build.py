@@ -85,19 +85,19 @@ def find_reference(given: str | None, header: VcfHeader, *, needs_genes: bool) -
 def _no_reference(named: Sequence[str], build: str, *, needs_genes: bool) -> UsageError:
     what = "no reference"
     if named:
-        what += f": the ##reference of the VCF, {named[0]!r}, is no file on this computer"
+        what += f": the ##reference of the VCF, {named[0]!r}, does not exist on this computer"
     genome = f"the FASTA of {build}, the build of the VCF's contig lengths," if build else "it"
     remedy = f"give {genome} with -f REF.fa, or its path in the environment variable {REFERENCE_VARIABLE}"
     if needs_genes and not build:
         what += ", and no genes"
-        remedy += "; name the promoters with --genes FILE, or score every variant with --everywhere"
+        remedy += "; give the genes with --genes FILE, or score all variants with --everywhere"
     return UsageError(what, remedy=remedy)
 
 
 def default_genes(
     settings: AnnotateSettings, contigs: Mapping[str, int], declared: Mapping[str, int | None]
 ) -> GeneTable:
-    """The transcription starts that travel with the package, of the build of this run.
+    """The transcription starts that varbind contains, of the build of this run.
 
     Args:
         settings: which build the user names, and whether lengths are checked.
@@ -112,12 +112,13 @@ def default_genes(
     build = settings.build or next(iter(found), "")
     if not build or (settings.build is None and len(found) > 1):
         what = f"neither --genes nor --everywhere, and the contig lengths are not those of {_BUILDS}"
-        remedy = "name the promoters with --genes FILE, score every variant with --everywhere, or give --build where "
-        remedy += "the reference is a piece of that build"
+        remedy = (
+            "give the genes with --genes FILE, or score all variants with --everywhere, or name the build with --build"
+        )
         raise UsageError(what, remedy=remedy)
     if found - {build} and not settings.allow_length_mismatch:
         what = f"--build {build}, but the contig lengths are those of {', '.join(sorted(found))}"
         raise ResourceError(what, remedy="leave --build out, or give --allow-length-mismatch")
-    how = "as --build says" if settings.build else "as the contig lengths show"
-    logger.info("transcription starts: those of %s that travel with varbind, %s; --genes takes others", build, how)
+    how = "named by --build" if settings.build else "detected from the contig lengths"
+    logger.info("transcription starts: the table of varbind for %s, %s; --genes FILE uses others", build, how)
     return shipped_starts(build, tss=settings.tss)

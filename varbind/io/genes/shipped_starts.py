@@ -1,4 +1,4 @@
-"""The transcription starts of GRCh37 and GRCh38 that travel with the package; `workflows/gene-starts` makes them."""
+"""The transcription starts of GRCh37 and GRCh38 that varbind contains; `workflows/gene-starts` makes them."""
 
 from __future__ import annotations
 
