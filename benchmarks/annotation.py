@@ -1,4 +1,4 @@
-"""Where the time of `varbind annotate` goes, stage by stage.
+"""The time of `varbind annotate`, stage by stage.
 
 The functions that carry a stage are wrapped with a clock of this thread's processor time, and the run has one
 thread, so nothing overlaps and nothing that other processes do is counted. A stage within another one counts
@@ -45,7 +45,7 @@ STAGES = {
     "writing": (Destination, "write"),
     "finishing the file": (Destination, "commit"),
 }
-"""By name, who does it."""
+"""The functions of each stage, by the name of the stage."""
 
 REST, ELSEWHERE = "the rest", "other threads"
 ITERATORS = {"reading and triage"}
@@ -54,7 +54,7 @@ FEW = 10
 
 
 class Stages:
-    """Seconds of each stage, without those of the stages within it."""
+    """Seconds of each stage, without the stages that it calls."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -62,7 +62,7 @@ class Stages:
         self._since = time.thread_time()
 
     def call(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A method with its stage around it."""
+        """The method, with its time added to a stage."""
 
         def method(owner: Any, *arguments: Any, **options: Any) -> Any:
             self._enter(name)
@@ -95,7 +95,7 @@ class Stages:
         self._within.pop()
 
     def count(self) -> None:
-        """Put the seconds since the last time where they belong."""
+        """Add the seconds since the last call to the current stage."""
         now = time.thread_time()
         name = self._within[-1] if self._within else REST
         self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
@@ -149,7 +149,7 @@ def measure_annotation(banks: Mapping[str, Bank], folder: Path, *, records: int,
 
 
 def _medians(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Of each part of a run; none is negative."""
+    """Seconds of each part of a run; none is negative."""
     return {part: max(statistics.median(run.get(part, 0.0) for run in rounds), 0.0) for part in PARTS}
 
 

@@ -1,4 +1,4 @@
-"""What a command takes, as the only child of a small process of its own.
+"""Time and memory of a command, measured as the only child of a small process.
 
 python benchmarks/child.py COMMAND [ARGUMENT ...] prints JSON. Linux counts into a new process's peak memory what
 the process that started it held at that moment, so whoever starts it must be small.
@@ -18,7 +18,7 @@ __all__ = ["Child", "run_child"]
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """Seconds of the clock and of the processor, peak memory in MiB, and what was said on standard error."""
+    """Wall-clock and processor seconds, peak memory in MiB, and the text on standard error."""
 
     wall: float
     cpu: float
@@ -27,7 +27,7 @@ class Child:
 
 
 def run_child(arguments: list[str], *, environment: dict[str, str]) -> Child:
-    """Run this Python with some arguments; what it writes to standard output is lost.
+    """Run this Python with some arguments; its standard output is discarded.
 
     Raises:
         RuntimeError: it failed.
@@ -41,7 +41,7 @@ def run_child(arguments: list[str], *, environment: dict[str, str]) -> Child:
 
 
 def main() -> None:
-    """Run the command and print what it took."""
+    """Run the command and print its time and memory."""
     start = time.perf_counter()
     child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)

@@ -24,7 +24,7 @@ LOOK = "import sys, torch; sys.exit(not torch.cuda.is_available())"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A program, and the largest share of the time left that it may take."""
+    """A program, and the largest share of the remaining time that it may take."""
 
     name: str
     words: tuple[str, ...]
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def steps(device: str, bank: str) -> list[Step]:
-    """The self-test first: where scores are wrong, their rate says nothing."""
+    """The steps. The self-test is the first one, because the rate of wrong scores is not of interest."""
     selftest = (
         "import sys; from varbind.io.banks import load_bank; from varbind.scoring.selftest import run_selftest; "
         "result = run_selftest(load_bank(sys.argv[1]), device=sys.argv[2]); print(result); sys.exit(not result.passed)"
@@ -63,7 +63,7 @@ def steps(device: str, bank: str) -> list[Step]:
 
 
 def found_device(seconds: float) -> bool:
-    """Look for a device until it is there; in processes of their own, for torch looks only once."""
+    """Look for a device until there is one; each attempt is a new process, because torch looks only once."""
     end = time.monotonic() + seconds
     while subprocess.run([sys.executable, "-c", LOOK], check=False).returncode:
         if time.monotonic() >= end:
@@ -73,7 +73,7 @@ def found_device(seconds: float) -> bool:
 
 
 def run(step: Step, end: float) -> str:
-    """Run a step in its share of the time that is left; `ok` or what went wrong, with the seconds it took."""
+    """Run a step within its share of the remaining time, and return `ok` or the failure, and the seconds it took."""
     left = step.share * (end - time.monotonic())
     if left <= 0:
         return "no time was left"

@@ -1,4 +1,4 @@
-"""How much of what the machine can load and add the kernel does, and where a batch's time goes."""
+"""The kernel compared with the rate at which the machine can load and add, and the parts of the time of a batch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["load_adds", "measure_efficiency", "measure_threads"]
 
 ROUNDS_OF_ADDS = 4_000
 LONG = 20
-"""So many times longer where threads are compared: a system moves a thread to an idle processor after some time."""
+"""Factor for the duration of comparisons of threads: a system moves a thread to an idle processor after some time."""
 
 
 def load_adds(work: Work, detector_len: int) -> dict[str, int]:
@@ -56,7 +56,7 @@ def load_adds(work: Work, detector_len: int) -> dict[str, int]:
 
 
 def _load_adds_of(stacks: Sequence[DeepBindStack], windows: Mapping[int, Sequence[Window]]) -> dict[str, int]:
-    """Of a batch scored by changed positions."""
+    """The work of a batch that is scored by its changed positions."""
     total = dict.fromkeys(("rows", "sums", "substitutions", "table"), 0)
     for stack in stacks:
         shape = stack.config
@@ -144,7 +144,7 @@ def measure_efficiency(bank: Bank, window: int | None, *, variants: int, rounds:
 
 
 def measure_threads(bank: Bank, window: int | None, *, variants: int, rounds: int) -> dict[str, Any]:
-    """What a second thread gains by the clock, in the round in which the machine had most to give.
+    """The gain of a second thread in wall-clock time, in the round with the largest gain of the machine itself.
 
     Whether there is a second processor is not for the kernel to say. So the machine's loads and adds, which
     share nothing, run on one thread and on two in the same rounds, and the round in which they gained most

@@ -1,4 +1,4 @@
-"""DeepBind in torch, as one would write it: the loop, one convolution for all, and tables through `embedding_bag`.
+"""Three usual ways to write DeepBind in torch: a loop over networks, one convolution, and tables by `embedding_bag`.
 
 All are complete (both strands, mean pools, heads, float32), on whole sequences, so that their scores can be compared.
 """
@@ -30,13 +30,13 @@ __all__ = ["BigConvolution", "Loop", "TableBags"]
 
 ONE_HOT = np.vstack([np.eye(4), np.full((1, 4), 0.25)]).astype(np.float32)
 SEQUENCES_A_CONVOLUTION = 8
-"""More do not fit into cache: the activations of one sequence are megabytes."""
+"""More sequences do not fit into the cache, because the activations of one take megabytes."""
 
 SEQUENCES_A_BAG = 128
 
 
 class Loop:
-    """One network after the other."""
+    """Score with one network after the other."""
 
     def __init__(self, stacks: Sequence[DeepBindStack], *, double: bool = False) -> None:
         dtype = torch.float64 if double else torch.float32

@@ -1,4 +1,4 @@
-"""What was aimed at, as ratios within one run, and what came out."""
+"""The goals, as ratios within one run, and the measured values."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Goal:
 
     @property
     def is_met(self) -> bool | None:
-        """None where nothing was measured."""
+        """The measured value; None if it was not measured."""
         if self.measured is None:
             return None
         return self.measured >= self.goal if self.at_least else self.measured <= self.goal
 
     def as_json(self) -> dict[str, Any]:
-        """With whether it is met."""
+        """The goal, and whether it is met."""
         return asdict(self) | {"met": self.is_met}
 
 

@@ -1,4 +1,4 @@
-"""The machine: what it is made of, and how fast it loads and adds."""
+"""A description of the machine, and the rate at which it loads and adds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VECTORS = 8
 
 
 def describe() -> dict[str, Any]:
-    """What a reader needs to judge the numbers, and nothing that names the machine."""
+    """The properties of the machine that are needed to judge the numbers, without its name."""
     fields: dict[str, str] = {}
     about = Path("/proc/cpuinfo")
     if about.exists():
@@ -89,5 +89,5 @@ class LoadAdds:
         self.count = rounds * len(self._codes) * VECTORS
 
     def __call__(self) -> None:
-        """Do them."""
+        """Do the loads and additions once."""
         _load_and_add(self._table, self._codes, self._rounds, self._total)

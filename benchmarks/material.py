@@ -1,7 +1,8 @@
-"""What is scored: SNVs in generated promoter sequence, in memory and as files. The same seed gives the same bytes."""
+"""The SNVs to score, in generated promoter sequence, in memory and as files. The same seed gives the same bytes."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from varbind.bank.bank import Bank
     from varbind.core.deepbind import DeepBindStack
     from varbind.core.sequence import Codes
 
-__all__ = ["SEED", "Files", "both_alleles", "cut_to", "draw_windows", "evenly", "with_window", "write_files"]
+__all__ = ["SEED", "Files", "both_alleles", "cut_to", "digest", "draw_windows", "evenly", "with_window", "write_files"]
 
 SEED = 2015
 LINE = 60
@@ -54,6 +57,11 @@ def cut_to(windows: Sequence[Window], lengths: Sequence[int]) -> dict[int, list[
     """The same changes in each window length of some models."""
     flank = (len(windows[0].ref) - 1) // 2
     return {length: [window.inner(flank - flank_of(length)) for window in windows] for length in lengths}
+
+
+def digest(scores: tuple[NDArray[np.float32], NDArray[np.float32]]) -> str:
+    """A digest of the scores of both alleles, to compare them bit by bit."""
+    return hashlib.sha256(b"".join(part.tobytes() for part in scores)).hexdigest()
 
 
 def both_alleles(by_length: Mapping[int, Sequence[Window]]) -> dict[int, list[Codes]]:

@@ -1,4 +1,4 @@
-"""A process whose compilers are told that registers hold eight whole numbers, as with AVX2, and which works on request.
+"""A process that emulates AVX2: its compilers assume registers of eight 32-bit numbers. It scores on request.
 
 It takes turns with the other ways: for each line it reads it does one way once and says what that took. Emulated:
 the processor is the same, only its wider registers are left idle.
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
-from material import both_alleles, cut_to, draw_windows, with_window
+from material import both_alleles, cut_to, digest, draw_windows, with_window
 from turns import Spent, Way, timed
 
 from varbind.io.banks import load_bank
@@ -38,13 +38,13 @@ ENVIRONMENT = {
 
 
 class NarrowProcess:
-    """The process, seen from outside."""
+    """The connection to the process."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def way(self, name: str, what: str, variants: int) -> Way:
-        """One of its ways: `kernel-avx2` or `loop-avx2`."""
+        """One of its methods: `kernel-avx2` or `loop-avx2`."""
 
         def measure() -> Spent:
             assert self._process.stdin is not None
@@ -70,7 +70,7 @@ class NarrowProcess:
 
 @contextmanager
 def narrow_process(bank: str, window: int | None, variants: int, cache: Path) -> Iterator[NarrowProcess | None]:
-    """The process for some models; None where the processor is not an x86-64 one."""
+    """Start the process for some models; None if the processor is not an x86-64 processor."""
     if platform.machine() != "x86_64":
         yield None
         return
@@ -89,7 +89,6 @@ def main() -> None:
     """Answer requests until there are no more."""
     # Here, because the imports of whoever starts this process must not need torch's settings.
     from formulations import Loop  # noqa: PLC0415
-    from ways import digest  # noqa: PLC0415
 
     from varbind.kernels.cpu.simd import LANES  # noqa: PLC0415
 

@@ -38,7 +38,7 @@ WINDOWS = {"window 101": 101, "own windows": None}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured."""
+    """The amount of work to measure."""
 
     rounds: int
     variants: int
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def measure(name: str, sizes: Sizes, scratch: Path) -> dict[str, Any]:
-    """All parts, one after the other; within a part the ways take turns."""
+    """Measure all parts, one after the other; within a part the methods alternate."""
     bank = load_bank(name)
     names = {"bank": name, **({"shipped": DEFAULT_BANK} if sizes.shipped else {})}
     banks = {key: load_bank(value) for key, value in names.items()}
@@ -114,7 +114,7 @@ def measure(name: str, sizes: Sizes, scratch: Path) -> dict[str, Any]:
 
 
 def _load() -> float:
-    """Processes that wanted a processor, on average over the last minute."""
+    """Mean number of processes that waited for or used a processor during the last minute."""
     return round(os.getloadavg()[0], 1)
 
 

@@ -1,4 +1,4 @@
-"""How the kernel's rate goes with the number of models, the variants of a batch, and the length of the window."""
+"""The rate of the kernel by the number of models, the variants per batch, and the length of the window."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Batches:
         self._window = window
 
     def score(self, size: int) -> None:
-        """Score all of them."""
+        """Score all windows."""
         for at in range(0, len(self._windows), size):
             self._ensemble.score_windows({self._window: self._windows[at : at + size]})
 

@@ -1,4 +1,4 @@
-"""What short runs take, which modules they import, and what long ones hold in memory: each in a process of its own."""
+"""The time and the imports of short runs, and the peak memory of long runs, each in a new process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["measure_memory", "measure_startup"]
 
 HEAVY_SECONDS = 0.01
 MANY = 1_000
-"""Records for which kernels are used; for a few, numpy may do."""
+"""Number of records for which the compiled kernels are used."""
 
 IMPORTED = re.compile(r"^import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)$", re.MULTILINE)
 

@@ -1,7 +1,7 @@
-"""Ways of doing one thing that take turns, so that what disturbs one round disturbs all of them.
+"""Alternating measurements of several methods, so that a disturbance affects all methods of a round.
 
-Times of a shared machine mean little; ratios of ways within a round do. What is kept is each round's
-seconds, of the clock and of the processor.
+On a shared machine, ratios within a round are more reliable than times. The wall-clock and processor seconds of every
+round are stored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Rates", "Spent", "Way", "take_turns", "timed"]
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds of the clock, and of the processors of the whole process."""
+    """Wall-clock seconds, and processor seconds of the whole process."""
 
     wall: float
     cpu: float
@@ -27,7 +27,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way.
+    """One method.
 
     Attributes:
         name: short and unique.
@@ -44,7 +44,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What ways took, round by round.
+    """The time of several methods, round by round.
 
     Attributes:
         ways: by name.
@@ -55,7 +55,7 @@ class Rates:
     rounds: dict[str, list[Spent]]
 
     def rate(self, name: str, *, wall: bool = False) -> float:
-        """Median variants a second: of the processor unless of the clock."""
+        """Median number of variants per second of processor time, or of wall-clock time."""
         return statistics.median(self._rates(name, wall=wall))
 
     def ratio(self, name: str, to: str) -> float:
@@ -100,7 +100,7 @@ def timed(call: Callable[[], object]) -> Callable[[], Spent]:
 
 
 def take_turns(ways: Iterable[Way], rounds: int) -> Rates:
-    """Every way once a round, after a round that only warms up."""
+    """Measure every method once per round, after a round that is not counted."""
     by_name = {way.name: way for way in ways}
     spent: dict[str, list[Spent]] = {name: [] for name in by_name}
     for round_number in range(rounds + 1):

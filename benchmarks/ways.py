@@ -1,15 +1,14 @@
-"""Ways of scoring both alleles of SNVs with all models of a bank, and whether they agree."""
+"""Methods that score both alleles of SNVs with all models of a bank, and whether their scores agree."""
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from formulations import BigConvolution, Loop, TableBags
-from material import both_alleles, cut_to, draw_windows, with_window
+from material import both_alleles, cut_to, digest, draw_windows, with_window
 from narrow import narrow_process
 from threadpoolctl import threadpool_limits
 from turns import Way, take_turns, timed
@@ -25,24 +24,19 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
 
-__all__ = ["BASELINE", "Scorers", "digest", "measure_ways"]
+__all__ = ["BASELINE", "Scorers", "measure_ways"]
 
 BASELINE = "loop-256"
 
 
-def digest(scores: tuple[NDArray[np.float32], NDArray[np.float32]]) -> str:
-    """Of the scores of both alleles, to compare them bit by bit."""
-    return hashlib.sha256(b"".join(part.tobytes() for part in scores)).hexdigest()
-
-
 class Scorers:
-    """Everything that scores, made once.
+    """All methods, prepared once.
 
     Args:
         bank: the models.
-        window: one window for all of them; None = their own.
-        variants: how many SNVs.
-        slow: how many of them the slow ways do.
+        window: one window length for all models; None = their own.
+        variants: number of SNVs.
+        slow: number of SNVs for the slow methods.
     """
 
     def __init__(self, bank: Bank, window: int | None, *, variants: int, slow: int) -> None:
@@ -59,7 +53,7 @@ class Scorers:
         self._columns = [ids.index(model_id) for model_id in bank.model_ids]
 
     def ways(self, narrow: NarrowProcess | None) -> list[Way]:
-        """All of them; the slow ones do fewer variants."""
+        """All methods; the slow ones score fewer variants."""
         whole, windows, few, n, slow = self.whole, self.windows, self.few_whole, self.variants, self.slow
         table = [
             ("loop-1", "loop over torch modules, one sequence at a time", lambda: self.loop.score(few, 1), slow),
@@ -78,7 +72,7 @@ class Scorers:
         return ways
 
     def agreement(self, narrow: NarrowProcess | None) -> dict[str, Any]:
-        """How far each way is from double precision, and which ways give the same bytes as the kernel."""
+        """The difference of each method from double precision, and which methods give the same bytes as the kernel."""
         exact = self.exact.score(self.few_whole, 256)[:, self._columns]
         torch_ways = {
             "loop-1": self.loop.score(self.few_whole, 1),

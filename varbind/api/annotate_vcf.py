@@ -2,7 +2,8 @@
 
     line -> record -> alleles -> windows -> binding scores -> effects -> column 8 -> line
 
-Records are read, scored and written in batches, in order; memory does not grow with their number.
+Records are read, scored and written in batches, in order; memory does not grow with their number. `check_vcf` is a dry
+run, which reads all inputs, scores a few variants to estimate the time, and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
@@ -47,16 +50,19 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
+    from varbind.core.variant import Variant
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
     from varbind.io.vcf.variants import VariantFile
 
-__all__ = ["AnnotationBuilder", "annotate_vcf"]
+__all__ = ["AnnotationBuilder", "CheckReport", "annotate_vcf", "check_vcf"]
 
 logger = logging.getLogger(__name__)
 
 # One thread reads, and it cannot keep more threads busy that compress.
 COMPRESSION_THREADS_MAX = 4
+TIMED_VARIANTS = 64
+"""Variants that a dry run scores to estimate the time."""
 
 
 def annotate_vcf(
@@ -174,6 +180,69 @@ def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextM
         write_stdout(data)
         return nullcontext()
     return whole_file(stats, data)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What an annotation would do.
+
+    Attributes:
+        counts: the counts of an annotation that writes nothing.
+        models: the number of models.
+        contigs: the reference's name of every contig on which the VCF has records; None where it has no such contig.
+        seconds: the estimated time of scoring on this computer; 0 if nothing would be scored.
+    """
+
+    counts: AnnotationCounts
+    models: int
+    contigs: dict[str, str | None]
+    seconds: float
+
+
+def check_vcf(
+    source: str | os.PathLike[str],
+    *,
+    reference: str | os.PathLike[str],
+    bank: Bank,
+    genes: GenePaths | None = None,
+    settings: AnnotateSettings | None = None,
+) -> CheckReport:
+    """Read all inputs, score a few variants to estimate the time, and write nothing.
+
+    Args:
+        source: the variants; `-` is standard input.
+        reference: the FASTA of the variants' build.
+        bank: the models to choose from.
+        genes: one or several gene files; needed unless everything would be scored.
+        settings: the settings, as for `annotate_vcf`; None = the defaults.
+
+    Raises:
+        VarbindError: `annotate_vcf` would raise the same error.
+    """
+    settings = settings or AnnotateSettings()
+    sample: list[Variant] = []
+    with ExitStack() as stack:
+        builder = AnnotationBuilder(stack, bank, settings)
+        counts = builder.counts
+        inputs = builder.open_inputs(os.fspath(source), reference=os.fspath(reference), genes=genes)
+        for piece in inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
+            counts.count_alleles(allele.status for allele in piece.alleles)
+            if len(sample) < TIMED_VARIANTS:
+                sample += [allele.variant for allele in piece.alleles if allele.variant]
+        scorer, _ = builder.start_scorer(tuple(settings.conservation))
+        windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
+        seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
+        if why := inputs.why_nothing_was_scored(counts, selected=settings.selects_records):
+            logger.warning(why.replace("was scored", "would be scored"))
+        contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
+    return CheckReport(counts, len(builder.models.models), contigs, seconds)
+
+
+def _time_to_score(scorer: Scorer, windows: list[Window], count: int) -> float:
+    scorer.score(windows[:1])  # the first call warms up
+    start = time.perf_counter()
+    scorer.score(windows)
+    return (time.perf_counter() - start) / len(windows) * count
 
 
 class AnnotationBuilder:

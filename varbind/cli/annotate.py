@@ -28,7 +28,7 @@ from varbind.cli.options import (
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.api.check_vcf import CheckReport
+    from varbind.api.annotate_vcf import CheckReport
     from varbind.io.vcf.regions import Regions
 
 __all__ = ["annotate", "check"]
@@ -270,7 +270,7 @@ def check(
     No file is written. If the reference does not fit the variants, the exit code is that of annotate.
     """
     from varbind.annotate.settings import AnnotateSettings
-    from varbind.api.check_vcf import check_vcf
+    from varbind.api.annotate_vcf import check_vcf
 
     configure_logging(quiet=quiet, verbose=verbose)
     settings = AnnotateSettings(

@@ -152,8 +152,8 @@ def selftest(banks: tuple[str, ...], device: str, quiet: bool, verbose: bool) ->
     Every model of a bank scores a few sequences. The scores must agree with the reference scores, which were computed
     in double precision when the bank was made. Then variants are scored in full and at their changed positions only,
     with and without the compiled kernel or the GPU; all results must have the same bytes. A mismatch, or a score that
-    is not a number, ends with exit code 1. The commands annotate, score and train repeat the comparison with the CPU
-    before they use a GPU.
+    is not a number, ends with exit code 1. The commands annotate, check, score, train and evaluate repeat the
+    comparison with the CPU before they use a GPU.
     """
     from varbind.io.banks import load_bank
     from varbind.scoring.devices import resolve_device

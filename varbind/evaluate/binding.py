@@ -19,6 +19,7 @@ from varbind._version import __version__
 from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.errors import InputError, UsageError
 from varbind.evaluate.evaluate_protein import DataReader, EvaluationPlan, ProteinResults, evaluate_protein
+from varbind.evaluate.figure import write_figure
 from varbind.evaluate.methods import (
     Absence,
     BankMethod,
@@ -27,7 +28,7 @@ from varbind.evaluate.methods import (
     Method,
     protein_key,
 )
-from varbind.evaluate.report import Report, write_report
+from varbind.evaluate.report import Report, compare, write_report
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 
@@ -90,6 +91,7 @@ def evaluate_binding(
         if not report.results:
             what = f"{bank[0]} can score none of the {len(tests)} sets"
             raise InputError(what, remedy="`varbind models list` names the proteins of a bank")
+        write_figure(folder / "figure.svg", compare(report.results, report.bank), report.bank)
         return write_report(folder, report)
 
 
@@ -109,7 +111,7 @@ def _check_names(names: Sequence[str]) -> None:
         if count > 1:
             raise UsageError(f"two methods are named {name}", remedy="give another name, --against NAME=BANK")
         if not name.isprintable():
-            raise UsageError(f"the name {name!r} cannot stand in a table", remedy="use printable letters")
+            raise UsageError(f"the name {name!r} has a character that cannot be printed", remedy="use another name")
 
 
 def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[BindingDataset]) -> None:

@@ -12,9 +12,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from varbind.datasets.dataset_loading import MIN_NEGATIVES
-from varbind.evaluate.comparison import Result
 from varbind.evaluate.evaluation_data import EvaluationData, read_evaluation_data
 from varbind.evaluate.methods import Absence
+from varbind.evaluate.report import Result
 from varbind.io.reference import Reference
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ class EvaluationPlan:
     """How all data sets are evaluated.
 
     Attributes:
-        seed: seed of everything random.
-        max_per_class: at most so many sequences of each class of a labelled test set are scored; measured sets are
-            scored whole.
+        seed: seed of all random numbers.
+        max_per_class: largest number of sequences of each class of a labelled test set that are scored; all sequences
+            of a measured set are scored.
         gkm_svm: number of training sequences of each class for the gkm-SVM; None = no gkm-SVM.
         threads: number of threads; the results do not depend on it.
     """

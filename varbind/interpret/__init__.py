@@ -1,1 +1,1 @@
-"""Looking into a network: which bases its score rests on."""
+"""Interpretation of networks: the bases on which a score depends."""

@@ -1,4 +1,4 @@
-"""Mutation maps: the change of a model's score by every substitution of a sequence (DeepBind, Fig. 4)."""
+"""Mutation maps: the change of a model's score for every substitution in a sequence (DeepBind 2015, figure 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["mutation_map"]
 
 
 def mutation_map(sequence: str, bank: Bank, *, model_id: str) -> NDArray[np.float32]:
-    """Score every substitution of a sequence; the model reads the whole sequence.
+    """Score every substitution in a sequence; the model reads the whole sequence.
 
     Args:
         sequence: L letters ACGTUN in any case; the other IUPAC letters count as N.

@@ -1,6 +1,6 @@
-"""The numerical kernels: arrays in, arrays out."""
+"""Numerical kernels, which take and return plain arrays."""
 
 from varbind.gate import forget_unusable_threads
 
-# Before any module of this package imports numba.
+# This has to happen before any module of this package imports numba.
 forget_unusable_threads()

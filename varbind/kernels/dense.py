@@ -1,8 +1,8 @@
-"""A dense layer whose sums are always taken in one order: a row has the same bytes whatever batch it comes in.
+"""A dense layer whose sums have a fixed order, so that the result for a row does not depend on the rest of the batch.
 
-A matrix product of a library sums in an order that depends on the batch, the threads and the processor. Here products
-are added feature by feature, each product and each sum rounded, never fused; by a compiled kernel where there is one
-and it is worth its loading, else by numpy. Both give the same bytes, so the choice is one of time alone.
+The matrix products of libraries sum in an order that depends on the batch, the number of threads and the processor.
+Here the products are added feature by feature, and each product and each sum is rounded; they are never fused. A
+compiled kernel is used where it is available and worth loading, else numpy. Both give the same bytes.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = ["dense"]
 logger = logging.getLogger(__name__)
 
 KERNEL_WORTH = 1_000_000_000
-"""Products that numpy takes in the time it takes to load numba and the kernel."""
+"""Number of products that numpy computes in the time that it takes to load numba and the kernel."""
 
 FEATURES_AT_ONCE = 8
-"""Features that the kernel adds to a sum while it is in a register."""
+"""Number of features that the kernel adds to a sum while the sum is in a register."""
 
 
 class _Work:
-    """What was left to numpy so far, in products: many small batches are worth the kernel as one large one is."""
+    """The number of products that numpy has computed: many small batches justify the kernel as one large batch does."""
 
     def __init__(self) -> None:
         self.products = 0
@@ -47,18 +47,19 @@ _work = _Work()
 def dense(
     inputs: NDArray[np.float32], weights: NDArray[np.float32], *, compiled: bool | None = None
 ) -> NDArray[np.float32]:
-    """Weighted sums of the features of each row, from the first feature to the last.
+    """Compute weighted sums of the features of each row, from the first feature to the last.
 
     Args:
         inputs: finite, float32 (B, F).
         weights: finite, float32 (F, H).
-        compiled: whether the kernel is used; None = if there is one, as soon as there is enough to do.
+        compiled: whether the compiled kernel is used; None = it is used where it is available, as soon as there is
+            enough to compute.
 
     Returns:
         float32 (B, H).
 
     Raises:
-        UsageError: the kernel was asked for and cannot be used.
+        UsageError: the compiled kernel is required and cannot be used.
     """
     kernel = _chosen_kernel(inputs.size * weights.shape[1], compiled=compiled)
     if kernel is None:
@@ -82,11 +83,11 @@ def _chosen_kernel(products: int, *, compiled: bool | None) -> Callable[..., Non
 
 @cache
 def _kernel() -> Callable[..., None] | None:
-    """The kernel; None where it is switched off or cannot be loaded."""
+    """The compiled kernel; None where it is switched off or cannot be loaded."""
     if not has_compiled_kernel():
         return None
     try:
-        # numba takes a third of a second to import, which other ways need not pay.
+        # Importing numba takes a third of a second, and only this kernel needs it.
         compiled = optional_import("varbind.kernels.cpu.numba_cache", needed_for="the CPU kernel").compiled
     except (UsageError, ImportError) as error:
         logger.warning("dense layers without the compiled kernel, several times slower: %s", error)
@@ -96,10 +97,10 @@ def _kernel() -> Callable[..., None] | None:
 
 
 def _add_products(inputs: Any, weights: Any, sums: Any, unused: Any) -> None:
-    """The kernel: add the products to the sums, two rows at a time so that weights are read half as often.
+    """Add the products to the sums, two rows at a time, so that the weights are read half as often.
 
-    Python's order of operations is the order of the sums. The compiler makes vectors of neighbouring sums only; it may
-    neither reorder nor fuse what was not said to be inexact.
+    The sums have the order in which they are written here. The compiler only combines neighbouring sums to vectors: it
+    may not reorder or fuse floating-point operations, because that is not allowed to it explicitly.
     """
     rows, features = inputs.shape
     units = weights.shape[1]
@@ -108,7 +109,7 @@ def _add_products(inputs: Any, weights: Any, sums: Any, unused: Any) -> None:
         second = min(first + 1, rows - 1)
         x, y = inputs[first], inputs[second]
         x_sums = sums[first]
-        y_sums = sums[second] if second > first else unused  # the last of an odd number is alone
+        y_sums = sums[second] if second > first else unused  # the last row of an odd number has no partner
         for f in range(0, whole, FEATURES_AT_ONCE):
             x0, x1, x2, x3, x4, x5, x6, x7 = x[f], x[f + 1], x[f + 2], x[f + 3], x[f + 4], x[f + 5], x[f + 6], x[f + 7]
             y0, y1, y2, y3, y4, y5, y6, y7 = y[f], y[f + 1], y[f + 2], y[f + 3], y[f + 4], y[f + 5], y[f + 6], y[f + 7]

@@ -1,7 +1,7 @@
-"""What has to be computed for a batch: every distinct sequence once, and of an alternate allele only what changes.
+"""The work plan of a batch: every distinct sequence is computed once, and of an alternate allele only what changes.
 
-A variant's two alleles share both flanks. Positions of a detector that lie within a flank score the same on
-both, so an alternate allele is its own middle between the reference's outer parts.
+The two alleles of a variant share both flanks. Positions of a detector that lie within a flank have the same score on
+both alleles, so an alternate allele consists of its own middle part and the outer parts of the reference.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ __all__ = ["SEGMENTS", "Plan", "Work"]
 _N = bytes([N_CODE])
 
 SEGMENTS = 3
-"""Left of a change, the positions that see it, right of it."""
+"""Number of segments: the positions left of a change, those that read the change, and those right of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """A plan laid out for detectors of one length m.
 
-    A position of a detector is the number of bases by which it is moved to the right from where its last base
-    reads the first of the sequence; a sequence of L bases has L + m - 1. An item is a sequence with its
-    positions in three segments. A substitution is an item's middle once more, with one base changed.
-    What is pooled goes to one cell for each segment of each item, item by item, then one for each substitution.
+    A position is the offset of the detector; at offset 0 the last base of the detector is aligned with the first base
+    of the sequence, and a sequence of L bases has L + m - 1 positions. An item is a sequence whose positions are
+    divided into three segments. A substitution is the middle segment of an item with one base changed. The pooled
+    values are stored in cells: one for each segment of each item, item by item, and then one for each substitution.
 
     Attributes:
-        codes: base codes of the sequences, m - 1 N before and at least m + 1 after, uint8 (sequences, width).
-        lengths: of the sequences without that, (sequences,).
-        sequences: which sequence each item reads, (items,).
-        bounds: of each item's three segments in positions, (items, 4).
-        substitutions: the base before and after, (substitutions, 2), in the order of their items; the base
-            is the one that the first position of the middle segment reads last.
-        first_substitution: of each item, and their number, (items + 1,).
-        alleles: cells of the left, middle and right part and number of positions, (alleles, 4).
+        codes: base codes of the sequences, with m - 1 N before and at least m + 1 N after, uint8 (sequences, width).
+        lengths: lengths of the sequences without these N, (sequences,).
+        sequences: the index of the sequence that each item reads, (items,).
+        bounds: the positions at which the three segments of each item begin and end, (items, 4).
+        substitutions: the base before and after each substitution, (substitutions, 2), in the order of their items. It
+            is the last base that the first position of the middle segment reads.
+        first_substitution: the index of the first substitution of each item, and their number, (items + 1,).
+        alleles: cells of the left, middle and right part, and number of positions, (alleles, 4).
     """
 
     codes: NDArray[np.uint8]
@@ -59,40 +59,40 @@ class Work:
 
     @property
     def cells(self) -> int:
-        """How many there are."""
+        """The number of cells."""
         return SEGMENTS * len(self.sequences) + len(self.substitutions)
 
 
 class Plan:
-    """Distinct alleles of a batch and how they share work.
+    """The distinct alleles of a batch, and the work that they share.
 
     Attributes:
-        sequences: distinct sequences that are read, base codes as bytes.
+        sequences: the distinct sequences, base codes as bytes.
     """
 
     def __init__(self) -> None:
         self.sequences: list[bytes] = []
         self._sequence_of: dict[bytes, int] = {}
-        # Items: sequence, flank, length of the allele, whether the flanks are pooled too.
+        # The keys of items: sequence, flank, length of the allele, and whether the flanks are pooled as well.
         self._items: dict[tuple[int, int, int, bool], int] = {}
-        # Substitutions: item and base.
+        # The keys of substitutions: item and new base.
         self._substitutions: dict[tuple[int, int], int] = {}
-        # Alleles: the item of the flanks; the item of the middle, or a substitution.
+        # The keys of alleles: the item of the flanks, the item or substitution of the middle, and which of both it is.
         self._alleles: dict[tuple[int, int, bool], int] = {}
 
     def __len__(self) -> int:
-        """How many alleles there are."""
+        """The number of distinct alleles."""
         return len(self._alleles)
 
     @classmethod
     def of_sequences(cls, sequences: Iterable[Codes]) -> tuple[Plan, list[int]]:
-        """A plan that scores whole sequences, and the allele of each."""
+        """The plan for whole sequences, and the index of the allele of each sequence."""
         plan = cls()
         return plan, [plan._whole(codes.tobytes()) for codes in sequences]
 
     @classmethod
     def of_windows(cls, windows: Sequence[Window], flank: int) -> tuple[Plan, list[int], list[int]]:
-        """A plan that scores both alleles of windows with this flank, and the alleles of each."""
+        """The plan for windows with this flank, and the indices of their reference and of their alternate alleles."""
         plan = cls()
         references, alternates = [], []
         for window in windows:
@@ -146,7 +146,7 @@ class Plan:
         )
 
     def _padded(self, detector_len: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """All sequences with N before and after, wide enough for a detector rounded up to threes; their lengths."""
+        """All sequences with N before and after, wide enough for a detector rounded up to threes, and their lengths."""
         lengths = np.array([len(codes) for codes in self.sequences], dtype=np.int64)
         margin = detector_len - 1
         width = margin + int(lengths.max(initial=0)) + detector_len + 4
@@ -171,7 +171,7 @@ class Plan:
         return self._alleles.setdefault((outer, middle, substituted), len(self._alleles))
 
     def _alternate(self, reference: int, ref: bytes, alt: bytes, flank: int) -> int:
-        """An alternate allele: one base of the reference changed, or a middle of its own."""
+        """Add an alternate allele: a substitution in the item of the reference, or an item of its own."""
         if not len(ref) == len(alt) == 2 * flank + 1:
             return self._allele(reference, self._item(alt, flank, full=False))
         base = alt[flank]
@@ -186,5 +186,5 @@ class Plan:
 
 
 def _table(keys: Iterable[tuple[int, ...]], columns: int) -> NDArray[np.int64]:
-    """Keys of a dictionary as rows."""
+    """The keys of a dictionary as rows of an array."""
     return np.array(list(keys), dtype=np.int64).reshape(-1, columns)

@@ -1,1 +1,1 @@
-"""Readable networks, one file a paper."""
+"""Networks in torch, with one module per paper."""

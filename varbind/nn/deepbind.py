@@ -1,7 +1,7 @@
-"""The DeepBind network as its paper defines it: the reference that every faster scorer is proven equal to.
+"""The DeepBind network as its paper defines it, which is the reference for the kernels.
 
-f(s) = net(pool(rect_b(conv_M(s)))), DeepBind 2015, supplementary section 1.1. It reads top to bottom
-and is in no hurry; annotation uses `varbind.scoring.ensemble`.
+f(s) = net(pool(rect_b(conv_M(s)))), DeepBind 2015, supplementary section 1.1. The code follows the formula and is not
+fast; annotation uses `varbind.scoring.ensemble`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class DeepBind(torch.nn.Module):
     """One network.
 
     Args:
-        stack: where the parameters come from.
-        row: which of the K networks of the stack.
+        stack: the stack with the parameters.
+        row: the index of the network among the K networks of the stack.
     """
 
     def __init__(self, stack: DeepBindStack, row: int) -> None:
@@ -46,7 +46,7 @@ class DeepBind(torch.nn.Module):
         return torch.nn.Parameter(torch.tensor(np.ascontiguousarray(values), dtype=torch.float64))
 
     def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
-        """Scores (B, 1) of one strand; `one_hot` is (B, 4, L), not yet padded."""
+        """Scores (B, 1) of one strand from one-hot bases (B, 4, L), which are padded here."""
         quarter = torch.full((one_hot.shape[0], 4, self.config.detector_len - 1), 0.25).to(one_hot)
         padded = torch.cat([quarter, one_hot, quarter], dim=2)  # (B, 4, L + 2m - 2)
         rectified = torch.relu(torch.nn.functional.conv1d(padded, self.detectors, self.thresholds))  # (B, D, L + m - 1)

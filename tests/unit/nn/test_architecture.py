@@ -22,7 +22,7 @@ from varbind.io.banks import read_bank, write_bank
 from varbind.nn.architecture import ARCHITECTURES, Choice, LogUniform, SquareRoot
 from varbind.nn.torch_networks import TorchNetworks
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.scoring.ensemble import Ensemble
+from varbind.scoring.ensemble import KERNELS, Ensemble
 from varbind.scoring.scorer import score_sequences
 from varbind.scoring.selftest import add_golden_scores, run_selftest
 from varbind.train.hyperparameters import Setting
@@ -116,6 +116,23 @@ def test_scores_are_those_of_each_output(bank):
         row = stack.model_ids.index(network)
         expected = [slow_score(stack, row, output, codes.tolist()) for codes in sequences]
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-6)
+
+
+def test_a_kernel_of_an_architecture_is_used_in_place_of_torch(bank, monkeypatch):
+    class Constant:
+        """A kernel that scores every output with its number."""
+
+        def __init__(self, stacks, place):
+            self.outputs = sum(len(stack.outputs) for stack in stacks)
+            assert place.device == "cpu"
+
+        def score(self, sequences):
+            return np.repeat(np.arange(self.outputs, dtype=np.float32)[:, None], len(sequences), axis=1)
+
+    monkeypatch.setitem(KERNELS, "two-tasks", Constant)
+    monkeypatch.setattr(TorchNetworks, "score", lambda *_: 1 / 0)
+    outputs = [bank.stacks[0].outputs.index(output) for output in bank.outputs]
+    assert Ensemble(bank.stacks, bank.outputs).score({9: [np.zeros(9, np.uint8)] * 2}).tolist() == [outputs] * 2
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])

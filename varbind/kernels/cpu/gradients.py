@@ -1,7 +1,7 @@
-"""The backward pass of the training kernel: slopes of the loss pass from the score to every parameter.
+"""The backward pass of the training kernel: gradients of the loss with respect to every parameter.
 
-Slopes stand as the parameters do (`varbind.kernels.cpu.sgd`), the six arrays of a network. Every function adds up the
-slopes of one sequence more, or of one group of `LANES` detectors.
+Gradients are stored like the parameters (`varbind.kernels.cpu.sgd`), as the six arrays of a network. Every function
+adds the gradients of one sequence, or of one group of `LANES` detectors. A slope is a component of a gradient.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["add_group_slopes", "add_maximum_slopes", "add_mean_slopes", "add_net
 
 @compiled
 def add_network_slopes(network: Any, slopes: Any, error: Any, features: Any, units: Any, feature_slopes: Any) -> None:
-    """Those behind the pooled values are added up for one sequence; those of units and pooled values are put."""
+    """Add the gradients of the output layers for one sequence, and write those of units and pooled values."""
     _, _, weights1, _, weights2, _ = network
     _, _, weights1_slopes, biases1_slopes, weights2_slopes, bias2_slope = slopes
     hidden = len(weights2)
@@ -42,7 +42,7 @@ def add_network_slopes(network: Any, slopes: Any, error: Any, features: Any, uni
 
 @compiled
 def add_maximum_slopes(slopes: Any, codes: Any, places: Any, feature_slopes: Any) -> None:
-    """Those of detectors and thresholds from the maxima of one sequence, each at its winning position, if any."""
+    """Add the gradients of detectors and thresholds from the maxima of one sequence, each at its position, if any."""
     detectors, thresholds = slopes[0], slopes[1]
     for detector in range(len(places)):
         slope = feature_slopes[detector]
@@ -60,9 +60,9 @@ def add_maximum_slopes(slopes: Any, codes: Any, places: Any, feature_slopes: Any
 
 @compiled
 def add_mean_slopes(table_slopes: Any, text: Any, sums: Any, slopes: Any) -> None:
-    """Those of the rows of a group's lookup table from the means of one sequence.
+    """Add the gradients of the rows of a group's table from the means of one sequence.
 
-    A mean passes the same slope to each of its `sums` (positions, LANES) above zero.
+    Each of the `sums` (positions, LANES) above zero has the same slope.
     """
     count = len(table_slopes) // (TRIPLETS * LANES)
     everywhere = load(slopes, 0)
@@ -75,7 +75,7 @@ def add_mean_slopes(table_slopes: Any, text: Any, sums: Any, slopes: Any) -> Non
 
 @compiled
 def add_group_slopes(slopes: Any, table_slopes: Any, group: int) -> None:
-    """Those of a group's detectors and thresholds from those of the rows of its table."""
+    """Add the gradients of a group's detectors and thresholds from those of the rows of its table."""
     weight_slopes = np.zeros(15 * (len(table_slopes) // TRIPLETS), dtype=np.float32)
     _sum_rows(weight_slopes, table_slopes)
     _take_weights(slopes, weight_slopes, group)
@@ -83,7 +83,7 @@ def add_group_slopes(slopes: Any, table_slopes: Any, group: int) -> None:
 
 @compiled
 def _sum_rows(weight_slopes: Any, table_slopes: Any) -> None:
-    """Slopes of a group's weights, `varbind.kernels.cpu.table_convolution.fill_table` backwards."""
+    """Add the gradients of a group's weights: the reverse of `varbind.kernels.cpu.table_convolution.fill_table`."""
     count = len(table_slopes) // (TRIPLETS * LANES)
     for triplet in range(TRIPLETS):
         one, two, three = triplet // 25, 5 + triplet // 5 % 5, 10 + triplet % 5
@@ -96,10 +96,10 @@ def _sum_rows(weight_slopes: Any, table_slopes: Any) -> None:
 
 @compiled
 def _take_weights(slopes: Any, weight_slopes: Any, group: int) -> None:
-    """Slopes of a group's detectors and thresholds: a weight of N is the mean of four, and a sum has one threshold."""
+    """Add the gradients of a group's detectors and thresholds; the weight of N is the mean of four weights."""
     detectors, thresholds = slopes[0], slopes[1]
     for lane in range(LANES):
-        for base in range(5):  # a sum has one base at its first position
+        for base in range(5):  # every sum has one threshold, and one base at its first position
             thresholds[group * LANES + lane] += weight_slopes[base * LANES + lane]
     for position in range(detectors.shape[0]):
         for lane in range(LANES):

@@ -1,7 +1,7 @@
-"""Functions compiled by numba, kept on disk from one run to the next.
+"""Functions compiled by numba, stored on disk for later runs.
 
-What numba keeps are pickles, which run what they say. They are read from such folders and files alone as nobody but the
-user and root can write; where there is no such folder, functions are compiled anew in each run.
+numba stores pickles, and reading a pickle can run any code. They are therefore only read from folders and files that
+nobody but the user and root can write. Where there is no such folder, functions are compiled again in each run.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile without the interpreter's lock, cached on disk where there is a folder of the user's own.
+    """Compile a function that releases the interpreter's lock; the result is cached on disk where that is safe.
 
-    The function may close over numbers only: the cache would miss one that closes over a compiled function.
+    The function may only close over numbers, because numba does not cache one that closes over a compiled function.
     """
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     with suppress(RuntimeError):  # no folder for a cache
@@ -50,7 +50,7 @@ def _is_own(path: Path) -> bool:
 
 
 class _OwnFolder:
-    """A place of numba's for a cache, which is passed over where others can write."""
+    """A location for numba's cache that is skipped if other users can write to it."""
 
     def ensure_cache_path(self) -> None:
         folder = Path(cast("Any", self).get_cache_path())
@@ -78,11 +78,11 @@ class _OwnCache(FunctionCache):
 
 
 class _Cache:
-    """numba's cache on disk, with three of its habits changed.
+    """numba's cache on disk, with three changes.
 
-    It reads whatever files it finds; here they are the user's own. It asks whether a function's own file has changed; a
-    kernel has vector operations from others. And a folder that is full or beyond a limit, or a file that is damaged,
-    ends the run; here it is done without.
+    It only reads files that belong to the user or to root. A stored function is used only if no module of the kernels
+    has changed, because kernels contain vector operations from other modules. A full disk, a quota or a damaged file
+    does not end the run; the function is then compiled without the cache.
     """
 
     def __init__(self, cache_on_disk: Any) -> None:
@@ -95,24 +95,24 @@ class _Cache:
         return getattr(self._cache_on_disk, name)
 
     def load_overload(self, *arguments: Any) -> Any:
-        """A compiled function, or None."""
+        """Load a compiled function; None if there is none."""
         try:
             if not self._holds_own_files():
                 return None
             return self._cache_on_disk.load_overload(*arguments)
-        except Exception:  # noqa: BLE001 (whatever a damaged pickle raises)
+        except Exception:  # noqa: BLE001 (a damaged pickle can raise anything)
             with suppress(OSError):
                 self._cache_on_disk.flush()
             return None
 
     def save_overload(self, *arguments: Any) -> None:
-        """Keep a compiled function if possible."""
+        """Store a compiled function if possible."""
         with suppress(Exception):
-            if self._holds_own_files():  # numba reads the old ones before it writes
+            if self._holds_own_files():  # numba reads the existing files before it writes
                 self._cache_on_disk.save_overload(*arguments)
 
     def _holds_own_files(self) -> bool:
-        """Whether none of the function's files can be another's; in a folder that others cannot enter all are ours."""
+        """Whether no file of the function can be another user's, as is certain in a folder that others cannot enter."""
         if not _is_own(self._folder):
             return False
         stem = self._cache_on_disk._impl.filename_base  # noqa: SLF001

@@ -1,14 +1,14 @@
-"""The training kernel: stochastic gradient descent of one DeepBind network, many steps at a call.
+"""The training kernel: stochastic gradient descent of one DeepBind network, with many steps per call.
 
-The forward pass walks along sequences as `varbind.kernels.cpu.table_convolution` does, in single precision, and keeps
-the winning position of every detector beside its maximum. A maximum passes its slope to that one stretch of the
-sequence, so the backward pass touches m bases a detector and costs little. A mean passes its slope to every position
-whose sum is above zero: sums are kept, and slopes of the rows of the lookup table are added up. Of two strands the
-one with the larger score is trained.
+The forward pass walks along the sequences like `varbind.kernels.cpu.table_convolution`, in single precision, and stores
+the position of the maximum of every detector. The gradient of a maximum concerns only the bases that this position
+reads, so the backward pass is cheap. The gradient of a mean concerns every position whose sum is above zero, so these
+sums are stored, and the gradients of the rows of the table are added up. Of two strands, the one with the larger score
+is trained.
 
-All parameters of a network stand in one flat array, in the order of `varbind.core.deepbind.DeepBindStack`:
-detectors (m, 4, D), thresholds (D), weights1 (P, max(H, 1)), biases1, weights2 (H), bias2. Unlike there, all maxima
-stand before all means among the P pooled values.
+All parameters of a network are stored in one flat array, in the order of `varbind.core.deepbind.DeepBindStack`:
+detectors (m, 4, D), thresholds (D), weights1 (P, max(H, 1)), biases1, weights2 (H), bias2. In contrast to a stack, the
+P pooled values are all maxima followed by all means.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["ADAM", "FIRST_MOMENTUM", "NESTEROV", "SECOND_MOMENTUM", "TINY", "descent_kernel"]
 
 NESTEROV, ADAM = 0, 1
-"""Sutskever et al. 2013; Kingma and Ba 2015 with its own momenta."""
+"""The optimizers: Sutskever et al. 2013; Kingma and Ba 2015."""
 
 FIRST_MOMENTUM, SECOND_MOMENTUM, TINY = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 
 @compiled
 def _split(flat: Any, detector_len: int, detectors: int, pooled: int, hidden: int) -> Any:
-    """Views of the six arrays of a network."""
+    """The six arrays of a network, as views of the flat array."""
     units = max(hidden, 1)
     a = detector_len * 4 * detectors
     b = a + detectors
@@ -55,7 +55,7 @@ def _split(flat: Any, detector_len: int, detectors: int, pooled: int, hidden: in
 
 @compiled
 def _fill_weights(weights: Any, detectors: Any, group: int) -> None:
-    """Weights of a group of detectors with those of N, the mean of four: (3 nt x 5 vectors) from (m, 4, D)."""
+    """Copy the weights of a group of detectors from (m, 4, D) to (m, 5) vectors; that of N is the mean of four."""
     for position in range(detectors.shape[0]):
         for lane in range(LANES):
             total = np.float32(0)
@@ -68,7 +68,7 @@ def _fill_weights(weights: Any, detectors: Any, group: int) -> None:
 
 @compiled
 def _output(network: Any, features: Any, units: Any) -> Any:
-    """Score of one strand; `units` receives the units, rectified where there is a hidden layer."""
+    """The score of one strand; the units, rectified if there is a hidden layer, are written to `units`."""
     _, _, weights1, biases1, weights2, bias2 = network
     units[:] = biases1
     for feature in range(len(features)):
@@ -86,7 +86,7 @@ def _output(network: Any, features: Any, units: Any) -> Any:
 
 @compiled
 def _loss(score: float, target: float, logistic: bool) -> Any:  # noqa: FBT001 (numba passes no keywords)
-    """Loss and its slope: logistic for a label, else half the squared error."""
+    """The loss and its derivative: the logistic loss for labels, else half the squared error."""
     if logistic:
         loss = max(score, 0.0) - score * target + math.log1p(math.exp(-abs(score)))
         return loss, 1.0 / (1.0 + math.exp(-score)) - target
@@ -95,7 +95,7 @@ def _loss(score: float, target: float, logistic: bool) -> Any:  # noqa: FBT001 (
 
 @compiled
 def _follow_nesterov(values: Any, moments: Any, slopes: Any, decays: Any, rate: float, momentum: float) -> None:
-    """One step with momentum, on flat arrays."""
+    """Take one step of Nesterov's method, on flat arrays."""
     speeds = moments[0]
     for i in range(len(values)):
         slope = slopes[i] + decays[i] * values[i]
@@ -105,7 +105,7 @@ def _follow_nesterov(values: Any, moments: Any, slopes: Any, decays: Any, rate: 
 
 @compiled
 def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any, taken: int) -> None:
-    """One step by the mean slope over its spread, on flat arrays; `taken` counts this one."""
+    """Take one step of Adam, on flat arrays; `taken` is the number of steps including this one."""
     means, squares = moments[0], moments[1]
     one = np.float32(1)
     rate = np.float32(rate / (1 - float(FIRST_MOMENTUM) ** taken))
@@ -121,8 +121,8 @@ def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any,
 def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C901, PLR0915 (a kernel is one function)
     """The kernel for detectors of `count` triplets, with or without mean pooling.
 
-    It takes steps in place and returns the mean loss over them. Sequences are base codes of each strand with
-    N around (`varbind.train.trial.Examples`); targets are labels 0 and 1 where the loss is logistic.
+    It changes the parameters in place and returns the mean loss of all steps. Sequences are the base codes of each
+    strand with N on both sides; with the logistic loss, the targets are labels 0 and 1.
     """
     reach = 3 * (count - 1)
     sums_of_n = TRIPLETS * count * LANES
@@ -135,7 +135,7 @@ def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C9
         targets: Any,  # float32 (N,)
         logistic: bool,  # noqa: FBT001 (numba passes no keywords)
         batches: Any,  # int64 (steps, B): rows
-        kept: Any,  # float32 (steps, B, P): factor of each pooled value
+        kept: Any,  # float32 (steps, B, P): factor of each pooled value, for dropout
         values: Any,  # float32: all parameters
         moments: Any,  # float32 (2, parameters)
         decays: Any,  # float32 (parameters,)
@@ -144,7 +144,7 @@ def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C9
         rule: int,
         rate: float,
         momentum: float,
-        taken: int,  # steps before
+        taken: int,  # number of previous steps
         table: Any,
     ) -> Any:
         size, pooled, strands = kept.shape[1], kept.shape[2], codes.shape[1]
@@ -163,7 +163,7 @@ def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C9
             table_slopes = np.empty((groups, TRIPLETS * count * LANES), dtype=np.float32)
         total = 0.0
         for step in range(len(batches)):
-            features[:] = 0  # rectified: a maximum below it passes nothing on
+            features[:] = 0  # a maximum below zero is rectified and has no gradient
             places[:] = -1
             for group in range(groups):
                 start = group * LANES

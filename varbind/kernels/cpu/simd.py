@@ -1,9 +1,9 @@
-"""Vector registers in numba: a few operations on whole vectors, each one instruction or a few.
+"""Vector registers in numba: operations on whole vectors, each of which is one machine instruction or a few.
 
-Plain loops leave it to the compiler whether they become vector instructions; these always do. There are vectors
-of `LANES` whole numbers or single-precision numbers, and vectors of any power of two of double-precision numbers,
-which the compiler cuts into registers. Products and their sums are never fused: fused, they would round
-differently.
+The compiler decides whether a plain loop becomes vector instructions; these operations always do. There are vectors of
+`LANES` 32-bit integers or single-precision numbers. Vectors of double-precision numbers can have any power of two as
+their length, and the compiler divides them among registers. Multiplications and additions are never fused, because a
+fused operation rounds differently.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 LANES = 16 if "+avx512f" in (getattr(numba_config, "CPU_FEATURES", None) or get_host_cpu_features()) else 8
-"""Whole numbers in one vector: as many as a register holds."""
+"""Number of 32-bit numbers in one vector, which is as many as a register holds."""
 
 # numba's decorators, without the types of what they decorate: inside a kernel, calls have other parameters.
 vector_intrinsic: Callable[..., Callable[..., Any]] = intrinsic
@@ -68,7 +68,7 @@ class _Vector(types.Type):
 
 @register_model(_Vector)
 class _VectorModel(models.PrimitiveModel):
-    """LLVM's vector, passed in registers."""
+    """The vector type of LLVM, which is passed in registers."""
 
     def __init__(self, manager: Any, numba_type: _Vector) -> None:
         super().__init__(manager, numba_type, numba_type.value)
@@ -90,9 +90,9 @@ def _doubles(count: int) -> _Vector:
 def load_from(
     context: Any, builder: Any, vector: Any, array: tuple[Any, Any], index: Any, align: int | None = None
 ) -> Any:
-    """Code that loads a vector from an array (its type, its value), from this element on.
+    """Generate code that loads a vector from an array (its type, its value), beginning at an element.
 
-    It is aligned as an element is, unless said.
+    The alignment is that of one element unless it is given, in bytes.
     """
     array_type, value = array
     data = context.make_array(array_type)(context, builder, value).data
@@ -102,13 +102,13 @@ def load_from(
 
 
 def constant(vector: Any, value: float) -> Any:
-    """Code for one number everywhere."""
+    """Generate code for one number in all lanes."""
     return ir.Constant(vector.value, [value] * vector.count)
 
 
 @vector_intrinsic
 def load(_context: Any, array: Any, index: Any) -> Any:
-    """`LANES` numbers from an int32 or float32 array, from this element on."""
+    """Load `LANES` numbers from an int32 or float32 array, beginning at an element."""
     vector = vector_of(array)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -119,7 +119,7 @@ def load(_context: Any, array: Any, index: Any) -> Any:
 
 @vector_intrinsic
 def store(_context: Any, array: Any, index: Any, vector: Any) -> Any:
-    """Put a vector into an array of its kind of numbers, from this element on."""
+    """Store a vector in an array of the same number type, beginning at an element."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -135,12 +135,12 @@ def _is_float(vector: _Vector) -> bool:
 
 
 def add_vectors(builder: Any, vector: Any, one: Any, other: Any) -> Any:
-    """Code that adds two vectors of one kind."""
+    """Generate code that adds two vectors of one type."""
     return (builder.fadd if _is_float(vector) else builder.add)(one, other)
 
 
 def _arithmetic(whole: str) -> Callable[..., Any]:
-    """An operation on two vectors of one kind; its name in LLVM for whole numbers, where there is one."""
+    """An operation on two vectors of one type; `whole` is the name of its LLVM instruction for integers."""
 
     @vector_intrinsic
     def operation(_context: Any, one: Any, other: Any) -> Any:
@@ -152,7 +152,7 @@ def _arithmetic(whole: str) -> Callable[..., Any]:
     return operation
 
 
-# Of whole numbers modulo 2^32; these have no quotients.
+# Integers are computed modulo 2^32, and are not divided.
 add, subtract, multiply, divide = map(_arithmetic, ("add", "sub", "mul", "div"))
 
 
@@ -173,7 +173,7 @@ def larger(_context: Any, one: Any, other: Any) -> Any:
 
 @vector_intrinsic
 def keep_larger(_context: Any, best: Any, place: Any, found: Any, index: Any) -> Any:
-    """The larger of each pair of single-precision numbers, and its place: the old one or this one."""
+    """The larger of each pair of single-precision numbers, and its place: the old place or `index`."""
     result = types.Tuple((_singles, _integers))
 
     def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
@@ -187,7 +187,7 @@ def keep_larger(_context: Any, best: Any, place: Any, found: Any, index: Any) ->
 
 
 def _spread(builder: Any, vector: _Vector, number: Any) -> Any:
-    """Code for one number everywhere."""
+    """Generate code for one number in all lanes."""
     undefined = ir.Constant(vector.value, ir.Undefined)
     single = builder.insert_element(undefined, number, ir.Constant(ir.IntType(32), 0))
     everywhere = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count)
@@ -196,49 +196,49 @@ def _spread(builder: Any, vector: _Vector, number: Any) -> Any:
 
 @vector_intrinsic
 def rectify(_context: Any, vector: Any) -> Any:
-    """Nothing below zero."""
+    """The numbers, with zero in place of negative ones."""
 
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        nought = constant(vector, 0)
-        return builder.select(_is_larger(builder, vector, arguments[0], nought), arguments[0], nought)
+        zeros = constant(vector, 0)
+        return builder.select(_is_larger(builder, vector, arguments[0], zeros), arguments[0], zeros)
 
     return vector(vector), generate
 
 
 @vector_intrinsic
 def where_positive(_context: Any, numbers: Any, vector: Any) -> Any:
-    """The elements of `vector` where `numbers` are above zero, and nought elsewhere."""
+    """The elements of `vector` where `numbers` are above zero, and zero elsewhere."""
 
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
-        nought = constant(vector, 0)
+        zeros = constant(vector, 0)
         positive = _is_larger(builder, numbers, arguments[0], constant(numbers, 0))
-        return builder.select(positive, arguments[1], nought)
+        return builder.select(positive, arguments[1], zeros)
 
     return vector(numbers, vector), generate
 
 
 @vector_intrinsic
 def lowest(_context: Any) -> Any:
-    """The smallest whole numbers: neutral to `larger`."""
+    """The smallest 32-bit integer in all lanes, which is neutral for `larger`."""
     return _integers(), lambda *_: constant(_integers, -(2**31))
 
 
 @vector_intrinsic
 def zero(_context: Any) -> Any:
-    """Whole noughts."""
+    """The integer zero in all lanes."""
     return _integers(), lambda *_: constant(_integers, 0)
 
 
 @vector_intrinsic
 def upper_half(_context: Any, vector: Any) -> Any:
-    """Divided by 2^16, rounded down."""
+    """Integers divided by 2^16, rounded down."""
     shift = constant(_integers, HALF)
     return _integers(_integers), lambda _, builder, __, arguments: builder.ashr(arguments[0], shift)
 
 
 @literal_intrinsic
 def load_doubles(_context: Any, count: Any, array: Any, index: Any) -> Any:
-    """`count` numbers from a float64 array, from this element on."""
+    """Load `count` numbers from a float64 array, beginning at an element."""
     result = _doubles(count.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -249,16 +249,16 @@ def load_doubles(_context: Any, count: Any, array: Any, index: Any) -> Any:
 
 @vector_intrinsic
 def as_doubles(_context: Any, vector: Any) -> Any:
-    """Whole numbers in double precision."""
+    """Convert integers to double precision."""
     result = _doubles(LANES)
     return result(_integers), lambda _, builder, __, arguments: builder.sitofp(arguments[0], result.value)
 
 
 @vector_intrinsic
 def join_halves(_context: Any, upper: Any, lower: Any) -> Any:
-    """Exact sums in double precision from sums of upper halves and sums modulo 2^32.
+    """Compute exact sums in double precision from the sums of upper halves and the sums modulo 2^32.
 
-    A sum is the number at or above its upper halves that is right modulo 2^32.
+    A sum is the smallest number that is not below the sum of the upper halves and is correct modulo 2^32.
     """
     result = _doubles(LANES)
     wide = ir.VectorType(ir.IntType(64), LANES)
@@ -274,7 +274,7 @@ def join_halves(_context: Any, upper: Any, lower: Any) -> Any:
 
 @literal_intrinsic
 def splat(_context: Any, count: Any, number: Any) -> Any:
-    """One number `count` times."""
+    """One number in `count` lanes."""
     result = _doubles(count.literal_value)
 
     def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
@@ -285,7 +285,7 @@ def splat(_context: Any, count: Any, number: Any) -> Any:
 
 @vector_intrinsic
 def half_sums(_context: Any, vector: Any) -> Any:
-    """The sum of a power of two of numbers: the upper half is added to the lower until one is left."""
+    """The sum of all lanes; the upper half is added to the lower half until one lane is left."""
 
     def generate(_: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         sums, count = arguments[0], signature.args[0].count

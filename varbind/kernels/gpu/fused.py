@@ -1,13 +1,13 @@
-"""The ensemble on a GPU in three Triton kernels: convolution with pooling, the pooled values, the networks behind.
+"""DeepBind networks on a GPU in three Triton kernels: convolution with pooling, features of alleles, output layers.
 
-Detectors are whole numbers of 31 bits; tensor cores multiply bytes. So each is cut into four signed bytes, and
-four products of bytes, each shifted up by eight bits before the next is added, give its sum modulo 2^32: the
-bytes of the CPU, for twice the work of one product in bf16. (Two bf16 products are the usual way to more
-precision and leave an error of 4e-5.)
+Detectors are whole numbers of 31 bits, and tensor cores multiply bytes. Each number is therefore divided into four
+signed bytes. Four products of bytes, each shifted by eight bits before the next is added, give the sum modulo 2^32.
+This takes twice the work of one product in bf16 and gives the bytes of the CPU. (Two products in bf16 are the usual way
+to more precision, and have errors of 4e-5.)
 
-A program of the first kernel keeps the columns of some detectors in shared memory and walks along the positions
-of some cells, one position of every cell at a time; the largest sums, and for mean pooling their total, stay in
-registers. Nothing of the size of sequences x detectors x positions exists.
+A program of the first kernel keeps the columns of some detectors in shared memory and walks along the positions of some
+cells, one position of every cell at a time. The largest sums, and for mean pooling their totals, stay in registers, so
+that no array of the size of sequences x detectors x positions exists.
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ else:
 __all__ = ["MAX_TILE", "MEAN_TILE", "MODELS", "FusedBlock", "Tile", "limbs", "tile_of"]
 
 LIMBS = 4
-"""Signed bytes of one whole number."""
+"""Number of signed bytes of one whole number."""
 
 FEWEST_COLUMNS = 16
-"""An instruction of the tensor cores takes no fewer."""
+"""The smallest number of columns of a tensor-core instruction."""
 
 SHARED_MEMORY = 227 * 1024
-"""Bytes of shared memory for one program on sm_90; other devices are asked."""
+"""Bytes of shared memory for one program on sm_90; on a device its actual value is used."""
 
 MODELS = 128
-"""Networks in one block: some thousand columns, so that pooled values of many sequences fit beside them."""
+"""Networks per block: a few thousand columns, so that the pooled values of many sequences fit into memory as well."""
 
 FEATURES = 128
-"""Columns that a program of the second kernel brings into the units of the detectors."""
+"""Columns per program of the second kernel."""
 
 ALLELES = 32
-"""Alleles that a program of the third kernel scores."""
+"""Alleles per program of the third kernel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """What one program of the first kernel computes at a time.
+    """The part of the sums that one program of the first kernel computes.
 
     Attributes:
         cells: 64 for each group of four warps makes one tensor-core instruction of 64 rows.
         columns: a multiple of 8, at most 256 in one instruction.
-        warps: that share the tile.
-        stages: positions that are read ahead.
+        warps: number of warps that share the tile.
+        stages: number of positions that are read ahead.
     """
 
     cells: int
@@ -82,14 +82,14 @@ class Tile:
         return width * (LIMBS * self.columns + self.stages * self.cells)
 
 
-# Not measured. 64 x 128 sums and as many maxima are 128 registers a thread, which lets three programs share a
-# multiprocessor: one shifts while another multiplies. Totals of 64 bits leave room for half the columns.
+# These sizes have not been measured. 64 x 128 sums and as many maxima take 128 registers per thread, so that three
+# programs can share a multiprocessor, and one shifts while another multiplies. Totals of 64 bits halve the columns.
 MAX_TILE = Tile(64, 128)
 MEAN_TILE = Tile(64, 64)
 
 
 def tile_of(config: DeepBindConfig, device: torch.device) -> Tile | None:
-    """The tile for networks of a configuration; None = their detectors are too long for the device's shared memory."""
+    """The tile for networks of a configuration; None if their detectors do not fit into the device's shared memory."""
     limit = SHARED_MEMORY
     if device.type == "cuda":
         limit = getattr(torch.cuda.get_device_properties(device), "shared_memory_per_block_optin", SHARED_MEMORY)
@@ -106,8 +106,8 @@ class FusedBlock:
 
     Args:
         stack: the networks.
-        device: where they are placed.
-        tile: of the first kernel.
+        device: the device on which they are placed.
+        tile: the tile of the first kernel.
     """
 
     def __init__(self, stack: DeepBindStack, device: torch.device, *, tile: Tile) -> None:
@@ -125,19 +125,19 @@ class FusedBlock:
 
     @property
     def bytes_per_cell(self) -> int:
-        """Memory for one cell, with what its alleles take: pooled values, whole and in double precision."""
+        """Bytes of memory for one cell: its pooled values as whole numbers and in double precision."""
         return (4 + 8 * self._config.mean_pooling + 8 * (1 + self._config.mean_pooling)) * self._columns
 
     def score(self, stretches: Stretches) -> torch.Tensor:
         """Scores of a piece, float32 (alleles, k)."""
-        # Triton launches on the current device, wherever its arguments are.
+        # Triton launches kernels on the current device, even if the arguments are on another one.
         with torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext():
             return self._score(self._features(*self.pool(stretches), stretches.alleles))
 
     def pool(self, stretches: Stretches) -> tuple[torch.Tensor, torch.Tensor]:
-        """Largest rectified sum of every cell, int32, and their total, int64, (cells + 1, columns).
+        """Largest rectified sum of every cell, int32, and the total of these sums, int64, (cells + 1, columns).
 
-        The last cell is the one without positions. Without mean pooling there are no sums.
+        The last cell has no positions. Without mean pooling the totals are not computed.
         """
         mean, cells, tile = self._config.mean_pooling, stretches.cells, self._tile
         maxima = torch.empty((cells + 1, self._columns), dtype=torch.int32, device=self._device)
@@ -165,7 +165,7 @@ class FusedBlock:
         return maxima, sums
 
     def _features(self, maxima: torch.Tensor, sums: torch.Tensor, alleles: torch.Tensor) -> torch.Tensor:
-        """What every allele pools, float64 (alleles, pools, k S D)."""
+        """The pooled values of every allele, float64 (alleles, pools, k S D)."""
         count = self._models * self._config.strands * self._config.detectors
         shape = (len(alleles), 1 + self._config.mean_pooling, count)
         features = torch.empty(shape, dtype=torch.float64, device=self._device)
@@ -208,7 +208,7 @@ class FusedBlock:
 
 
 def limbs(columns: NDArray[np.int64], multiple: int) -> NDArray[np.int8]:
-    """Columns (width, C) below 2^31 - 2^23 in signed bytes, the upper byte first: (4, C rounded up, width)."""
+    """Divide columns (width, C) below 2^31 - 2^23 into signed bytes, the upper byte first: (4, C rounded up, width)."""
     rest = padded_to_lanes(columns, multiple).T
     digits = []
     for _ in range(LIMBS):

@@ -1,6 +1,6 @@
-"""The Triton kernels of `varbind.kernels.gpu.fused`: convolution with pooling, and the small networks behind.
+"""The Triton kernels of `varbind.kernels.gpu.fused`: convolution with pooling, features of alleles, output layers.
 
-They run on any CUDA device that multiplies bytes in tensor cores, and in Triton's interpreter.
+They run on any CUDA device whose tensor cores multiply bytes, and in Triton's interpreter.
 """
 
 from __future__ import annotations
@@ -46,21 +46,21 @@ def pool_kernel(
     tile_columns: tl.constexpr,
     mean: tl.constexpr,
 ) -> None:
-    """Largest sum of every cell and column, nothing below zero, and for mean pooling their total.
+    """Largest rectified sum of every cell and column, and for mean pooling the total of the rectified sums.
 
     Args:
-        rows: int8 (rows, width), what every position reads.
-        first_row: int64 (cells,).
-        positions: int64 (cells,), at least one each, falling.
-        weights: int8 (4, columns, width), the upper byte first; an instruction wants the width innermost.
+        rows: int8 (rows, width), the bases that every position reads.
+        first_row: int64 (cells,), the first row of every cell.
+        positions: int64 (cells,), the number of positions of every cell, at least one, in descending order.
+        weights: int8 (4, columns, width), the upper byte first; the instruction needs the width as the last axis.
         maxima: int32 (cells, columns), written.
         sums: int64 (cells, columns), written with mean pooling.
-        cells: how many there are.
-        columns: how many there are, a multiple of a tile's.
+        cells: number of cells.
+        columns: number of columns, a multiple of those of a tile.
         wide: the part of the width that is a power of two.
-        narrow: the rest of the width, a power of two or nothing.
-        tile_cells: of one program.
-        tile_columns: of one program.
+        narrow: the rest of the width, a power of two or zero.
+        tile_cells: cells per program.
+        tile_columns: columns per program.
         mean: whether there is mean pooling.
     """
     cell = tl.program_id(0) * tile_cells + tl.arange(0, tile_cells)
@@ -74,9 +74,9 @@ def pool_kernel(
         lower = _limbs(weights + column[None, :] * width + wide + tl.arange(0, narrow)[:, None], columns * width)
     best = tl.zeros((tile_cells, tile_columns), tl.int32)
     total = tl.zeros((tile_cells, tile_columns), tl.int64)
-    # The first cell has most positions.
+    # The first cell has the largest number of positions.
     for step in range(tl.load(positions + tl.program_id(0) * tile_cells).to(tl.int32)):
-        # A cell that has ended reads its last position again: the maximum does not change.
+        # Beyond its end, a cell reads its last position again, which does not change the maximum.
         stretch = rows + (row + tl.minimum(step, last))[:, None] * width
         bases = tl.load(stretch + tl.arange(0, wide)[None, :])
         if narrow:
@@ -111,20 +111,20 @@ def feature_kernel(
     mean: tl.constexpr,
     tile: tl.constexpr,
 ) -> None:
-    """What an allele pools over its three cells, in the units of the detectors: one allele, some columns.
+    """The pooled values of one allele over its three cells, in the units of the detectors, for some columns.
 
     Args:
         maxima: int32 (cells + 1, columns).
         sums: int64 (cells + 1, columns).
         alleles: int64 (alleles, 4), as in `varbind.kernels.gpu.gpu_layout.Piece`.
-        scale: float64 (k, D), of quarters.
+        scale: float64 (k, D), the scale of quarters.
         features: float64 (alleles, pools, k S D), the maximum and then the mean, written.
-        columns: how many there are.
-        count: how many of them are used, k S D.
+        columns: number of columns.
+        count: number of columns that are used, k S D.
         strands: S.
         detectors: D.
         mean: whether there is mean pooling.
-        tile: columns of one program.
+        tile: columns per program.
     """
     allele = tl.program_id(0).to(tl.int64)
     column = tl.program_id(1) * tile + tl.arange(0, tile)
@@ -146,7 +146,7 @@ def feature_kernel(
 
 @_kernel
 def _by_halves(values: tl.tensor, count: tl.constexpr, lanes: tl.constexpr, rounds: tl.constexpr) -> tl.tensor:
-    """Sums (count,) of values (count, lanes): the upper half onto the lower half, until one is left."""
+    """Sums (count,) of values (count, lanes); the upper half is added to the lower half until one lane is left."""
     for done in tl.static_range(rounds):
         halves = tl.reshape(values, (count, 2, lanes >> (done + 1)))
         lower, upper = tl.split(tl.permute(halves, (0, 2, 1)))
@@ -184,15 +184,15 @@ def output_kernel(
         weights2: float64 (k, blocks x lanes), of the hidden units.
         biases2: float64 (k,), of the output.
         scores: float32 (alleles, k), written.
-        alleles: how many there are.
+        alleles: number of alleles.
         strands: S.
         detectors: D.
         pools: 1, or 2 with mean pooling.
         hidden: whether there is a hidden layer.
-        blocks: of lanes.
-        lanes: values that are summed side by side.
-        rounds: how often the lanes can be halved.
-        tile: alleles of one program.
+        blocks: number of blocks of lanes.
+        lanes: number of values that are summed side by side.
+        rounds: number of times that the lanes can be halved.
+        tile: alleles per program.
     """
     allele = tl.program_id(0) * tile + tl.arange(0, tile)
     model = tl.program_id(1)
