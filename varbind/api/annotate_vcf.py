@@ -202,8 +202,8 @@ class CheckReport:
 def check_vcf(
     source: str | os.PathLike[str],
     *,
-    reference: str | os.PathLike[str],
-    bank: Bank,
+    reference: ReferenceLike | None = None,
+    bank: Bank | None = None,
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
 ) -> CheckReport:
@@ -211,9 +211,9 @@ def check_vcf(
 
     Args:
         source: the variants; `-` is standard input.
-        reference: the FASTA of the variants' build.
-        bank: the models to choose from.
-        genes: one or several gene files; needed unless everything would be scored.
+        reference: the FASTA of the variants' build, as for `annotate_vcf`.
+        bank: the models to choose from; None = the shipped bank.
+        genes: one or several gene files, as for `annotate_vcf`.
         settings: the settings, as for `annotate_vcf`; None = the defaults.
 
     Raises:
@@ -222,9 +222,9 @@ def check_vcf(
     settings = settings or AnnotateSettings()
     sample: list[Variant] = []
     with ExitStack() as stack:
-        builder = AnnotationBuilder(stack, bank, settings)
+        builder = AnnotationBuilder(stack, bank or load_bank(), settings)
         counts = builder.counts
-        inputs = builder.open_inputs(os.fspath(source), reference=os.fspath(reference), genes=genes)
+        inputs = builder.open_inputs(os.fspath(source), reference=reference, genes=genes)
         for piece in inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
             counts.count_alleles(allele.status for allele in piece.alleles)
             if len(sample) < TIMED_VARIANTS:

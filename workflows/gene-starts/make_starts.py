@@ -63,8 +63,15 @@ def read_bounds(path: Path) -> list[Bounds]:
     with gzip.open(path, "rt") as lines:
         rows = csv.DictReader(lines, delimiter="\t")
         genes = [
-            Bounds(row["#chr"], int(row["start"]), int(row["end"]), row["name"], row["strand"], row["Ensembl_ID"],
-                   row["gene_type"])  # fmt: skip
+            Bounds(
+                row["#chr"],
+                int(row["start"]),
+                int(row["end"]),
+                row["name"],
+                row["strand"],
+                row["Ensembl_ID"],
+                row["gene_type"],
+            )
             for row in rows
         ]
     return [gene for gene in genes if CHROMOSOME.fullmatch(gene.contig)]
@@ -107,8 +114,8 @@ def join(genes: list[Bounds], transcripts: list[Select]) -> tuple[list[tuple[obj
         counts["starts of RefSeq Select"] += 1
     for gene in genes:
         if gene not in joined:
-            start = gene.five_prime
-            rows.append((gene.contig, start, start + 1, gene.symbol, 0, gene.strand, gene.gene_id, gene.biotype, ".", "."))
+            span = (gene.contig, gene.five_prime, gene.five_prime + 1)
+            rows.append((*span, gene.symbol, 0, gene.strand, gene.gene_id, gene.biotype, ".", "."))
             counts["starts of gene bounds"] += 1
     return rows, counts
 
