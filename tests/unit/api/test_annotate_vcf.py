@@ -126,6 +126,7 @@ def test_genes_add_their_keys_and_their_digest(example, tiny_bank):
     assert [line.partition(",")[0] for line in added if "Command" not in line] == [
         "##INFO=<ID=VARBIND_GENE",
         "##INFO=<ID=VARBIND_TSSDIST",
+        "##INFO=<ID=VARBIND_REGION",
         "##varbind_genes=<ID=genes.gtf",
     ]
 
