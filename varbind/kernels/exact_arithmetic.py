@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DETECTOR_BITS",
     "DETECTOR_LANES",
-    "HALF",
     "UNIT_LANES",
     "FixedPoint",
     "OutputLayers",
@@ -41,9 +40,6 @@ __all__ = [
 
 DETECTOR_BITS = 28
 """The largest possible output of a detector is scaled to just below 2^28; four times this fits into 32 bits."""
-
-HALF = 16
-"""Number of bits of the lower half of a sum. Sums over positions need more than 32 bits; their halves do not."""
 
 DETECTOR_LANES = 16
 """Detectors that are summed side by side in networks without a hidden layer."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.core.sequence import N_CODE
-from varbind.kernels.exact_arithmetic import HALF, OutputLayers, quarters
+from varbind.kernels.exact_arithmetic import OutputLayers, quarters
 from varbind.kernels.work_plan import SEGMENTS
 
 if TYPE_CHECKING:
@@ -305,6 +305,4 @@ def _collect(sums: NDArray[np.int32], place: slice, maxima: NDArray[np.int32], t
     if totals is not None:
         # An array of zeros: numpy's maximum with a scalar takes three times as long.
         np.maximum(sums, np.zeros_like(sums[:1]), out=sums)
-        lower = np.add.reduce(sums & ((1 << HALF) - 1), axis=0, dtype=np.int32)
-        np.right_shift(sums, HALF, out=sums)
-        totals[place] = (np.add.reduce(sums, axis=0, dtype=np.int32).astype(np.int64) << HALF) + lower
+        np.add.reduce(sums, axis=0, dtype=np.int64, out=totals[place])

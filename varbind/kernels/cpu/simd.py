@@ -16,8 +16,6 @@ from numba.core import types
 from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic, models, register_model
 
-from varbind.kernels.exact_arithmetic import HALF
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,6 +49,9 @@ __all__ = [
 
 LANES = 16 if "+avx512f" in (getattr(numba_config, "CPU_FEATURES", None) or get_host_cpu_features()) else 8
 """Number of 32-bit numbers in one vector, which is as many as a register holds."""
+
+HALF = 16
+"""Bits of the lower half of a number. Sums over positions need more than 32 bits; sums of upper halves do not."""
 
 # numba's decorators, without the types of what they decorate: inside a kernel, calls have other parameters.
 vector_intrinsic: Callable[..., Callable[..., Any]] = intrinsic

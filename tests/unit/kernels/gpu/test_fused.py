@@ -12,7 +12,6 @@ import tolerances
 from oracles import deepbind_config, random_stack, whole_score
 
 from varbind.core.window import Window
-from varbind.kernels.gpu.gpu_layout import stretch_width
 from varbind.kernels.work_plan import Plan
 from varbind.scoring.ensemble import Ensemble
 
@@ -26,6 +25,7 @@ from triton.compiler import ASTSource
 from varbind.kernels.gpu.device import DeviceStacks, has_fused_kernel, torch_device
 from varbind.kernels.gpu.fused import MAX_TILE, MEAN_TILE, limbs, tile_of
 from varbind.kernels.gpu.fused_kernels import feature_kernel, output_kernel, pool_kernel
+from varbind.kernels.gpu.gpu_layout import stretch_width
 
 HERE = Path(__file__).parent
 SHAPES = [

@@ -1,6 +1,6 @@
 """The fused kernels run by Triton's interpreter, byte for byte; `test_fused.py` starts this file in its own process.
 
-TRITON_INTERPRET=1 pytest tests/unit/nn/interpreted_fused.py
+TRITON_INTERPRET=1 pytest tests/unit/kernels/gpu/interpreted_fused.py
 """
 
 import numpy as np
