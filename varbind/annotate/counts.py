@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.variant import Status
+from varbind.gate import data_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from varbind.annotate.gene_scope import GeneScope
+    from varbind.gate import DataFrame
 
 __all__ = ["AnnotationCounts", "report_unscored", "why_nothing_was_scored"]
 
@@ -28,7 +30,7 @@ _REASONS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class AnnotationCounts:
     """The counts of one annotation.
 
@@ -57,6 +59,9 @@ class AnnotationCounts:
     checked_ref: int = 0
     mismatched_ref: int = 0
     swapped_ref: int = 0
+
+    def __repr__(self) -> str:
+        return f"<AnnotationCounts: {self.sentence()}>"
 
     @property
     def scored(self) -> int:
@@ -92,6 +97,19 @@ class AnnotationCounts:
         if self.records_without_alt:
             parts.append(f"{self.records_without_alt:,} records without an alternate allele")
         return parts
+
+    def to_frame(self) -> DataFrame:
+        """The counts as a pandas DataFrame with the columns `count`, which is the name, and `value`.
+
+        The alleles of each status are a row, such as `alleles_ref_mismatch`; so are the records on each contig that the
+        reference does not have, such as `missing_contigs_chrUn`.
+        """
+        rows: dict[str, object] = {}
+        for name, value in self.as_json().items():
+            rows |= (
+                {f"{name}_{part}": count for part, count in value.items()} if isinstance(value, dict) else {name: value}
+            )
+        return data_frame({"count": list(rows), "value": list(rows.values())})
 
     def as_json(self) -> dict[str, Any]:
         """All counts, for `--stats`."""

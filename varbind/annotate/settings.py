@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -32,7 +32,7 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
 _MOST = {"top": math.inf, "max_indel": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnnotateSettings:
     """Everything about an annotation that has a default.
 
@@ -107,6 +107,13 @@ class AnnotateSettings:
             remedy = "start with a letter, then letters, digits, _ and ."
             raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
         self._check_choices()
+
+    def __repr__(self) -> str:
+        """Only the settings that differ from their defaults."""
+        defaults = AnnotateSettings()
+        stated = {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = [f"{name}={value!r}" for name, value in stated.items() if value != getattr(defaults, name)]
+        return f"AnnotateSettings({', '.join(changed)})"
 
     def _check_choices(self) -> None:
         """Raise an error for values that the command line refuses before it makes settings."""
