@@ -98,6 +98,7 @@ def open_inputs(
     genes: GenePaths | None,
     settings: AnnotateSettings,
     counts: AnnotationCounts,
+    digest: bool = False,
 ) -> Inputs:
     """Open everything that is read.
 
@@ -109,6 +110,7 @@ def open_inputs(
             everything is scored.
         settings: the settings of the run.
         counts: the counts of the run.
+        digest: whether the SHA-256 of the VCF or BCF is computed while it is read.
 
     Raises:
         VarbindError: an input is missing or broken, or does not fit the others.
@@ -124,6 +126,7 @@ def open_inputs(
             targets=settings.targets,
             contig_map=settings.contig_map,
             allow_truncated=settings.allow_truncated,
+            digest=digest,
         )
     )
     stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
