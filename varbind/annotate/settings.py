@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from dataclasses import dataclass, field, fields
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from varbind.io.vcf.regions import Regions
 
 __all__ = ["AnnotateSettings", "select_models"]
+
+logger = logging.getLogger(__name__)
 
 
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
@@ -180,10 +183,26 @@ def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
     """Select the models of a list of proteins; see `AnnotateSettings.proteins`."""
     match proteins:
         case () | ("default",):
-            return bank.select_default()
+            chosen = bank.select_default()
+            why = "by default those of human proteins that bind DNA sequence-specifically, measured by an assay"
+            if not any(model.default for model in bank.models):
+                why = "all of them, because the bank marks none as default"
         case ("all",):
-            return bank
+            chosen, why = bank, "all of them, as --proteins all requests"
         case ("dna",):
-            return bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            chosen = bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            why = "all double-stranded ones, as --proteins dna requests"
         case _:
-            return bank.select_proteins(proteins)
+            chosen, why = bank.select_proteins(proteins), "as --proteins names them"
+    _log_models(bank, chosen, why)
+    return chosen
+
+
+def _log_models(bank: Bank, chosen: Bank, why: str) -> None:
+    """Log the number of models by bank."""
+    ids = set(chosen.model_ids)
+    for card in bank.cards:
+        # Several banks may share ids, which are qualified then.
+        of_card = {model.model_id for model in card.models}
+        used = sum(chosen.original_id(model_id) in of_card or model_id in of_card for model_id in ids)
+        logger.debug("models: %d of %d of the bank %s, %s", used, len(card.models), card.name, why)

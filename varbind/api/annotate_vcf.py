@@ -300,6 +300,9 @@ class AnnotationBuilder:
         """
         models, second = scored_with(self._bank, self.models, tracks, self._settings)
         device = checked_device(self._settings.device, models)
+        threads, size = self._settings.threads, self._settings.batch_size
+        logger.debug("threads: %d, %s", thread_count(threads), "as given" if threads else "one for each processor")
+        logger.debug("batch size: %d alleles", size)
         return self._stack.enter_context(Scorer(models, device=device, threads=self._settings.threads)), second
 
     def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:

@@ -68,10 +68,29 @@ def scored_with(
     if settings.explain and (effect is None or ActivityHead.name not in effect.heads):
         raise UsageError("--explain without an activity head", remedy="use a bank with a second stage")
     if effect is None:
+        why = "as --effect none requests" if settings.effect == "none" else "because the bank has none that fits"
+        logger.debug("second stage: none, %s", why)
         return listed, None
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
-    return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain, dense=dense)
+    stage = SecondStage(effect, scored.model_ids, tracks, explain=settings.explain, dense=dense)
+    _warn_of_unused_tracks(stage, tracks)
+    source = "that of the bank" if settings.effect is None else settings.effect
+    logger.debug("second stage: %s (%s), which gives %s", effect.card.name, source, ", ".join(stage.keys.names))
+    logger.debug("models that are scored: %d, the listed ones and those of the second stage", len(scored.models))
+    return scored, stage
+
+
+def _warn_of_unused_tracks(stage: SecondStage, tracks: Sequence[str]) -> None:
+    """Warn of conservation tracks whose names the second stage does not know."""
+    known = stage.known_tracks
+    unknown = [name for name in tracks if name not in known]
+    if not unknown:
+        return
+    why = "the second stage uses no track"
+    if known:
+        why = f"the second stage knows the names {', '.join(known)}; use the name of the same track"
+    logger.warning("SCORE_CONS does not use %s, whose values are only written: %s", ", ".join(unknown), why)
 
 
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:

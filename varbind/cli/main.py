@@ -211,7 +211,7 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
     Args:
         quiet: only warnings and errors.
-        verbose: debugging detail as well.
+        verbose: what was decided and why, as well.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Format())
@@ -223,5 +223,5 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
 class _Format(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         return f"varbind: {level}{printable(record.getMessage())}"
