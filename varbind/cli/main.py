@@ -35,6 +35,7 @@ COMMANDS = {
         "Dry run of annotate: contigs, agreement with the reference, number of alleles, time.",
     ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
