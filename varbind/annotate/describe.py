@@ -144,7 +144,7 @@ def _binding_text(changes: Sequence[ProteinChange], phred: float | None, kind: s
     sentences = [f"{start} {kind} of binding is that of {_protein_text(changes[0])}."]
     if phred is not None:
         sentences.append(
-            f"A {kind} as large, of any family, is found in {frequency_text(phred)} background promoter variants of "
+            f"A {kind} this large, of any family, is found in {frequency_text(phred)} background promoter variants of "
             f"the same kind and size ({kind.upper()}_PHRED {phred:.1f})."
         )
     if len(changes) > 1:
@@ -184,7 +184,7 @@ def _rarity_text(numbers: dict[str, float]) -> str:
     if phred is None:
         return "The file has no PHRED for this allele; LOSS_PHRED and GAIN_PHRED state how rare its changes are."
     text = (
-        f"A SCORE as high is found in {frequency_text(phred)} background promoter variants of the same kind and size "
+        f"A SCORE this high is found in {frequency_text(phred)} background promoter variants of the same kind and size "
         f"(PHRED {phred:.1f})."
     )
     if score is not None:

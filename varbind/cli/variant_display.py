@@ -38,11 +38,13 @@ PLAIN_WIDTH = 140
 READABLE_WIDTH = 100
 """Sentences are not wider, because long lines are hard to read."""
 
-_LEGEND = (
-    "PHRED: 20 = as extreme as 1 in 100 background promoter variants, 30 = 1 in 1,000. LOSS, GAIN: the protein that "
-    "loses or gains most binding, after the PHRED of its change. ACTIV.: predicted change of promoter activity, log2. "
-    "TSS: bases from the transcription start, negative = upstream."
-)
+_LEGEND = {
+    "PHRED": "PHRED: 20 = as extreme as 1 in 100 background promoter variants, 30 = 1 in 1,000.",
+    "LOSS": "LOSS, GAIN: the protein that loses or gains most binding, after the PHRED of its change.",
+    "ACTIV.": "ACTIV.: predicted change of promoter activity, log2.",
+    "TSS": "TSS: bases from the transcription start, negative = upstream.",
+}
+"""What the columns mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,11 @@ def table_text(top: TopVariants) -> str:
         )
     for variant in variants:
         table.add_row(*(column.cell(variant) for column in columns))
-    missing = [column.name for column in wanted if column not in columns]
-    more = f" A wider terminal also shows {', '.join(missing)}." if missing else ""
-    legend = Text(_LEGEND + more, style="dim")
+    names = [column.name for column in columns]
+    notes = [text for name, text in _LEGEND.items() if name in names]
+    missing = ", ".join(column.name for column in wanted if column.name not in names)
+    notes += [f"A wider terminal also shows {missing}."] if missing else []
+    legend = Text(" ".join(notes), style="dim")
     return _rendered(Group(table, Text(), Text(top.sentence()), legend), width)
 
 

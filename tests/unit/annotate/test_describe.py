@@ -80,8 +80,8 @@ def test_several_genes_and_none():
 def test_candidates_of_a_loss():
     text = part("Loss", losses=(ETS, SP, OWN, ETS))
     assert text == (
-        "The largest predicted loss of binding is that of ELK4 (family Ets-related). A loss as large, of any family, is"
-        " found in about 1 in 500 background promoter variants of the same kind and size (LOSS_PHRED 27.0). The next "
+        "The largest predicted loss of binding is that of ELK4 (family Ets-related). A loss this large, of any family, "
+        "is found in about 1 in 500 background promoter variants of the same kind and size (LOSS_PHRED 27.0). The next "
         "candidates are SP1 (family Sp1-like) and REST."
     )
     assert part("Loss", losses=(ETS, SP)).endswith("The next candidate is SP1 (family Sp1-like).")
@@ -113,7 +113,7 @@ def test_activity_with_its_error():
 
 def test_rarity():
     assert part("Rarity") == (
-        "A SCORE as high is found in about 1 in 1,000 background promoter variants of the same kind and size (PHRED "
+        "A SCORE this high is found in about 1 in 1,000 background promoter variants of the same kind and size (PHRED "
         "30.0). SCORE is 0.40, the estimated probability that the change of activity can be measured."
     )
     assert "it is 0.70 (SCORE_CONS)" in part("Rarity", numbers=NUMBERS | {"SCORE_CONS": 0.7})

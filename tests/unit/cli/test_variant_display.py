@@ -75,10 +75,14 @@ def test_columns_that_do_not_fit_are_named(terminal):
 
 def test_columns_without_values_are_left_out(terminal):
     terminal(140)
-    bare = AnnotatedVariant("1", 5, "", "A", "C", numbers={"LOSS_PHRED": 1.0}, losses=ORDINARY.losses)
-    heading, row, *_ = plain(table_text(TopVariants([bare]))).splitlines()
-    assert heading.split() == ["POSITION", "CHANGE", "LOSS"]
-    assert row.split() == ["1:5", "A>C", "1", "ELK4", "Ets-related"]
+    bare = AnnotatedVariant("1", 5, "", "A", "C", numbers={"ACTIVITY": 1.0, "LOSS_PHRED": 1.0}, losses=ORDINARY.losses)
+    text = plain(table_text(TopVariants([bare])))
+    heading, row, *_ = text.splitlines()
+    assert heading.split() == ["POSITION", "CHANGE", "ACTIV.", "LOSS"]
+    assert row.split() == ["1:5", "A>C", "+1.00", "1", "ELK4", "Ets-related"]
+    # The legend explains the columns that are there.
+    assert "ACTIV.: predicted" in text
+    assert "TSS:" not in text
 
 
 def test_the_gene_of_the_table_is_the_nearest_one_that_is_not_coding(terminal):
