@@ -289,27 +289,25 @@ def _records_of(variants: VariantFile, wanted: str) -> Iterator[VcfRecord]:
     def may_match(block: VcfBlock) -> NDArray[np.bool_]:
         return np.asarray((block.pos == pos) | block.lines_with(word), dtype=np.bool_)
 
-    for _, _, record in variants.select(may_match) if wanted else ():
+    # A dot is no ID: it stands for a missing one.
+    for _, _, record in variants.select(may_match) if wanted not in {"", "."} else ():
         if record is None:
             continue
-        is_at_place = record.pos == pos and _is_same_contig(record.chrom, contig)
+        is_at_place = record.pos == pos and _is_same_contig(_shown(record.chrom), contig)
         if is_at_place or word in record.line.split(b"\t", 3)[2].split(b";"):
             yield record
 
 
 def _is_same_contig(one: str, other: str) -> bool:
+    """Whether two names are of one contig, in any common style."""
     same = plain_name(one)
     return one == other or other in other_styles(one) or bool(same and same == plain_name(other))
 
 
 def _changes(text: str) -> tuple[ProteinChange, ...]:
-    """The entries of BIND_LOSS or BIND_GAIN."""
-    entries = (entry.split("|") for entry in text.split("&") if entry)
-    return tuple(
-        ProteinChange(*(printable(unquote(word)) for word in (entry[0], entry[1])))
-        for entry in entries
-        if len(entry) > 1
-    )
+    """The entries of BIND_LOSS or BIND_GAIN; an entry without a protein has the text of its family."""
+    entries = ([printable(unquote(word)) for word in entry.split("|")] for entry in text.split("&") if entry)
+    return tuple(ProteinChange(entry[0], entry[1] if len(entry) > 1 else entry[0]) for entry in entries)
 
 
 def _shown(text: str) -> str:

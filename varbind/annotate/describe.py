@@ -164,6 +164,8 @@ def _activity_text(numbers: dict[str, float]) -> str:
     activity, error = numbers.get("ACTIVITY"), numbers.get("ACTIVITY_SE")
     if activity is None:
         return "No change of activity was predicted, because the file was annotated without a second stage."
+    if activity == 0:
+        return "No change of promoter activity is expected (ACTIVITY 0)."
     share = 100 * 2**activity
     value = f"ACTIVITY {activity:+.2g} log2"
     direction = "fall" if activity < 0 else "rise"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from varbind._version import __version__
-from varbind.errors import Interrupted, UsageError, VarbindError, output_errors, printable
+from varbind.errors import Interrupted, OutputError, UsageError, VarbindError, output_errors, printable
 from varbind.gate import has_working_folder
 from varbind.signals import STOPPING, ignore_signals, is_too_late
 
@@ -171,8 +171,10 @@ def print_text(text: str) -> None:
     """Write text to standard output.
 
     Raises:
-        OutputError: the text cannot be written.
+        OutputError: standard output is closed, or the text cannot be written.
     """
+    if sys.stdout is None:
+        raise OutputError("is closed", path="standard output")
     with output_errors("standard output"):
         sys.stdout.write(text)
 

@@ -108,9 +108,9 @@ def test_several_records_may_have_the_position(tmp_path):
     assert [variant.why_not for variant in found] == ["", "", "", UNANNOTATED]
 
 
-@pytest.mark.parametrize("wanted", ["chr1:6", "chr3:5", "rs", "chr1:", ":5", "chr1:x", "chr1:²", ""])
+@pytest.mark.parametrize("wanted", ["chr1:6", "chr3:5", "rs", "chr1:", ":5", "chr1:x", "chr1:²", "", "."])
 def test_no_match_is_one_clear_line(tmp_path, wanted):
-    path = vcf(tmp_path, record("chr1\t5", "rs1"), record("chr1\t7", "rs2"), record("chr2\t7", "rs3"))
+    path = vcf(tmp_path, record("chr1\t5", "rs1"), record("chr1\t7", "rs2"), record("chr2\t7", "."))
     with pytest.raises(UsageError) as caught:
         find_variants(path, wanted)
     assert str(caught.value) == (
@@ -181,6 +181,13 @@ def test_text_that_controls_a_terminal_is_escaped(tmp_path):
     (found,) = top_variants(path, 5).variants
     assert found.name == "a\\x1b[31m\\u202e"
     assert found.losses[0].protein == "P\\x1b"
+
+
+def test_names_that_are_not_ascii(tmp_path):
+    path = vcf(tmp_path, record("染色\t5", "変異", BIND_LOSS="家族|蛋白|id|-1|-2"), record("chr1\t5", "other"))
+    for wanted in ("染色:5", "変異"):
+        (found,) = find_variants(path, wanted)
+        assert (found.place, found.name, found.losses[0]) == ("染色:5", "変異", ProteinChange("家族", "蛋白"))
 
 
 def test_another_prefix(tmp_path):

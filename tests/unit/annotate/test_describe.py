@@ -109,6 +109,7 @@ def test_activity_with_its_error():
     assert uncertain.endswith("so even the direction is uncertain.")
     assert part("Activity", numbers={"ACTIVITY": 1.0}).endswith("to rise to 200 % of that of REF (ACTIVITY +1 log2).")
     assert "without a second stage" in part("Activity", numbers={})
+    assert part("Activity", numbers={"ACTIVITY": 0.0, "ACTIVITY_SE": 0.0}).startswith("No change of promoter activity")
 
 
 def test_rarity():
