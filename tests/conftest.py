@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
 # Torch is the slow oracle of small networks: its threads would wait for one another, most of all beside other work.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# The user's own reference is not that of the tests.
+os.environ.pop("VARBIND_FASTA", None)
+
 # A first example may read a bank or import torch, so time says nothing about a property. To shrink a failure takes
 # hundreds of runs: `--hypothesis-profile shrink` does it on request.
 hypothesis.settings.register_profile(

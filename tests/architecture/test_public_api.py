@@ -29,7 +29,7 @@ PUBLIC = [
 ]
 
 SIGNATURES = {
-    "annotate_vcf": "(source, destination='-', *, reference, bank, genes=None, settings=None, stats=None, "
+    "annotate_vcf": "(source, destination='-', *, reference=None, bank=None, genes=None, settings=None, stats=None, "
     "progress=None)",
     "import_deepbind": "(folder, destination, *, recipe=None, source=None, progress=None, allow_missing=False)",
     "load_bank": "(name_or_path='default')",
@@ -38,7 +38,7 @@ SIGNATURES = {
     "predict_effects": "(variants, reference, bank)",
     "score_sequences": "(sequences, bank, *, mode='whole', scan_rule='0.1', device='cpu')",
     "score_variants": "(variants, reference, bank)",
-    "score_vcf": "(source, destination='-', *, reference, bank, long=False, settings=None, progress=None)",
+    "score_vcf": "(source, destination='-', *, reference=None, bank, long=False, settings=None, progress=None)",
 }
 
 

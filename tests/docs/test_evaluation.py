@@ -5,10 +5,9 @@ import shlex
 from pathlib import Path
 
 from varbind.cli.evaluate import binding
-from varbind.evaluate.comparison import MIN_PAIRS
 from varbind.evaluate.evaluation_data import OUTLIER_SDS
 from varbind.evaluate.methods import CHOICE_MAX_PER_CLASS, LETTERS, SPAN
-from varbind.evaluate.report import RESULT_COLUMNS, SUMMARY_COLUMNS
+from varbind.evaluate.report import MIN_PAIRS, RESULT_COLUMNS, SUMMARY_COLUMNS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)

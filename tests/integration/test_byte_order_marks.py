@@ -98,5 +98,5 @@ def test_a_contig_map_without_peaks_is_refused(tmp_path):
     options = ("--protein", "A", "--contig-map", tmp_path / "map.txt", "-o", tmp_path / "bank")
     done = call("train", "binding", tmp_path / "labels.tsv", *options, *QUICK)
     assert done.code == 2
-    assert "--contig-map names contigs of peaks, and there are none; leave it out" in done.error
+    assert "--contig-map is given, but there are no peaks; leave it out" in done.error
     assert not (tmp_path / "bank").exists()

@@ -240,7 +240,7 @@ BAD = [
     (["tests.tsv", "one", "--against", "x=many"], 2, "x has 3 models of CREB1, and the best must not be chosen"),
     (["tests.tsv", "one", "--against", "GC=one"], 2, "two methods are named GC"),
     (["tests.tsv", "one", "--against", "one"], 2, "cannot read --against 'one'"),
-    (["tests.tsv", "one", "--against", "a\tb=one"], 2, r"the name 'a\tb' cannot stand in a table"),
+    (["tests.tsv", "one", "--against", "a\tb=one"], 2, r"the name 'a\tb' has a character that cannot be printed"),
     (["tests.tsv", "one", "--against", "x=missing"], 4, "missing: no such model bank"),
     (["tests.tsv", "missing"], 4, "missing: no such model bank"),
     (["tests.tsv", "one", "--protein", "A"], 2, "tests.tsv: --protein is a column of the table"),

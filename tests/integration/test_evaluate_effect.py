@@ -219,15 +219,23 @@ def test_an_output_that_is_there_is_left(folder, whole):
 
 ACTIVITY = ("--activity", "activity.tsv", "--draws", "1")
 BAD = [
-    ([], 2, "nothing to evaluate on; give --activity, --classes, --pathogenic or --pairs"),
+    ([], 2, "no table of variants is given; give --activity, --classes, --pathogenic or --pairs"),
     (["--pairs", "pairs.tsv"], 2, "--pairs is given without --activity, which is needed for training; give both"),
     (["--classes", "classes.tsv", "--held-out", ","], 2, "--held-out ',' names no chromosome; name some"),
     (["--activity", "missing.tsv"], 3, "missing.tsv: cannot be read"),
     (["--activity", "no_effect.tsv"], 3, "no_effect.tsv:1: the header is "),
     (["--activity", "no_effect.tsv"], 3, "; it lacks effect; name the columns"),
-    (["--activity", "no_locus.tsv"], 3, "no_locus.tsv: there is no column locus; name the element of each variant"),
-    (["--activity", "no_left.tsv"], 3, "no_left.tsv:1: the variants have no sequence; give the genome with --fasta"),
-    (["--activity", "two.tsv"], 3, "two.tsv: 2 loci, the smallest with 40 variants; give 3 loci"),
+    (
+        ["--activity", "no_locus.tsv"],
+        3,
+        "no_locus.tsv: there is no column locus; add it, with the name",
+    ),
+    (
+        ["--activity", "no_left.tsv"],
+        3,
+        "no_left.tsv:1: the sequence around the variants is not given; give",
+    ),
+    (["--activity", "two.tsv"], 3, "two.tsv: found 2 loci, the smallest with 40 variants; give 3 loci"),
     ([*ACTIVITY, "--pairs", "classes.tsv"], 3, "classes.tsv:1: the header is "),
     ([*ACTIVITY, "--scores", "named.tsv"], 3, "two methods are named binding; rename one"),
     ([*ACTIVITY, "--scores", "missing.tsv"], 3, "missing.tsv: cannot be read"),
@@ -235,7 +243,7 @@ BAD = [
     (["--classes", "classes.tsv"], 3, "classes.tsv: no variants are on 3, 12; hold out some of the chromosomes"),
     (["--classes", "no_gene.tsv"], 3, "no_gene.tsv: there are no columns gene and tss_distance with values"),
     (["--classes", "wrong.tsv"], 3, "wrong.tsv:3: the label is 2, expected 0 or 1"),
-    (["--pathogenic", "no_tracks.tsv"], 3, "no_tracks.tsv: there are no tracks"),
+    (["--pathogenic", "no_tracks.tsv"], 3, "no_tracks.tsv: there are no conservation tracks"),
     (["--pathogenic", "pathogenic.tsv", "-f", "missing.fa"], 4, "missing.fa"),
 ]
 

@@ -302,7 +302,7 @@ def test_the_header_says_how_the_values_came_about(expected):
     assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=" in header
     assert "##varbind_genes=<ID=genes.gtf,SHA256=" in header
     keys = [text for text in header.splitlines() if text.startswith("##INFO=<ID=VARBIND_")]
-    assert len(keys) == 13
+    assert len(keys) == 14
     assert "##varbind_effect=<ID=" in header
     assert all(',Source="varbind",Version="' in key for key in keys)
 

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from integration.runs import COLUMNS, LIMIT, PROGRAM, VCF, bgzip, call, spawn, to_bcf
+from integration.runs import COLUMNS, LIMIT, PROGRAM, VCF, bgzip, call, snv, spawn, to_bcf
 from pyarrow import parquet
 
 FLOATS = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND", "LOSS_PHRED", "GAIN_PHRED")
@@ -65,7 +65,7 @@ def annotated(tmp_path_factory, expected):
 def test_the_example(annotated):
     rows, err = ranked(annotated)
     numbers = ["score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred"]
-    expected_columns = [*PLACE, *GENE, *numbers, "bind_loss", "bind_gain", "status", "flag"]
+    expected_columns = [*PLACE, *GENE, "region", *numbers, "bind_loss", "bind_gain", "status", "flag"]
     assert list(rows[0]) == expected_columns
     phreds = [float(row["phred"]) for row in rows]
     assert phreds == sorted(phreds, reverse=True)
@@ -366,3 +366,36 @@ def test_a_closed_pipe_is_silent(annotated, bench):
 
 def test_quiet(annotated):
     assert call("rank", annotated, "-q").err == ""
+
+
+TRANSCRIPT = (
+    'chr1\ts\ttranscript\t3001\t6000\t.\t+\t.\tgene_id "G"; transcript_id "T"; transcript_type "protein_coding";\n'
+    'chr1\ts\texon\t3001\t3100\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+    'chr1\ts\texon\t3301\t6000\t.\t+\t.\tgene_id "G"; transcript_id "T";\n'
+    'chr1\ts\tCDS\t3050\t3100\t.\t+\t0\tgene_id "G"; transcript_id "T";\n'
+)
+
+
+def test_coding_sequences_and_splice_sites_are_left_out_and_counted(bench):
+    genes = bench.file("genes.gtf", TRANSCRIPT.encode())
+    regions = {2_900: "upstream", 3_010: "UTR5", 3_060: "CDS", 3_101: "splice", 3_150: "intron", 3_299: "splice"}
+    done = bench.annotate(bench.vcf(*(snv("chr1", pos) for pos in regions)), genes=genes)
+    assert done.code == 0, done.err
+    rows, err = ranked(bench.results / "out.vcf")
+    assert {int(row["pos"]): row["region"] for row in rows} == {
+        pos: region for pos, region in regions.items() if region not in {"CDS", "splice"}
+    }
+    assert "; 3 rows of coding sequences and splice sites left out" in err
+    rows, err = ranked(bench.results / "out.vcf", "--coding")
+    assert {int(row["pos"]): row["region"] for row in rows} == regions
+    assert "left out" not in err
+
+
+def test_regions_that_do_not_fit_their_genes_are_refused(bench):
+    genes = bench.file("genes.gtf", TRANSCRIPT.encode())
+    assert bench.annotate(bench.vcf(snv("chr1", 2_900)), genes=genes).code == 0
+    path = bench.results / "out.vcf"
+    path.write_bytes(path.read_bytes().replace(b"VARBIND_REGION=upstream", b"VARBIND_REGION=upstream&CDS"))
+    done = call("rank", path)
+    assert done.code == 3
+    assert "VARBIND_REGION is 'upstream&CDS', expected one entry for each of 1 genes" in done.error

@@ -503,7 +503,7 @@ def test_row_58_missing(bench):
     missing = bench.folder / "no.fa"
     assert f"{missing}: the reference cannot be read: No such file" in bench.refused(4, VCF, fasta=missing)
     assert "Is a directory" in bench.refused(4, VCF, fasta=bench.folder)
-    assert "no reference; give it with -f REF.fa" in call("annotate", VCF, "--genes", GENES).error
+    assert "no reference: the ##reference of the VCF, 'reference.fa'" in call("annotate", VCF, "--genes", GENES).error
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip"])

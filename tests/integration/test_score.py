@@ -83,7 +83,7 @@ def test_the_long_table():
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ((), "no reference; give it with -f REF.fa"),
+        ((), "give it with -f REF.fa, or its path in the environment variable VARBIND_FASTA"),
         (("-f", FASTA, "--mode", "scan"), "--mode scan scores sequences, not a VCF"),
         (("-f", FASTA, "-o", "table.csv"), "name it .tsv, .tsv.gz or .parquet"),
     ],

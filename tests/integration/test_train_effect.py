@@ -436,13 +436,18 @@ def good(world, contig="chr1", base=10):
 BAD = {
     "missing column": ("activity", ["effect\tlocus", "1\tL"], 3, "bad.tsv:1: the header is .*it lacks se"),
     "no locus": ("activity", ["effect\tse", "1\t1"], 3, "bad.tsv: there is no column locus"),
-    "one locus": ("activity", ["effect\tse\tlocus", "1\t1\tL"], 3, "bad.tsv: 1 loci, .*give 3 loci of 10 variants"),
+    "one locus": (
+        "activity",
+        ["effect\tse\tlocus", "1\t1\tL"],
+        3,
+        "bad.tsv: found 1 loci, .*give 3 loci of 10",
+    ),
     "no number": ("activity", ["effect\tse\tlocus", "high\t1\tL"], 3, "bad.tsv:2: the effect is 'high'"),
     "label 2": ("classes", ["label", "2"], 3, "bad.tsv:2: the label is 2, expected 0 or 1"),
-    "one class": ("classes", ["label", "1"], 3, "every variant is of one class"),
+    "one class": ("classes", ["label", "1"], 3, "all variants are of one class"),
     "label of a pathogenic": ("pathogenic", ["label\tphyloP", "0.5\t1"], 3, "bad.tsv:2: the label is 0.5"),
     "few pathogenic": ("pathogenic", ["label\tphyloP", "1\t1"], 3, "1 pathogenic variants have all 1 tracks"),
-    "no tracks": ("pathogenic", ["label\tname", "1\tx"], 3, "bad.tsv: there are no tracks"),
+    "no tracks": ("pathogenic", ["label\tname", "1\tx"], 3, "bad.tsv: there are no conservation tracks"),
 }
 
 
@@ -459,7 +464,7 @@ def test_a_bad_table_is_one_line(world, tmp_path, name):
 def test_bad_places_are_one_line(world, tmp_path):
     row = good(world)
     cases = {
-        row.replace("chr1", "chrX"): "no contig chrX in the reference",
+        row.replace("chr1", "chrX"): "the reference has no contig chrX",
         row.replace("\t11\t", "\t90000\t"): "REF is .*, the reference has nothing",
         row.replace("\t11\t", "\tx\t"): "the position is 'x'",
     }
@@ -479,9 +484,13 @@ def test_calls_that_cannot_be_are_one_line(world, effect, tmp_path):
     no_genome = ["train", "effect", "--bank", world.folder / "bank", "-o", tmp_path / "x", *QUICK]
     cases = [
         (world.words(effect, *activity), 5, "effect: exists already; name a new folder"),
-        (world.words(tmp_path / "x"), 2, "nothing to train on; give --activity, --classes or --pathogenic"),
-        ([*no_genome, *activity], 3, "activity.tsv:1: the variants have no sequence; give the genome with --fasta"),
-        ([*no_genome, *activity, *world.tracks()], 2, "--conservation without a genome"),
+        (world.words(tmp_path / "x"), 2, "no table of variants is given; give --activity, --classes or --pathogenic"),
+        (
+            [*no_genome, *activity],
+            3,
+            "activity.tsv:1: the sequence around the variants is not given; give",
+        ),
+        ([*no_genome, *activity, *world.tracks()], 2, "--conservation needs the reference genome"),
         (world.words(tmp_path / "x", "--activity", tmp_path / "gone.tsv"), 3, "gone.tsv: cannot be read: No such file"),
         (world.words(tmp_path / "x", *activity, "--bank", tmp_path / "gone"), 4, "gone: no such model bank"),
         (world.words(tmp_path / "x", *activity, "--bank", tmp_path / "bare"), 4, "a model has no background"),

@@ -206,7 +206,7 @@ BAD = [
     (["bound.fa", "--protein", "A", "--checkpoints", "5,5"], 2, "cannot read --checkpoints '5,5'"),
     (["bound.fa", "--protein", "A", "--device", "tpu"], 2, "unknown device 'tpu'; use auto, cpu, cuda or cuda:N"),
     (["bound.fa", "--protein", "A", "--device", "cuda:4096"], 4, "device cuda:4096 is not available; use --device cpu"),
-    (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top needs peaks or another order by strength"),
+    (["bound.fa", "--protein", "A", "--top", "5"], 2, "bound.fa: --top needs data with strengths, such as peaks"),
     (["bound.fa", "--protein", "A", "--folds", "5"], 3, "found 40 bound sequences, expected at least 50 for 5 folds"),
     (["bound.fa", "--protein", "A B"], 3, "the id 'A B' cannot name a model"),
     (["sets.tsv", "--protein", "A"], 2, "sets.tsv: --protein is a column of the table"),

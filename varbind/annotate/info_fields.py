@@ -57,7 +57,13 @@ class AlleleAnnotation:
 
 
 def header_lines(
-    prefix: str, version: str, tracks: Sequence[str], *, genes: bool, effect: EffectKeys | None = None
+    prefix: str,
+    version: str,
+    tracks: Sequence[str],
+    *,
+    genes: bool,
+    exons: bool = False,
+    effect: EffectKeys | None = None,
 ) -> list[str]:
     """The `##INFO` lines of the keys that a run may write.
 
@@ -66,15 +72,13 @@ def header_lines(
         version: the version of varbind.
         tracks: the names of the conservation tracks.
         genes: whether the run has a gene file.
+        exons: whether a gene file has exons.
         effect: the keys of the second stage; None without one.
     """
     effect = effect or EffectKeys()
+    is_written = {Written.WITH_GENES: genes, Written.WITH_EXONS: exons, Written.EXPLAINED: effect.explain}
     keys = list(map(InfoKey.of_head, effect.keys))
-    keys += [
-        key
-        for key in _keys_after_effect(tuple(tracks))
-        if (genes or key.written is not Written.WITH_GENES) and (effect.explain or key.written is not Written.EXPLAINED)
-    ]
+    keys += [key for key in _keys_after_effect(tuple(tracks)) if is_written.get(key.written, True)]
     # The header lists the tracks last, column 8 before STATUS.
     keys.sort(key=lambda key: key.written is Written.PER_TRACK)
     return [
@@ -116,7 +120,7 @@ def _keys_after_effect(tracks: tuple[str, ...]) -> tuple[InfoKey, ...]:
     return tuple(keys)
 
 
-_WITHOUT_SCORE = {"GENE", "TSSDIST", "STATUS"}
+_WITHOUT_SCORE = {"GENE", "TSSDIST", "REGION", "STATUS"}
 """The keys, besides those of tracks, that an allele without a score can have."""
 
 
@@ -184,6 +188,11 @@ def _gene(hit: GeneHit) -> str:
     return f"{names}|{tss.strand}|{hit.distance}|{'+'.join(map(_encode, tss.tags))}"
 
 
+def _regions(genes: Sequence[GeneHit]) -> str | None:
+    regions = [hit.region for hit in genes]
+    return "&".join([region or "." for region in regions]) if any(regions) else None
+
+
 _CONTROLS = [*map(chr, (*range(0x20), *range(0x7F, 0xA0))), "\N{LINE SEPARATOR}", "\N{PARAGRAPH SEPARATOR}"]
 ENCODED_CONTROLS = {ord(letter): quote(letter) for letter in _CONTROLS}
 """Control characters with their percent-encoding: they would end a line of a VCF or a table, or control a terminal."""
@@ -206,6 +215,7 @@ _VALUE_OF: dict[str, Callable[[AlleleAnnotation], str | None]] = {
     "GAIN_PHRED": lambda allele: _number(allele.effect.gain_phred) if allele.effect else None,
     "GENE": lambda allele: "&".join([_gene(hit) for hit in allele.genes]),
     "TSSDIST": lambda allele: str(allele.genes[0].distance) if allele.genes else None,
+    "REGION": lambda allele: _regions(allele.genes),
     "STATUS": lambda allele: allele.status.value,
     "FLAG": lambda allele: _flags(allele.padded, allele.in_training, allele.size_extrapolated),
 }

@@ -17,7 +17,7 @@ from varbind.errors import InputError
 if TYPE_CHECKING:
     from varbind.io.vcf.records import VcfHeader, VcfRecord
 
-__all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
+__all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "REGION_KEY", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
 
 NUMBER_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "Float" and key.written is not Written.PER_TRACK)
 """Keys with one number per allele: those of the second stage, then those of binding."""
@@ -27,6 +27,8 @@ TEXT_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "String" and key.
 
 GENE_COLUMNS = ("symbol", "gene_id", "transcript_id", "strand", "tss_distance", "gene_tags")
 """The names of the parts of an entry of GENE."""
+
+REGION_KEY = "REGION"
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _DAMAGED = "annotate the file again"
@@ -84,7 +86,8 @@ class AnnotatedAllele:
 
     Attributes:
         texts: the texts of `TEXT_KEYS`; empty where missing.
-        genes: the decoded texts of `GENE_COLUMNS` for each gene, nearest gene first.
+        genes: the decoded texts of `GENE_COLUMNS` and the region for each gene, nearest gene first; the region is
+            empty where it is unknown.
         numbers: the values of `DeclaredKeys.numbers`; NaN where missing.
         why_not: the reason why the allele has no score; empty where it has one.
     """
@@ -110,7 +113,9 @@ def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[Annotat
     if not info.words:
         return None
     texts = zip(*[info.values(name) for name in TEXT_KEYS], strict=True)
-    genes = [info.genes(value) for value in info.values("GENE")]
+    genes = [
+        info.genes(value, regions) for value, regions in zip(info.values("GENE"), info.values(REGION_KEY), strict=True)
+    ]
     numbers = [info.numbers(name) for name in keys.numbers]
     measured = list(zip(*numbers, strict=True)) if numbers else [()] * len(genes)
     states_status = "STATUS" in keys.names
@@ -166,8 +171,15 @@ class _Info:
         except ValueError:
             raise self._damaged(f"{self.prefix}_{name} is {self.words[name][:40]!r}, expected numbers") from None
 
-    def genes(self, value: str) -> tuple[tuple[str, ...], ...]:
-        return tuple(self._gene(entry) for entry in value.split("&")) if value else ()
+    def genes(self, value: str, regions: str) -> tuple[tuple[str, ...], ...]:
+        entries = [self._gene(entry) for entry in value.split("&")] if value else []
+        of_entry = regions.split("&") if regions else [""] * len(entries)
+        if len(of_entry) != len(entries):
+            what = (
+                f"{self.prefix}_{REGION_KEY} is {regions[:40]!r}, expected one entry for each of {len(entries)} genes"
+            )
+            raise self._damaged(what)
+        return tuple((*entry, "" if region == "." else region) for entry, region in zip(entries, of_entry, strict=True))
 
     def _gene(self, entry: str) -> tuple[str, ...]:
         parts = entry.split("|")

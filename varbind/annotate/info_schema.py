@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, Self
 
+from varbind.core.transcript import SPLICE_BASES
 from varbind.core.variant import Status
 from varbind.effect.second_stage import EFFECT_KEYS
 
@@ -35,6 +36,8 @@ class Written(Enum):
 
     ALWAYS = auto()
     WITH_GENES = auto()
+    WITH_EXONS = auto()
+    """Only where a gene file has exons."""
     BY_EFFECT = auto()
     """Only where the second stage gives the value."""
     EXPLAINED = auto()
@@ -107,6 +110,14 @@ INFO_KEYS = (
         "Integer",
         "Distance in bases to the nearest transcription start on the strand of its gene; negative = upstream",
         Written.WITH_GENES,
+    ),
+    InfoKey(
+        "REGION",
+        "String",
+        "Part of the transcript of each gene in GENE, in their order, in which the allele lies, joined by &: CDS, "
+        f"splice (up to {SPLICE_BASES} bases into an intron), UTR5, UTR3, exon (of a non-coding transcript), intron, "
+        "upstream or downstream; an allele in several parts has the first one of these; . = exons unknown",
+        Written.WITH_EXONS,
     ),
     InfoKey(
         f"{TRACK_STEM}name",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.counts import why_nothing_was_scored
 from varbind.annotate.gene_scope import gene_paths, gene_scope
+from varbind.annotate.genome_build import default_genes, find_reference, reference_path
 from varbind.annotate.record_stream import RecordStream
 from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError, UsageError
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.record_stream import Piece
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.input_stream import Source
+    from varbind.io.vcf.records import VcfHeader
     from varbind.io.vcf.variants import VariantFile
 
 __all__ = ["Inputs", "open_inputs", "preflight"]
@@ -91,7 +94,7 @@ def open_inputs(
     stack: ExitStack,
     source: str | Source,
     *,
-    reference: str,
+    reference: ReferenceLike | None,
     genes: GenePaths | None,
     settings: AnnotateSettings,
     counts: AnnotationCounts,
@@ -101,8 +104,9 @@ def open_inputs(
     Args:
         stack: closes the inputs.
         source: the path of the VCF or BCF; `-` is standard input.
-        reference: the path of the FASTA.
-        genes: the paths of the gene files.
+        reference: the FASTA; None = that of the environment, else of the VCF's header.
+        genes: the paths of the gene files; without any, the transcription starts that varbind contains are used, unless
+            everything is scored.
         settings: the settings of the run.
         counts: the counts of the run.
 
@@ -110,8 +114,9 @@ def open_inputs(
         VarbindError: an input is missing or broken, or does not fit the others.
     """
     paths = gene_paths(genes)
-    if not paths and not settings.everywhere:
-        raise UsageError("neither --genes nor --everywhere", remedy="give the genes, or --everywhere")
+    if paths and settings.build:
+        raise UsageError("--genes and --build exclude each other", remedy="leave one of them out")
+    needs_genes = not paths and (settings.build is not None or not settings.everywhere)
     variants = stack.enter_context(
         open_variants(
             source,
@@ -122,9 +127,11 @@ def open_inputs(
         )
     )
     stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
-    genome = stack.enter_context(Reference(reference))
-    tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
+    genome = _open_reference(stack, reference, variants.header, needs_genes=needs_genes and not settings.build)
     declared = variants.header.contig_lengths()
+    tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
+    if needs_genes:
+        tables += (default_genes(settings, genome.contigs, declared),)
     names = ContigNames(
         genome.contigs,
         declared=declared,
@@ -141,6 +148,15 @@ def open_inputs(
         path=variants.name,
     )
     return Inputs(variants, stream, genome, tables, names, declared, allele_statuses)
+
+
+def _open_reference(
+    stack: ExitStack, reference: ReferenceLike | None, header: VcfHeader, *, needs_genes: bool
+) -> Reference:
+    if isinstance(reference, Reference):
+        return reference  # the caller closes it
+    path = reference_path(reference)
+    return stack.enter_context(Reference(find_reference(path, header, needs_genes=needs_genes)))
 
 
 def _log_restyled(names: ContigNames) -> None:

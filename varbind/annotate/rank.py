@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.annotate.info_reader import GENE_COLUMNS, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.annotate.info_reader import GENE_COLUMNS, REGION_KEY, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
 from varbind.annotate.info_schema import TRACK_STEM
 from varbind.core.progress import estimated_total
+from varbind.core.transcript import TranscriptRegion
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable, frame_of
@@ -52,7 +53,8 @@ ORDERS = {
 _PLACE_COLUMNS = ("chrom", "pos", "id", "ref", "alt", "filter")
 _WHOLE_NUMBERS = {"pos", "tss_distance"}
 _CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
-_NO_GENE = ("",) * len(GENE_COLUMNS)
+_NO_GENE = ("",) * (len(GENE_COLUMNS) + 1)
+_NOT_PROMOTER = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
 _ROWS_AT_ONCE = 1 << 14
 _SORT_COLUMNS = (("negated value", float), ("level", float))
@@ -68,6 +70,7 @@ class RankCounts:
         without_alt: the records that are left out because they have no alternate allele.
         alleles: the alternate alleles of all other records.
         left_out: the alleles without a score, by reason.
+        coding: the rows that are left out because the allele lies in a coding sequence or a splice site of the gene.
         rows: the rows of the table.
         cut: the rows beyond the number wanted.
         sortable: the alleles with a value to sort by.
@@ -78,6 +81,7 @@ class RankCounts:
     without_alt: int = 0
     alleles: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    coding: int = 0
     rows: int = 0
     cut: int = 0
     sortable: int = 0
@@ -90,6 +94,7 @@ class RankCounts:
         parts = [f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them, {self.rows:,} rows"]
         parts += ["alleles left out: " + ", ".join(reasons)] if reasons else []
         parts += [f"{count:,} records {why}" for why, count in whole.items() if count]
+        parts += [f"{self.coding:,} rows of coding sequences and splice sites left out"] if self.coding else []
         parts += [f"{self.cut:,} rows beyond --top"] if self.cut else []
         return "; ".join(parts)
 
@@ -102,6 +107,7 @@ def rank_vcf(
     prefix: str = "VARBIND",
     top: int | None = None,
     unscored: bool = False,
+    coding: bool = False,
     progress: Progress | None = None,
 ) -> RankCounts:
     r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
@@ -117,6 +123,8 @@ def rank_vcf(
         prefix: the prefix of the keys.
         top: the number of rows to write; None = all.
         unscored: whether alleles without a score are written too, after all others.
+        coding: whether alleles in a coding sequence or a splice site are written too, as REGION states them for each
+            gene; their effect on the protein or on splicing may matter more than that on the promoter.
         progress: called with the number of records read, and with their number in the whole file, which is estimated
             from the share of the bytes that has been read.
 
@@ -134,7 +142,7 @@ def rank_vcf(
     counts = RankCounts()
     with TypedTable(destination) as out, open_variants(source) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)
-        ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top)
+        ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top, coding=coding)
         for record in _records(variants, counts, progress, word=None if unscored else f"{prefix}_"):
             alleles = _alleles_to_rank(record, keys, variants.name, counts, unscored=unscored)
             for alt, allele in alleles:
@@ -142,6 +150,7 @@ def rank_vcf(
         table = ranking.table()
         out.write(ranking.columns, [table], number_text=_number)
     counts.rows, counts.cut, counts.sortable = len(table), ranking.added - len(table), ranking.sortable
+    counts.coding = ranking.coding
     return counts
 
 
@@ -218,7 +227,8 @@ def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
     tracks = [name.lower() for name in keys.tracks]
     if len(set(tracks)) < len(tracks):  # the names of two tracks differ in case only
         tracks = [TRACK_STEM.lower() + name.removeprefix(TRACK_STEM) for name in keys.tracks]
-    first = [(name, int if name in _WHOLE_NUMBERS else str) for name in (*_PLACE_COLUMNS, *GENE_COLUMNS)]
+    of_gene = (*GENE_COLUMNS, *([REGION_KEY.lower()] if REGION_KEY in keys.names else []))
+    first = [(name, int if name in _WHOLE_NUMBERS else str) for name in (*_PLACE_COLUMNS, *of_gene)]
     texts: list[tuple[str, type]] = [(name.lower(), str) for name in TEXT_KEYS]
     scores, means = ([(name.lower(), float) for name in keys.scores], [(name, float) for name in tracks])
     return [*first, *scores, *texts[:2], *means, *texts[2:]]
@@ -231,15 +241,18 @@ class _Ranking:
         keys: the keys that the header declares.
         order: the keys to sort by.
         top: the number of rows wanted; None = all.
+        coding: whether rows of coding sequences and splice sites are wanted.
     """
 
-    def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None) -> None:
+    def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None, *, coding: bool) -> None:
         self.columns = _columns(keys)
         self._n_scores = len(keys.scores)
         self._sorted_by = [keys.numbers.index(name) for name in order]
         self._unsigned = order == ORDERS["activity"]
         self._top = top
-        self.added = self.sortable = 0
+        self._wants_coding = coding
+        self._has_region = REGION_KEY in keys.names
+        self.added = self.sortable = self.coding = 0
         self._rows: list[tuple[object, ...]] = []
         self._frames: list[pd.DataFrame] = []
 
@@ -252,8 +265,12 @@ class _Ranking:
         sort_cells = (0.0 if isnan(value) else -value, level)
         first, texts = _cells(place), _cells(allele.texts)
         scores, means = allele.numbers[: self._n_scores], allele.numbers[self._n_scores :]
-        for gene in allele.genes or (_NO_GENE,):
-            self._rows.append((*first, *_cells(gene), *scores, *texts[:2], *means, *texts[2:], *sort_cells))
+        for *gene, region in allele.genes or (_NO_GENE,):
+            if region in _NOT_PROMOTER and not self._wants_coding:
+                self.coding += 1
+                continue
+            cells = _cells([*gene, region] if self._has_region else gene)
+            self._rows.append((*first, *cells, *scores, *texts[:2], *means, *texts[2:], *sort_cells))
             self.added += 1
         if len(self._rows) >= _ROWS_AT_ONCE:
             self._pack()

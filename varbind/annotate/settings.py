@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Literal
 
 from varbind.core.tss import Promoter
 from varbind.errors import UsageError
+from varbind.io.genes.shipped_starts import SHIPPED_BUILDS
 from varbind.io.output.output_paths import check_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
+    from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.regions import Regions
 
 __all__ = ["AnnotateSettings", "select_models"]
 
 
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
+    "build": (None, *SHIPPED_BUILDS),
     "tss": ("preferred", "all"),
     "check_ref": ("e", "w", "x"),
     "index": (None, "tbi", "csi"),
@@ -38,6 +41,8 @@ class AnnotateSettings:
         proteins: protein names or model ids; `all`, `dna` (every double-stranded model) or `default` as the only word;
             empty = default.
         promoter: how far a promoter reaches from the transcription start.
+        build: the genome build, GRCh37 or GRCh38, whose shipped transcription starts are used where no gene file is
+            given; None = as the contig lengths show.
         tss: which transcripts of a gene are used.
         conservation: bigWig files by the names of the tracks.
         effect: the folder of the second stage; `none` = no second stage, None = that of the bank.
@@ -71,6 +76,7 @@ class AnnotateSettings:
     everywhere: bool = False
     proteins: tuple[str, ...] = ()
     promoter: Promoter = field(default_factory=Promoter)
+    build: str | None = None
     tss: Literal["preferred", "all"] = "preferred"
     conservation: Mapping[str, str] = field(default_factory=dict)
     effect: str | None = None
@@ -136,14 +142,20 @@ class AnnotateSettings:
         folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
         check_outputs(destination, files, folders=folders, stats=stats)
 
-    def value_options(self, *, reference: str, genes: Sequence[str]) -> dict[str, str | None]:
-        """Every option that can change a value, with the base names of files; None = the option is not used."""
+    def value_options(self, *, reference: str, genes: Sequence[GeneTable]) -> dict[str, str | None]:
+        """Every option that can change a value, with the base names of files; None = the option is not used.
+
+        Args:
+            reference: the path of the FASTA.
+            genes: the gene files, or the shipped table that was used.
+        """
         reach = f"{self.promoter.upstream},{self.promoter.downstream}"
         tracks = [f"{name}={Path(path).name}" for name, path in self.conservation.items()]
         renamed = [f"{first}={second}" for first, second in self.contig_map.items()]
         return {
             "-f": Path(reference).name,
-            "--genes": " --genes ".join(genes) or None,
+            "--genes": " --genes ".join(table.name for table in genes if not table.build) or None,
+            "--build": " ".join(table.build for table in genes) or None,
             "--everywhere": "" if self.everywhere else None,
             "--proteins": ",".join(self.proteins) or None,
             "--promoter": reach if genes else None,

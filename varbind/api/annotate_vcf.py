@@ -2,7 +2,8 @@
 
     line -> record -> alleles -> windows -> binding scores -> effects -> column 8 -> line
 
-Records are read, scored and written in batches, in order; memory does not grow with their number.
+Records are read, scored and written in batches, in order; memory does not grow with their number. `check_vcf` is a dry
+run, which reads all inputs, scores a few variants to estimate the time, and writes nothing.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.counts import AnnotationCounts, report_unscored
 from varbind.annotate.gene_scope import gene_paths
+from varbind.annotate.genome_build import reference_path
 from varbind.annotate.info_fields import header_lines
 from varbind.annotate.inputs import Inputs, open_inputs
 from varbind.annotate.provenance import provenance_lines
@@ -26,6 +30,7 @@ from varbind.annotate.tracks import Tracks
 from varbind.api.predict_effects import scored_with
 from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
+from varbind.io.banks import load_bank
 from varbind.io.output.atomic_files import whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat, write_stdout
 from varbind.io.output.output_index import check_lengths
@@ -40,28 +45,32 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from varbind.annotate.gene_scope import GenePaths
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.record_stream import Piece, RecordBatch
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.core.scores import BindingScores
+    from varbind.core.variant import Variant
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
     from varbind.io.vcf.variants import VariantFile
 
-__all__ = ["AnnotationBuilder", "annotate_vcf"]
+__all__ = ["AnnotationBuilder", "CheckReport", "annotate_vcf", "check_vcf"]
 
 logger = logging.getLogger(__name__)
 
 # One thread reads, and it cannot keep more threads busy that compress.
 COMPRESSION_THREADS_MAX = 4
+TIMED_VARIANTS = 64
+"""Variants that a dry run scores to estimate the time."""
 
 
 def annotate_vcf(
     source: str | os.PathLike[str],
     destination: str | os.PathLike[str] = "-",
     *,
-    reference: str | os.PathLike[str],
-    bank: Bank,
+    reference: ReferenceLike | None = None,
+    bank: Bank | None = None,
     genes: GenePaths | None = None,
     settings: AnnotateSettings | None = None,
     stats: str | os.PathLike[str] | None = None,
@@ -72,10 +81,12 @@ def annotate_vcf(
     Args:
         source: the variants; `-` is standard input.
         destination: the path of the result; `-` is standard output. A file appears complete or not at all.
-        reference: the FASTA of the variants' build.
-        bank: the models to choose from.
-        genes: a GTF, GFF3, BED or genePred table, or several in a list or tuple; needed unless everything is scored. A
-            transcription start that is in several of them counts once.
+        reference: the FASTA of the variants' build: its path, a `varbind.Reference` or a `pyfaidx.Fasta`; None = the
+            path in the environment variable VARBIND_FASTA, else the ##reference of the VCF where that file exists.
+        bank: the models to choose from; None = the shipped bank.
+        genes: a GTF, GFF3, BED or genePred table, or several in a list or tuple; a transcription start that is in
+            several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that varbind contains,
+            unless everything is scored.
         settings: all other settings; None = the defaults.
         stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
             where the result goes to another place; None = no file.
@@ -89,16 +100,18 @@ def annotate_vcf(
         VarbindError: the reason, with the exit code of the command line.
     """
     settings = settings or AnnotateSettings()
-    source, destination, fasta = os.fspath(source), os.fspath(destination), os.fspath(reference)
+    source, destination = os.fspath(source), os.fspath(destination)
     stats = None if stats is None else os.fspath(stats)
-    settings.check_outputs(destination, stats, inputs=[source, fasta, *gene_paths(genes)])
+    read = [source, *gene_paths(genes)]
+    settings.check_outputs(destination, stats, inputs=filter(None, [*read, reference_path(reference)]))
     with ExitStack() as stack:
-        builder = AnnotationBuilder(stack, bank, settings)
+        builder = AnnotationBuilder(stack, bank or load_bank(), settings)
         models, counts = builder.models, builder.counts
         if models.background is None:
             logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
-        inputs = builder.open_inputs(source, reference=fasta, genes=genes)
+        inputs = builder.open_inputs(source, reference=reference, genes=genes)
+        settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
@@ -169,6 +182,69 @@ def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextM
     return whole_file(stats, data)
 
 
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What an annotation would do.
+
+    Attributes:
+        counts: the counts of an annotation that writes nothing.
+        models: the number of models.
+        contigs: the reference's name of every contig on which the VCF has records; None where it has no such contig.
+        seconds: the estimated time of scoring on this computer; 0 if nothing would be scored.
+    """
+
+    counts: AnnotationCounts
+    models: int
+    contigs: dict[str, str | None]
+    seconds: float
+
+
+def check_vcf(
+    source: str | os.PathLike[str],
+    *,
+    reference: ReferenceLike | None = None,
+    bank: Bank | None = None,
+    genes: GenePaths | None = None,
+    settings: AnnotateSettings | None = None,
+) -> CheckReport:
+    """Read all inputs, score a few variants to estimate the time, and write nothing.
+
+    Args:
+        source: the variants; `-` is standard input.
+        reference: the FASTA of the variants' build, as for `annotate_vcf`.
+        bank: the models to choose from; None = the shipped bank.
+        genes: one or several gene files, as for `annotate_vcf`.
+        settings: the settings, as for `annotate_vcf`; None = the defaults.
+
+    Raises:
+        VarbindError: `annotate_vcf` would raise the same error.
+    """
+    settings = settings or AnnotateSettings()
+    sample: list[Variant] = []
+    with ExitStack() as stack:
+        builder = AnnotationBuilder(stack, bank or load_bank(), settings)
+        counts = builder.counts
+        inputs = builder.open_inputs(os.fspath(source), reference=reference, genes=genes)
+        for piece in inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch):
+            counts.count_alleles(allele.status for allele in piece.alleles)
+            if len(sample) < TIMED_VARIANTS:
+                sample += [allele.variant for allele in piece.alleles if allele.variant]
+        scorer, _ = builder.start_scorer(tuple(settings.conservation))
+        windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
+        seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
+        if why := inputs.why_nothing_was_scored(counts, selected=settings.selects_records):
+            logger.warning(why.replace("was scored", "would be scored"))
+        contigs = {name: inputs.names.resolve(name) for name in inputs.names.seen}
+    return CheckReport(counts, len(builder.models.models), contigs, seconds)
+
+
+def _time_to_score(scorer: Scorer, windows: list[Window], count: int) -> float:
+    scorer.score(windows[:1])  # the first call warms up
+    start = time.perf_counter()
+    scorer.score(windows)
+    return (time.perf_counter() - start) / len(windows) * count
+
+
 class AnnotationBuilder:
     """Prepares one annotation step by step.
 
@@ -192,7 +268,7 @@ class AnnotationBuilder:
         self.models = select_models(bank, settings.proteins)
         self.counts = AnnotationCounts()
 
-    def open_inputs(self, source: str, *, reference: str, genes: GenePaths | None) -> Inputs:
+    def open_inputs(self, source: str, *, reference: ReferenceLike | None, genes: GenePaths | None) -> Inputs:
         """Open the variants, the reference and the genes, and match their contigs."""
         return open_inputs(
             self._stack, source, reference=reference, genes=genes, settings=self._settings, counts=self.counts
@@ -225,10 +301,12 @@ class AnnotationBuilder:
         """The lines to add to the header: the INFO keys, and the provenance of their values."""
         settings = self._settings
         effect = second.keys if second else None
-        lines = header_lines(settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), effect=effect)
+        exons = any(table.has_exons for table in inputs.genes)
+        lines = header_lines(
+            settings.prefix, __version__, tracks.names, genes=bool(inputs.genes), exons=exons, effect=effect
+        )
         if settings.provenance:
-            gene_names = [table.name for table in inputs.genes]
-            options = settings.value_options(reference=inputs.genome.path, genes=gene_names)
+            options = settings.value_options(reference=inputs.genome.path, genes=inputs.genes)
             card = second.effect.card if second else None
             lines += provenance_lines(self.models, inputs.genes, options, card, prefix=settings.prefix)
         return lines

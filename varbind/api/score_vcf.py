@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from varbind.annotate.counts import AnnotationCounts, report_unscored
+from varbind.annotate.genome_build import reference_path
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.inputs import open_inputs
 from varbind.annotate.record_stream import batches_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.annotate.genome_build import ReferenceLike
     from varbind.annotate.inputs import Inputs
     from varbind.annotate.record_stream import RecordBatch
     from varbind.bank.bank import Bank
@@ -54,7 +56,7 @@ def score_vcf(
     source: str | os.PathLike[str] | Source,
     destination: str | os.PathLike[str] = "-",
     *,
-    reference: str | os.PathLike[str],
+    reference: ReferenceLike | None = None,
     bank: Bank,
     long: bool = False,
     settings: AnnotateSettings | None = None,
@@ -69,7 +71,7 @@ def score_vcf(
         source: the variants; `-` is standard input.
         destination: the path of a `.tsv`, `.tsv.gz` or `.parquet` file, which appears complete or not at all; `-` is
             standard output.
-        reference: the path of the FASTA of the build of the variants.
+        reference: the FASTA of the build of the variants, as for `annotate_vcf`.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
         long: whether there is one row for each allele and model, instead of three columns for each model.
         settings: the settings of reading and scoring; None = the defaults. Every allele is scored, in promoters or
@@ -85,12 +87,13 @@ def score_vcf(
     """
     settings = replace(settings or AnnotateSettings(), everywhere=True, overwrite=True)
     path = source.path if isinstance(source, Source) else os.fspath(source)
-    destination, fasta = os.fspath(destination), os.fspath(reference)
-    settings.check_outputs(destination, None, inputs=[path, fasta])
+    destination = os.fspath(destination)
+    settings.check_outputs(destination, None, inputs=filter(None, [path, reference_path(reference)]))
     counts, layout = AnnotationCounts(), (_LongTable if long else _WideTable)(bank)
     with TypedTable(destination) as out, ExitStack() as stack:
         opened = source if isinstance(source, Source) else path
-        inputs = open_inputs(stack, opened, reference=fasta, genes=None, settings=settings, counts=counts)
+        inputs = open_inputs(stack, opened, reference=reference, genes=None, settings=settings, counts=counts)
+        settings.check_outputs(destination, None, inputs=[path, inputs.genome.path])
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))

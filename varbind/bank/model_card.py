@@ -49,7 +49,7 @@ def require_printable(card: object) -> None:
     for f in fields(card):  # type: ignore[arg-type]
         value = getattr(card, f.name)
         if isinstance(value, str) and not value.isprintable():
-            raise ValueError(f"the {f.name} is {value!r}, which contains an unprintable character")
+            raise ValueError(f"the {f.name} is {value!r}, which has a character that cannot be printed")
 
 
 @dataclass(frozen=True, slots=True)

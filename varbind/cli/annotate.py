@@ -13,19 +13,22 @@ from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
     bank_option,
+    build_option,
     contig_map_option,
     device_option,
+    genes_option,
     load_banks,
     logging_options,
     parse_contig_map,
     parse_pairs,
     parse_promoter,
     parse_words,
+    reference_option,
 )
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
-    from varbind.api.check_vcf import CheckReport
+    from varbind.api.annotate_vcf import CheckReport
     from varbind.io.vcf.regions import Regions
 
 __all__ = ["annotate", "check"]
@@ -57,15 +60,9 @@ def _index_option(word: str, following: str) -> str:
 @click.command("annotate", cls=AnnotateCommand)
 @click.argument("source", metavar="IN")
 @click.option("-o", "--output", default="-", metavar="OUT", help="Path of the result. Default: standard output.")
-@click.option(
-    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants. Required."
-)
-@click.option(
-    "--genes",
-    multiple=True,
-    metavar="FILE",
-    help="Genes in GTF, GFF3, BED6 or genePred, whose promoters are annotated; repeatable.",
-)
+@reference_option
+@genes_option
+@build_option
 @click.option("--everywhere", is_flag=True, help="Score all variants, not only those in promoters.")
 @click.option(
     "-O",
@@ -165,13 +162,9 @@ def annotate(
     from varbind.cli.progress import show_progress
 
     configure_logging(quiet=quiet, verbose=verbose)
-    if reference is None:
-        raise UsageError("no reference", remedy="give it with -f REF.fa")
-    if not genes and not options["everywhere"]:
-        raise UsageError("neither --genes nor --everywhere", remedy="give the genes, or --everywhere")
     settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
     # This is checked first, because it takes a while to read the models.
-    settings.check_outputs(output, stats, inputs=[source, reference, *genes])
+    settings.check_outputs(output, stats, inputs=filter(None, [source, reference, *genes]))
     with show_progress(quiet=quiet) as progress:
         counts = annotate_vcf(
             source,
@@ -230,18 +223,10 @@ def _regions(text: str | None, path: str | None, option: str, file_option: str) 
 
 @click.command("check")
 @click.argument("source", metavar="IN")
-@click.option(
-    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants. Required."
-)
-@click.option(
-    "--genes",
-    multiple=True,
-    metavar="FILE",
-    help="Genes in GTF, GFF3, BED6 or genePred, whose promoters are annotated; repeatable.",
-)
-@click.option(
-    "--everywhere", is_flag=True, help="Count all variants, not only those in promoters. Default without --genes."
-)
+@reference_option
+@genes_option
+@build_option
+@click.option("--everywhere", is_flag=True, help="Count all variants, not only those in promoters.")
 @bank_option
 @click.option("--proteins", metavar="LIST|@FILE", help="Proteins or model ids, as for annotate.")
 @click.option(
@@ -267,6 +252,7 @@ def check(
     source: str,
     reference: str | None,
     genes: tuple[str, ...],
+    build: str | None,
     everywhere: bool,
     banks: tuple[str, ...],
     proteins: str | None,
@@ -284,13 +270,12 @@ def check(
     No file is written. If the reference does not fit the variants, the exit code is that of annotate.
     """
     from varbind.annotate.settings import AnnotateSettings
-    from varbind.api.check_vcf import check_vcf
+    from varbind.api.annotate_vcf import check_vcf
 
     configure_logging(quiet=quiet, verbose=verbose)
-    if reference is None:
-        raise UsageError("no reference", remedy="give it with -f REF.fa")
     settings = AnnotateSettings(
-        everywhere=everywhere or not genes,
+        build=build,
+        everywhere=everywhere,
         proteins=parse_words(proteins),
         promoter=parse_promoter(promoter),
         max_indel=max_indel,

@@ -22,14 +22,17 @@ __all__ = [
     "KINDS",
     "THREADS",
     "bank_option",
+    "build_option",
     "contig_map_option",
     "device_option",
+    "genes_option",
     "load_banks",
     "logging_options",
     "parse_contig_map",
     "parse_pairs",
     "parse_promoter",
     "parse_words",
+    "reference_option",
     "sets_of",
     "table_options",
 ]
@@ -54,6 +57,52 @@ def bank_option(command: Command) -> Command:
         metavar="NAME|DIR",
         help="Model bank; repeatable. Default: the shipped bank. An id of several banks becomes BANK:ID.",
     )(command)
+
+
+def reference_option(command: Command) -> Command:
+    """Add the option `-f`."""
+    return click.option(
+        "-f",
+        "--fasta",
+        "reference",
+        metavar="REF.fa",
+        help="Reference genome of the variants. Default: the path in the environment variable VARBIND_FASTA, else the "
+        "##reference of the VCF, if that is a file on this computer.",
+    )(command)
+
+
+def genes_option(command: Command) -> Command:
+    """Add the option `--genes`."""
+    return click.option(
+        "--genes",
+        multiple=True,
+        metavar="FILE",
+        help="Genes in GTF, GFF3, BED6 or genePred, whose promoters are annotated; repeatable. Default: the "
+        "transcription starts of GRCh37 or GRCh38 that varbind contains.",
+    )(command)
+
+
+def build_option(command: Command) -> Command:
+    """Add the option `--build`."""
+    return click.option(
+        "--build",
+        type=_Build(),
+        metavar="GRCh37|GRCh38",
+        help="Genome build whose transcription starts are used without --genes. Default: detected from contig lengths.",
+    )(command)
+
+
+class _Build(click.ParamType[str]):
+    """A genome build, by its name or by that of UCSC."""
+
+    name = "build"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = _BUILDS.get(value.lower())
+        return found or self.fail(f"{value!r} is not one of GRCh37 (hg19) and GRCh38 (hg38).", param, ctx)
+
+
+_BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37", "grch38": "GRCh38", "hg38": "GRCh38"}
 
 
 def contig_map_option(command: Command) -> Command:

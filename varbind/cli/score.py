@@ -132,8 +132,6 @@ def score(
         )
         if mode != "whole":
             raise UsageError("--mode scan scores sequences, not a VCF", remedy="leave it out")
-        if reference is None:
-            raise UsageError("no reference", remedy="give it with -f REF.fa")
         _score_vcf(opened, output, reference, bank, settings, long=long, quiet=quiet)
 
 
@@ -146,7 +144,7 @@ def _check_sequence_options(reference: str | None, output: str) -> None:
 def _score_vcf(
     source: Source,
     output: str,
-    reference: str,
+    reference: str | None,
     bank: Bank,
     settings: AnnotateSettings,
     *,

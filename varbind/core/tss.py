@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.core.transcript import Transcript, TranscriptRegion
     from varbind.core.variant import Variant
 
 __all__ = ["GeneHit", "Promoter", "TranscriptionStart", "TssIndex"]
@@ -35,6 +36,7 @@ class TranscriptionStart:
         gene_id: the accession of the gene; empty if unknown.
         transcript_id: the accession of the transcript; empty if the start is that of a gene.
         tags: tags such as MANE_Select and protein_coding.
+        transcript: the exons of the transcript that names the gene; None where they are unknown.
     """
 
     contig: str
@@ -44,6 +46,7 @@ class TranscriptionStart:
     gene_id: str = ""
     transcript_id: str = ""
     tags: tuple[str, ...] = ()
+    transcript: Transcript | None = None
 
     def distance(self, start: int, end: int) -> int:
         """The signed distance in bases to the nearest base of the 0-based half-open span [start, end)."""
@@ -68,10 +71,17 @@ class Promoter:
 
 @dataclass(frozen=True, slots=True)
 class GeneHit:
-    """A start near an allele, with its signed distance in bases."""
+    """A start near an allele.
+
+    Attributes:
+        tss: the start.
+        distance: the signed distance in bases.
+        region: the part of the transcript of the gene in which the allele lies; None where its exons are unknown.
+    """
 
     tss: TranscriptionStart
     distance: int
+    region: TranscriptRegion | None = None
 
 
 class TssIndex:
@@ -123,7 +133,7 @@ class TssIndex:
             for tss in self._between(contig, start + 1 - reach, end + reach)
             if _holds(tss, start, end, promoter)
         ]
-        return _nearest_per_gene(hits)
+        return _with_regions(_nearest_per_gene(hits), start, end)
 
     def near_promoter(self, contig: str, start: int, end: int, promoter: Promoter) -> bool:
         """Whether a span [start, end) is within the longer of the two reaches of the promoter of any start."""
@@ -150,7 +160,7 @@ class TssIndex:
         candidates |= set(positions[after : bisect_right(positions, end)])
         hits = [GeneHit(tss, tss.distance(start, end)) for pos in candidates for tss in self._between(contig, pos, pos)]
         closest = min(abs(hit.distance) for hit in hits)
-        return _nearest_per_gene([hit for hit in hits if abs(hit.distance) == closest])
+        return _with_regions(_nearest_per_gene([hit for hit in hits if abs(hit.distance) == closest]), start, end)
 
     def _between(self, contig: str, low: int, high: int) -> list[TranscriptionStart]:
         positions = self._positions.get(contig, [])
@@ -174,3 +184,11 @@ def _nearest_per_gene(hits: list[GeneHit]) -> list[GeneHit]:
     for hit in hits:
         seen.setdefault((hit.tss.symbol, hit.tss.gene_id), hit)
     return list(seen.values())
+
+
+def _with_regions(hits: list[GeneHit], start: int, end: int) -> list[GeneHit]:
+    """The starts with the parts of their transcripts that a 0-based half-open span touches."""
+    return [
+        hit if hit.tss.transcript is None else GeneHit(hit.tss, hit.distance, hit.tss.transcript.region(start, end))
+        for hit in hits
+    ]

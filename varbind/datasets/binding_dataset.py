@@ -185,7 +185,7 @@ def refuse_equal_ids(sets: Sequence[BindingDataset]) -> None:
         UsageError: two data sets have the same id.
     """
     if len({dataset.id for dataset in sets}) < len(sets):
-        raise UsageError("two sets have the same id", remedy="name each set once")
+        raise UsageError("two data sets have the same id", remedy="give each another id")
 
 
 def read_dataset_table(path: str, *, fasta: str = "") -> list[BindingDataset]:
@@ -207,7 +207,8 @@ def read_dataset_table(path: str, *, fasta: str = "") -> list[BindingDataset]:
         stated = {str(name): cell for name, cell in cells.items() if cell.strip() not in {"", "."}}
         dataset = _set(stated, path, line, fasta)
         if dataset.id in sets:
-            raise InputError(f"the id {dataset.id} is given twice", path=path, line=line, remedy="name each set once")
+            what = f"the id {dataset.id} is given twice"
+            raise InputError(what, path=path, line=line, remedy="give each data set another id")
         sets[dataset.id] = dataset
     if not sets:
         raise InputError("has no data sets", path=path, remedy="give a row for each protein")

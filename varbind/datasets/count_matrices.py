@@ -60,7 +60,7 @@ class _Row(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """The order of the bases, and whether a column of positions is before them."""
+    """The order of the bases, and whether a column of positions precedes them."""
 
     letters: str
     has_position: bool
@@ -92,7 +92,7 @@ def column_matrices(lines: Lines, path: str) -> Iterator[PositionMatrix]:
             yield _column_matrix(lines[place:end], columns, names, path, line)
             names, place = {}, end
         elif _NUMBERS.match(text):
-            what = "the row stands under no line that names its columns"
+            what = "no line of column names stands above the row"
             raise InputError(what, path=path, line=line, remedy="write Pos A C G T above it")
         else:
             start = text[:1] if text.startswith(">") else text.split()[0]
@@ -125,7 +125,7 @@ def _column_matrix(rows: Lines, columns: _Columns, names: dict[str, str], path: 
 
 
 def _check_positions(positions: NDArray[np.float64], lines: Sequence[int], path: str) -> None:
-    """A position that is not the next one means that a row is missing."""
+    """Refuse a position that does not follow the previous one, since a row must be missing."""
     expected = positions[0] + np.arange(len(positions))
     if len(wrong := np.flatnonzero(positions != expected)):
         what = f"the position is {positions[wrong[0]]:g}, expected {expected[wrong[0]]:g}"
@@ -236,7 +236,7 @@ def _row(text: str, path: str, line: int) -> _Row:
 
 
 def _refuse_gap(blocks: Sequence[_Block], path: str) -> None:
-    """Without names, a blank line could be where one matrix ends and the next one starts."""
+    """Refuse a gap between rows without a name, since another matrix may start there, or a row may be missing."""
     for block in blocks:
         lines = [row.line for row in block.rows]
         gaps = [after for before, after in pairwise(lines) if after > before + 1]

@@ -185,7 +185,7 @@ def _bound(dataset: BindingDataset, folds: int, top: int | None, negatives: _Neg
 
 def _refuse_top(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
     if top is not None:
-        what = f"--top needs peaks or another order by strength; these are {kind} without one"
+        what = f"--top needs data with strengths, such as peaks, but this is a file of {kind}"
         raise UsageError(what, path=dataset.file, remedy="leave it out")
 
 
@@ -266,7 +266,7 @@ def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, fol
         spread = values.std()
     if not np.isfinite(spread):
         what = f"the values reach {np.abs(values).max():.3g}, whose squares overflow"
-        raise InputError(what, path=path, remedy="give them in another unit")
+        raise InputError(what, path=path, remedy="give smaller values, in another unit")
     targets = ((values - values.mean()) / spread).astype(np.float32)
     unit, groups = _groups(table, folds, np.arange(len(values)))
     return _Examples(table.codes, targets, groups, unit, {})
@@ -276,7 +276,7 @@ def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
     least = MIN_PER_FOLD * folds
     if count < least:
         what = f"found {count or 'no'} {name}, expected at least {least} for {folds} folds"
-        raise InputError(what, path=path, remedy="give more")
+        raise InputError(what, path=path, remedy="give more data")
 
 
 def _blocks(count: int, folds: int) -> NDArray[np.int64]:

@@ -71,17 +71,17 @@ class PeakLine(NamedTuple):
 def formats_of(lines: Iterable[PeakLine]) -> dict[int, PeakFormat]:
     """Return the format of the lines of a file by their number of columns."""
     counts: Counter[int] = Counter()
-    likenesses: defaultdict[int, Counter[int]] = defaultdict(Counter)
+    matches: defaultdict[int, Counter[int]] = defaultdict(Counter)
     for line in lines:
         width = len(line.columns)
         counts[width] += 1
-        likenesses[width].update(rank for rank, (_, fits) in enumerate(_FORMATS) if fits(line))
-    return {width: _format_of(likenesses[width], count) for width, count in counts.items()}
+        matches[width].update(rank for rank, (_, fits) in enumerate(_FORMATS) if fits(line))
+    return {width: _format_of(matches[width], count) for width, count in counts.items()}
 
 
-def _format_of(likenesses: Counter[int], count: int) -> PeakFormat:
+def _format_of(matches: Counter[int], count: int) -> PeakFormat:
     """The first format of the list that at least half of the lines fit."""
-    found = (peak_format for rank, (peak_format, _) in enumerate(_FORMATS) if 2 * likenesses[rank] >= count)
+    found = (peak_format for rank, (peak_format, _) in enumerate(_FORMATS) if 2 * matches[rank] >= count)
     return next(found, PeakFormat.BED)
 
 
@@ -90,28 +90,28 @@ def _is_gapped(line: PeakLine) -> bool:
 
 
 def _is_bed12(line: PeakLine) -> bool:
-    """Blocks are counted in column 10, and listed in columns 11 and 12."""
+    """Column 10 is the number of blocks; columns 11 and 12 list their sizes and starts."""
     count, *lists = _padded(line.columns[9:12])
     if not _is_thick(line):
         return False
-    if not (_is_place(count) and all(map(_COUNTS.fullmatch, lists))):
+    if not (_is_position(count) and all(map(_COUNTS.fullmatch, lists))):
         return False
     return all(len(text.rstrip(",").split(",")) == int(count) for text in lists)
 
 
 def _is_bed9(line: PeakLine) -> bool:
-    """Thick start and end lie in the peak, and a colour follows; without a thick part, only the colour counts."""
+    """A colour follows two positions; a colour of 0 or `.` is accepted only if both positions lie in the peak."""
     thick_start, thick_end, colour = _padded(line.columns[6:9])
-    if not (_is_place(thick_start) and _is_place(thick_end)):
+    if not (_is_position(thick_start) and _is_position(thick_end)):
         return False
     inside = line.start <= int(thick_start) <= int(thick_end) <= line.end
     return bool(_COLOUR.fullmatch(colour)) or (inside and colour in {"0", "."})
 
 
 def _is_thick(line: PeakLine) -> bool:
-    """Whether columns 7 and 8 are a place in the peak, or no place: both equal."""
+    """Columns 7 and 8, the thick part, lie in the peak, or are equal, which means that there is no thick part."""
     thick_start, thick_end, _ = _padded(line.columns[6:9])
-    if not (_is_place(thick_start) and _is_place(thick_end)):
+    if not (_is_position(thick_start) and _is_position(thick_end)):
         return False
     first, last = int(thick_start), int(thick_end)
     return first == last or line.start <= first <= last <= line.end
@@ -122,13 +122,13 @@ def _is_blank_bed9(line: PeakLine) -> bool:
 
 
 def _is_broad(line: PeakLine) -> bool:
-    """A data frame of R has NA where there is no p-value; the signal is what tells that there are numbers."""
+    """The signal is a number; the p-value and the q-value may be missing, and R writes NA for missing values."""
     signal, *others = _padded(line.columns[6:9])
     return _is_number(signal) and all(other in _MISSING or _is_number(other) for other in others)
 
 
 def _is_narrow(line: PeakLine) -> bool:
-    """Ten columns are a narrowPeak whatever the tenth holds, so that a broken summit is an error."""
+    """The tenth of ten columns may hold anything, so that a malformed summit is an error and not ignored."""
     if not _is_broad(line) or len(line.columns) <= SUMMIT_COLUMN:
         return False
     return len(line.columns) == SUMMIT_COLUMN + 1 or SUMMIT.fullmatch(line.columns[SUMMIT_COLUMN]) is not None
@@ -145,12 +145,12 @@ _FORMATS: tuple[tuple[PeakFormat, Callable[[PeakLine], bool]], ...] = (
 
 
 def _padded(columns: Sequence[str]) -> tuple[str, str, str]:
-    """Three columns; missing ones are empty."""
+    """Return the first three columns; missing columns are empty."""
     first, second, third = (*columns, "", "", "")[:3]
     return first, second, third
 
 
-def _is_place(word: str) -> bool:
+def _is_position(word: str) -> bool:
     return word.isascii() and word.isdecimal() and len(word) < 19
 
 
@@ -171,9 +171,12 @@ def known_other_format(columns: Sequence[str]) -> tuple[str, str] | None:
     names = [column.strip().lower() for column in columns]
     if "abs_summit" in names or {"pileup", "fold_enrichment"} <= set(names):
         remedy = "give the .narrowPeak (or .broadPeak) file that MACS wrote beside it"
-        return "the .xls table of MACS, whose places count from 1", remedy
-    if len(columns) > 3 and not _is_place(columns[1]) and all(map(_is_place, columns[2:4])):
-        return "a table whose first column is a name, as of HOMER", "make BED of it: pos2bed.pl TABLE > peaks.bed"
+        return "the .xls table of MACS, whose positions count from 1", remedy
+    if len(columns) > 3 and not _is_position(columns[1]) and all(map(_is_position, columns[2:4])):
+        return (
+            "a table whose first column is a name, as written by HOMER",
+            "convert it to BED: pos2bed.pl TABLE > peaks.bed",
+        )
     if len(names) > 2 and {"start", "chromstart", "peakstart", "begin"} & set(names):
         remedy = "remove that line if START counts from 0, as in BED; if it counts from 1, subtract 1 from START too"
         return f"a header line ({' '.join(columns[:3])})"[:80], remedy

@@ -37,7 +37,7 @@ PEAK_LENGTH = 101
 MAX_SHARE_BEYOND = 0.1
 """Largest share of peaks that may end beyond their contig; more mean another genome build."""
 
-PLACE_DIGITS = 18
+POSITION_DIGITS = 18
 """Largest number of digits of START and END together."""
 
 LINES_FOR_DETECTION = 1_000
@@ -175,7 +175,7 @@ def _line(text: str, path: str, line: int) -> PeakLine:
     # Spreadsheets leave tabs behind the last column.
     columns = split_columns(text.rstrip())
     if len(columns) < 3 or not (
-        columns[1].isdecimal() and columns[2].isdecimal() and len(columns[1] + columns[2]) <= PLACE_DIGITS
+        columns[1].isdecimal() and columns[2].isdecimal() and len(columns[1] + columns[2]) <= POSITION_DIGITS
     ):
         raise _no_peak(columns, path, line)
     start, end = int(columns[1]), int(columns[2])
@@ -201,7 +201,7 @@ def _centre(line: PeakLine, peak_format: PeakFormat, path: str) -> int:
     match = SUMMIT.fullmatch(word)
     summit = int(match[1]) if match else line.end
     if summit < -1 or summit >= line.end - line.start:
-        what = f"the summit (column 10) is {word!r}, expected a place in the peak or -1"
+        what = f"the summit (column 10) is {word!r}, expected an offset within the peak or -1"
         remedy = "give narrowPeak, or only the columns of BED (cut -f 1-6)"
         raise InputError(what, path=path, line=line.line, remedy=remedy)
     return middle if summit == -1 else line.start + summit
@@ -224,5 +224,5 @@ def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
 def _nothing_left(unused: Counter[Unused], peaks: pd.DataFrame, reference: Reference, path: str) -> InputError:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
     what = f"no peak can be used ({reasons}): the peaks are on {peaks['contig'].iloc[0]}, ..."
-    remedy = "give the FASTA of their genome, or --contig-map where the names differ"
+    remedy = "give the FASTA of their genome, or --contig-map if the names differ"
     return InputError(f"{what}, the reference has {next(iter(reference.contigs))}, ...", path=path, remedy=remedy)

@@ -77,7 +77,7 @@ def _matrices(path: str) -> tuple[PositionMatrix, ...]:
     for name, count in Counter(matrix.names[0] for matrix in found).items():
         if count > 1:
             what = f"holds {count} matrices of the name {name}"
-            raise InputError(what, path=path, remedy="give each a name of its dataset")
+            raise InputError(what, path=path, remedy="give each matrix another name")
     return tuple(found)
 
 
@@ -130,7 +130,7 @@ def _matrix_named(name: str, dataset: BindingDataset) -> PositionMatrix:
         return found[0]
     shown = [matrix.names[0] for matrix in found or matrices]
     listed = f"{', '.join(shown[:3])}{', ...' * (len(shown) > 3)}"
-    what = f"{name} may be any of {listed}" if found else f"holds no matrix {name}; it holds {listed}"
+    what = f"{name} is a name of several matrices: {listed}" if found else f"holds no matrix {name}; it holds {listed}"
     raise InputError(what, path=dataset.file, remedy="name the matrix in the column matrix")
 
 

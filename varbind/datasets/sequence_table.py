@@ -183,7 +183,8 @@ def _named(header: str, path: str, line: int) -> _Places:
 
     sequences, targets, groups = places_of(SEQUENCE_NAMES), places_of(*TARGET_NAMES), places_of(*GROUP_NAMES)
     if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1:
-        what = f"the header is {names}, expected one column sequence, one of label, bound and value, and one group"
+        what = f"the header is {', '.join(names)}, expected one column sequence, one of label, bound and value"
+        what += ", and at most one group"
         raise InputError(what, path=path, line=line, remedy="name the columns, or give two without a header")
     return _Places(sequences[0], targets[0], groups[0] if groups else None, names[targets[0]])
 
@@ -218,7 +219,7 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
 def _stack(rows: Sequence[tuple[int, str]], path: str) -> Codes:
     """Stack base codes of sequences of one length, (N, L)."""
     if not rows:
-        raise InputError("holds no sequence", path=path)
+        raise InputError("holds no sequence", path=path, remedy="give one sequence per line, FASTA or a table")
     first, length = rows[0][0], len(rows[0][1])
     for number, sequence in rows:
         if len(sequence) != length:

@@ -31,7 +31,7 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
         InputError: the file cannot be read, is empty or damaged, or has a line that is too long.
     """
     if path == STDIN:
-        raise InputError("a training reads its data again when it is resumed", path=path, remedy="name a file")
+        raise InputError("standard input cannot be read again to resume a training", path=path, remedy="name a file")
     if os.path.isfile(path) and not os.path.getsize(path):  # noqa: PTH113, PTH202 (a path as the user wrote it)
         raise InputError("is empty", path=path)
     with Source(path) as source:

@@ -36,7 +36,7 @@ FLANKS = ("left", "right")
 OPTIONAL = ("tss_distance", "measurable", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
-_NOWHERE = Window(encode(""), encode(""), padded=True)
+_NO_WINDOW = Window(encode(""), encode(""), padded=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class VariantTable:
         variants: trimmed if the file gives flanks, else normalised on the reference.
         windows: windows with the requested flank, filled with N if the file gives fewer bases.
         numbers: numbers by column, float64 (N,); NaN = missing.
-        words: words by column, one for each variant.
+        texts: texts by column, one for each variant.
     """
 
     path: str
@@ -57,7 +57,7 @@ class VariantTable:
     variants: Sequence[Variant]
     windows: Sequence[Window]
     numbers: Mapping[str, NDArray[np.float64]]
-    words: Mapping[str, tuple[str, ...]]
+    texts: Mapping[str, tuple[str, ...]]
 
     def __len__(self) -> int:
         return len(self.variants)
@@ -68,7 +68,7 @@ def read_variant_table(
     *,
     flank: int,
     needed: Collection[str],
-    words: Collection[str] = (),
+    texts: Collection[str] = (),
     reference: ReferenceSequence | None = None,
     sequence: bool = True,
 ) -> VariantTable:
@@ -77,9 +77,9 @@ def read_variant_table(
     Args:
         path: path of a tab-separated text, plain or compressed. An allele without bases is empty or `-`.
         flank: number of bases on each side of a window.
-        needed: columns of numbers that are required in every row; other columns of numbers are read if they are there,
-            and may have missing values (`.` or NA).
-        words: optional columns of words.
+        needed: columns of numbers that are required in every row; further columns of numbers are optional, and may have
+            missing values (`.` or NA).
+        texts: optional columns of text.
         reference: genome of the variants; None = the table gives flanks.
         sequence: whether to read windows; without them neither flanks nor a genome are needed.
 
@@ -87,7 +87,7 @@ def read_variant_table(
         InputError: the table is malformed.
     """
     # The names of tracks keep their case, since `varbind annotate` compares them exactly.
-    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *words}
+    known = {*PLACE, *FLANKS, *OPTIONAL, *needed, *texts}
 
     def named(name: str) -> str:
         name = name.strip()
@@ -100,7 +100,7 @@ def read_variant_table(
 
     table = read_table(path, check_header).rename(columns=named)
     if table.empty:
-        raise InputError("holds no variant", path=path)
+        raise InputError("holds no variant", path=path, remedy="give one variant per line below the header")
     table = table.apply(lambda column: column.str.strip())
     lines = table.index.tolist()
     rows = list(zip(lines, table.to_dict("records"), strict=True))
@@ -112,17 +112,17 @@ def read_variant_table(
         placed = list(zip(variants, cut_windows(variants, flank, reference), strict=True))
     else:
         has_sequence = False
-        placed = [(_variant(cells, path, line), _NOWHERE) for line, cells in rows]
+        placed = [(_variant(cells, path, line), _NO_WINDOW) for line, cells in rows]
     if short := sum(window.padded for _, window in placed if has_sequence):
         logger.warning("%s: %d variants have fewer than %d bases on a side; missing bases are N", path, short, flank)
-    columns = [name for name in table if name not in {*PLACE, *FLANKS, *words}]
+    columns = [name for name in table if name not in {*PLACE, *FLANKS, *texts}]
     return VariantTable(
         path,
         lines,
         [variant for variant, _ in placed],
         [window for _, window in placed],
         {name: _numbers(table[name], path, needed=name in needed) for name in columns},
-        {name: tuple(table[name]) for name in words if name in table},
+        {name: tuple(table[name]) for name in texts if name in table},
     )
 
 
@@ -134,14 +134,15 @@ def _check_header(names: Sequence[str], needed: set[str], path: str, line: int, 
         raise InputError("two columns have one name", path=path, line=line, remedy="rename one")
     if not whole:
         remedy = "give the genome with --fasta, or the columns left and right"
-        raise InputError("the variants have no sequence", path=path, line=line, remedy=remedy)
+        raise InputError("the sequence around the variants is not given", path=path, line=line, remedy=remedy)
 
 
 def _variant(cells: Mapping[str, str], path: str, line: int) -> Variant:
     """The variant as written."""
     pos = checked_number(cells["pos"], "position", path, line, "give a whole number from 1")
     if pos < 1 or pos != int(pos):
-        raise InputError(f"the position is {cells['pos']}", path=path, line=line, remedy="give a whole number from 1")
+        what = f"the position is {cells['pos']!r}, expected a whole number from 1"
+        raise InputError(what, path=path, line=line, remedy="correct or remove the row")
     ref, alt = (cells[name].replace("-", "") for name in ("ref", "alt"))
     if not (_ALLELE.fullmatch(ref) and _ALLELE.fullmatch(alt)) or ref.upper() == alt.upper():
         what = f"the alleles are {cells['ref']!r} and {cells['alt']!r}, expected two different ones of A, C, G and T"
@@ -172,8 +173,8 @@ def _on_reference(cells: Mapping[str, str], reference: ReferenceSequence, path: 
     try:
         length = reference.length(variant.chrom)
     except KeyError as error:
-        what = f"no contig {variant.chrom} in the reference"
-        raise InputError(what, path=path, line=line, remedy="write contigs as the FASTA does") from error
+        what = f"the reference has no contig {variant.chrom}"
+        raise InputError(what, path=path, line=line, remedy="use the contig names of the FASTA") from error
     inside = variant.end <= length
     found = reference.fetch(variant.chrom, variant.start, variant.end) if inside else "nothing"
     if found != variant.ref:
@@ -186,8 +187,8 @@ def _numbers(column: pd.Series[str], path: str, *, needed: bool) -> NDArray[np.f
     """The numbers of a column, float64 (N,); those of a column that is not needed may be missing, NaN."""
     if needed:
         name, remedy = str(column.name), "correct or remove the row"
-        words = zip(column.index.tolist(), column, strict=True)
-        return np.array([checked_number(word, name, path, line, remedy) for line, word in words])
+        cells = zip(column.index.tolist(), column, strict=True)
+        return np.array([checked_number(cell, name, path, line, remedy) for line, cell in cells])
     # `pandas.to_numeric` may differ from the nearest number in the last digit.
     return np.array([_number_or_nan(word) for word in column])
 

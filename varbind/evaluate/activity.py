@@ -112,7 +112,7 @@ def evaluate_activity(
     def scored_by(bank: Bank) -> ScoredVariants:
         return score_table(table, bank, flank=FLANK, threads=threads, device=device)
 
-    outcomes, loci = measurable(table), np.array(table.words["locus"])
+    outcomes, loci = measurable(table), np.array(table.texts["locus"])
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
     evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
     data, _ = activity_data(scored_by(models), models)

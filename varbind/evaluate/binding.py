@@ -1,6 +1,8 @@
 """Evaluation of model banks on test sets, written as a folder of tables and a figure.
 
-Proteins are evaluated in parallel threads (`varbind.evaluate.evaluate_protein`); everything is written at the end.
+Proteins are evaluated in parallel threads, and all results are written at the end. Every method is fitted on the
+training sets of a protein before a test set is scored. The results of a test set depend only on that set, on the
+training sets of its protein and on the seed.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import logging
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +21,8 @@ from threadpoolctl import threadpool_limits
 from varbind._version import __version__
 from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.errors import InputError, UsageError
-from varbind.evaluate.evaluate_protein import DataReader, EvaluationPlan, ProteinResults, evaluate_protein
+from varbind.evaluate.evaluation_data import DataReader, EvaluationPlan
+from varbind.evaluate.figure import write_figure
 from varbind.evaluate.methods import (
     Absence,
     BankMethod,
@@ -27,20 +31,46 @@ from varbind.evaluate.methods import (
     Method,
     protein_key,
 )
-from varbind.evaluate.report import Report, write_report
+from varbind.evaluate.report import Report, Result, compare, write_report
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import whole_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.datasets.binding_dataset import BindingDataset
+    from varbind.evaluate.evaluation_data import EvaluationData
+    from varbind.evaluate.methods import Predictor
 
-__all__ = ["EvaluationPlan", "evaluate_binding"]
+__all__ = ["EvaluationPlan", "ProteinResults", "evaluate_binding"]
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProteinResults:
+    """Results on the test sets of one protein.
+
+    Attributes:
+        results: results of every method on the sets for which the bank has a model.
+        absent: method, id of the set, and the reason why there is no result.
+        known: method and id of the sets whose file the method was trained or chosen on.
+    """
+
+    results: list[Result] = field(default_factory=list)
+    absent: list[tuple[str, str, Absence]] = field(default_factory=list)
+    known: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor | Absence) -> None:
+        """Score a test set by a method and add the result, or the reason why there is none."""
+        if isinstance(predictor, Absence):
+            self.absent.append((method, dataset.id, predictor))
+            return
+        self.results.append(_result(dataset, data, method, predictor))
+        if data.sha256 in predictor.learned_from:
+            self.known.append((method, dataset.id))
 
 
 def evaluate_binding(
@@ -90,6 +120,7 @@ def evaluate_binding(
         if not report.results:
             what = f"{bank[0]} can score none of the {len(tests)} sets"
             raise InputError(what, remedy="`varbind models list` names the proteins of a bank")
+        write_figure(folder / "figure.svg", compare(report.results, report.bank), report.bank)
         return write_report(folder, report)
 
 
@@ -109,7 +140,7 @@ def _check_names(names: Sequence[str]) -> None:
         if count > 1:
             raise UsageError(f"two methods are named {name}", remedy="give another name, --against NAME=BANK")
         if not name.isprintable():
-            raise UsageError(f"the name {name!r} cannot stand in a table", remedy="use printable letters")
+            raise UsageError(f"the name {name!r} has a character that cannot be printed", remedy="use another name")
 
 
 def _refuse_choices(banks: Sequence[BankMethod], tests: Sequence[BindingDataset]) -> None:
@@ -149,7 +180,7 @@ def _evaluate_all(
                 if protein_key(dataset.protein) == protein and dataset.kind is not DataKind.MATRIX
             ]
             read_training = cache(lambda: [reader.training(dataset) for dataset in datasets])
-            return evaluate_protein(by_protein[protein], methods, plan, reader, read_training)
+            return _evaluate_protein(by_protein[protein], methods, plan, reader, read_training)
 
         for protein, results in zip(by_protein, threads.map(results_of, by_protein), strict=True):
             found.append(results)
@@ -157,6 +188,61 @@ def _evaluate_all(
             if progress is not None:
                 progress(done, len(tests), "test sets")
     return found
+
+
+def _evaluate_protein(
+    tests: Sequence[BindingDataset],
+    methods: Sequence[Method],
+    plan: EvaluationPlan,
+    reader: DataReader,
+    training: Callable[[], Sequence[EvaluationData]],
+) -> ProteinResults:
+    """Evaluate all methods on the test sets of one protein.
+
+    Args:
+        tests: the test sets.
+        methods: the methods, the bank first; without a model in the bank the protein is left out.
+        plan: how to evaluate.
+        reader: reads the test sets.
+        training: reads the training sets of the protein.
+
+    Raises:
+        InputError: data is malformed.
+        ResourceError: the reference of peaks cannot be read.
+        UsageError: peaks have no reference.
+    """
+    found = ProteinResults()
+    protein, bank = tests[0].protein, methods[0]
+    predictors = {bank.name: bank.fit(protein, training)}
+    first = predictors[bank.name]
+    if isinstance(first, Absence):
+        found.absent.extend((bank.name, dataset.id, first) for dataset in tests)
+        return found
+    for dataset in tests:
+        whole = reader.test(dataset)
+        data = whole.at_most(plan.max_per_class) if whole.is_classification else whole
+        for method in methods:
+            if method.needs_labels and not data.is_classification:
+                continue
+            if method.name not in predictors:
+                predictors[method.name] = method.fit(protein, training)
+            found.add(dataset, data, method.name, predictors[method.name])
+    return found
+
+
+def _result(dataset: BindingDataset, data: EvaluationData, method: str, predictor: Predictor) -> Result:
+    return Result(
+        set_id=dataset.id,
+        protein=dataset.protein,
+        task=dataset.task or str(data.kind),
+        experiment=dataset.experiment,
+        method=method,
+        model_id=predictor.model_id,
+        sequences=len(data.codes),
+        bound=int(data.bound.sum()),
+        in_set=data.in_set,
+        metrics=data.metrics_of(predictor.score(data.codes)),
+    )
 
 
 def _report(

@@ -112,7 +112,7 @@ def evaluate_conservation(
     """
     groups = np.asarray(genes)
     if groups.shape != labels.shape or len(values) != len(labels):
-        raise InputError(f"{len(values)} values, {len(labels)} labels and {len(groups)} genes do not fit together")
+        raise InputError(f"{len(values)} values, {len(labels)} labels and {len(groups)} genes differ in number")
     if folds < 2:
         raise InputError(f"{folds} folds leave nothing to hold out", remedy="give 2 or more")
     fold = fold_of_groups(groups, labels, folds=folds, rng=np.random.default_rng([seed, 0]))

@@ -133,7 +133,7 @@ def boosted_scores(
         labels: labels of the training variants, bool (N,).
         test: features of the test variants, (T, F).
         categories: columns with codes of fewer than 255 categories.
-        seed: seed of everything random.
+        seed: seed of all random numbers.
         threads: number of CPU threads; None = all.
 
     Returns:

@@ -88,7 +88,7 @@ class EvaluateEffectPlan:
     Attributes:
         classes: how simulated and derived variants are evaluated.
         draws: number of banks with shuffled detectors for the activity.
-        seed: seed of everything random.
+        seed: seed of all random numbers.
         threads: number of CPU threads for scoring; None = all.
         device: device for scoring.
     """
@@ -125,7 +125,7 @@ def evaluate_effect(
     """
     plan = plan or EvaluateEffectPlan()
     if not (tests.activity or tests.classes or tests.pathogenic or tests.pairs):
-        raise UsageError("nothing to evaluate on", remedy="give --activity, --classes, --pathogenic or --pairs")
+        raise UsageError("no table of variants is given", remedy="give --activity, --classes, --pathogenic or --pairs")
     if tests.pairs and not tests.activity:
         raise UsageError("--pairs is given without --activity, which is needed for training", remedy="give both")
     optional_import("sklearn.metrics", needed_for="evaluation")
@@ -200,8 +200,8 @@ class _Evaluation:
         table, columns = read_pathogenic(path, self._reference)
         values = np.stack(list(columns.values()), axis=1)
         # Without genes, whole contigs stay in one fold.
-        genes = table.words.get("gene", tuple(variant.chrom for variant in table.variants))
-        regions = table.words.get("region")
+        genes = table.texts.get("gene", tuple(variant.chrom for variant in table.variants))
+        regions = table.texts.get("region")
         rows = evaluate_conservation(
             values,
             labels_of(table),

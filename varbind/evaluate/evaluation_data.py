@@ -8,31 +8,52 @@ negatives are made, exactly as for a training set.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.datasets.binding_dataset import DataKind
-from varbind.datasets.dataset_loading import load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
 from varbind.datasets.sequence_table import read_sequence_table
 from varbind.errors import InputError
+from varbind.io.reference import Reference
 from varbind.train.metrics import auc, average_precision, pearson, spearman
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
     from varbind.datasets.binding_dataset import BindingDataset
-    from varbind.io.reference import Reference
 
-__all__ = ["EvaluationData", "Metric", "outliers", "read_evaluation_data"]
+__all__ = ["DataReader", "EvaluationData", "EvaluationPlan", "Metric", "outliers", "read_evaluation_data"]
 
 OUTLIER_SDS = 4
 """Number of standard deviations above the mean from which a measured value counts as bound (Weirauch et al. 2013)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationPlan:
+    """How all data sets are evaluated.
+
+    Attributes:
+        seed: seed of all random numbers.
+        max_per_class: largest number of sequences of each class of a labelled test set that are scored; all sequences
+            of a measured set are scored.
+        gkm_svm: number of training sequences of each class for the gkm-SVM; None = no gkm-SVM.
+        threads: number of threads; the results do not depend on it.
+    """
+
+    seed: int = 1
+    max_per_class: int = 2_000
+    gkm_svm: int | None = None
+    threads: int = 1
 
 
 class Metric(StrEnum):
@@ -139,6 +160,33 @@ def read_evaluation_data(
         sha256=facts.sha256,
         seed=seed,
     )
+
+
+class DataReader:
+    """Reads data sets, one at a time, and keeps their references open.
+
+    Args:
+        plan: the plan, for its seed.
+        opened: the stack that closes the references.
+    """
+
+    def __init__(self, plan: EvaluationPlan, opened: ExitStack) -> None:
+        self._plan = plan
+        self._lock = threading.Lock()
+        self._references = cache(lambda path: opened.enter_context(Reference(path)))
+
+    def test(self, dataset: BindingDataset) -> EvaluationData:
+        """Read a whole test set."""
+        return self._read(dataset, 0)
+
+    def training(self, dataset: BindingDataset) -> EvaluationData:
+        """Read a whole training set, with as many negatives as networks are trained on."""
+        return self._read(dataset, MIN_NEGATIVES)
+
+    def _read(self, dataset: BindingDataset, min_negatives: int) -> EvaluationData:
+        with self._lock:
+            seed = dataset.seed_from(self._plan.seed)
+            return read_evaluation_data(dataset, self._references, seed=seed, min_negatives=min_negatives)
 
 
 def outliers(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.errors import UsageError
+from varbind.errors import UsageError, output_errors
 from varbind.evaluate.evaluation_data import Metric
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from varbind.evaluate.comparison import Comparison
+    from varbind.evaluate.report import Comparison
 
-__all__ = ["draw", "draw_reliability", "panels"]
+__all__ = ["draw", "draw_reliability", "panels", "write_figure"]
+
+logger = logging.getLogger(__name__)
 
 SHOWN = (Metric.AUC, Metric.PEARSON)
 """Metrics with a panel for each task."""
@@ -80,6 +84,29 @@ def draw(comparisons: Sequence[Comparison], bank: str) -> bytes | None:
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Title": "varbind evaluate binding"})
     return stream.getvalue()
+
+
+def write_figure(path: Path, comparisons: Sequence[Comparison], bank: str) -> None:
+    """Write the figure of `draw`; without matplotlib, or if nothing is compared, there is only a message.
+
+    Args:
+        path: path of the SVG.
+        comparisons: comparisons of all tasks.
+        bank: name of the bank.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    try:
+        figure = draw(comparisons, bank)
+    except UsageError as error:
+        logger.warning("no figure; all other files are written: %s", error)
+        return
+    if figure is None:
+        logger.info("no figure: nothing is compared with %s; give --against", bank)
+        return
+    with output_errors(path):
+        path.write_bytes(figure)
 
 
 def draw_reliability(reliability: Sequence[tuple[float, float, float]]) -> bytes | None:

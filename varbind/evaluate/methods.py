@@ -187,7 +187,7 @@ class GkmSvmMethod:
 
 
 class GcContentMethod:
-    """The GC content of a sequence, which shows what can be predicted without any motif."""
+    """GC content as a predictor, which shows how well binding is predicted without any motif."""
 
     name = GC_CONTENT
     needs_labels = True

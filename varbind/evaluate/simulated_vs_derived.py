@@ -160,12 +160,12 @@ class _ClassesEvaluation:
     """Evaluates methods one after another, with the scores of one bank in memory at a time."""
 
     def __init__(self, table: VariantTable, plan: ClassesPlan, progress: Progress | None) -> None:
-        if "gene" not in table.words or not np.isfinite(table.numbers.get(TSS_DISTANCE, np.nan)).any():
+        if "gene" not in table.texts or not np.isfinite(table.numbers.get(TSS_DISTANCE, np.nan)).any():
             what = f"there are no columns gene and {TSS_DISTANCE} with values"
             raise InputError(what, path=table.path, remedy="add them: genes are drawn, and distances are a control")
         self._table, self._plan, self._progress = table, plan, progress
         self._labels, self._bases = labels_of(table), SnvBases.of_table(table)
-        self._contexts, self._genes = self._bases.contexts(), np.array(table.words["gene"])
+        self._contexts, self._genes = self._bases.contexts(), np.array(table.texts["gene"])
         self._sites = sites_of(table)
         splits = planned_splits(table, self._labels, self._contexts, plan)
         self._splits = {split.protocol: split for split in splits if split.protocol in plan.protocols}

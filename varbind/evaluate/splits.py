@@ -53,7 +53,7 @@ class ClassesPlan:
 
     Attributes:
         held_out: chromosomes that are held out, with or without `chr`.
-        seed: seed of everything random.
+        seed: seed of all random numbers.
         draws: number of banks with shuffled detectors.
         networks: number of networks whose mean is a method; the first of them alone is another method.
         protocols: the protocols to use. Random folds put neighbouring variants on both sides of a split.
@@ -133,7 +133,7 @@ def planned_splits(
     yield Split(Protocol.HELD_OUT, ((training, test),), chromosomes, setting)
     matched = [matched_rows(rows, contexts, labels, (plan.seed, part)) for part, rows in enumerate((training, test))]
     yield Split(Protocol.MATCHED, ((matched[0], matched[1]),), chromosomes, setting)
-    genes = np.array(table.words["gene"])
+    genes = np.array(table.texts["gene"])
     names, gene = np.unique(genes, return_inverse=True)
     of_genes = np.random.default_rng([plan.seed, 1]).permutation(len(names)) % FOLDS
     yield Split(Protocol.GENES, _folds(of_genes[gene]), genes, setting)
@@ -152,7 +152,7 @@ def _held_out(
         what = f"{'all' if held_out.all() else 'no'} variants are on {', '.join(plan.held_out)}"
         raise InputError(what, path=path, remedy="hold out some of the chromosomes of the table")
     if any(labels[part].all() or not labels[part].any() for part in (held_out, ~held_out)):
-        what = "there are not both classes on held-out chromosomes and on others"
+        what = "the held-out chromosomes or the others lack one of the classes"
         raise InputError(what, path=path, remedy="hold out other chromosomes")
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 

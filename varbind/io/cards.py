@@ -63,15 +63,9 @@ def read_card(folder: Path) -> BankCard:
     Raises:
         ResourceError: the folder is not a bank, or its card is malformed.
     """
-    path = folder / CARD
-    try:
-        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
-    except OSError as error:
-        what = f"not a varbind model bank: {CARD}: {error.strerror}"
-        raise ResourceError(what, path=folder, remedy="`varbind models list` names the shipped ones") from error
-    except ValueError as error:
-        raise ResourceError("not a varbind model card: not JSON", path=path) from error
-    return bank_card_of(data, path)
+    remedy = "`varbind models list` names the shipped ones"
+    data = _json_of_card(folder, "not a varbind model bank", remedy, kind="a varbind model card")
+    return bank_card_of(data, folder / CARD)
 
 
 def read_effect_card(folder: Path) -> EffectCard:
@@ -80,15 +74,20 @@ def read_effect_card(folder: Path) -> EffectCard:
     Raises:
         ResourceError: the folder is not a second stage, or its card is malformed.
     """
+    remedy = "`varbind train effect` makes one"
+    data = _json_of_card(folder, "no second stage", remedy, kind="the card of a second stage")
+    return effect_card_of(data, folder / CARD)
+
+
+def _json_of_card(folder: Path, missing: str, remedy: str, *, kind: str) -> Any:
+    """The JSON values of the card in a folder; the texts are parts of the messages."""
     path = folder / CARD
     try:
-        data = json_of(whole_bytes(path, CARD_BYTES_MAX))
+        return json_of(whole_bytes(path, CARD_BYTES_MAX))
     except OSError as error:
-        what = f"no second stage: {CARD}: {error.strerror}"
-        raise ResourceError(what, path=folder, remedy="`varbind train effect` makes one") from error
+        raise ResourceError(f"{missing}: {CARD}: {error.strerror}", path=folder, remedy=remedy) from error
     except ValueError as error:
-        raise ResourceError("not the card of a second stage: not JSON", path=path) from error
-    return effect_card_of(data, path)
+        raise ResourceError(f"not {kind}: not JSON", path=path) from error
 
 
 def bank_card_of(data: Any, path: object = None) -> BankCard:

@@ -89,7 +89,7 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
         if not words:
             raise InputError("a sequence without a name", path=path, line=number, remedy="name it after the >")
         if not words[0].isprintable():
-            what = f"the name {words[0][:40]!r} holds a letter that cannot be printed"
+            what = f"the name {words[0][:40]!r} has a character that cannot be printed"
             raise InputError(what, path=path, line=number, remedy="rename the sequence")
         start, name, parts, length = number, words[0], [], 0
     if start:

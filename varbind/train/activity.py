@@ -67,7 +67,7 @@ class ActivityData:
     def __post_init__(self) -> None:
         names, counts = np.unique(self.loci, return_counts=True)
         if len(names) < MIN_LOCI or counts.min() < MIN_PER_LOCUS:
-            what = f"{len(names)} loci, the smallest with {counts.min()} variants"
+            what = f"found {len(names)} loci, the smallest with {counts.min()} variants"
             remedy = f"give {MIN_LOCI} loci of {MIN_PER_LOCUS} variants or more"
             raise InputError(what, path=self.path or None, remedy=remedy)
         if (self.errors <= 0).any():
@@ -221,7 +221,7 @@ class _Search:
         self._rated: dict[tuple[frozenset[str], str, float], float] = {}
 
     def weights(self, without: frozenset[str], penalty: float) -> NDArray[np.float64]:
-        """The weights of the changes, (2 M,), trained on all loci without some."""
+        """The weights of the changes, (2 M,), trained on all loci except those in `without`."""
         key = (without, penalty)
         if key not in self._solved:
             used = [locus for locus in self._data.moments if locus not in without]

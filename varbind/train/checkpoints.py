@@ -103,7 +103,7 @@ def open_checkpoints(folder: Path | None) -> Iterator[Checkpoints]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            what = "another training writes here"
+            what = "another training is using the folder"
             raise OutputError(what, path=folder, remedy="wait for it, or name another output") from error
         yield Checkpoints(folder)
 

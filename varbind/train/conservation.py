@@ -223,7 +223,7 @@ def _largest_log_ratio(expected: NDArray[np.float64], other: NDArray[np.float64]
 
 def _check(values: NDArray[np.floating], labels: NDArray[np.bool_], tracks: Sequence[str]) -> None:
     if values.ndim != 2 or labels.shape != values.shape[:1] or values.shape[1] != len(tracks):
-        raise InputError(f"values {values.shape}, labels {labels.shape} and {len(tracks)} tracks do not fit together")
+        raise InputError(f"values {values.shape}, labels {labels.shape} and {len(tracks)} tracks do not match")
     if not 1 <= len(tracks) <= MOST_TRACKS:
         raise InputError(f"{len(tracks)} tracks were given, and 1 to {MOST_TRACKS} can be fitted")
     if np.isinf(values).any():

@@ -72,8 +72,8 @@ class DeepFindData:
     def __post_init__(self) -> None:
         rows, names = len(self.labels), len(self.names)
         if self.features.shape != (rows, names) or len(self.groups) != rows:
-            what = f"features {self.features.shape} of {rows} labels, {len(self.groups)} groups, {names} names"
-            raise ValueError(what)
+            found = f"{rows} labels, {len(self.groups)} groups and {names} names"
+            raise ValueError(f"features {self.features.shape} do not match {found}")
         if self.labels.all() or not self.labels.any():
             raise InputError("all variants are of one class, and DeepFind needs both")
         if len(np.unique(self.groups)) < 2:

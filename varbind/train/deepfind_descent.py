@@ -103,7 +103,7 @@ class DeepFindSetting:
         counts = (self.hidden, self.batch, self.epochs, self.patience, self.networks)
         chances = (self.dropout, self.input_dropout)
         if min(counts) < 1 or not all(0 <= chance < 1 for chance in chances) or self.rule not in {"adam", "sgd"}:
-            raise ValueError(f"DeepFind cannot be trained by {self}")
+            raise ValueError(f"DeepFind cannot be trained with {self}")
 
     @classmethod
     def as_published(cls) -> DeepFindSetting:

@@ -140,7 +140,7 @@ def train_effect(
     if destination.exists():
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     if not (inputs.activity or inputs.classes or inputs.pathogenic):
-        raise UsageError("nothing to train on", remedy="give --activity, --classes or --pathogenic")
+        raise UsageError("no table of variants is given", remedy="give --activity, --classes or --pathogenic")
     if inputs.pathogenic and not inputs.activity:
         logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
     # A missing package is reported now and not after an hour.
@@ -185,7 +185,7 @@ class _Training:
         self._tracks: Tracks | None = None
         if inputs.conservation:
             if self._reference is None:
-                raise UsageError("--conservation without a genome", remedy="give it with --fasta")
+                raise UsageError("--conservation needs the reference genome", remedy="give it with --fasta")
             self._tracks = stack.enter_context(Tracks(inputs.conservation, self._reference.contigs))
         self._facts: dict[str, Any] = {}
         self._keys: list[int] = []
@@ -283,7 +283,7 @@ class _Training:
         self._facts[ConservationHead.name] = {**self._data_facts(table), "tracks": list(columns)}
         self._keys += [key_of_place(v.chrom, v.pos, v.ref, v.alt) for v in table.variants]
         return fit_conservation(
-            np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.words.get("gene")
+            np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.texts.get("gene")
         )
 
     def _scored(self, table: VariantTable) -> ScoredVariants:

@@ -68,10 +68,11 @@ def read_activity(path: str, reference: ReferenceSequence | None = None) -> Vari
     Raises:
         InputError: The table is malformed, or has no column of loci.
     """
-    words = ("locus", "kind")
-    table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), words=words, reference=reference)
-    if "locus" not in table.words:
-        raise InputError("there is no column locus", path=path, remedy="name the element of each variant")
+    texts = ("locus", "kind")
+    table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), texts=texts, reference=reference)
+    if "locus" not in table.texts:
+        remedy = "add it, with the name of the regulatory element of each variant"
+        raise InputError("there is no column locus", path=path, remedy=remedy)
     return table
 
 
@@ -79,7 +80,7 @@ def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, B
     """The data of the regression, and the scale of the binding changes of the models."""
     scale = BindingScale.of_cards(models.models, models.cards[0].quantile_levels)
     changes = np.stack([scale.bound_change(scored.ref, scored.alt), scale.z(scored.ref, scored.alt)], axis=1)
-    numbers, loci = scored.table.numbers, np.array(scored.table.words["locus"])
+    numbers, loci = scored.table.numbers, np.array(scored.table.texts["locus"])
     assays = [model.assay for model in models.models]
     return ActivityData(changes, numbers["effect"], numbers["se"], loci, assays, scored.table.path), scale
 
@@ -99,7 +100,7 @@ def measurable(table: VariantTable) -> NDArray[np.bool_]:
 
 def calibrating(table: VariantTable) -> NDArray[np.bool_]:
     """The variants that calibrate SCORE, bool (N,): those in promoters, or all if the table names no promoter."""
-    kinds = np.array(table.words.get("kind", ("",) * len(table)))
+    kinds = np.array(table.texts.get("kind", ("",) * len(table)))
     promoters = kinds == "promoter"
     return promoters if promoters.any() else np.ones(len(table), dtype=np.bool_)
 
@@ -122,7 +123,7 @@ def read_classes(path: str, reference: ReferenceSequence | None = None) -> Varia
     Raises:
         InputError: The table is malformed.
     """
-    return read_variant_table(path, flank=FLANK, needed=("label",), words=("gene",), reference=reference)
+    return read_variant_table(path, flank=FLANK, needed=("label",), texts=("gene",), reference=reference)
 
 
 def read_pathogenic(
@@ -133,16 +134,16 @@ def read_pathogenic(
     Raises:
         InputError: The table is malformed, or there are no tracks.
     """
-    words = ("gene", "region")
-    table = read_variant_table(path, flank=0, needed=("label",), words=words, reference=reference, sequence=False)
+    texts = ("gene", "region")
+    table = read_variant_table(path, flank=0, needed=("label",), texts=texts, reference=reference, sequence=False)
     columns = {name: values[:, 0] for name, values in sites_of(table, None, tracks).conservation.items()}
     used = {"label", *OPTIONAL}
     others = {name: values for name, values in table.numbers.items() if name not in used and not name.endswith(AROUND)}
     # A column of text has no numbers.
     columns |= {name: values for name, values in others.items() if np.isfinite(values).any()}
     if not columns:
-        remedy = "give columns of them, or --conservation and --fasta"
-        raise InputError("there are no tracks", path=path, remedy=remedy)
+        remedy = "give columns with their values, or --conservation and --fasta"
+        raise InputError("there are no conservation tracks", path=path, remedy=remedy)
     logger.info("%s: tracks of conservation: %s", path, ", ".join(columns))
     return table, columns
 

@@ -213,7 +213,8 @@ def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
     """The rows that each fold holds out: whole groups, of which the largest is added to the smallest fold in turn."""
     groups, sizes = np.unique(data.groups, return_counts=True)
     if len(groups) < count:
-        raise InputError(f"{len(groups)} groups of sequences cannot make {count} folds", remedy="give more sequences")
+        what = f"found {len(groups)} groups of sequences, expected at least {count} for the folds"
+        raise InputError(what, remedy="give more sequences")
     held_out: list[list[int]] = [[] for _ in range(count)]
     filled = np.zeros(count)
     for index in np.argsort(-sizes, kind="stable"):
@@ -224,7 +225,7 @@ def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
     if data.is_classification:
         for fold in folds:
             if len(np.unique(data.targets[fold])) < 2 or len(np.unique(data.targets[~fold])) < 2:
-                raise InputError("a fold holds one class only", remedy="give more sequences of both classes")
+                raise InputError("a fold has sequences of only one class", remedy="give more sequences of both classes")
     return folds
 
 

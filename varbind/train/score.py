@@ -78,7 +78,7 @@ def fit_score(
         InputError: All of the variants, or none, have a measurable change.
     """
     if measurable.all() or not measurable.any():
-        raise InputError("all variants, or none, change activity measurably", remedy="give both")
+        raise InputError("all variants, or none, have a measurable change", remedy="give variants of both kinds")
     floors = np.maximum(FLOOR_SHARE * np.median(sizes, axis=0), 1e-12)
     logarithms = np.log(sizes + floors)
     weights = equal_loci(loci)

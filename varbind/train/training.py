@@ -160,7 +160,7 @@ def _known_motifs(sets: Sequence[BindingDataset], calibration: Calibration) -> d
 
 def _refuse_useless_map(facts: Mapping[str, DataFacts], plan: TrainingPlan) -> None:
     if plan.renamed and all(fact.kind is not DataKind.PEAKS for fact in facts.values()):
-        raise UsageError("--contig-map names contigs of peaks, and there are none", remedy="leave it out")
+        raise UsageError("--contig-map is given, but there are no peaks", remedy="leave it out")
 
 
 def _refuse_single_strand(dataset: BindingDataset, facts: DataFacts, calibration: Calibration) -> None:

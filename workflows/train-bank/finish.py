@@ -17,8 +17,8 @@ import numpy as np
 from regions import HELD_OUT
 from tables import read_table
 
-from varbind.evaluate.comparison import Result, compare
 from varbind.evaluate.evaluation_data import Metric
+from varbind.evaluate.report import Result, compare
 from varbind.io.banks import read_bank, write_bank
 from varbind.scoring.background import add_family_quantiles
 

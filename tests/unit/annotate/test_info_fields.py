@@ -1,6 +1,7 @@
 """What stands in column 8 is what VCF allows, one value an ALT, and pysam reads it as declared."""
 
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 
 import numpy as np
@@ -13,6 +14,7 @@ from oracles import model_card
 from varbind.annotate.info_fields import AlleleAnnotation, header_lines, info_text
 from varbind.annotate.info_schema import INFO_KEYS, KEY_NAMES, Written
 from varbind.bank.binding_changes import BindingEffect, FamilyChange
+from varbind.core.transcript import TranscriptRegion
 from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status
 from varbind.effect.second_stage import EFFECT_KEYS, EffectKeys
@@ -209,11 +211,33 @@ def test_pysam_reads_the_values(tmp_path):
 
 def test_header_lines_of_every_key_follow_the_schema():
     effect = EffectKeys(tuple(EFFECT_KEYS.values()), explain=True)
-    lines = header_lines(PREFIX, VERSION, ["a", "b"], genes=True, effect=effect)
+    lines = header_lines(PREFIX, VERSION, ["a", "b"], genes=True, exons=True, effect=effect)
     found = [re.match(r"##INFO=<ID=VARBIND_([^,]*),Number=A,Type=(\w+),", line).groups() for line in lines]
     fixed = [(key.name, key.type) for key in INFO_KEYS if key.written is not Written.PER_TRACK]
     assert found == [*fixed, ("CONS_a", "Float"), ("CONS_b", "Float")]
     assert "Mean of the track b over the allele's reference bases" in lines[-1]
+
+
+def test_the_region_is_declared_where_a_gene_file_has_exons():
+    lines = header_lines(PREFIX, VERSION, [], genes=True)
+    assert not any("_REGION" in line for line in lines)
+    (added,) = [line for line in header_lines(PREFIX, VERSION, [], genes=True, exons=True) if line not in lines]
+    assert added.startswith("##INFO=<ID=VARBIND_REGION,Number=A,Type=String,")
+
+
+def test_regions_are_those_of_the_genes_in_their_order():
+    known, unknown = replace(hit(), region=TranscriptRegion.UTR5), hit()
+    upstream = replace(hit(), region=TranscriptRegion.UPSTREAM)
+    text = info_text(
+        [
+            scored(genes=(known, unknown, upstream)),
+            AlleleAnnotation(Status.STAR, genes=(upstream,)),
+            scored(genes=(unknown,)),
+        ],
+        PREFIX,
+    )
+    assert ";VARBIND_REGION=UTR5&.&upstream,upstream,.;" in text
+    assert "REGION" not in info_text([scored(genes=(unknown,)), scored()], PREFIX)
 
 
 def test_values_of_the_second_stage_and_of_tracks_are_those_of_their_keys():

@@ -13,7 +13,7 @@ from varbind.io.vcf.records import COLUMNS, VcfHeader
 def test_the_lines(shipped_bank):
     genes = GeneTable(TssIndex([]), "my\ngenes.gtf", "abc", "")
     options = AnnotateSettings(threads=3, batch_size=9, device="cpu", top=2).value_options(
-        reference="/some/where/ref\n.fa", genes=["my\ngenes.gtf"]
+        reference="/some/where/ref\n.fa", genes=[genes]
     )
     lines = provenance_lines(shipped_bank.select_proteins(("SP1",)), [genes], options)
     digest = shipped_bank.cards[0].digests["weights.safetensors"]

@@ -1,13 +1,14 @@
-"""The public call, and the steps that prepare it."""
+"""The annotation, its dry run, and the steps that prepare both."""
 
 from contextlib import ExitStack
+from dataclasses import asdict
 from importlib.resources import as_file, files
 
 import pytest
 
 import varbind
 from varbind.annotate.settings import AnnotateSettings
-from varbind.api.annotate_vcf import AnnotationBuilder, annotate_vcf
+from varbind.api.annotate_vcf import AnnotationBuilder, annotate_vcf, check_vcf
 from varbind.errors import UsageError
 
 
@@ -125,6 +126,7 @@ def test_genes_add_their_keys_and_their_digest(example, tiny_bank):
     assert [line.partition(",")[0] for line in added if "Command" not in line] == [
         "##INFO=<ID=VARBIND_GENE",
         "##INFO=<ID=VARBIND_TSSDIST",
+        "##INFO=<ID=VARBIND_REGION",
         "##varbind_genes=<ID=genes.gtf",
     ]
 
@@ -147,3 +149,18 @@ def test_why_nothing_was_scored(example, tiny_bank):
             inputs.why_nothing_was_scored(builder.counts, selected=False)
             == "no allele was scored: 3 records have no alternate allele"
         )
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_the_counts_are_those_of_the_annotation(example, tiny_bank, tmp_path, everywhere):
+    settings = AnnotateSettings(everywhere=everywhere, max_indel=2)
+    inputs = {"reference": example / "reference.fa", "bank": tiny_bank, "genes": example / "genes.gtf"}
+    report = check_vcf(example / "variants.vcf", **inputs, settings=settings)
+    assert not list(tmp_path.iterdir())
+    counts = annotate_vcf(example / "variants.vcf", tmp_path / "out.vcf", **inputs, settings=settings)
+    known_afterwards = {"records_written": 0, "records_reread": None, "padded": 0}
+    assert asdict(report.counts) == asdict(counts) | known_afterwards
+    assert counts.scored
+    assert report.seconds > 0
+    assert report.models == len(tiny_bank.models)
+    assert all(report.contigs.values())

@@ -48,7 +48,7 @@ def test_several_keep_their_names_apart():
         (["Pos A C G T", NUMBERED[0], "2 1 2 3"], "in:3: the row has 4 columns, expected 5"),
         (["Pos A C G T", NUMBERED[0], "2 1 2 3 x"], "in:3: .*found 'x', expected a number"),
         (["Motif M", "Pos A C G T", "Motif N", "Pos A C G T", *NUMBERED], "in:2: the matrix M has no rows"),
-        (["Pos A C G T", *NUMBERED, "XX", NUMBERED[0]], "in:6: the row stands under no line"),
+        (["Pos A C G T", *NUMBERED, "XX", NUMBERED[0]], "in:6: no line of column names"),
     ],
 )
 def test_what_is_malformed_is_told_with_its_line(lines, text):

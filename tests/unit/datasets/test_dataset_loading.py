@@ -93,7 +93,7 @@ def test_the_strongest_peaks(tmp_path, prepared):
     write_files(tmp_path)
     _, facts = prepared("peaks.narrowPeak", fasta=str(tmp_path / "reference.fa"), top=35)
     assert facts.bound == 35
-    with pytest.raises(UsageError, match="these are labels"):
+    with pytest.raises(UsageError, match="this is a file of labels"):
         prepared("labels.tsv", kind=DataKind.LABELS, top=5)
 
 

@@ -151,9 +151,9 @@ def test_strengths_stand_in_the_column_of_the_format(tmp_path, columns, strength
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t94\tx", r"2: the summit \(column 10\) is '94', expected a place"),
-        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t-2\tx", r"2: the summit \(column 10\) is '-2', expected a place"),
-        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t3.7\tx", r"2: the summit \(column 10\) is '3.7', expected a place"),
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t94\tx", r"2: the summit \(column 10\) is '94', expected an offset"),
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t-2\tx", r"2: the summit \(column 10\) is '-2', expected an offset"),
+        ("chr1\t5\t99\t.\t0\t.\t1\t1\t1\t3.7\tx", r"2: the summit \(column 10\) is '3.7', expected an offset"),
         (f"chr1\t5\t{'9' * 5000}", "2: found 'chr1 5 9999"),
         ("chr\tstart\tend", "2: found a header line .*remove that line if START counts from 0"),
         ("chr\tstart\tend\tlength\tabs_summit", r"2: found the \.xls table of MACS.* give the \.narrowPeak"),

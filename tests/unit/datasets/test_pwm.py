@@ -76,7 +76,7 @@ def test_a_matrix_goes_by_its_other_names_too(tmp_path):
     for name in ("MA1.1 FOO", "MA1.1", "FOO"):
         found = known_motif(replace(own, matrix=name), detector_len=24, window=31)
         assert found.data["width"] == len(COUNTS)
-    with pytest.raises(InputError, match=r"BAR may be any of MA2\.1 BAR, MA3\.1 BAR"):
+    with pytest.raises(InputError, match=r"BAR is a name of several matrices: MA2\.1 BAR, MA3\.1 BAR"):
         known_motif(replace(own, matrix="BAR"), detector_len=24, window=31)
 
 

@@ -89,7 +89,7 @@ def test_a_malformed_row_is_told(tmp_path, lines, text):
 
 
 def test_a_stream_is_refused():
-    with pytest.raises(InputError, match="reads its data again"):
+    with pytest.raises(InputError, match="cannot be read again"):
         read_bound_sequences("-")
 
 

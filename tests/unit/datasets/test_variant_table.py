@@ -105,10 +105,10 @@ def test_columns_of_any_order_and_case(tmp_path):
         "# a comment",
         "",
         " 2 \t C \t G \t 3 \t chr1 \t 0.25 \t L 2 \t -7 ",
-        words=["locus", "kind"],
+        texts=["locus", "kind"],
         reference=GENOME,
     )
-    assert table.words == {"locus": ("L1", "L 2")}
+    assert table.texts == {"locus": ("L1", "L 2")}
     # A track keeps the name that a user gives it.
     assert set(table.numbers) == {"effect", "phyloP", "tss_distance"}
     np.testing.assert_array_equal(table.numbers["phyloP"], [np.nan, 0.25])
@@ -146,9 +146,12 @@ def test_a_compressed_table(tmp_path):
         ([HEAD, "chr1\t3\tG\tA"], "in.tsv:2: found 4 columns, expected 5 as in the header"),
         ([HEAD, "chr1\t3\tG\tA\t0\t"], "in.tsv:2: found 6 columns, expected 5"),
         ([HEAD, "", "chr1\tx\tG\tA\t0"], "in.tsv:3: the position is 'x', expected a number; give a whole number"),
-        ([HEAD, "chr1\t0\tG\tA\t0"], "in.tsv:2: the position is 0; give a whole number from 1"),
-        ([HEAD, "chr1\t-3\tG\tA\t0"], "in.tsv:2: the position is -3"),
-        ([HEAD, "chr1\t3.5\tG\tA\t0"], "in.tsv:2: the position is 3.5"),
+        (
+            [HEAD, "chr1\t0\tG\tA\t0"],
+            "in.tsv:2: the position is '0', expected a whole number from 1; correct",
+        ),
+        ([HEAD, "chr1\t-3\tG\tA\t0"], "in.tsv:2: the position is '-3'"),
+        ([HEAD, "chr1\t3.5\tG\tA\t0"], "in.tsv:2: the position is '3.5'"),
         ([HEAD, "chr1\t1e999\tG\tA\t0"], "in.tsv:2: the position is '1e999'"),
         ([HEAD, "chr1\t3\tG\tG\t0"], "in.tsv:2: the alleles are 'G' and 'G', expected two different ones"),
         ([HEAD, "chr1\t3\tG\tg\t0"], "in.tsv:2: the alleles are 'G' and 'g'"),
@@ -158,7 +161,7 @@ def test_a_compressed_table(tmp_path):
         ([HEAD, "chr1\t3\tG\tA\t."], "in.tsv:2: the effect is '.', expected a number; correct or remove the row"),
         ([HEAD, "chr1\t3\tG\tA\tinf"], "in.tsv:2: the effect is 'inf'"),
         ([HEAD, "chr1\t3\tG\tA\t0", "chr1\t3\tG\tA\tNA"], "in.tsv:3: the effect is 'NA'"),
-        ([HEAD, "chr3\t3\tG\tA\t0"], "in.tsv:2: no contig chr3 in the reference; write contigs as the FASTA does"),
+        ([HEAD, "chr3\t3\tG\tA\t0"], "in.tsv:2: the reference has no contig chr3; use the contig names of the FASTA"),
         ([HEAD, "chr1\t3\tT\tA\t0"], "in.tsv:2: REF is T, the reference has G; give the reference"),
         ([HEAD, "chr1\t24\tCA\tA\t0"], "in.tsv:2: REF is CA, the reference has nothing"),
         ([HEAD, "chr1\t90\t\tA\t0"], "in.tsv:2: REF is empty, the reference has nothing"),
@@ -176,7 +179,7 @@ def test_an_error_names_file_and_line(tmp_path, lines, text):
 
 @pytest.mark.parametrize("header", [HEAD, HEAD + "\tleft"])
 def test_variants_without_sequence_are_told(tmp_path, header):
-    match = "in.tsv:1: the variants have no sequence; give the genome with --fasta, or the columns left and right"
+    match = "in.tsv:1: the sequence around the variants is not given; give the genome with --fasta, or the columns left"
     with pytest.raises(InputError, match=match):
         read(tmp_path, header, "chr1\t3\tG\tA\t0\tACGT")
 

@@ -133,7 +133,7 @@ def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
     signed |= tools(rows)
     sizes = {name: np.abs(values) for name, values in signed.items()} | {"few barcodes": -table.numbers["barcodes"]}
     for locus in PROMOTERS:
-        own = np.array(table.words["locus"]) == locus
+        own = np.array(table.texts["locus"]) == locus
         for name, values in sizes.items():
             row = found(judged, name, locus)
             assert row.spearman_abs == pytest.approx(stats.spearmanr(values[own], np.abs(effects[own])).statistic)
@@ -160,7 +160,7 @@ def test_barcodes_compete_only_where_they_are_counted(rows, models, tmp_path):
 
 def with_numbers(table, locus, **changed):
     """The table with other numbers in one locus."""
-    own = np.array(table.words["locus"]) == locus
+    own = np.array(table.texts["locus"]) == locus
     numbers = {name: np.where(own, changed[name](v), v) if name in changed else v for name, v in table.numbers.items()}
     return replace(table, numbers=numbers)
 
@@ -248,7 +248,7 @@ def test_neighbours_are_drawn_together(rows, models, tmp_path):
 
 
 def test_a_tool_is_rated_where_it_has_scores(table, models, rows, judged):
-    own = np.array(table.words["locus"])
+    own = np.array(table.texts["locus"])
     truth, half = tools(rows)["truth"], np.arange(len(rows)) % 2 == 0
     others = {
         "half": np.where(half, truth, np.nan),
@@ -289,7 +289,7 @@ def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
     assert judged.calibration_error == pytest.approx(shares @ np.abs(expected - outcomes))
     # What changes no binding has 0, in several bins.
     assert ((np.diff(expected) > 0) | (expected[1:] == 0)).all()
-    own = np.isin(table.words["locus"], PROMOTERS)
+    own = np.isin(table.texts["locus"], PROMOTERS)
     # Every locus has the same number of variants here, so the same weight.
     assert shares @ outcomes == pytest.approx(measurable(table)[own].mean())
     assert set(judged.penalties) == set(PROMOTERS)
@@ -319,5 +319,5 @@ def test_progress_tells_what_is_done(table, models):
 
 def test_too_few_loci_are_told(models, tmp_path):
     table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
-    with pytest.raises(InputError, match=r"two\.tsv: 2 loci, the smallest with 60 variants; give 3 loci"):
+    with pytest.raises(InputError, match=r"two\.tsv: found 2 loci, the smallest with 60 variants; give 3 loci"):
         evaluate_activity(table, models, draws=0, threads=1)

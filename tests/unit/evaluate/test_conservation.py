@@ -144,7 +144,7 @@ def test_one_class_has_no_areas():
 
 
 @pytest.mark.parametrize(
-    ("cut", "folds", "message"), [(1, 5, "do not fit together"), (0, 1, "1 folds"), (0, 0, "0 folds")]
+    ("cut", "folds", "message"), [(1, 5, "differ in number"), (0, 1, "1 folds"), (0, 0, "0 folds")]
 )
 def test_bad_input_is_told(cut, folds, message):
     values, labels, genes, _ = planted()

@@ -1,13 +1,14 @@
 """A figure is one file of valid XML, with the same bytes for the same numbers and every mean in it."""
 
+import logging
 import sys
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from varbind.evaluate.comparison import Comparison, Pair
 from varbind.evaluate.evaluation_data import Metric
-from varbind.evaluate.figure import COLOURS, draw, draw_reliability, panels
+from varbind.evaluate.figure import COLOURS, draw, draw_reliability, panels, write_figure
+from varbind.evaluate.report import Comparison, Pair
 
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 
@@ -87,3 +88,21 @@ def test_reliability_is_an_svg_of_the_same_bytes():
 def test_without_matplotlib_there_is_no_figure_of_reliability(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     assert draw_reliability(BINS) is None
+
+
+def test_a_figure_is_written_where_methods_are_compared(tmp_path, caplog):
+    write_figure(tmp_path / "figure.svg", TWO, "bank")
+    assert (tmp_path / "figure.svg").read_bytes() == draw(TWO, "bank")
+    with caplog.at_level(logging.INFO, "varbind"):
+        write_figure(tmp_path / "other.svg", TWO[:1], "bank")
+    assert "no figure: nothing is compared with bank; give --against" in caplog.text
+    assert not (tmp_path / "other.svg").exists()
+
+
+def test_without_matplotlib_a_message_names_the_package(tmp_path, monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "matplotlib.style", None)
+    with caplog.at_level(logging.WARNING, "varbind"):
+        write_figure(tmp_path / "figure.svg", TWO, "bank")
+    assert "no figure; all other files are written" in caplog.text
+    assert "pip install 'varbind[plots]'" in caplog.text
+    assert not list(tmp_path.iterdir())

@@ -1,14 +1,10 @@
 """Tables say what was found, and a folder appears whole or not at all."""
 
-import logging
-import sys
-
 import pytest
 
 from varbind.errors import OutputError
-from varbind.evaluate.comparison import Result
 from varbind.evaluate.evaluation_data import Metric
-from varbind.evaluate.report import RESULT_COLUMNS, SUMMARY_COLUMNS, Report, write_report
+from varbind.evaluate.report import RESULT_COLUMNS, SUMMARY_COLUMNS, Report, Result, write_report
 from varbind.io.output.atomic_files import whole_folder
 
 pytest.importorskip("scipy", reason="needs the extra `train`")
@@ -38,6 +34,7 @@ def test_tables(tmp_path):
     assert (own["method"], own["mean_bank"], own["bank_above"], own["p"]) == ("b|k", "0.750000", "", "")
     assert (gc["sets"], gc["proteins"], gc["mean_method"], gc["bank_above"]) == ("1", "1", "0.500000", "1.000000")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8") == summary
+    assert {path.name for path in tmp_path.iterdir()} == {"results.tsv", "summary.tsv", "summary.md"}
 
 
 def test_markdown_has_a_cell_a_column(tmp_path):
@@ -47,15 +44,6 @@ def test_markdown_has_a_cell_a_column(tmp_path):
     assert {line.count("|") for line in table} == {10}
     assert "| t\\|1 | AUC | GC | 1 | 1 | 0.750 | 0.500 | 100 % |  |" in lines
     assert "- a \\| b" in lines
-
-
-def test_without_matplotlib_all_else_is_written(tmp_path, monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "matplotlib.style", None)
-    with caplog.at_level(logging.WARNING, "varbind"):
-        write_report(tmp_path, REPORT)
-    assert {path.name for path in tmp_path.iterdir()} == {"results.tsv", "summary.tsv", "summary.md"}
-    assert "no figure; all other files are written" in caplog.text
-    assert "pip install 'varbind[plots]'" in caplog.text
 
 
 def test_a_folder_gets_its_name_at_the_end(tmp_path):

@@ -152,10 +152,10 @@ def test_what_cannot_be_evaluated_is_refused():
     with pytest.raises(InputError, match="no variants are on 22"):
         evaluate_classes(table, bank(), replace(PLAN, held_out=("22",)))
     labels = np.array([float(variant.chrom in {"chr3", "chr4"}) for variant in table.variants])
-    with pytest.raises(InputError, match="not both classes"):
+    with pytest.raises(InputError, match="lack one of the classes"):
         evaluate_classes(replace(table, numbers={**table.numbers, "label": labels}), bank(), PLAN)
     with pytest.raises(InputError, match="no columns gene"):
-        evaluate_classes(replace(table, words={}), bank(), PLAN)
+        evaluate_classes(replace(table, texts={}), bank(), PLAN)
     nowhere = {**table.numbers, "tss_distance": np.full(60, np.nan)}
     with pytest.raises(InputError, match="tss_distance with values"):
         evaluate_classes(replace(table, numbers=nowhere), bank(), PLAN)

@@ -211,8 +211,11 @@ def few(data, rows):
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        (lambda data: few(data, data.loci < "L2"), "in.tsv: 2 loci, the smallest with 60 variants; give 3 loci of 10"),
-        (lambda data: few(data, np.arange(360) < 309), "in.tsv: 6 loci, the smallest with 9 variants"),
+        (
+            lambda data: few(data, data.loci < "L2"),
+            "in.tsv: found 2 loci, the smallest with 60 variants; give 3",
+        ),
+        (lambda data: few(data, np.arange(360) < 309), "in.tsv: found 6 loci, the smallest with 9 variants"),
         (
             lambda data: {"errors": np.where(np.arange(360) == 7, 0, data.errors)},
             "in.tsv: a standard error is not above 0",

@@ -67,7 +67,7 @@ def test_one_process_at_a_time(tmp_path):
     folder = tmp_path / "new" / "state"
     with (
         open_checkpoints(folder),
-        pytest.raises(OutputError, match="another training writes here"),
+        pytest.raises(OutputError, match="another training is using the folder"),
         open_checkpoints(folder),
     ):
         pass

@@ -183,9 +183,9 @@ def with_value(column, value):
 @pytest.mark.parametrize(
     ("values", "labels", "tracks", "message"),
     [
-        (VALUES, LABELS[1:], TRACKS, "do not fit together"),
-        (VALUES, LABELS, TRACKS[1:], "do not fit together"),
-        (VALUES[:, 0], LABELS, TRACKS, "do not fit together"),
+        (VALUES, LABELS[1:], TRACKS, "do not match"),
+        (VALUES, LABELS, TRACKS[1:], "do not match"),
+        (VALUES[:, 0], LABELS, TRACKS, "do not match"),
         (VALUES[:, :0], LABELS, (), "0 tracks were given"),
         (VALUES, FEW, TRACKS, "15 pathogenic variants have all 3 tracks, and 20 are needed"),
         (VALUES, ~FEW, TRACKS, "15 matched variants"),

@@ -99,7 +99,7 @@ def test_loci_of_one_outcome_cannot_set_the_constant(value):
 
 @pytest.mark.parametrize("value", [True, False])
 def test_one_outcome_is_refused(value):
-    with pytest.raises(InputError, match="all variants, or none, change activity measurably; give both"):
+    with pytest.raises(InputError, match="all variants, or none, have a measurable change; give variants"):
         fit_score(np.ones((4, 2)), np.full(4, value), np.array(list("aabb")))
 
 

@@ -61,13 +61,13 @@ def test_an_output_that_cannot_be_made_is_told(tmp_path, bound):
 
 
 def test_equal_ids_are_refused(tmp_path, bound):
-    with pytest.raises(UsageError, match="two sets have the same id"):
+    with pytest.raises(UsageError, match="two data sets have the same id"):
         train_bank([bound, bound], tmp_path / "bank", PLAN)
 
 
 def test_sequences_that_are_all_equal_make_no_folds(tmp_path, bound):
     (tmp_path / "bound.fa").write_text(">a\nACGTACGTTA\n" * 40)
-    with pytest.raises(InputError, match=r"bound.fa: 1 groups of sequences cannot make 3 folds"):
+    with pytest.raises(InputError, match=r"bound.fa: found 1 groups of sequences, expected at least 3"):
         train_bank([bound], tmp_path / "bank", PLAN)
 
 

@@ -78,6 +78,17 @@ class Place:
             raise self.error(f"expected a coordinate, found {text!r}")
         return int(text)
 
+    def span(self, first: str, last: str, *, zero_based: bool) -> tuple[int, int]:
+        """The 0-based half-open span of a start and an end as the file writes them.
+
+        Raises:
+            ResourceError: a coordinate is malformed, or the span is empty.
+        """
+        start, end = self.integer(first) + zero_based - 1, self.integer(last)
+        if start < 0 or start >= end:
+            raise self.error(f"start {first} and end {last} hold no base")
+        return start, end
+
     def five_prime(self, first: str, last: str, strand: str, *, zero_based: bool) -> int | None:
         """The 1-based position of the first transcribed base of a span; None where the strand is unknown.
 
@@ -90,14 +101,12 @@ class Place:
         Raises:
             ResourceError: a coordinate or the strand is malformed, or the span is empty.
         """
-        low, high = self.integer(first) + zero_based, self.integer(last)
-        if low < 1 or low > high:
-            raise self.error(f"start {first} and end {last} hold no base")
+        start, end = self.span(first, last, zero_based=zero_based)
         if strand not in STRANDS:
             raise self.error(f"the strand is {strand!r}", NO_STRAND)
         if strand in _UNKNOWN:
             return None
-        return low if strand == "+" else high
+        return start + 1 if strand == "+" else end
 
 
 @dataclass(slots=True)

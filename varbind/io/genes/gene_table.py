@@ -12,7 +12,6 @@ import io
 import logging
 import os
 import zlib
-from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from pathlib import Path
@@ -24,12 +23,13 @@ from varbind.errors import ResourceError
 from varbind.io.genes.gene_lines import NO_STRAND, Place, Strandless, is_data, is_integer, split_line
 from varbind.io.genes.gff3 import GFF3
 from varbind.io.genes.gtf import GTF
+from varbind.io.genes.preferred import describe_preferred, gene_of, preferred_starts, rank_of
 from varbind.io.genes.ucsc import BED, DAMAGED_BED, GENE_PRED
 from varbind.io.size_limits import bounded_lines
 from varbind.io.vcf.bgzf import EOF_MARKER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from _typeshed import WriteableBuffer
 
@@ -45,15 +45,6 @@ FORMATS: list[GeneFormat] = [GTF, GFF3, BED, GENE_PRED, DAMAGED_BED]
 HEAD_LINES_MAX = 1_000_000
 """The largest number of comment lines at the start; each of the many small sequences of an assembly may have one."""
 
-_TIERS = ("MANE", "canonical", "protein-coding", "without a tag")
-_TIER_OF_TAG = {
-    "MANE_Select": 0,
-    "MANE_Plus_Clinical": 0,
-    "Ensembl_canonical": 1,
-    "RefSeq_Select": 1,
-    "protein_coding": 2,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class GeneTable:
@@ -64,12 +55,19 @@ class GeneTable:
         name: the base name of the file.
         sha256: the SHA-256 of the bytes of the file on disk.
         summary: one sentence about the starts that are used.
+        build: the genome build of a table that varbind contains; empty for the files of the user.
     """
 
     index: TssIndex
     name: str
     sha256: str
     summary: str
+    build: str = ""
+
+    @property
+    def has_exons(self) -> bool:
+        """Whether the exons of some gene are known."""
+        return any(start.transcript is not None for start in self.index)
 
 
 def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]) -> GeneTable:
@@ -79,8 +77,8 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
 
     Args:
         path: the file.
-        tss: `all` uses the 5' end of every transcript. `preferred` uses the best tagged transcripts of each gene: MANE,
-            else canonical, else protein-coding transcripts, else all of them.
+        tss: `all` uses the 5' end of every transcript. `preferred` uses those of all protein-coding transcripts, under
+            the name of the best transcript of the gene: MANE, else canonical; see `preferred_starts`.
 
     Raises:
         ResourceError: the file is missing, truncated or of an unknown format, has no gene with a strand, or one of its
@@ -103,8 +101,8 @@ def read_genes(path: str | os.PathLike[str], *, tss: Literal["preferred", "all"]
     if not starts:
         raise ResourceError(f"no gene and no transcript in this {kind} file", path=source)
     # The index keeps the first of equal starts, which is that of the best transcript.
-    starts.sort(key=_tier)
-    taken = _preferred(starts) if tss == "preferred" else starts
+    starts.sort(key=_rank)
+    taken = preferred_starts(starts) if tss == "preferred" else starts
     index, name = TssIndex(taken), Path(source).name
     return GeneTable(index, name, digest, f"{name} ({kind}): {_summary(index, taken, tss=tss)}")
 
@@ -130,7 +128,7 @@ def join_genes(
         starts += [replace(start, contig=common[start.contig]) for start in table.index]
         known |= {contig: known.get(contig) for contig in common.values()}
     # The index keeps the first of equal starts, which is that of the best transcript.
-    starts.sort(key=_tier)
+    starts.sort(key=_rank)
     return TssIndex(starts)
 
 
@@ -223,30 +221,16 @@ def _parse(
     )
 
 
-def _tier(start: TranscriptionStart) -> int:
-    """How well a transcript represents its gene: an index into `_TIERS`, 0 is best."""
-    return min((1 if tag.startswith("appris_") else _TIER_OF_TAG.get(tag, 3) for tag in start.tags), default=3)
+def _rank(start: TranscriptionStart) -> tuple[int, int]:
+    return rank_of(start.tags)
 
 
-def _gene(start: TranscriptionStart) -> tuple[str, str, str]:
-    # In some tables distant genes share an id, and in others they share a symbol.
-    return start.contig, start.symbol, start.gene_id
-
-
-def _preferred(starts: Iterable[TranscriptionStart]) -> list[TranscriptionStart]:
-    """The starts of the best tier of each gene; `starts` is sorted by tier."""
-    best: dict[tuple[str, str, str], int] = {}
-    return [start for start in starts if best.setdefault(_gene(start), _tier(start)) == _tier(start)]
-
-
-def _summary(index: TssIndex, taken: Iterable[TranscriptionStart], *, tss: str) -> str:
-    tier_of_gene = {_gene(start): _tier(start) for start in taken}
-    text = f"{_count(len(tier_of_gene), 'gene')}, {_count(len(index), 'transcription start')}; "
+def _summary(index: TssIndex, taken: Sequence[TranscriptionStart], *, tss: str) -> str:
+    genes = len({gene_of(start) for start in taken})
+    text = f"{_count(genes, 'gene')}, {_count(len(index), 'transcription start')}; "
     if tss == "all":
         return text + "all transcripts"
-    genes = Counter(tier_of_gene.values())
-    counts = ", ".join(f"{genes[tier]:,} {_TIERS[tier]}" for tier in sorted(genes))
-    return text + f"best transcripts of each gene: {counts}"
+    return text + f"best transcripts of each gene: {describe_preferred(taken)}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:

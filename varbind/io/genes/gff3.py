@@ -24,15 +24,29 @@ from varbind.io.genes.gene_lines import (
     tags_of,
     text_of,
 )
+from varbind.io.genes.preferred import rank_of
+from varbind.io.genes.transcript_parts import TranscriptParts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from varbind.io.genes.gene_lines import Lines
 
-__all__ = ["GFF3", "Feature", "FeatureKind", "feature_lines", "feature_of", "is_feature", "parse_gff3"]
+__all__ = [
+    "GFF3",
+    "WHOLE",
+    "Feature",
+    "FeatureKind",
+    "feature_lines",
+    "feature_of",
+    "is_feature",
+    "parse_gff3",
+    "span_of",
+]
 
 _HASH = ord("#")
+_PARENT = re.compile(rb"(?<=[;\t])\s*Parent=([^;,]*)")
+_ID = re.compile(r"(?:^|;)\s*ID=([^;]*)")
 _ID_PREFIX = re.compile(r"^([Gg]ene[:-]|[Tt]ranscript:|rna-)")
 
 # Phytozome and TAIR write symbol.
@@ -45,6 +59,7 @@ class FeatureKind(Enum):
     GENE = 0
     TRANSCRIPT = 1
     EXON = 2
+    CODING = 3
 
 
 class Feature(NamedTuple):
@@ -54,6 +69,7 @@ class Feature(NamedTuple):
         place: the file and the line number.
         type: the third column.
         contig: the name of the contig.
+        span: the 0-based half-open span.
         pos: the 1-based 5' end; None where the strand is unknown.
         strand: `+`, `-`, or a sign that stands for an unknown strand.
         attributes: the ninth column.
@@ -62,9 +78,14 @@ class Feature(NamedTuple):
     place: Place
     type: str
     contig: str
+    span: tuple[int, int]
     pos: int | None
     strand: str
     attributes: str
+
+
+WHOLE = frozenset({FeatureKind.GENE, FeatureKind.TRANSCRIPT})
+"""What is not a part of something else."""
 
 
 def is_feature(fields: Sequence[str]) -> bool:
@@ -73,19 +94,18 @@ def is_feature(fields: Sequence[str]) -> bool:
 
 
 def feature_lines(
-    lines: Lines, path: str, *, needs_exon: Callable[[bytes], bool] | None = None
+    lines: Lines, path: str, *, needs_part: Callable[[bytes], bool]
 ) -> Iterator[tuple[int, bytes, FeatureKind]]:
-    """The lines of genes and transcripts, and of the exons that are needed.
+    """The lines of genes and transcripts, and of the parts of transcripts that are needed.
 
     Args:
         lines: the lines of the file with their numbers.
         path: the path of the file, for messages.
-        needs_exon: whether the line of an exon is needed; None = no exon is.
+        needs_part: whether the line of an exon or of a piece of coding sequence is needed; most lines are such.
 
     Raises:
         ResourceError: a line has too few columns for a type.
     """
-    exon = FeatureKind.EXON
     for number, line in lines:
         columns = line.split(b"\t", 3)
         if len(columns) < 4:
@@ -95,7 +115,7 @@ def feature_lines(
         kind = _kind(columns[2])
         if kind is None or line[0] == _HASH:
             continue
-        if kind is not exon or (needs_exon is not None and needs_exon(line)):
+        if kind in WHOLE or needs_part(line):
             yield number, line, kind
 
 
@@ -110,7 +130,24 @@ def feature_of(line: bytes, place: Place) -> Feature:
         raise place.error(f"expected 9 columns, found {len(fields)}")
     contig, _, kind, first, last, _, strand, _, attributes = fields[:9]
     pos = place.five_prime(first, last, strand, zero_based=False)
-    return Feature(place, kind, sys.intern(contig), pos, strand, attributes)
+    span = int(first) - 1, int(last)
+    return Feature(place, kind, sys.intern(contig), span, pos, strand, attributes)
+
+
+def span_of(line: bytes, place: Place) -> tuple[int, int]:
+    """The 0-based half-open span of a line, without parsing the rest.
+
+    Raises:
+        ResourceError: a coordinate is malformed, or columns are missing.
+    """
+    columns = line.split(b"\t", 5)
+    if len(columns) < 6:
+        raise place.error(f"expected 9 columns, found {len(columns)}")
+    first, last = columns[3:5]
+    # A file has a million exons, so what is plainly right is not checked again.
+    if first.isdigit() and last.isdigit() and 0 < int(first) <= int(last):
+        return int(first) - 1, int(last)
+    return place.span(text_of(first), text_of(last), zero_based=False)
 
 
 @cache
@@ -121,6 +158,8 @@ def _kind(name: bytes) -> FeatureKind | None:
         return FeatureKind.GENE
     if name == b"exon":
         return FeatureKind.EXON
+    if name in {b"cds", b"stop_codon"}:  # GTF counts the stop codon as no part of the coding sequence
+        return FeatureKind.CODING
     is_transcript = name.endswith((b"rna", b"transcript", b"gene_segment", b"transcript_variant"))
     return FeatureKind.TRANSCRIPT if is_transcript else None
 
@@ -133,31 +172,80 @@ def parse_gff3(lines: Lines, path: str, strandless: Strandless | None = None) ->
     Raises:
         ResourceError: a coordinate or the strand of a line is malformed, or columns or a name are missing.
     """
-    strandless = strandless if strandless is not None else Strandless()
-    genes: dict[str, TranscriptionStart] = {}
-    biotypes: dict[str, tuple[str, ...]] = {}
-    transcripts: list[tuple[str, TranscriptionStart, bool]] = []
-    transcript_ids: set[str] = set()
-    for number, line, kind in feature_lines(_before_fasta(lines), path):
-        feature, is_gene = feature_of(line, Place(path, number)), kind is FeatureKind.GENE
+    table = _Table(strandless if strandless is not None else Strandless())
+    for number, line, kind in feature_lines(_before_fasta(lines), path, needs_part=table.needs):
+        place = Place(path, number)
+        if kind in WHOLE:
+            table.add(feature_of(line, place), is_gene=kind is FeatureKind.GENE)
+        else:
+            table.add_part(line, place, kind)
+    return table.starts()
+
+
+class _Table:
+    """The genes and transcripts of a file, and the exons of the transcripts that represent their genes."""
+
+    def __init__(self, strandless: Strandless) -> None:
+        self._strandless = strandless
+        self._genes: dict[str, TranscriptionStart] = {}
+        self._biotypes: dict[str, tuple[str, ...]] = {}
+        self._transcripts: list[tuple[str, bytes, TranscriptionStart, bool]] = []
+        self._transcript_ids: set[str] = set()
+        self._parts = TranscriptParts()
+
+    def needs(self, line: bytes) -> bool:
+        """Whether the line of an exon or of a piece of coding sequence is of a transcript that represents its gene."""
+        return self._parts.wants(_parent(line))
+
+    def add(self, feature: Feature, *, is_gene: bool) -> None:
+        """Add a gene or a transcript."""
         values = _attributes(feature.attributes)
         own_id, start = values.get("ID", ""), _start(feature, values, is_gene=is_gene)
         if feature.pos is None:
-            strandless.add(feature.place, start.transcript_id or start.symbol)
+            self._strandless.add(feature.place, start.transcript_id or start.symbol)
         if is_gene:
-            genes.setdefault(own_id or f"{start.contig}:{start.symbol}", start)
-            biotypes.setdefault(own_id, tags_of((), first_of(values, *GENE_BIOTYPES)))
-        else:
-            transcripts.append((values.get("Parent", ""), start, _lacks_biotype(feature, values)))
-            transcript_ids.add(own_id)
-    transcript_ids.discard("")
-    starts = [
-        _with_gene(start, genes.get(parent), biotypes.get(parent, ()) if lacks_biotype else ())
-        for parent, start, lacks_biotype in transcripts
-        if start.pos and (parent in genes or parent not in transcript_ids)
-    ]
-    with_transcript = {parent for parent, start, _ in transcripts if start.pos}
-    return starts + [start for own_id, start in genes.items() if start.pos and own_id not in with_transcript]
+            self._genes.setdefault(own_id or f"{start.contig}:{start.symbol}", start)
+            self._biotypes.setdefault(own_id, tags_of((), first_of(values, *GENE_BIOTYPES)))
+            return
+        parent, lacks_biotype = values.get("Parent", ""), _lacks_biotype(feature, values)
+        key = _id(feature.attributes)
+        if feature.pos is not None and key:
+            biotype = self._biotypes.get(parent, ()) if lacks_biotype else ()
+            gene = (feature.contig, parent or start.symbol)
+            self._parts.propose(gene, key, rank_of(start.tags + biotype), feature.span)
+        self._transcripts.append((parent, key, start, lacks_biotype))
+        self._transcript_ids.add(own_id)
+
+    def add_part(self, line: bytes, place: Place, kind: FeatureKind) -> None:
+        """Add an exon or a piece of coding sequence that is needed."""
+        self._parts.add(_parent(line), span_of(line, place), is_coding=kind is FeatureKind.CODING)
+
+    def starts(self) -> list[TranscriptionStart]:
+        """All starts, completed from the lines of their genes."""
+        found, with_transcript = [], set()
+        for parent, key, start, lacks_biotype in self._transcripts:
+            if not start.pos:
+                continue
+            with_transcript.add(parent)
+            # What has a transcript for its parent is a part of that transcript.
+            if parent in self._genes or not parent or parent not in self._transcript_ids:
+                biotype = self._biotypes.get(parent, ()) if lacks_biotype else ()
+                with_parts = replace(start, transcript=self._parts.of(key, start.strand))
+                found.append(_with_gene(with_parts, self._genes.get(parent), biotype))
+        genes = self._genes.items()
+        return found + [start for own_id, start in genes if start.pos and own_id not in with_transcript]
+
+
+def _parent(line: bytes) -> bytes:
+    """The first parent of a line as the file writes it; empty where there is none."""
+    found = _PARENT.search(line)
+    return found[1] if found else b""
+
+
+def _id(attributes: str) -> bytes:
+    """The ID of a line as the file writes it; empty where there is none."""
+    found = _ID.search(attributes)
+    return found[1].encode() if found else b""
 
 
 def _attributes(text: str) -> dict[str, str]:

@@ -21,10 +21,12 @@ from varbind.io.genes.gene_lines import (
     first_of,
     tags_of,
 )
-from varbind.io.genes.gff3 import Feature, FeatureKind, feature_lines, feature_of, is_feature
+from varbind.io.genes.gff3 import WHOLE, Feature, FeatureKind, feature_lines, feature_of, is_feature, span_of
+from varbind.io.genes.preferred import rank_of
+from varbind.io.genes.transcript_parts import TranscriptParts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from varbind.io.genes.gene_lines import Lines
 
@@ -52,33 +54,14 @@ def parse_gtf(lines: Lines, path: str, strandless: Strandless | None = None) -> 
     Raises:
         ResourceError: a coordinate or the strand of a line is malformed, or columns or a name are missing.
     """
-    table, named = _Table(), _Named()
-    for number, line, kind in feature_lines(lines, path, needs_exon=named.lacks_transcript_of):
-        if kind is FeatureKind.TRANSCRIPT:
-            named.add(line)
-        table.add(feature_of(line, Place(path, number)), kind)
+    table = _Table()
+    for number, line, kind in feature_lines(lines, path, needs_part=table.needs):
+        place = Place(path, number)
+        if kind in WHOLE:
+            table.add(line, feature_of(line, place), kind)
+        else:
+            table.add_part(line, place, kind)
     return table.starts(strandless if strandless is not None else Strandless())
-
-
-class _Named:
-    """The transcripts that have a line. Most lines of a file are their exons, which are not needed."""
-
-    def __init__(self) -> None:
-        self._latest = b"\n"
-        self._ids: set[bytes] = set()
-
-    def add(self, line: bytes) -> None:
-        """Add the line of a transcript."""
-        if found := _TRANSCRIPT_ID.search(line):
-            self._latest = found[0]
-            self._ids.add(self._latest)
-
-    def lacks_transcript_of(self, line: bytes) -> bool:
-        """Whether the line of an exon names a transcript that has no line so far."""
-        if self._latest in line:
-            return False
-        found = _TRANSCRIPT_ID.search(line)
-        return found is not None and found[0] not in self._ids
 
 
 @dataclass(slots=True)
@@ -91,6 +74,7 @@ class _Draft:
         gene: the contig and the id of the gene, which identify it.
         symbol: the symbol of the gene; empty where the line has none.
         biotype: the biotype of the transcript or the gene; empty where the line has none.
+        key: what identifies the parts of the transcript; None = it has none.
     """
 
     place: Place
@@ -98,30 +82,65 @@ class _Draft:
     gene: tuple[str, str]
     symbol: str
     biotype: str
+    key: Hashable = None
 
 
 class _Table:
-    """The genes, transcripts and exons of a file."""
+    """The genes and transcripts of a file, the exons of transcripts without a line, and the parts of the best ones.
+
+    Most lines of a file are exons that are not needed; a transcript's id is compared as the file writes it.
+    """
 
     def __init__(self) -> None:
         self._genes: dict[tuple[str, str], _Draft] = {}
         self._transcripts: list[_Draft] = []
         self._of_exons: dict[tuple[str, str, str], _Draft] = {}
+        self._parts = TranscriptParts()
+        self._ids: set[bytes] = set()
+        self._latest, self._needs_latest = b"\n", False
 
-    def add(self, feature: Feature, kind: FeatureKind) -> None:
-        if kind is FeatureKind.TRANSCRIPT:
-            self._transcripts.append(_draft(feature, is_gene=False))
-        elif kind is FeatureKind.GENE:
-            draft = _draft(feature, is_gene=True)
+    def needs(self, line: bytes) -> bool:
+        """Whether a part is of a transcript that represents its gene, or of one that has no line so far."""
+        if self._latest not in line:
+            found = _TRANSCRIPT_ID.search(line)
+            if found is None:
+                return False
+            self._latest = found[0]
+            self._needs_latest = self._parts.wants(found[0]) or found[0] not in self._ids
+        return self._needs_latest
+
+    def add(self, line: bytes, feature: Feature, kind: FeatureKind) -> None:
+        """Add a gene or a transcript."""
+        draft = _draft(feature, is_gene=kind is FeatureKind.GENE)
+        if kind is FeatureKind.GENE:
             self._genes.setdefault(draft.gene, draft)
-        else:
-            self._add_exon(feature)
+            return
+        self._transcripts.append(draft)
+        self._latest = b"\n"
+        if found := _TRANSCRIPT_ID.search(line):
+            draft.key = found[0]
+            self._ids.add(found[0])
+            if draft.start.pos:
+                self._parts.propose(draft.gene, found[0], rank_of(self._named(draft).tags), feature.span)
 
-    def _add_exon(self, feature: Feature) -> None:
+    def add_part(self, line: bytes, place: Place, kind: FeatureKind) -> None:
+        """Add the exon or the piece of coding sequence of which `needs` was asked last."""
+        if self._latest in self._ids:
+            self._parts.add(self._latest, span_of(line, place), is_coding=kind is FeatureKind.CODING)
+        else:
+            self._add_part_without_line(self._latest, feature_of(line, place), kind)
+
+    def _add_part_without_line(self, key: bytes, feature: Feature, kind: FeatureKind) -> None:
         draft = _draft(feature, is_gene=False)
         start = draft.start
         if not start.transcript_id:
             return
+        place = (start.contig, start.strand, key)
+        self._parts.propose(place, place, rank_of(()))
+        self._parts.add(place, feature.span, is_coding=kind is FeatureKind.CODING)
+        if kind is not FeatureKind.EXON:
+            return
+        draft.key = place
         known = self._of_exons.setdefault((start.contig, start.strand, start.transcript_id), draft)
         if start.pos and (start.pos < known.start.pos) == (start.strand == "+"):
             known.start = replace(known.start, pos=start.pos)
@@ -139,7 +158,8 @@ class _Table:
         with_transcript = set()
         for draft in self._all_transcripts():
             if draft.start.pos:
-                found.append(self._named(draft))
+                parts = self._parts.of(draft.key, draft.start.strand)
+                found.append(replace(self._named(draft), transcript=parts))
                 with_transcript.add(draft.gene)
             else:
                 strandless.add(draft.place, draft.start.transcript_id or draft.start.symbol)

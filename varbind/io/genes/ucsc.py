@@ -20,6 +20,8 @@ from varbind.io.genes.gene_lines import (
     split_line,
     tags_of,
 )
+from varbind.io.genes.preferred import rank_of
+from varbind.io.genes.transcript_parts import TranscriptParts, transcript_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,7 +97,7 @@ def parse_gene_pred(lines: Lines, path: str, strandless: Strandless | None = Non
         ResourceError: a coordinate or the strand of a line is malformed, or columns are missing.
     """
     strandless = strandless if strandless is not None else Strandless()
-    starts = []
+    starts, parts = [], TranscriptParts()
     for number, line in lines:
         if not is_data(line):
             continue
@@ -109,17 +111,27 @@ def parse_gene_pred(lines: Lines, path: str, strandless: Strandless | None = Non
         if pos is None:
             strandless.add(place, fields[columns.name])
             continue
+        contig, symbol = sys.intern(fields[columns.contig]), fields[columns.symbol] or fields[columns.name]
+        tags = tags_of((), "protein_coding" if is_coding else "")
+        represents = parts.propose((contig, symbol), number, rank_of(tags))
+        exons = _exons(fields[columns.contig + 6 :], place) if represents else []
+        transcript = transcript_of(exons, [(int(cds_first), int(cds_last))] if is_coding else [], strand)
+        name = fields[columns.name]
         starts.append(
-            TranscriptionStart(
-                sys.intern(fields[columns.contig]),
-                pos,
-                strand,
-                fields[columns.symbol] or fields[columns.name],
-                transcript_id=fields[columns.name],
-                tags=tags_of((), "protein_coding" if is_coding else ""),
-            )
+            TranscriptionStart(contig, pos, strand, symbol, transcript_id=name, tags=tags, transcript=transcript)
         )
     return starts
+
+
+def _exons(fields: Sequence[str], place: Place) -> list[tuple[int, int]]:
+    """The exons of the columns exonCount, exonStarts and exonEnds; none where the table has no such columns."""
+    if len(fields) < 3:
+        return []
+    starts, ends = (text.rstrip(",").split(",") for text in fields[1:3])
+    if not len(starts) == len(ends) == place.integer(fields[0]):
+        what = f"exonCount is {fields[0]}, but there are {len(starts)} exonStarts and {len(ends)} exonEnds"
+        raise place.error(what, "give a complete genePred table")
+    return [place.span(start, end, zero_based=True) for start, end in zip(starts, ends, strict=True)]
 
 
 def _bed_start(fields: Sequence[str], pos: int, extra: Mapping[str, str]) -> TranscriptionStart:
@@ -131,7 +143,8 @@ def _bed_start(fields: Sequence[str], pos: int, extra: Mapping[str, str]) -> Tra
         # Each place without a name counts as a gene.
         name if name not in {"", "."} else f"{contig}:{pos}",
         first_of(extra, *_GENE_ID_COLUMNS),
-        tags=tags_of((), first_of(extra, *GENE_BIOTYPES)),
+        first_of(extra, "transcript_id"),
+        tags_of((first_of(extra, "tag"),), first_of(extra, *GENE_BIOTYPES)),
     )
 
 

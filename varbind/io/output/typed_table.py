@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TypedTable", "frame_of"]
 
 # Whole numbers stay text until Parquet needs them, so that TSV has them as they were written.
-_FRAME_TYPES = {str: "str", int: "str", float: "float32"}
+_FRAME_TYPES = {str: "string", int: "string", float: "float32"}
 _ROWS_AT_ONCE = 1 << 14
 _PARQUET = ".parquet"
 _TEXT = (".tsv", ".tsv.gz", ".tsv.bgz")

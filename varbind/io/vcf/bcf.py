@@ -23,8 +23,8 @@ from pysam import bcftools
 
 from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io.size_limits import without_mark
-from varbind.io.vcf.input_stream import STDIN, BytePipe
-from varbind.io.vcf.record_index import index_of
+from varbind.io.vcf.input_stream import BytePipe
+from varbind.io.vcf.record_index import require_index
 from varbind.io.vcf.records import VcfHeader, is_blank
 from varbind.io.vcf.regions import Selection
 
@@ -77,12 +77,7 @@ def _open_indexed_bcf(
     source: Source, regions: Regions, contig_map: Mapping[str, str] | None
 ) -> tuple[VcfHeader, Iterator[tuple[int, bytes]]]:
     no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index {source.name}")
-    if source.path == STDIN:
-        raise no_index
-    source.check_end_marker()
-    index = index_of(source.path)
-    if index is None:
-        raise no_index
+    index = require_index(source, no_index)
     try:
         # Absolute paths, because htslib would download what looks like a URL, and look for an index after ##idx##.
         whole, beside = (str(Path(path).absolute()) for path in (source.path, index))

@@ -18,12 +18,12 @@ import numpy as np
 
 from varbind.errors import UsageError
 from varbind.io.vcf.bgzf import is_bgzf
-from varbind.io.vcf.input_stream import Source
+from varbind.io.vcf.input_stream import STDIN, Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARKS", "SUFFIXES", "index_of"]
+__all__ = ["MARKS", "SUFFIXES", "index_of", "require_index"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,26 @@ _UNPACKED = struct.Struct("<I")
 """The last number of a BGZF block: its uncompressed size in bytes."""
 _BCF_HEADER_AT = 9
 """The offset of the header, after the magic number, the version and the size of the header."""
+
+
+def require_index(source: Source, no_index: UsageError) -> str:
+    """Check that a file can be read by its index, and return the path of the index.
+
+    Args:
+        source: the file.
+        no_index: the error for a file without an index.
+
+    Raises:
+        UsageError: there is no index, or it is damaged or belongs to another file.
+        InputError: the end marker of the file is missing, or the index has no records and the file is damaged.
+    """
+    if source.path == STDIN:
+        raise no_index
+    source.check_end_marker()
+    index = index_of(source.path)
+    if index is None:
+        raise no_index
+    return index
 
 
 def index_of(path: str) -> str | None:

@@ -121,7 +121,7 @@ class Selection:
         return _holds(self._meet(contig) if spans is None else spans, pos)
 
     def with_previous_ends(self) -> Iterator[tuple[str, int, int, int]]:
-        """As `Regions.with_previous_ends`, with the contig names of the file."""
+        """The spans as in `Regions.with_previous_ends`, with the contig names of the file."""
         return _with_previous_ends(self._spans)
 
     def finish(self) -> None:

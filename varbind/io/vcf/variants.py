@@ -16,7 +16,7 @@ from varbind.errors import InputError, UsageError
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf
 from varbind.io.vcf.input_stream import STDIN, Container, Source
-from varbind.io.vcf.record_index import index_of
+from varbind.io.vcf.record_index import require_index
 from varbind.io.vcf.records import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 from varbind.io.vcf.regions import Selection
 from varbind.io.vcf.vcf_block import RecordOrder, Selected, VcfBlock
@@ -264,10 +264,7 @@ def _fetch_text(
     if source.path == STDIN or source.container is not Container.BGZF:
         raise UsageError("-r needs a BGZF file with an index", path=source.name, remedy="use -t, or bgzip and index it")
     no_index = UsageError("-r needs an index", path=source.name, remedy=f"bcftools index -t {source.name}")
-    source.check_end_marker()
-    index = index_of(source.path)
-    if index is None:
-        raise no_index
+    index = require_index(source, no_index)
     try:
         # Absolute paths, because htslib would download what looks like a URL.
         tabix = pysam.TabixFile(

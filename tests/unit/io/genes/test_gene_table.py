@@ -220,7 +220,7 @@ def transcript(gene, pos, *tags, biotype=""):
     return feature("c", "transcript", pos, 999, "+", *names, *(f'tag "{tag}"' for tag in tags))
 
 
-def test_preferred_takes_the_best_tier_of_each_gene(table):
+def test_preferred_has_all_coding_starts_under_the_name_of_the_best_transcript(table):
     text = (
         transcript("A", 10, "basic", "appris_principal_1", biotype="protein_coding")
         + transcript("A", 20, "MANE_Plus_Clinical", biotype="protein_coding")
@@ -234,9 +234,18 @@ def test_preferred_takes_the_best_tier_of_each_gene(table):
         + transcript("D", 95, "basic", biotype="lncRNA")
     )
     genes = table(text, tss="preferred")
-    assert [name for _, _, name in brief(genes)] == ["A20", "A30", "B50", "B60", "C70", "D90", "D95"]
+    assert [(pos, name) for _, pos, name in brief(genes)] == [
+        (10, "A30"),
+        (20, "A30"),
+        (30, "A30"),
+        (40, "B50"),
+        (50, "B50"),
+        (70, "C70"),
+        (90, "D90"),
+        (95, "D95"),
+    ]
     assert genes.summary == (
-        "genes.txt (GTF): 4 genes, 7 transcription starts; "
+        "genes.txt (GTF): 4 genes, 8 transcription starts; "
         "best transcripts of each gene: 1 MANE, 1 canonical, 1 protein-coding, 1 without a tag"
     )
     assert len(table(text, tss="all").index) == 10

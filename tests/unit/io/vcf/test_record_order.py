@@ -18,7 +18,9 @@ from varbind.io.vcf.vcf_block import RecordOrder
     ],
 )
 def test_order(runs, is_sorted):
-    order = RecordOrder()
-    for chrom, pos in runs:
-        order.add(chrom, np.array(pos))
-    assert order.is_sorted == is_sorted
+    order, one_by_one = RecordOrder(), RecordOrder()
+    for chrom, positions in runs:
+        order.add(chrom, np.array(positions))
+        for pos in positions:
+            one_by_one.add_one(chrom, pos)
+    assert order.is_sorted == one_by_one.is_sorted == is_sorted

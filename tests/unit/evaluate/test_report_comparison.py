@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.evaluate.comparison import Result, compare, signed_rank_p
 from varbind.evaluate.evaluation_data import Metric
+from varbind.evaluate.report import Result, compare, signed_rank_p
 
 pytest.importorskip("scipy", reason="needs the extra `train`")
 
