@@ -280,7 +280,11 @@ class AnnotationBuilder:
         return self._stack.enter_context(tracks)
 
     def open_output(self, path: str, output_format: OutputFormat) -> Destination:
-        """Open the output; it gets its name when it is committed."""
+        """Open the output.
+
+        A file is written in a temporary folder, and `commit` moves it to `path`; a text VCF to a stream is written
+        directly.
+        """
         threads = min(thread_count(self._settings.threads), COMPRESSION_THREADS_MAX)
         return self._stack.enter_context(Destination(path, output_format, index=self._settings.index, threads=threads))
 
