@@ -40,7 +40,7 @@ class AlleleAnnotation:
         in_training: whether the second stage was trained on the allele.
         size_extrapolated: whether the allele is longer than all background variants that its PHREDs compare it with.
         predicted: the values of the second stage, in the order of its keys; NaN where a value is missing.
-        explained: the models with the largest contributions to the activity: model ids and contributions, largest first.
+        explained: the model ids with the largest contributions to the activity, and the contributions, largest first.
         conservation: the mean of each track over the reference bases, in the order of the tracks; NaN where a track
             has no value.
     """
