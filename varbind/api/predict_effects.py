@@ -69,7 +69,7 @@ def scored_with(
         return listed, None
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
-    return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain, dense=dense)
+    return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain or 0, dense=dense)
 
 
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
