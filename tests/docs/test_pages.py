@@ -138,11 +138,16 @@ def test_the_numbers_of_the_faq_are_those_of_the_second_stage():
     card = (ROOT / "models" / "promoter-v1" / "effect" / "README.md").read_text(encoding="utf-8")
     assert "| 0.299 | 0.40 | 0.047 | 1 % |" in card
     assert "of which 15 % were" in card
-    assert re.search(r"C228T: creates an ETS/GABPA site[^|]*\| 6 \|", card)
+    known = re.findall(r"^\| (\w+) \| chr[^|]*\| ([^|]*) \| (\d+) \| [\d.]+ \| ([-+])", card, re.MULTILINE)
+    assert [effect for _, effect, phred, _ in known if "C228T" in effect and phred == "6"]
+    assert len(known) == 10
+    assert {gene for gene, *_ in known} == {"TERT", "HBB", "HBG1", "LDLR"}
+    assert max(int(phred) for _, _, phred, _ in known) == 15
+    assert all(("(loss" in effect) == (sign == "-") for _, effect, _, sign in known)
     text = page("faq.md")
     assert "`VARBIND_SCORE` of 0.299" in text
     assert "40 % of the variants above it" in text
-    assert "PHRED of only 6" in text
+    assert "the highest has 15" in text
 
 
 @pytest.mark.parametrize("build", ["GRCh37", "GRCh38"])
