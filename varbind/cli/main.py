@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from varbind._version import __version__
+from varbind.cli.suggestions import closest, usage_message
 from varbind.errors import Interrupted, OutputError, UsageError, VarbindError, output_errors, printable
 from varbind.gate import has_working_folder
 from varbind.signals import STOPPING, ignore_signals, is_too_late
@@ -70,6 +71,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is refused with the command that was probably meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            meant = closest(name, COMMANDS)
+            raise click.UsageError(f"no such command {name}" + f"; did you mean {meant}?" * bool(meant), ctx=ctx)
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click itself would end with exit code 1 when the reader closes the pipe."""
         try:
@@ -121,7 +132,7 @@ def _run() -> int:  # noqa: PLR0911 (one return per exit code)
         _print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        _print_message(f"error: {error.format_message().rstrip('.')}; see varbind --help")
+        _print_message(f"error: {usage_message(error)}")
         return 2
     except click.Abort:
         return 128 + signal.SIGINT
@@ -203,7 +214,7 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
     Args:
         quiet: only warnings and errors.
-        verbose: debugging detail as well.
+        verbose: what was decided and why, as well.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Format())
@@ -215,5 +226,5 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
 class _Format(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         return f"varbind: {level}{printable(record.getMessage())}"
