@@ -190,7 +190,7 @@ def _rarity_text(numbers: dict[str, float]) -> str:
         f"(PHRED {phred:.1f})."
     )
     if score is not None:
-        text += f" SCORE is {score:.2f}, the estimated probability that the change of activity can be measured."
+        text += f" SCORE is {score:.2f}, the estimated probability that the allele changes the activity measurably."
     if "SCORE_CONS" in numbers:
         text += f" With the evidence of conservation it is {numbers['SCORE_CONS']:.2f} (SCORE_CONS)."
     return text
