@@ -460,9 +460,11 @@ def test_other_info_fields_are_columns(cohort, bench):
     found = parquet.read_table(path)
     kinds = {name: str(found.schema.field(name).type) for name in found.column_names[-6:]}
     assert kinds == {
-        "AF": "float", "AC": "int64", "AD": "int64", "DB": "bool", "INFO_POS": "string", "CSQ": "string"
+        "AF": "double", "AC": "int64", "AD": "int64", "DB": "bool", "INFO_POS": "string", "CSQ": "string"
     }  # fmt: skip
     assert found.to_pydict()["DB"] == [True, False, False, True]
+    tiny = bench.file("tiny.vcf", cohort.read_bytes().replace(b"AF=0.5", b"AF=1e-300"))
+    assert "1e-300" in column(ranked(tiny, "--info", "AF")[0], "AF")
 
 
 def test_carriers_and_genotypes(cohort):
