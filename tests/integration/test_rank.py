@@ -224,6 +224,11 @@ def test_orders(bench, by, order):
     assert f" 4 rows sorted by {words.get(by, f'VARBIND_{by.upper()} (--by {by})' if by else '')}\n" in err
 
 
+def test_without_phred_the_log_names_the_other_default(bench):
+    source = bench.vcf(ok(1, LOSS_PHRED="1"), header=header("STATUS", "LOSS_PHRED"))
+    assert " 1 rows sorted by VARBIND_LOSS_PHRED (the default without VARBIND_PHRED)\n" in ranked(source)[1]
+
+
 def test_columns_stand_in_their_order(bench):
     names = ("FLAG", "CONS_b", "GAIN_PHRED", "CONS_PhyloP", *reversed(FLOATS), "STATUS", "TSSDIST", "OTHER")
     source = bench.vcf(ok(1, CONS_PhyloP="-1.5", CONS_b=".", SCORE="0.1234567", ACTIVITY_SE="1e-20"),
