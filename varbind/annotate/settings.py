@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AnnotateSettings", "select_models"]
 
+logger = logging.getLogger(__name__)
+
 
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "build": (None, *SHIPPED_BUILDS),
@@ -33,7 +36,7 @@ _MOST = {"top": math.inf, "max_indel": math.inf, "explain": math.inf, "batch_siz
 _OFF = (("threads", None), ("explain", None), ("explain", 0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnnotateSettings:
     """Everything about an annotation that has a default.
 
@@ -110,6 +113,13 @@ class AnnotateSettings:
             raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
         self._check_choices()
 
+    def __repr__(self) -> str:
+        """Only the settings that differ from their defaults."""
+        defaults = AnnotateSettings()
+        stated = {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = [f"{name}={value!r}" for name, value in stated.items() if value != getattr(defaults, name)]
+        return f"AnnotateSettings({', '.join(changed)})"
+
     def _check_choices(self) -> None:
         """Raise an error for values that the command line refuses before it makes settings."""
         for name, choices in _CHOICES.items():
@@ -175,10 +185,26 @@ def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
     """Select the models of a list of proteins; see `AnnotateSettings.proteins`."""
     match proteins:
         case () | ("default",):
-            return bank.select_default()
+            chosen = bank.select_default()
+            why = "by default those of human proteins that bind DNA sequence-specifically, measured by an assay"
+            if not any(model.default for model in bank.models):
+                why = "all of them, because the bank marks none as default"
         case ("all",):
-            return bank
+            chosen, why = bank, "all of them, as --proteins all requests"
         case ("dna",):
-            return bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            chosen = bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            why = "all double-stranded ones, as --proteins dna requests"
         case _:
-            return bank.select_proteins(proteins)
+            chosen, why = bank.select_proteins(proteins), "as --proteins names them"
+    _log_models(bank, chosen, why)
+    return chosen
+
+
+def _log_models(bank: Bank, chosen: Bank, why: str) -> None:
+    """Log the number of models by bank."""
+    ids = set(chosen.model_ids)
+    for card in bank.cards:
+        # Several banks may share ids, which are qualified then.
+        of_card = {model.model_id for model in card.models}
+        used = sum(chosen.original_id(model_id) in of_card or model_id in of_card for model_id in ids)
+        logger.debug("models: %d of %d of the bank %s, %s", used, len(card.models), card.name, why)

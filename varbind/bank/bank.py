@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any, Self
 
 from varbind.bank.background import BackgroundTable
 from varbind.errors import UsageError
+from varbind.gate import data_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.model_card import BankCard, ModelCard
     from varbind.core.network_stack import NetworkOutput, NetworkStack
+    from varbind.gate import DataFrame
 
 __all__ = ["Bank", "join_models", "names_of_banks"]
 
 _RESERVED = re.compile(r"[^\w.-]")
 """Characters that a bank may have in its name but an id may not: blanks, and separators of lists of ids."""
 
+_LIST = "`varbind models list --bank NAME|DIR` lists the models of a bank"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Bank:
     """Models that are scored together.
 
@@ -45,6 +49,13 @@ class Bank:
     effect: object | None = None
     original_ids: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        names = " + ".join(card.name for card in self.cards)
+        proteins = len({model.protein for model in self.models})
+        parts = [f"{len(self.models):,} models of {proteins:,} proteins"]
+        parts += ["no background"] * (self.background is None) + ["no second stage"] * (self.effect is None)
+        return f"<Bank {names}: {', '.join(parts)}>"
+
     @property
     def model_ids(self) -> tuple[str, ...]:
         """The ids of the models, in the order of the columns."""
@@ -59,6 +70,12 @@ class Bank:
     def windows(self) -> tuple[int, ...]:
         """The different window lengths, ascending."""
         return tuple(sorted({model.config.window for model in self.models}))
+
+    def to_frame(self) -> DataFrame:
+        """The models as a pandas DataFrame: their ids, proteins, families, species, assays and windows (in bases)."""
+        names = ("model_id", "protein", "family", "species", "assay", "experiment", "default")
+        columns: dict[str, list[Any]] = {name: [getattr(model, name) for model in self.models] for name in names}
+        return data_frame({**columns, "window": [model.config.window for model in self.models]})
 
     def select(self, model_ids: Sequence[str]) -> Self:
         """The bank with these models only, in this order.
@@ -95,7 +112,7 @@ class Bank:
         qualified = [new for new, own in self.original_ids.items() if own == model_id]
         if qualified:
             return UsageError(f"several banks have a model {model_id}", remedy=f"name {' or '.join(qualified)}")
-        return UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
+        return UsageError(f"no model {model_id} in the bank", remedy=_LIST)
 
     def select_default(self) -> Self:
         """The bank with the models that annotation uses by default; all models if none is marked."""
@@ -114,7 +131,7 @@ class Bank:
         for name in names:
             found = {model.model_id for model in self.models if name.upper() in self._names_of(model)}
             if not found:
-                raise UsageError(f"no protein or model named {name!r}", remedy="`varbind models list` names them")
+                raise UsageError(f"no protein or model named {name!r}", remedy=_LIST)
             chosen |= found
         return self.select([model_id for model_id in self.model_ids if model_id in chosen])
 

@@ -148,7 +148,11 @@ def _with_value(word: str, following: str) -> str:
 @click.option("--overwrite", is_flag=True, help="Replace the keys of an earlier run.")
 @click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of the INFO keys.")
 @click.option("--no-version", is_flag=True, help="Leave the version, options and digests out of the header.")
-@click.option("--stats", metavar="JSON", help="Write the counts of the run to a file; - is standard output.")
+@click.option(
+    "--stats",
+    metavar="JSON",
+    help="Write counts, inputs with digests, times and a histogram of PHRED to a file; - is standard output.",
+)
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")

@@ -17,6 +17,7 @@ from varbind.cli.options import (
     logging_options,
     parse_contig_map,
     parse_words,
+    reference_option,
 )
 from varbind.errors import UsageError
 
@@ -34,9 +35,7 @@ logger = logging.getLogger("varbind")
 
 @click.command("score")
 @click.argument("source", metavar="IN")
-@click.option(
-    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants; for a VCF."
-)
+@reference_option
 @click.option(
     "-o",
     "--output",

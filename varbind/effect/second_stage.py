@@ -110,6 +110,11 @@ class SecondStage:
         self.keys = EffectKeys(_keys_of(self._heads, effect), explain if ActivityHead.name in self._heads else 0)
 
     @property
+    def known_tracks(self) -> tuple[str, ...]:
+        """The names of the conservation tracks that give evidence to SCORE_CONS, whether a run has them or not."""
+        return tuple(dict.fromkeys(track for head in self.effect.heads.values() for track in head.needs.tracks))
+
+    @property
     def reads_around(self) -> bool:
         """Whether a head reads the means of tracks around the variant."""
         return any(name.endswith(AROUND) for head in self._heads.values() for name in head.needs.features)

@@ -80,6 +80,9 @@ class Reference(AbstractContextManager["Reference"]):
         self._width = BGZF_BLOCK if compressed else PLAIN_BLOCK
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
 
+    def __repr__(self) -> str:
+        return f"<Reference {self.path}: {len(self.contigs):,} contigs, {sum(self.contigs.values()):,} bases>"
+
     def length(self, contig: str) -> int:
         """The number of bases of a contig."""
         return self.contigs[contig]
@@ -157,7 +160,7 @@ class Reference(AbstractContextManager["Reference"]):
             raise self._stale("it cannot be read") from error
 
     def _build_index(self, *, compressed: bool) -> tuple[Path, Path]:
-        logger.info("%s: no index; building one", self.path)
+        logger.info("%s: no index; making one for this run only (samtools faidx keeps one)", self.path)
         folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
         index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
         options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]

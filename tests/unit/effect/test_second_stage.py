@@ -13,6 +13,7 @@ from second_stages import TRACKS, random_effect, scored_bank
 
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.predict_effects import predict_effects, scored_with
+from varbind.api.variants import score_variants
 from varbind.bank.background import VariantKind
 from varbind.bank.bank import Bank
 from varbind.core.scores import BindingScores
@@ -24,7 +25,6 @@ from varbind.effect.features import VariantSites, feature_matrix
 from varbind.effect.second_stage import EFFECT_KEYS, SecondStage
 from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effects import write_effect
-from varbind.scoring.scorer import score_variants
 
 ROWS = 40
 BANK = scored_bank()

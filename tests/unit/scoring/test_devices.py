@@ -68,7 +68,7 @@ def test_the_cpu_is_not_compared_with_itself(tiny_bank, monkeypatch):
         ["score", FASTA],
         ["train", "binding", FASTA, "--protein", "A", "-o", "bank"],
         ["train", "effect", "--classes", VCF, "-o", "effect"],
-        ["check", VCF, "-f", FASTA],
+        ["check", VCF, "-f", FASTA, "--everywhere"],
         ["evaluate", "effect", "--classes", VCF, "-o", "evaluation"],
     ],
     ids=lambda words: f"{words[0]} {getattr(words[1], 'name', words[1])}",
