@@ -31,7 +31,7 @@ class StrongestChange:
 
     def words(self) -> str:
         """The protein, with its family where that has another name, and z."""
-        family = "" if self.family in {"", self.protein} else f"family {self.family}, "
+        family = "" if self.family in {"", self.protein} else f"family {self.family.replace('_', ' ')}, "
         return f"{self.protein} ({family}z = {self.z:.1f})"
 
 

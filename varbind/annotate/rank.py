@@ -201,7 +201,8 @@ def _order_in_words(order: tuple[str, ...], settings: RankSettings) -> str:
     names = " and ".join(f"{settings.prefix}_{name}" for name in order)
     words = f"the larger of {names}" if len(order) > 1 else names
     words = f"the absolute value of {words}" if order == ORDERS["activity"] else words
-    return f"{words} ({f'--by {settings.by}' if settings.by else 'the default'})"
+    default = "the default" if order == ORDERS["phred"] else f"the default without {settings.prefix}_PHRED"
+    return f"{words} ({f'--by {settings.by}' if settings.by else default})"
 
 
 def _records(

@@ -11,6 +11,7 @@ from math import nan
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+import numpy as np
 import pandas as pd
 
 from varbind.annotate.allele_sentence import StrongestChange, allele_sentence
@@ -143,7 +144,8 @@ def _columns_of_info(fields: Sequence[InfoDeclaration], *, taken: Columns) -> Co
         while name.lower() in names:
             name = f"INFO_{name}"
         names.add(name.lower())
-        columns.append((name, field.kind))
+        # The numbers of other tools may be smaller than single precision has, as P values are.
+        columns.append((name, np.float64 if field.kind is float else field.kind))
     return columns
 
 

@@ -11,6 +11,7 @@ import io
 from math import isnan
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pandas as pd
 
 from varbind.errors import UsageError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["TypedTable", "frame_of"]
 
 # Whole numbers stay text until Parquet needs them, so that TSV and CSV have them as they were written.
-_FRAME_TYPES = {str: "string", int: "string", float: "float32", bool: "boolean"}
+_FRAME_TYPES = {str: "string", int: "string", float: "float32", np.float64: "float64", bool: "boolean"}
 _ROWS_AT_ONCE = 1 << 14
 _PARQUET = ".parquet"
 _TSV = (".tsv", ".tsv.gz", ".tsv.bgz")
@@ -81,10 +82,11 @@ class TypedTable:
 
         Args:
             columns: the names of the columns, with the types of their values: `str`, `int` (64 bits), `float` (single
-                precision) or `bool`, which text has as `true` and `false`.
+                precision), `numpy.float64` or `bool`, which text has as `true` and `false`.
             frames: the rows, some at a time, as `frame_of` makes them. Text has no tabs and no line ends. Each frame
                 becomes a row group of Parquet.
-            number_text: writes a number into TSV and CSV; the default gives six significant digits.
+            number_text: writes a number of single precision into TSV and CSV; the default gives six significant digits.
+                Numbers of double precision get as many digits as they need.
 
         Raises:
             OutputError: the table cannot be written.
@@ -109,7 +111,8 @@ class TypedTable:
 
     def _write_parquet(self, columns: Sequence[tuple[str, type]], frames: Iterable[pd.DataFrame]) -> None:
         arrow = self._arrow
-        types = {str: arrow.string(), int: arrow.int64(), float: arrow.float32(), bool: arrow.bool_()}
+        types = {str: arrow.string(), int: arrow.int64(), float: arrow.float32(), np.float64: arrow.float64()}
+        types[bool] = arrow.bool_()
         schema = arrow.schema([(name, types[kind]) for name, kind in columns])
         # Measured numbers hardly repeat: a dictionary of them makes the file a third larger.
         repeating = [name for name, kind in columns if kind in {str, int}]
@@ -138,12 +141,20 @@ def _rows(frame: pd.DataFrame, number_text: Callable[[float], str]) -> Iterable[
 
 def _texts(column: pd.Series, number_text: Callable[[float], str]) -> list[str]:
     """The cells of a column as text."""
+    if column.dtype == np.float64:
+        number_text = _double_text
     if column.dtype.kind == "f":
         return ["" if isnan(value) else number_text(value) for value in column.tolist()]
     if column.dtype.kind == "b":
         column = column.map({True: "true", False: "false"})
     texts: list[str] = column.to_numpy(dtype=object, na_value="").tolist()
     return texts
+
+
+def _double_text(value: float) -> str:
+    """The shortest text that gives the same number when it is read."""
+    text = f"{value:.6g}"
+    return text if float(text) == value else repr(value)
 
 
 class _Sink(io.RawIOBase):

@@ -111,10 +111,16 @@ def declared_fields(header: VcfHeader, keys: Iterable[str], path: str) -> tuple[
     wanted = dict.fromkeys(keys)
     for key in wanted:
         if key not in declared:
-            known = get_close_matches(key, declared, n=1) or list(declared)[:_NAMES_SHOWN]
-            remedy = f"choose among the INFO keys of the header, such as {', '.join(known)}" if known else ""
-            raise UsageError(f"the header declares no INFO key {key!r}", path=path, remedy=remedy)
+            raise UsageError(f"the header declares no INFO key {key!r}", path=path, remedy=_remedy(key, list(declared)))
     return tuple(declared[key] for key in wanted)
+
+
+def _remedy(key: str, declared: list[str]) -> str:
+    """What to ask for instead of a key that is not declared."""
+    of_lower = {name.lower(): name for name in declared}
+    alike = [of_lower[name] for name in get_close_matches(key.lower(), of_lower, n=1)]
+    names = ", ".join(alike or declared[:_NAMES_SHOWN])
+    return f"choose among the INFO keys of the header, such as {names}" if names else "leave it out"
 
 
 def info_values(fields: Sequence[InfoDeclaration], record: VcfRecord, path: str) -> list[tuple[object, ...]]:

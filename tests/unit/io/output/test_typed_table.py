@@ -47,6 +47,16 @@ def test_flags(tmp_path):
     assert found.read().to_pydict()["flag"] == [True, False, None]
 
 
+def test_numbers_of_double_precision_keep_their_digits(tmp_path):
+    columns = (("name", str), ("p", np.float64))
+    values = [1e-300, 1e300, 0.1, 62.0, 0.12345678901234566, np.nan, -np.inf]
+    text, found = written(tmp_path, columns, [frame_of(columns, [("a", value) for value in values])])
+    cells = [line.split("\t")[1] for line in text.splitlines()[1:]]
+    assert cells == ["1e-300", "1e+300", "0.1", "62", "0.12345678901234566", "", "-inf"]
+    assert str(found.schema_arrow.field("p").type) == "double"
+    assert found.read().to_pydict()["p"] == [*values[:5], None, -np.inf]
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.csv.bgz"])
 def test_csv_is_quoted_where_it_must_be(tmp_path, name):
     rows = [('a,"b"', "1", 0.5), (" c;d ", None, np.nan), ("'", "-2", 1.0)]
