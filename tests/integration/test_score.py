@@ -83,7 +83,7 @@ def test_the_long_table():
 @pytest.mark.parametrize(
     ("options", "what"),
     [
-        ((), "give it with -f REF.fa, or its path in the environment variable VARBIND_FASTA"),
+        ((), "give the reference with -f REF.fa, or its path in the environment variable VARBIND_FASTA"),
         (("-f", FASTA, "--mode", "scan"), "--mode scan scores sequences, not a VCF"),
         (("-f", FASTA, "-o", "table.xlsx"), "name it .tsv, .tsv.gz, .csv, .csv.gz or .parquet"),
     ],

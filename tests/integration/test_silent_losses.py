@@ -57,16 +57,19 @@ def nothing_scored(folder):
     genes_at(folder / "far.bed", 12_000)
     (folder / "chr2.bed").write_text("chr2\t2000\t2100\tA\t0\t+\n")
     return {
-        "outside": (("one.vcf", "--genes", "far.bed"), "1 records lie outside all promoters"),
+        "outside": (
+            ("one.vcf", "--genes", "far.bed"),
+            "1 records lie outside all promoters: give the genes of this genome",
+        ),
         "no gene": (
             ("names.vcf", "--genes", "chr2.bed"),
             "2 records lie on contigs without a gene (chr1, chr3): --contig-map FILE",
         ),
-        "targets": (("one.vcf", "--everywhere", "-t", "chr1:5"), "the regions or targets hold no record"),
+        "targets": (("one.vcf", "--everywhere", "-t", "chr1:5"), "the regions or targets hold no record; give others"),
         "header": (("none.vcf", "--everywhere"), "the VCF has no record"),
         "mixed": (
             ("mixed.vcf", "--everywhere"),
-            "3 records have no alternate allele; 2 alleles have a REF that differs from the reference: is it",
+            "3 records have no alternate allele: only alleles in letters of bases are scored; 2 alleles have a REF",
         ),
     }
 

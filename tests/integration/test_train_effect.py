@@ -171,6 +171,8 @@ def unique(variants):
 def trained(world, output, *options, **heads):
     done = call(*world.train(output, *options, **heads))
     assert done.code == 0, done.err
+    quality = r"\d+ models of \w+; held-out quality: (\w+: [^;]* on [^;]* \([\d,]+ variants\)(; )?)+"
+    assert re.search(f"^varbind: {re.escape(str(output))}: .*{quality}$", done.lines[-1]) or "-q" in options
     return output
 
 
@@ -251,6 +253,9 @@ def test_what_is_left_of_a_training(world, effect):
     assert {"tss_distance", "transversion", "a", "a:51", "b", "b:51"} < set(found.heads["deepfind"].features)
     assert len(found.heads["activity"].refits) == 5
     assert len(found.heads["deepfind"].hidden) == 2
+    assert found.card.heads["activity"]["held_out"]["data"] == "5 left-out loci"
+    assert found.card.heads["activity"]["held_out"]["value"] > 0.5
+    assert all(0.5 < found.card.heads[name]["held_out"]["value"] <= 1 for name in ("score", "deepfind", "conservation"))
     assert [one["background"] for one in found.card.cutoffs] == [0.1, 0.01, 0.001]
 
 

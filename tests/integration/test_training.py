@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -50,6 +51,7 @@ def test_peaks_become_a_bank(folder):
     done = train(folder, "peaks.narrowPeak", *options)
     assert done.code == 0, done.err
     assert "1/1 CREB1: 160 sequences, AUC" in done.err
+    assert re.search(r": 1 models; held-out quality by cross-validation: AUC \d\.\d{3} over 1 protein$", done.lines[-1])
     bank = read_bank(folder / "bank")
     (model,) = bank.models
     assert (model.model_id, model.protein, model.family, model.species) == ("CREB1", "CREB1", "bZIP", "Homo sapiens")

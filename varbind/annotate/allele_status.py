@@ -215,7 +215,7 @@ class AlleleStatuses:
             start = record.pos - 1
             found = self._reference.fetch(contig, start, start + len(record.ref))
             what = f"REF is {_short(record.ref)}, the reference has {_short(found)}"
-            remedy = "give the right reference, or --check-ref w"
+            remedy = "give the FASTA on which the variants were called, or --check-ref w"
             raise InputError(what, path=self._path, line=record.number, remedy=remedy)
 
     def _looks_swapped(self, record: VcfRecord, contig: str) -> bool:

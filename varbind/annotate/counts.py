@@ -25,12 +25,17 @@ PHRED_BIN = 5
 """The width of a bin in the histogram of PHRED."""
 
 _NAMED_MAX = 5
+_OTHER_BUILD = "if it is that of another genome build, give the FASTA on which the variants were called with -f"
+_WITH_BASES = "only alleles in letters of bases are scored"
 _REASONS = {
-    Status.REF_MISMATCH: "have a REF that differs from the reference: is it that of another genome build?",
+    Status.REF_MISMATCH: f"have a REF that differs from the reference: {_OTHER_BUILD}",
     Status.NO_CONTIG: "lie on contigs that the reference lacks: --contig-map FILE states which names are the same",
-    Status.OFF_CONTIG: "lie beyond the ends of the reference's contigs: is it that of another genome build?",
-    Status.REF_UNKNOWN: "lie where the reference has N: is it masked or cut?",
-    Status.TOO_LONG: "are longer than --max-indel allows",
+    Status.OFF_CONTIG: f"lie beyond the ends of the reference's contigs: {_OTHER_BUILD}",
+    Status.REF_UNKNOWN: "lie where the reference has N: give a FASTA that is neither hard-masked nor cut",
+    Status.TOO_LONG: "are longer than --max-indel allows: give it a larger number",
+    Status.SYMBOLIC: f"are symbolic: {_WITH_BASES}",
+    Status.BREAKEND: f"are breakends: {_WITH_BASES}",
+    Status.NO_ALT: f"stand for no variant, as in a gVCF: {_WITH_BASES}",
 }
 
 
@@ -153,11 +158,13 @@ def why_nothing_was_scored(
     if counts.scored:
         return ""
     if not counts.records_read:
-        cause = "the regions or targets hold no record" if selected else "the VCF has no record"
+        cause = "the VCF has no record; is it the right file?"
+        if selected:
+            cause = "the regions or targets hold no record; give others, or leave them out"
         return f"no allele was scored: {cause}"
     causes = [
         (counts.records_outside, f"records {_outside(scope, contigs)}"),
-        (counts.records_without_alt, "records have no alternate allele"),
+        (counts.records_without_alt, f"records have no alternate allele: {_WITH_BASES}"),
         *((count, f"alleles {_reason(status)}") for status, count in counts.alleles.items() if status != Status.OK),
     ]
     found = sorted((cause for cause in causes if cause[0]), key=lambda cause: -cause[0])
@@ -192,4 +199,5 @@ def _outside(scope: GeneScope | None, contigs: Sequence[str]) -> str:
     if scope is not None and contigs and not any(scope.names.find(contig) for contig in contigs):
         named = ", ".join(contigs[:_NAMED_MAX]) + (" ..." if len(contigs) > _NAMED_MAX else "")
         return f"lie on contigs without a gene ({named}): --contig-map FILE states which names are the same"
-    return "lie outside all promoters: are the genes those of another genome build?"
+    remedy = "give the genes of this genome build with --genes, a wider --promoter, or --everywhere"
+    return f"lie outside all promoters: {remedy}"

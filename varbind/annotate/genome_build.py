@@ -87,7 +87,7 @@ def _no_reference(named: Sequence[str], build: str, *, needs_genes: bool) -> Usa
     what = "no reference"
     if named:
         what += f": the ##reference of the VCF, {named[0]!r}, does not exist on this computer"
-    genome = f"the FASTA of {build}, the build of the VCF's contig lengths," if build else "it"
+    genome = f"the FASTA of {build}, the build of the VCF's contig lengths," if build else "the reference"
     remedy = f"give {genome} with -f REF.fa, or its path in the environment variable {REFERENCE_VARIABLE}"
     if needs_genes and not build:
         what += ", and no genes"

@@ -15,7 +15,7 @@ from varbind.annotate.counts import why_nothing_was_scored
 from varbind.annotate.gene_scope import gene_paths, gene_scope
 from varbind.annotate.genome_build import default_genes, find_reference, log_build, reference_path
 from varbind.annotate.record_stream import RecordStream
-from varbind.core.contigs import ContigNames
+from varbind.core.contigs import ContigNames, build_of_lengths
 from varbind.errors import ResourceError, UsageError
 from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
@@ -178,8 +178,8 @@ def preflight(
     counts: AnnotationCounts,
     *,
     names: ContigNames,
-    declared: Iterable[str],
-    reference_contigs: Iterable[str],
+    declared: Mapping[str, int | None],
+    reference_contigs: Mapping[str, int],
     allow_ref_mismatch: bool,
     path: str | None = None,
 ) -> Iterator[Piece]:
@@ -189,8 +189,8 @@ def preflight(
         pieces: the pieces of the VCF; reading them updates the counts.
         counts: the counts of REF comparisons and missing contigs.
         names: the reference's name of each contig of the VCF.
-        declared: the contigs that the VCF's header declares.
-        reference_contigs: the contigs of the reference, for the message.
+        declared: the contigs that the VCF's header declares, with their lengths in bases; None = no length.
+        reference_contigs: the contigs of the reference with their lengths in bases.
         allow_ref_mismatch: continue although most REFs differ.
         path: the path of the VCF, for messages.
 
@@ -206,29 +206,32 @@ def preflight(
         held_bytes += piece.size
         if counts.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
             break
+    builds = build_of_lengths(declared), build_of_lengths(reference_contigs)
     _check_contigs(counts, names, declared, reference_contigs, path)
     if allow_ref_mismatch:
         return chain(held, stream)
-    _check_build(counts, path)
+    _check_build(counts, builds, path)
     # Few records at the start of a genome lie in promoters; the rest of the first 1,000 follow later.
-    return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, path))
+    return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, builds, path))
 
 
-def _checked(stream: Iterator[Piece], counts: AnnotationCounts, path: str | None) -> Iterator[Piece]:
+def _checked(
+    stream: Iterator[Piece], counts: AnnotationCounts, builds: tuple[str, str], path: str | None
+) -> Iterator[Piece]:
     """Check again when 1,000 REFs have been compared, or at the end."""
     for piece in stream:
         yield piece
         if counts.checked_ref >= CHECKED_RECORDS:
             break
-    _check_build(counts, path)
+    _check_build(counts, builds, path)
     yield from stream
 
 
 def _check_contigs(
     counts: AnnotationCounts,
     names: ContigNames,
-    declared: Iterable[str],
-    reference_contigs: Iterable[str],
+    declared: Mapping[str, int | None],
+    reference_contigs: Mapping[str, int],
     path: str | None,
 ) -> None:
     seen = names.seen
@@ -236,23 +239,37 @@ def _check_contigs(
         return
     in_vcf, in_reference = seen[0], next(iter(reference_contigs))
     what = f"no contig of the VCF is in the reference: the VCF says {in_vcf!r}, the reference {in_reference!r}"
-    remedy = "give the right reference, or --contig-map FILE"
+    remedy = (
+        "give the FASTA on which the variants were called, or --contig-map FILE with the name of a contig in the VCF "
+        "and in the reference on each line"
+    )
     if conflict := names.length_conflict(in_vcf):
         declared_length, in_reference, length = conflict
         what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,}"
         what += " in the reference"
+        build = build_of_lengths(declared) or "this VCF's build"
         remedy = (
-            "give the reference of this VCF's build, or --allow-length-mismatch if the header's length is only that up "
+            f"give the reference of {build}, or --allow-length-mismatch if the header's length is only that up "
             "to the last variant, as exports of plink have it"
         )
     raise ResourceError(what, path=path, remedy=remedy)
 
 
-def _check_build(counts: AnnotationCounts, path: str | None) -> None:
+def _check_build(counts: AnnotationCounts, builds: tuple[str, str], path: str | None) -> None:
+    """Raise an error where many REFs differ.
+
+    Args:
+        counts: the counts of REF comparisons.
+        builds: the genome builds of the VCF and of the reference; empty = unknown.
+        path: the path of the VCF, for messages.
+    """
     wrong, checked = counts.mismatched_ref, counts.checked_ref
     if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
         what = f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference"
-        remedy = "give the right reference, or --allow-ref-mismatch"
+        of_variants, of_reference = builds
+        what += f", which is {of_reference}" * bool(of_reference)
+        fasta = f"the FASTA of {of_variants}" if of_variants else "the FASTA on which the variants were called"
+        remedy = f"give {fasta} with -f, or --allow-ref-mismatch"
         if counts.looks_swapped:
             what += f", and in {counts.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"
             remedy = (

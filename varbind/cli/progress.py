@@ -98,7 +98,9 @@ def _progress_bar() -> Iterator[Progress]:
     speed = _Speed(time.monotonic())
     refreshed = 0.0
     # Without a thread that refreshes the bar: there may be no room for one.
-    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+    console = Console(stderr=True)
+    # Standard output is data, which rich would write to the terminal otherwise.
+    with Bar(*columns, console=console, transient=True, auto_refresh=False, redirect_stdout=False) as bar:
         task = bar.add_task("", total=None, text="")
 
         def update(done: int, total: int | None, stage: str = "") -> None:

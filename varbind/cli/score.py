@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
     from varbind.annotate.settings import AnnotateSettings
     from varbind.bank.bank import Bank
+    from varbind.core.progress import Progress
     from varbind.io.vcf.input_stream import Source
+    from varbind.scoring.scorer import Scorer
 
 __all__ = ["score"]
 
@@ -107,8 +110,11 @@ def score(
     significant digits in TSV.
     """
     from varbind.annotate.settings import AnnotateSettings
+    from varbind.cli.progress import show_progress
     from varbind.io.vcf.input_stream import Source
     from varbind.io.vcf.variants import holds_variants
+    from varbind.scoring.devices import checked_device
+    from varbind.scoring.scorer import Scorer, scan_of
 
     configure_logging(quiet=quiet, verbose=verbose)
     bank = load_banks(banks)
@@ -118,7 +124,15 @@ def score(
     with Source(source, allow_truncated=allow_truncated) as opened:
         if not holds_variants(opened):
             _check_sequence_options(reference, output)
-            _score_sequences(opened, bank, mode=mode, scan_rule=scan_rule, long=long, device=device, threads=threads)
+            scan = scan_of(mode, scan_rule)
+            where = checked_device(device, bank)
+            # A bar and the table would mix on one terminal.
+            hidden = quiet or (sys.stdout is not None and sys.stdout.isatty())
+            with (
+                Scorer(bank, scan=scan, device=where, threads=threads) as scorer,
+                show_progress(quiet=hidden) as progress,
+            ):
+                _score_sequences(opened, scorer, long=long, progress=progress)
             return
         settings = AnnotateSettings(
             max_indel=max_indel,
@@ -160,21 +174,23 @@ def _score_vcf(
     logger.info(counts.table_sentence())
 
 
-def _score_sequences(
-    source: Source, bank: Bank, *, mode: str, scan_rule: str, long: bool, device: str, threads: int | None
-) -> None:
+def _score_sequences(source: Source, scorer: Scorer, *, long: bool, progress: Progress | None) -> None:
+    from varbind.core.progress import estimated_total
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
-    from varbind.scoring.devices import checked_device
-    from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches, scan_of
+    from varbind.scoring.scorer import SEQUENCES_A_BATCH, batches
 
-    where = checked_device(device, bank)
-    with Scorer(bank, scan=scan_of(mode, scan_rule), device=where, threads=threads) as scorer:
-        _write("id\tmodel_id\tprotein\tscore" if long else "\t".join(["id", *bank.model_ids]))
-        for batch in batches(read_sequences(source), SEQUENCES_A_BATCH):
-            scores = scorer.score_codes([encode(sequence) for _, sequence in batch])
-            for (name, _), row in zip(batch, scores, strict=True):
-                _write_row(name, row.tolist(), bank, long=long)
+    done, bank = 0, scorer.bank
+    _write("id\tmodel_id\tprotein\tscore" if long else "\t".join(["id", *bank.model_ids]))
+    for batch in batches(read_sequences(source), SEQUENCES_A_BATCH):
+        scores = scorer.score_codes([encode(sequence) for _, sequence in batch])
+        for (name, _), row in zip(batch, scores, strict=True):
+            _write_row(name, row.tolist(), bank, long=long)
+        done += len(batch)
+        if progress:
+            # The source is closed at its end.
+            share = 1.0 if source.stream.closed else source.position / source.size if source.size else None
+            progress(done, estimated_total(done, share), "sequences")
 
 
 def _write_row(name: str, row: Sequence[float], bank: Bank, *, long: bool) -> None:

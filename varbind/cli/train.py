@@ -178,6 +178,7 @@ def binding(
     from varbind.cli.progress import show_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
+    from varbind.train.held_out_quality import binding_quality
     from varbind.train.hyperparameters import Calibration, Optimizer, Search
     from varbind.train.training import TrainingPlan, train_bank
 
@@ -204,7 +205,7 @@ def binding(
     except Interrupted:
         logger.info("the same command resumes the training")
         raise
-    logger.info("%s: %d models", output, len(bank.models))
+    logger.info("%s: %d models; %s", output, len(bank.models), binding_quality(bank))
 
 
 def _checkpoints(text: str) -> tuple[int, ...]:
@@ -295,6 +296,7 @@ def effect(
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
+    from varbind.train.held_out_quality import effect_quality
     from varbind.train.score import EFFECT_BACKGROUND
 
     configure_logging(quiet=quiet, verbose=verbose)
@@ -311,4 +313,4 @@ def effect(
     except Interrupted:
         logger.info("the same command resumes the training")
         raise
-    logger.info("%s: %s", output, trained.card.description)
+    logger.info("%s: %s; %s", output, trained.card.description, effect_quality(trained.card))

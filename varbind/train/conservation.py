@@ -16,9 +16,10 @@ import numpy as np
 
 from varbind.effect.conservation import MATCHED, MOST_TRACKS, PATHOGENIC, ConservationHead, logit_of_share
 from varbind.errors import InputError, ResourceError
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,6 +53,7 @@ def fit_conservation(
     tracks: Sequence[str],
     *,
     genes: Sequence[str] | NDArray[np.str_] | None = None,
+    quality: Callable[[float], object] | None = None,
 ) -> ConservationHead:
     """Fit a head to variants of known class.
 
@@ -68,6 +70,7 @@ def fit_conservation(
         labels: Whether each variant is pathogenic, bool (N,).
         tracks: The names of the C tracks.
         genes: The gene of each variant; the variants of one gene are held out together. None = each variant alone.
+        quality: Called with the AUC of the held-out variants, by the log-odds from all tracks.
 
     Raises:
         InputError: The shapes differ, a value is infinite, a class has too few complete rows, or a track is constant.
@@ -85,6 +88,8 @@ def fit_conservation(
         head = _gaussians(kept[rest], classes[rest], tracks, is_share)
         for subset in range(1, 2 ** len(tracks)):
             held_out[~rest, subset] = head.log_odds(known_columns(kept[~rest], subset))
+    if quality is not None:
+        quality(auc(classes, held_out[:, -1]) or 0.0)
     slopes = np.array([0.0, *(_slope(column, classes) for column in held_out.T[1:])])
     bounds = _bounds(slopes[-1] * held_out[:, -1], classes)
     return replace(_gaussians(kept, classes, tracks, is_share), slopes=slopes, bounds=bounds)

@@ -24,7 +24,7 @@ from varbind.train.deepfind_descent import ARRAYS, DeepFindSetting, Descent, fix
 from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import torch
@@ -105,6 +105,7 @@ def fit_deepfind(
     device: str = "cpu",
     checkpoints: Path | None = None,
     progress: Progress | None = None,
+    quality: Callable[[float], object] | None = None,
 ) -> DeepFindHead:
     """Train the networks of a head.
 
@@ -116,6 +117,8 @@ def fit_deepfind(
         checkpoints: The folder for finished networks, which a later run with equal data, hyper-parameters, seed and
             device reuses; None = they are not stored.
         progress: Called with (epochs done, total).
+        quality: Called for each network with its AUC on the variants that it was not trained on, which have chosen its
+            epoch.
 
     Raises:
         ResourceError: The device does not exist.
@@ -137,6 +140,8 @@ def fit_deepfind(
                 facts = {"epoch": network.epoch, "validation_auc": network.validation_auc}
                 stored.write(name, key, facts, network.arrays)
             logger.info("network %d: epoch %d, AUC %.4f", number + 1, network.epoch, network.validation_auc)
+            if quality is not None:
+                quality(network.validation_auc)
             networks.append(network)
             _report(progress, number, setting, setting.epochs)
     arrays = {name: np.stack([network.arrays[name] for network in networks]) for name in ARRAYS}

@@ -47,6 +47,8 @@ from varbind.train.effect_tables import (
     site_features,
     sites_of,
 )
+from varbind.train.held_out_quality import held_out
+from varbind.train.metrics import auc, spearman
 from varbind.train.score import (
     EFFECT_BACKGROUND,
     calibration_error,
@@ -243,17 +245,27 @@ class _Training:
         odds = score.log_odds(sizes[rows])
         self._odds = (odds, outcomes[rows], weights)
         error, curve = calibration_error(logistic(odds), outcomes[rows], weights)
+        correlations = [spearman(fit.left_out[own], data.effects[own]) or 0.0 for own in data.rows_of.values()]
         self._facts[ActivityHead.name] = {
             **self._data_facts(scored.table),
             "loci": list(data.rows_of),
             "penalty": fit.penalty,
             "slope": fit.slope,
+            "held_out": held_out(
+                "mean Spearman correlation", correlations, f"{len(correlations)} left-out loci", variants=len(sizes)
+            ),
         }
         self._facts[ScoreHead.name] = {
             "calibrated_on": sorted(set(data.loci[rows].tolist())),
             "measurable_share": float(weights @ outcomes[rows]),
             "calibration_error": error,
             "reliability": curve,
+            "held_out": held_out(
+                "AUC for measurable changes",
+                [auc(outcomes[rows], odds)],
+                f"{len(set(data.loci[rows]))} left-out loci",
+                variants=len(rows),
+            ),
         }
         return fit.head, score
 
@@ -269,22 +281,32 @@ class _Training:
             "sites": list(site_features(sites)),
         }
         chromosomes = np.array([variant.chrom for variant in table.variants])
-        return fit_deepfind(
+        areas: list[float] = []
+        head = fit_deepfind(
             DeepFindData(features, labels_of(table), chromosomes, names),
             self._plan.deepfind,
             seed=self._plan.seed,
             device=self._plan.device,
             checkpoints=self.checkpoints,
             progress=self.progress_of("epochs"),
+            quality=areas.append,
         )
+        self._facts[DeepFindHead.name]["held_out"] = held_out(
+            "AUC", areas, "validation chromosomes", variants=len(table)
+        )
+        return head
 
     def _conservation(self, path: str) -> ConservationHead:
         table, columns = read_pathogenic(path, self._reference, self._tracks)
         self._facts[ConservationHead.name] = {**self._data_facts(table), "tracks": list(columns)}
         self._keys += [key_of_place(v.chrom, v.pos, v.ref, v.alt) for v in table.variants]
-        return fit_conservation(
-            np.stack(list(columns.values()), axis=1), labels_of(table), list(columns), genes=table.texts.get("gene")
+        values, genes, areas = np.stack(list(columns.values()), axis=1), table.texts.get("gene"), list[float]()
+        head = fit_conservation(values, labels_of(table), list(columns), genes=genes, quality=areas.append)
+        left_out = "genes" if genes is not None else "variants"
+        self._facts[ConservationHead.name]["held_out"] = held_out(
+            "AUC", areas, f"held-out {left_out}", variants=len(table)
         )
+        return head
 
     def _scored(self, table: VariantTable) -> ScoredVariants:
         self._keys += [key_of_window(window, FLANK) for window in table.windows]

@@ -9,6 +9,7 @@ enhancers.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,8 @@ __all__ = [
     "fit_score",
     "suggested_cutoffs",
 ]
+
+logger = logging.getLogger(__name__)
 
 EFFECT_BACKGROUND = BackgroundRecipe(snvs=100_002, others=10_000, seed=2016)
 """Drawn with another seed than the backgrounds of banks, whose variants define the PHRED of each family."""
@@ -123,6 +126,9 @@ def suggested_cutoffs(
 ) -> list[Cutoff]:
     """Return cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
 
+    A cut-off is left out if its precision is below the share of measurable changes among all variants, because picking
+    variants at random would be better.
+
     Args:
         log_odds: The log-odds of SCORE of N variants from predictions of left-out loci, (N,).
         outcomes: Whether their changes are measurable, bool (N,).
@@ -130,20 +136,20 @@ def suggested_cutoffs(
         background: The log-odds of background SNVs; no cut-offs are suggested without them.
     """
     positive = float((weights * outcomes).sum())
+    base_rate = positive / float(weights.sum())
     found: list[Cutoff] = []
     for share in CUTOFF_SHARES if len(background) else ():
         least = np.quantile(background, 1 - share)
         passed = log_odds >= least
         if positive and passed.any():
             true_positive = float((weights * outcomes * passed).sum())
-            found.append(
-                {
-                    "score": float(logistic(np.array(least))),
-                    "precision": true_positive / float((weights * passed).sum()),
-                    "recall": true_positive / positive,
-                    "background": share,
-                }
-            )
+            score, precision = float(logistic(np.array(least))), true_positive / float((weights * passed).sum())
+            if precision < base_rate:
+                text = "no cut-off of SCORE at %.3g: its precision of %.2f is below the base rate of %.2f"
+                logger.info(text, score, precision, base_rate)
+                continue
+            recall = true_positive / positive
+            found.append({"score": score, "precision": precision, "recall": recall, "background": share})
     return found
 
 

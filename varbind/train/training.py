@@ -100,7 +100,8 @@ def train_bank(
         destination: The folder of the bank, which must not exist; its name is the name of the bank.
         plan: How to train.
         source: The source of background sequence; None = a Markov chain of human promoters.
-        progress: called with the number of training steps done and the number of all.
+        progress: called with the number of training steps done and the number of all, then with those of the
+            background variants.
 
     Returns:
         The bank, which has been written.
@@ -149,7 +150,7 @@ def train_bank(
         calibrated = _calibrate_all(to_train, facts, prepared, plan, checkpoints, progress)
         trained = {dataset.id: Trained(dataset, facts[dataset.id], calibrated[dataset.id]) for dataset in to_train}
         parts = [known.get(dataset.id) or trained[dataset.id] for dataset in sets]
-        return _make_bank(destination, parts, plan, source, folder)
+        return _make_bank(destination, parts, plan, source, folder, progress)
 
 
 def _known_motifs(sets: Sequence[BindingDataset], calibration: Calibration) -> dict[str, KnownMotif]:
@@ -243,11 +244,11 @@ def _make_bank(
     plan: TrainingPlan,
     source: PromoterSource | None,
     checkpoints: Path,
+    progress: Progress | None,
 ) -> Bank:
     """Write the bank with its ratings, which are moved into place at once, and remove the checkpoints."""
     bank = add_golden_scores(bank_of(destination.name, parts, plan.calibration, plan.seed))
-    logger.info("scoring the background")
-    bank = add_background(bank, recipe=plan.recipe, source=source)
+    bank = add_background(bank, recipe=plan.recipe, source=source, progress=progress)
     unfinished = checkpoints / "bank"
     try:
         shutil.rmtree(unfinished, ignore_errors=True)

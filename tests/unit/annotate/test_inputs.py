@@ -29,7 +29,9 @@ def run(outcomes, *, size=0, allow=False, contig="chr1", names=None):
             read.append(number)
             yield Piece(lines, number)
 
-    stream = preflight(pieces(), counts, names=names, declared=(), reference_contigs=["chr1"], allow_ref_mismatch=allow)
+    stream = preflight(
+        pieces(), counts, names=names, declared={}, reference_contigs={"chr1": 9}, allow_ref_mismatch=allow
+    )
     return (piece.n_records for piece in stream), read
 
 
@@ -54,10 +56,32 @@ def test_the_rule(good, bad, stops):
 def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
     counts = AnnotationCounts(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
     with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
-        preflight([], counts, names=ContigNames({}), declared=(), reference_contigs=(), allow_ref_mismatch=False)
+        preflight([], counts, names=ContigNames({}), declared={}, reference_contigs={}, allow_ref_mismatch=False)
     assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
     assert ("bcftools norm --check-ref s" in str(caught.value)) == hint
-    assert "give the right reference, or --allow-ref-mismatch" in str(caught.value)
+    assert "give the FASTA on which the variants were called with -f, or --allow-ref-mismatch" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("declared", "contigs", "expected"),
+    [
+        ({"chr1": 248_956_422}, {"1": 249_250_621}, "which is GRCh37; give the FASTA of GRCh38 with -f"),
+        ({}, {"1": 249_250_621}, "which is GRCh37; give the FASTA on which the variants were called with -f"),
+        ({"chr1": 248_956_422}, {"1": 5_000}, "the reference; give the FASTA of GRCh38 with -f"),
+    ],
+)
+def test_a_wrong_build_is_named_where_the_lengths_show_it(declared, contigs, expected):
+    counts = AnnotationCounts(checked_ref=50, mismatched_ref=40)
+    with pytest.raises(ResourceError, match=r"wrong genome build. 40 of 50 REF differ") as caught:
+        preflight(
+            [],
+            counts,
+            names=ContigNames({}),
+            declared=declared,
+            reference_contigs=contigs,
+            allow_ref_mismatch=False,
+        )
+    assert expected in str(caught.value)
 
 
 def test_what_comes_later_is_not_judged():

@@ -142,12 +142,12 @@ def test_why_nothing_was_scored(example, tiny_bank):
         inputs = builder.open_inputs(str(example / "variants.vcf"), reference=str(example / "reference.fa"), genes=None)
         assert (
             inputs.why_nothing_was_scored(builder.counts, selected=False)
-            == "no allele was scored: the VCF has no record"
+            == "no allele was scored: the VCF has no record; is it the right file?"
         )
         builder.counts.records_read = builder.counts.records_without_alt = 3
         assert (
             inputs.why_nothing_was_scored(builder.counts, selected=False)
-            == "no allele was scored: 3 records have no alternate allele"
+            == "no allele was scored: 3 records have no alternate allele: only alleles in letters of bases are scored"
         )
 
 

@@ -79,3 +79,16 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "loci" in shown.getvalue()
     assert "1 done (25%)" in shown.getvalue()
     assert "4 done (100%)" in shown.getvalue()
+
+
+def test_a_bar_leaves_standard_output_alone(monkeypatch):
+    shown, data = io.StringIO(), io.StringIO()
+    shown.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr(sys, "stdout", data)
+    monkeypatch.setenv("TERM", "xterm")
+    with show_progress(quiet=False) as progress:
+        progress(1, 4, "sequences")
+        sys.stdout.write("id\tscore\n")
+    assert data.getvalue() == "id\tscore\n"
+    assert "id\tscore" not in shown.getvalue()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from varbind.effect.score import logistic
 from varbind.errors import InputError
-from varbind.train.score import calibration_error, fit_score
+from varbind.train.score import calibration_error, fit_score, suggested_cutoffs
 
 
 def simulated(seed=0, loci=12, rows=600, constant=-1.0):
@@ -153,3 +153,16 @@ def test_a_perfect_forecast_has_no_error():
     outcomes = np.arange(100) < 30
     assert calibration_error(outcomes.astype(float), outcomes, np.ones(100))[0] == 0
     assert calibration_error(1.0 - outcomes, outcomes, np.ones(100))[0] == pytest.approx(1)
+
+
+def test_a_cutoff_worse_than_chance_is_left_out_and_logged(caplog):
+    caplog.set_level("INFO", logger="varbind")
+    background = np.linspace(-1, 1, 1001)
+    odds = np.array([-2.0, 0.0, 0.9, 0.9, 0.99, 0.99])
+    weights = np.full(6, 1 / 6)
+    good = np.array([False, False, True, False, True, True])
+    assert [one["background"] for one in suggested_cutoffs(odds, good, weights, background)] == [0.1, 0.01]
+    poor = np.array([True, True, True, True, False, False])
+    found = suggested_cutoffs(odds, poor, weights, background)
+    assert found == []
+    assert "no cut-off of SCORE at 0.69: its precision of 0.50 is below the base rate of 0.67" in caplog.text
