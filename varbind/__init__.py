@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from varbind.api.import_deepbind import import_deepbind
     from varbind.api.predict_effects import predict_effects
     from varbind.api.score_vcf import score_vcf
+    from varbind.api.variants import normalise, score_variants
     from varbind.bank.bank import Bank
-    from varbind.core.called_variant import normalise
-    from varbind.core.scores import BindingScores
+    from varbind.core.scores import BindingScores, VariantEffects
     from varbind.core.variant import Status, Variant
     from varbind.core.window import Window
     from varbind.errors import VarbindError
     from varbind.interpret.mutation_map import mutation_map
     from varbind.io.banks import load_bank
     from varbind.io.reference import Reference
-    from varbind.scoring.scorer import score_sequences, score_variants
+    from varbind.scoring.scorer import score_sequences
 
 __all__ = [
     "AnnotateSettings",
@@ -37,6 +37,7 @@ __all__ = [
     "Status",
     "VarbindError",
     "Variant",
+    "VariantEffects",
     "Window",
     "__version__",
     "annotate_vcf",
@@ -59,15 +60,16 @@ _HOME = {
     "Status": "varbind.core.variant",
     "VarbindError": "varbind.errors",
     "Variant": "varbind.core.variant",
+    "VariantEffects": "varbind.core.scores",
     "Window": "varbind.core.window",
     "annotate_vcf": "varbind.api.annotate_vcf",
     "import_deepbind": "varbind.api.import_deepbind",
     "load_bank": "varbind.io.banks",
     "mutation_map": "varbind.interpret.mutation_map",
-    "normalise": "varbind.core.called_variant",
+    "normalise": "varbind.api.variants",
     "predict_effects": "varbind.api.predict_effects",
     "score_sequences": "varbind.scoring.scorer",
-    "score_variants": "varbind.scoring.scorer",
+    "score_variants": "varbind.api.variants",
     "score_vcf": "varbind.api.score_vcf",
 }
 
@@ -76,3 +78,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'varbind' has no attribute {name!r}")
     return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, for tab completion, and the attributes that every module has."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -1,4 +1,4 @@
-"""The import gate: the only module that imports optional packages.
+"""The import gate: the only module that imports optional packages, and pandas where it is seldom needed.
 
 If a package is missing, the error is one line with the command that installs it.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from varbind.errors import UsageError
 
-__all__ = ["forget_unusable_threads", "has_working_folder", "optional_import"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pandas import DataFrame as DataFrame  # noqa: PLC0414 (others import the type from here)
+
+__all__ = ["data_frame", "forget_unusable_threads", "has_working_folder", "optional_import"]
 
 # The package that each module needs, and what to install to get it.
 NEEDS = {
@@ -71,6 +76,12 @@ def optional_import(module: str, *, needed_for: str) -> Any:
         why = "is not installed" if missing else f"cannot be loaded ({error})"
         what = f"{needed_for} needs the package {package}, which {why}"
         raise UsageError(what, remedy=f"pip install '{target}'") from error
+
+
+def data_frame(columns: Mapping[str, Any]) -> DataFrame:
+    """A pandas DataFrame of columns by name; pandas is imported now, because most programs never need it here."""
+    frame: DataFrame = importlib.import_module("pandas").DataFrame(columns)
+    return frame
 
 
 def has_working_folder() -> bool:

@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 import varbind
@@ -15,6 +16,7 @@ PUBLIC = [
     "Status",
     "VarbindError",
     "Variant",
+    "VariantEffects",
     "Window",
     "__version__",
     "annotate_vcf",
@@ -68,3 +70,77 @@ def test_signatures_are_pinned(name):
 
 def test_every_function_is_pinned():
     assert {name for name in PUBLIC if inspect.isfunction(getattr(varbind, name))} == set(SIGNATURES)
+
+
+def test_tab_completion_lists_the_public_names():
+    found = dir(varbind)
+    assert [name for name in found if not name.startswith("_")] == [name for name in PUBLIC if not name.startswith("_")]
+    assert "__version__" in found
+
+
+def test_every_public_object_has_a_short_text(tmp_path):
+    path = tmp_path / "genome.fa"
+    path.write_text(">chr1\n" + "ACGTTGCAAC" * 30 + "\n")
+    bank = varbind.load_bank()
+    with varbind.Reference(path) as reference:
+        variant = varbind.normalise("chr1", 150, "C", "A", reference)
+        objects = [
+            varbind.AnnotateSettings(everywhere=True),
+            varbind.AnnotationCounts(records_read=3),
+            bank,
+            bank.cards[0],
+            bank.models[0],
+            bank.effect,
+            varbind.score_variants([variant], reference, bank),
+            varbind.predict_effects([variant], reference, bank),
+            varbind.Window(np.zeros(31, np.uint8), np.zeros(31, np.uint8), padded=True),
+            reference,
+            variant,
+        ]
+    texts = [repr(one) for one in objects]
+    assert all("\n" not in text and len(text) < 200 for text in texts)
+    assert texts[0] == "AnnotateSettings(everywhere=True)"
+    assert texts[2] == f"<Bank promoter-v1: {len(bank.models)} models of {len(bank.models)} proteins>"
+    assert texts[6] == f"<BindingScores: 1 variants, {len(bank.models)} models>"
+
+
+@pytest.fixture
+def references(tmp_path):
+    """One genome in each form that a function takes, by name."""
+    pyfaidx = pytest.importorskip("pyfaidx", reason="needs the extra `test`")
+    path = tmp_path / "genome.fa"
+    path.write_text(">chr1\n" + "ACGTTGCAAC" * 30 + "\n")
+    with varbind.Reference(path) as reference, pyfaidx.Fasta(str(path)) as fasta:
+        yield {"text": str(path), "path": path, "reference": reference, "pyfaidx": fasta}
+
+
+def test_every_function_takes_a_path_a_reference_and_a_fasta_of_pyfaidx(references, tiny_bank, tmp_path):
+    taking = {name for name, signature in SIGNATURES.items() if "reference" in signature}
+    assert taking == {"annotate_vcf", "normalise", "predict_effects", "score_variants", "score_vcf"}
+    source = tmp_path / "in.vcf"
+    source.write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t150\t.\tC\tA\t.\t.\t.\n"
+    )
+    found = {}
+    for name, reference in references.items():
+        variant = varbind.normalise("chr1", 150, "C", "A", reference)
+        scores = varbind.score_variants([variant], reference, tiny_bank)
+        effects = varbind.predict_effects([variant], reference, varbind.load_bank())
+        table, annotated = tmp_path / f"{name}.tsv", tmp_path / f"{name}.vcf"
+        varbind.score_vcf(source, table, reference=reference, bank=tiny_bank)
+        settings = varbind.AnnotateSettings(everywhere=True, effect="none")
+        varbind.annotate_vcf(source, annotated, reference=reference, bank=tiny_bank, settings=settings)
+        found[name] = (
+            variant,
+            scores.delta.tobytes(),
+            effects["SCORE"].tobytes(),
+            table.read_bytes(),
+            annotated.read_bytes(),
+        )
+    assert len(set(found.values())) == 1
+
+
+@pytest.mark.parametrize("call", [varbind.score_variants, varbind.predict_effects])
+def test_what_is_no_reference_is_refused(call):
+    with pytest.raises(varbind.VarbindError, match=r"the reference is a int; give the path of a FASTA"):
+        call([], 3, varbind.load_bank())

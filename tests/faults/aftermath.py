@@ -1,5 +1,6 @@
 """What a broken run may leave: the old output or the whole new one, never a part, and nothing besides."""
 
+import json
 import os
 import re
 import shutil
@@ -180,7 +181,20 @@ def said_wrong(done: Run, code: int, what: str):
 
 
 def _contents(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
+    return {
+        str(path.relative_to(folder)): _without_times(path.read_bytes()) if path.is_file() else b""
+        for path in folder.rglob("*")
+    }
+
+
+def _without_times(data):
+    """The bytes of a file; whole statistics without the times, which differ from run to run."""
+    try:
+        statistics = json.loads(data)
+    except ValueError:
+        return data
+    times = {"started", "wall_seconds", "cpu_seconds", "alleles_per_second"}
+    return json.dumps({name: value for name, value in statistics.items() if name not in times}).encode()
 
 
 def _is_temporary(name):

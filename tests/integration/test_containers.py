@@ -268,6 +268,8 @@ def test_row_53_closed_streams(bench):
     assert without_stdout.returncode == 5
     assert without_stdout.stderr.count(b"varbind: error: standard output: is closed") == 1
     assert shell(">&-", *annotation(VCF, "-o", bench.results / "out.vcf")).returncode == 0
+    shown = shell(">&-", "show", bench.results / "out.vcf")
+    assert (shown.returncode, shown.stderr) == (5, b"varbind: error: standard output: is closed\n")
     without_stderr = shell("2>&-", *annotation(VCF))
     assert without_stderr.returncode == 0
     assert without_stderr.stdout.startswith(b"##fileformat")

@@ -38,6 +38,8 @@ from varbind.io.banks import shipped_banks
 from varbind.io.vcf import bcf
 from varbind.io.vcf.bgzf import EOF_MARKER
 
+TIMES = {"started", "wall_seconds", "cpu_seconds", "alleles_per_second"}
+
 
 @pytest.fixture
 def files(bench):
@@ -488,7 +490,9 @@ def test_counts_on_standard_output(bench):
     plain, done = bench.folder / "stats.json", bench.annotate(VCF, "--stats", "-")
     assert done.code == 0
     assert bench.annotate(VCF, "--stats", plain).code == 0
-    assert done.out == plain.read_bytes()
+    written, printed = json.loads(plain.read_bytes()), json.loads(done.out)
+    assert printed.keys() == written.keys()
+    assert all(printed[name] == written[name] for name in printed if name not in TIMES)
     assert not Path("-").exists()
     assert "would go to the same stream" in call(*annotation(VCF, "--stats", "-")).error
     for out, stats in (("/dev/stdout", "-"), ("-", "/dev/stdout")):
@@ -520,7 +524,8 @@ def test_row_62_the_tally(bench):
         "1 records outside promoters; 1 records without an alternate allele"
     )
     assert statuses(rows) == ["ok", None, None, "ok,star,symbolic", "ref_mismatch"]
-    assert json.loads(stats.read_text()) == {
+    written = json.loads(stats.read_text())
+    counts = {
         "records_read": 5,
         "records_written": 5,
         "records_reread": 5,
@@ -533,6 +538,7 @@ def test_row_62_the_tally(bench):
         "ref_checked": 3,
         "ref_mismatched": 1,
     }
+    assert {name: written[name] for name in counts} == counts
 
 
 @pytest.mark.parametrize("output", ["out.vcf.gz", "out.bcf"])

@@ -15,12 +15,12 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 from oracles import TextReference
 from planted import sequence, write_lines
 
+from varbind.api.variants import score_variants
 from varbind.core.variant import Variant
 from varbind.effect.activity import BindingScale
 from varbind.io.banks import write_bank
 from varbind.io.effects import read_effect, write_effect
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.scoring.scorer import score_variants
 
 pybigtools = pytest.importorskip("pybigtools", reason="needs the extra `conservation`")
 pytest.importorskip("torch", reason="needs the extra `train`")

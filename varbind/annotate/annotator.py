@@ -107,12 +107,15 @@ class Annotator:
             batch: the records.
             windows: the windows of the variants of the batch.
             scores: the scores of these windows.
-            counts: counts the records written, and the alleles by status.
+            counts: counts the records written, and the alleles by status and by PHRED.
         """
         annotations = self._annotate(batch.all_alleles(), windows, scores)
         counts.records_written += batch.n_records
         counts.count_alleles(annotation.status for annotation in annotations)
         counts.padded += sum(annotation.padded for annotation in annotations)
+        if "PHRED" in self._effect_names:
+            column = self._effect_names.index("PHRED")
+            counts.count_phreds(annotation.predicted[column] for annotation in annotations if annotation.predicted)
         remaining = iter(annotations)
         return batch.with_info(
             info_text(list(islice(remaining, len(alleles))), self._prefix, self._tracks.names, self._effect_names)

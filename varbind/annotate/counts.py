@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.variant import Status
+from varbind.gate import data_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from varbind.annotate.gene_scope import GeneScope
+    from varbind.gate import DataFrame
 
-__all__ = ["AnnotationCounts", "report_unscored", "why_nothing_was_scored"]
+__all__ = ["PHRED_BIN", "AnnotationCounts", "report_unscored", "why_nothing_was_scored"]
 
 logger = logging.getLogger(__name__)
+
+PHRED_BIN = 5
+"""The width of a bin in the histogram of PHRED."""
 
 _NAMED_MAX = 5
 _REASONS = {
@@ -28,7 +34,7 @@ _REASONS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class AnnotationCounts:
     """The counts of one annotation.
 
@@ -40,6 +46,7 @@ class AnnotationCounts:
         records_without_alt: the records that stay unchanged because they have no alternate allele.
         alleles: the alternate alleles of all other records, by status.
         padded: the scored alleles whose window runs off the contig.
+        phred_bins: the number of alleles in each bin of PHRED; bin 0 is from 0 to below `PHRED_BIN`, and so on.
         missing_contigs: the number of records on each contig that the reference does not have.
         checked_ref: the records whose REF was compared with the reference.
         mismatched_ref: the records whose REF differs from the reference.
@@ -53,10 +60,14 @@ class AnnotationCounts:
     records_without_alt: int = 0
     alleles: Counter[Status] = field(default_factory=Counter)
     padded: int = 0
+    phred_bins: Counter[int] = field(default_factory=Counter)
     missing_contigs: Counter[str] = field(default_factory=Counter)
     checked_ref: int = 0
     mismatched_ref: int = 0
     swapped_ref: int = 0
+
+    def __repr__(self) -> str:
+        return f"<AnnotationCounts: {self.sentence()}>"
 
     @property
     def scored(self) -> int:
@@ -71,6 +82,11 @@ class AnnotationCounts:
     def count_alleles(self, statuses: Iterable[Status]) -> None:
         """Add the alleles of one record."""
         self.alleles.update(statuses)
+
+    def count_phreds(self, phreds: Iterable[float]) -> None:
+        """Add the PHREDs of some alleles to the histogram; NaN = an allele has none."""
+        # A value belongs to the bin of its text in the output, which has six digits.
+        self.phred_bins.update(int(float(f"{phred:.6g}") // PHRED_BIN) for phred in phreds if not isnan(phred))
 
     def sentence(self) -> str:
         """The counts in one line, for a run that writes records."""
@@ -92,6 +108,19 @@ class AnnotationCounts:
         if self.records_without_alt:
             parts.append(f"{self.records_without_alt:,} records without an alternate allele")
         return parts
+
+    def to_frame(self) -> DataFrame:
+        """The counts as a pandas DataFrame with the columns `count`, which is the name, and `value`.
+
+        The alleles of each status are a row, such as `alleles_ref_mismatch`; so are the records on each contig that the
+        reference does not have, such as `missing_contigs_chrUn`.
+        """
+        rows: dict[str, object] = {}
+        for name, value in self.as_json().items():
+            rows |= (
+                {f"{name}_{part}": count for part, count in value.items()} if isinstance(value, dict) else {name: value}
+            )
+        return data_frame({"count": list(rows), "value": list(rows.values())})
 
     def as_json(self) -> dict[str, Any]:
         """All counts, for `--stats`."""

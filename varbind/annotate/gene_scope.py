@@ -101,7 +101,7 @@ def gene_scope(
     """
     ends = [_End.of(contig, contigs, names, declared) for contig in (declared or contigs)]
     for table in tables:
-        logger.info(table.summary)
+        logger.log(logging.DEBUG if table.build else logging.INFO, table.summary)
         _require_shared_contig(table, settings, contigs)
         gene_names = _names_of(dict.fromkeys(table.index.contigs), ends, settings)
         _check_ends(table, gene_names, ends, allowed=settings.allow_length_mismatch)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.records import VcfHeader
 
-__all__ = ["REFERENCE_VARIABLE", "ReferenceLike", "default_genes", "find_reference", "reference_path"]
+__all__ = ["REFERENCE_VARIABLE", "ReferenceLike", "default_genes", "find_reference", "log_build", "reference_path"]
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ def find_reference(given: str | None, header: VcfHeader, *, needs_genes: bool) -
         UsageError: there is no reference; the message says everything else that is missing, too.
     """
     if given is not None:
+        logger.debug("reference: %s, as given", given)
         return given
     if path := os.environ.get(REFERENCE_VARIABLE):
         logger.info("reference: %s, from %s", path, REFERENCE_VARIABLE)
@@ -92,6 +93,17 @@ def _no_reference(named: Sequence[str], build: str, *, needs_genes: bool) -> Usa
         what += ", and no genes"
         remedy += "; give the genes with --genes FILE, or score all variants with --everywhere"
     return UsageError(what, remedy=remedy)
+
+
+def log_build(contigs: Mapping[str, int], declared: Mapping[str, int | None]) -> None:
+    """Log the genome build that the contig lengths of the reference and of the VCF's header show.
+
+    Args:
+        contigs: the contigs of the reference with their lengths in bases.
+        declared: the contigs of the VCF's header with their lengths in bases; None = no length.
+    """
+    for where, build in (("reference", build_of_lengths(contigs)), ("VCF", build_of_lengths(declared))):
+        logger.debug("genome build of the %s: %s, by its contig lengths", where, build or "unknown")
 
 
 def default_genes(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.counts import why_nothing_was_scored
 from varbind.annotate.gene_scope import gene_paths, gene_scope
-from varbind.annotate.genome_build import default_genes, find_reference, reference_path
+from varbind.annotate.genome_build import default_genes, find_reference, log_build, reference_path
 from varbind.annotate.record_stream import RecordStream
 from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError, UsageError
@@ -82,7 +82,7 @@ class Inputs:
             allow_ref_mismatch=allow_ref_mismatch,
             path=self.variants.name,
         )
-        _log_restyled(self.names)
+        _log_contigs(self.names, self.declared)
         return pieces
 
     def why_nothing_was_scored(self, counts: AnnotationCounts, *, selected: bool) -> str:
@@ -98,6 +98,7 @@ def open_inputs(
     genes: GenePaths | None,
     settings: AnnotateSettings,
     counts: AnnotationCounts,
+    digest: bool = False,
 ) -> Inputs:
     """Open everything that is read.
 
@@ -109,6 +110,7 @@ def open_inputs(
             everything is scored.
         settings: the settings of the run.
         counts: the counts of the run.
+        digest: whether the SHA-256 of the VCF or BCF is computed while it is read.
 
     Raises:
         VarbindError: an input is missing or broken, or does not fit the others.
@@ -124,11 +126,13 @@ def open_inputs(
             targets=settings.targets,
             contig_map=settings.contig_map,
             allow_truncated=settings.allow_truncated,
+            digest=digest,
         )
     )
     stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
     genome = _open_reference(stack, reference, variants.header, needs_genes=needs_genes and not settings.build)
     declared = variants.header.contig_lengths()
+    log_build(genome.contigs, declared)
     tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
     if needs_genes:
         tables += (default_genes(settings, genome.contigs, declared),)
@@ -159,7 +163,10 @@ def _open_reference(
     return stack.enter_context(Reference(find_reference(path, header, needs_genes=needs_genes)))
 
 
-def _log_restyled(names: ContigNames) -> None:
+def _log_contigs(names: ContigNames, declared: Mapping[str, int | None]) -> None:
+    """Log how the contigs of the VCF match those of the reference."""
+    matched = sum(names.find(contig) is not None for contig in declared)
+    logger.debug("contigs: %d of the %d that the VCF declares are in the reference", matched, len(declared))
     if restyled := names.restyled():
         pairs = [f"{in_vcf} = {in_reference}" for in_vcf, in_reference in restyled.items()]
         more = " ..." if len(pairs) > 5 else ""

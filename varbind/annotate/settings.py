@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AnnotateSettings", "select_models"]
 
+logger = logging.getLogger(__name__)
+
 
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "build": (None, *SHIPPED_BUILDS),
@@ -29,10 +32,11 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "check_ref": ("e", "w", "x"),
     "index": (None, "tbi", "csi"),
 }
-_MOST = {"top": math.inf, "max_indel": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
+_MOST = {"top": math.inf, "max_indel": math.inf, "explain": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
+_OFF = (("threads", None), ("explain", None), ("explain", 0))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnnotateSettings:
     """Everything about an annotation that has a default.
 
@@ -46,7 +50,8 @@ class AnnotateSettings:
         tss: which transcripts of a gene are used.
         conservation: bigWig files by the names of the tracks.
         effect: the folder of the second stage; `none` = no second stage, None = that of the bank.
-        explain: whether the contribution of each model to the activity is written.
+        explain: the number of models whose contributions to the activity are written, those that contribute most; None
+            or 0 = no contributions are written.
         top: the number of families listed for losses and for gains.
         check_ref: what is done where REF differs from the reference: `e` stops, `w` warns at the end, `x` is silent.
         max_indel: the length in bases of the longest trimmed allele that is scored.
@@ -80,7 +85,7 @@ class AnnotateSettings:
     tss: Literal["preferred", "all"] = "preferred"
     conservation: Mapping[str, str] = field(default_factory=dict)
     effect: str | None = None
-    explain: bool = False
+    explain: int | None = None
     top: int = 3
     check_ref: str = "w"
     max_indel: int = 50
@@ -108,6 +113,13 @@ class AnnotateSettings:
             raise UsageError(f"--prefix {self.prefix!r} cannot start an INFO key", remedy=remedy)
         self._check_choices()
 
+    def __repr__(self) -> str:
+        """Only the settings that differ from their defaults."""
+        defaults = AnnotateSettings()
+        stated = {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = [f"{name}={value!r}" for name, value in stated.items() if value != getattr(defaults, name)]
+        return f"AnnotateSettings({', '.join(changed)})"
+
     def _check_choices(self) -> None:
         """Raise an error for values that the command line refuses before it makes settings."""
         for name, choices in _CHOICES.items():
@@ -117,7 +129,7 @@ class AnnotateSettings:
         for name, most in _MOST.items():
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
-            if (name, value) != ("threads", None) and not (whole and 1 <= value <= most):
+            if (name, value) not in _OFF and not (whole and 1 <= value <= most):
                 expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < math.inf else "")
                 raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
@@ -162,7 +174,7 @@ class AnnotateSettings:
             "--tss": self.tss if genes else None,
             "--conservation": " --conservation ".join(tracks) or None,
             "--effect": Path(self.effect).name if self.effect else None,
-            "--explain": "" if self.explain else None,
+            "--explain": str(self.explain) if self.explain else None,
             "--top": str(self.top),
             "--max-indel": str(self.max_indel),
             "--contig-map": ",".join(renamed) or None,
@@ -173,10 +185,26 @@ def select_models(bank: Bank, proteins: tuple[str, ...]) -> Bank:
     """Select the models of a list of proteins; see `AnnotateSettings.proteins`."""
     match proteins:
         case () | ("default",):
-            return bank.select_default()
+            chosen = bank.select_default()
+            why = "by default those of human proteins that bind DNA sequence-specifically, measured by an assay"
+            if not any(model.default for model in bank.models):
+                why = "all of them, because the bank marks none as default"
         case ("all",):
-            return bank
+            chosen, why = bank, "all of them, as --proteins all requests"
         case ("dna",):
-            return bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            chosen = bank.select([model.model_id for model in bank.models if model.config.double_stranded])
+            why = "all double-stranded ones, as --proteins dna requests"
         case _:
-            return bank.select_proteins(proteins)
+            chosen, why = bank.select_proteins(proteins), "as --proteins names them"
+    _log_models(bank, chosen, why)
+    return chosen
+
+
+def _log_models(bank: Bank, chosen: Bank, why: str) -> None:
+    """Log the number of models by bank."""
+    ids = set(chosen.model_ids)
+    for card in bank.cards:
+        # Several banks may share ids, which are qualified then.
+        of_card = {model.model_id for model in card.models}
+        used = sum(chosen.original_id(model_id) in of_card or model_id in of_card for model_id in ids)
+        logger.debug("models: %d of %d of the bank %s, %s", used, len(card.models), card.name, why)

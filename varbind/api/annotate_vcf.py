@@ -25,6 +25,7 @@ from varbind.annotate.info_fields import header_lines
 from varbind.annotate.inputs import Inputs, open_inputs
 from varbind.annotate.provenance import provenance_lines
 from varbind.annotate.record_stream import batches_of
+from varbind.annotate.run_statistics import RunClock, RunStatistics
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.tracks import Tracks
 from varbind.api.predict_effects import scored_with
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from varbind.core.variant import Variant
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
-    from varbind.io.vcf.variants import VariantFile
 
 __all__ = ["AnnotationBuilder", "CheckReport", "annotate_vcf", "check_vcf"]
 
@@ -88,8 +88,8 @@ def annotate_vcf(
             several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that varbind contains,
             unless everything is scored.
         settings: all other settings; None = the defaults.
-        stats: the path of a JSON file with the counts, which appears together with the result; `-` is standard output,
-            where the result goes to another place; None = no file.
+        stats: the path of a JSON file with the statistics of the run (docs/python.md), which appears together with the
+            result; `-` is standard output, where the result goes to another place; None = no file.
         progress: called with the number of records read, and with their number in the whole file, which is estimated
             from the share of the bytes that has been read.
 
@@ -99,7 +99,7 @@ def annotate_vcf(
     Raises:
         VarbindError: the reason, with the exit code of the command line.
     """
-    settings = settings or AnnotateSettings()
+    clock, settings = RunClock(), settings or AnnotateSettings()
     source, destination = os.fspath(source), os.fspath(destination)
     stats = None if stats is None else os.fspath(stats)
     read = [source, *gene_paths(genes)]
@@ -110,7 +110,7 @@ def annotate_vcf(
         if models.background is None:
             logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
-        inputs = builder.open_inputs(source, reference=reference, genes=genes)
+        inputs = builder.open_inputs(source, reference=reference, genes=genes, digest=stats is not None)
         settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
@@ -129,7 +129,8 @@ def annotate_vcf(
         unscored = inputs.why_nothing_was_scored(counts, selected=settings.selects_records)
         if unscored and settings.fail_if_none:
             raise InputError(unscored, path=inputs.variants.name, remedy="without --fail-if-none this is a warning")
-        _finish(out, stats, counts, inputs.variants)
+        statistics = RunStatistics(inputs, models, second, settings.conservation, clock)
+        _finish(out, stats, statistics, counts)
         tracks.report()
     report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
@@ -152,13 +153,14 @@ def _with_windows(batches: Iterable[RecordBatch], annotator: Annotator) -> Itera
         annotator.prepare(batch)
 
 
-def _finish(out: Destination, stats: str | None, counts: AnnotationCounts, variants: VariantFile) -> None:
-    """Read the result again, and give the result and the counts their names."""
+def _finish(out: Destination, stats: str | None, statistics: RunStatistics, counts: AnnotationCounts) -> None:
+    """Read the result again, and give the result and the statistics their names."""
+    variants = statistics.inputs.variants
     counts.records_reread = out.finish()
     _check_complete(counts, out.path)
     for remark in out.prepare(sorted_input=variants.is_sorted, blank_lines=variants.has_blank_lines):
         logger.warning(remark)
-    with uninterrupted(), _stats_file(stats, counts):
+    with uninterrupted(), _stats_file(stats, statistics, counts):
         out.commit()
 
 
@@ -171,11 +173,11 @@ def _check_complete(counts: AnnotationCounts, destination: str) -> None:
         raise OutputError(what, path=destination, remedy="report this error; the input is unchanged")
 
 
-def _stats_file(stats: str | None, counts: AnnotationCounts) -> AbstractContextManager[None]:
-    """Write the counts, in a file that gets its name together with the result or not at all."""
+def _stats_file(stats: str | None, statistics: RunStatistics, counts: AnnotationCounts) -> AbstractContextManager[None]:
+    """Write the statistics, in a file that gets its name together with the result or not at all."""
     if stats is None:
         return nullcontext()
-    data = json.dumps(counts.as_json(), indent=1).encode() + b"\n"
+    data = json.dumps(statistics.as_json(counts), indent=1).encode() + b"\n"
     if stats == STDOUT:
         write_stdout(data)
         return nullcontext()
@@ -268,10 +270,13 @@ class AnnotationBuilder:
         self.models = select_models(bank, settings.proteins)
         self.counts = AnnotationCounts()
 
-    def open_inputs(self, source: str, *, reference: ReferenceLike | None, genes: GenePaths | None) -> Inputs:
-        """Open the variants, the reference and the genes, and match their contigs."""
+    def open_inputs(
+        self, source: str, *, reference: ReferenceLike | None, genes: GenePaths | None, digest: bool = False
+    ) -> Inputs:
+        """Open the variants, the reference and the genes, and match their contigs; see `open_inputs`."""
+        settings, counts = self._settings, self.counts
         return open_inputs(
-            self._stack, source, reference=reference, genes=genes, settings=self._settings, counts=self.counts
+            self._stack, source, reference=reference, genes=genes, settings=settings, counts=counts, digest=digest
         )
 
     def open_tracks(self, inputs: Inputs) -> Tracks:
@@ -299,6 +304,9 @@ class AnnotationBuilder:
         """
         models, second = scored_with(self._bank, self.models, tracks, self._settings)
         device = checked_device(self._settings.device, models)
+        threads, size = self._settings.threads, self._settings.batch_size
+        logger.debug("threads: %d, %s", thread_count(threads), "as given" if threads else "one for each processor")
+        logger.debug("batch size: %d alleles", size)
         return self._stack.enter_context(Scorer(models, device=device, threads=self._settings.threads)), second
 
     def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.annotate.settings import AnnotateSettings
+from varbind.api.variants import opened_reference
 from varbind.bank.background import kind_of
-from varbind.core.called_variant import normalised_variants, opened_reference
+from varbind.core.called_variant import normalised_variants
+from varbind.core.scores import VariantEffects
 from varbind.effect.activity import ActivityHead
 from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites, transversion
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.api.variants import Genome
     from varbind.bank.bank import Bank
-    from varbind.core.called_variant import FastaRecords, NamedReference
     from varbind.core.variant import Variant
 
 __all__ = ["predict_effects", "scored_with"]
@@ -66,10 +68,29 @@ def scored_with(
     if settings.explain and (effect is None or ActivityHead.name not in effect.heads):
         raise UsageError("--explain without an activity head", remedy="use a bank with a second stage")
     if effect is None:
+        why = "as --effect none requests" if settings.effect == "none" else "because the bank has none that fits"
+        logger.debug("second stage: none, %s", why)
         return listed, None
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
-    return scored, SecondStage(effect, scored.model_ids, tracks, explain=settings.explain, dense=dense)
+    stage = SecondStage(effect, scored.model_ids, tracks, explain=settings.explain or 0, dense=dense)
+    _warn_of_unused_tracks(stage, tracks)
+    source = "that of the bank" if settings.effect is None else settings.effect
+    logger.debug("second stage: %s (%s), which gives %s", effect.card.name, source, ", ".join(stage.keys.names))
+    logger.debug("models that are scored: %d, the listed ones and those of the second stage", len(scored.models))
+    return scored, stage
+
+
+def _warn_of_unused_tracks(stage: SecondStage, tracks: Sequence[str]) -> None:
+    """Warn of conservation tracks whose names the second stage does not know."""
+    known = stage.known_tracks
+    unknown = [name for name in tracks if name not in known]
+    if not unknown:
+        return
+    why = "the second stage uses no track"
+    if known:
+        why = f"the second stage knows the names {', '.join(known)}; use the name of the same track"
+    logger.warning("SCORE_CONS does not use %s, whose values are only written: %s", ", ".join(unknown), why)
 
 
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
@@ -89,15 +110,13 @@ def _misfit(effect: EffectModel, bank: Bank) -> str:
     return ""
 
 
-def predict_effects(
-    variants: Iterable[Variant], reference: NamedReference | FastaRecords, bank: Bank
-) -> dict[str, NDArray[np.float64]]:
+def predict_effects(variants: Iterable[Variant], reference: Genome, bank: Bank) -> VariantEffects:
     """The predictions of the second stage of a bank for B variants, from sequence alone.
 
     Args:
         variants: Normalised variants on contigs of the reference, as `varbind.normalise` returns them.
-        reference: The genome on which they were normalised, which also provides the flanks: a `varbind.Reference` or a
-            `pyfaidx.Fasta`.
+        reference: The genome on which they were normalised, which also provides the flanks: the path of a FASTA, a
+            `varbind.Reference` or a `pyfaidx.Fasta`.
         bank: A bank with a second stage.
 
     Returns:
@@ -105,20 +124,20 @@ def predict_effects(
         DeepFind network reads its training mean in place of the distance to the transcription start.
 
     Raises:
-        ResourceError: The bank has no second stage, or lacks models that it reads.
+        ResourceError: The bank has no second stage, or lacks models that it reads; or the FASTA cannot be read.
         UsageError: An argument is not a variant, or not a reference.
         InputError: A variant does not match the reference, or is not normalised on it.
     """
     scored, stage = scored_with(bank, bank, (), AnnotateSettings())
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
-    genome = opened_reference(reference)
-    checked = normalised_variants(variants, genome)
     parts: list[dict[str, NDArray[np.float64]]] = []
-    with Scorer(scored) as scorer:
-        for batch in batches(checked, SEQUENCES_A_BATCH):
+    with opened_reference(reference) as genome, Scorer(scored) as scorer:
+        for batch in batches(normalised_variants(variants, genome), SEQUENCES_A_BATCH):
             scores = scorer.score([scorer.cut(variant, genome) for variant in batch])
             transversions = np.array([transversion(variant) for variant in batch])
             sites = VariantSites(np.full(len(batch), np.nan), transversions)
             parts.append(stage.predict(scores, sites, [kind_of(variant) for variant in batch]).values)
-    return {key: np.concatenate([np.zeros(0), *(part[key] for part in parts)]) for key in stage.keys.names}
+    return VariantEffects(
+        {key: np.concatenate([np.zeros(0), *(part[key] for part in parts)]) for key in stage.keys.names}
+    )

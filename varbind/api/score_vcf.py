@@ -69,8 +69,8 @@ def score_vcf(
 
     Args:
         source: the variants; `-` is standard input.
-        destination: the path of a `.tsv`, `.tsv.gz` or `.parquet` file, which appears complete or not at all; `-` is
-            standard output.
+        destination: the path of a `.tsv`, `.tsv.gz`, `.csv`, `.csv.gz` or `.parquet` file, which appears complete or
+            not at all; `-` is standard output.
         reference: the FASTA of the build of the variants, as for `annotate_vcf`.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
         long: whether there is one row for each allele and model, instead of three columns for each model.

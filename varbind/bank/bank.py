@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from varbind.bank.background import BackgroundTable
 from varbind.errors import UsageError
+from varbind.gate import data_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.model_card import BankCard, ModelCard
     from varbind.core.network_stack import NetworkOutput, NetworkStack
+    from varbind.gate import DataFrame
 
 __all__ = ["Bank", "join_models", "names_of_banks"]
 
@@ -24,7 +26,7 @@ _RESERVED = re.compile(r"[^\w.-]")
 _LIST = "`varbind models list --bank NAME|DIR` lists the models of a bank"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Bank:
     """Models that are scored together.
 
@@ -47,6 +49,13 @@ class Bank:
     effect: object | None = None
     original_ids: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        names = " + ".join(card.name for card in self.cards)
+        proteins = len({model.protein for model in self.models})
+        parts = [f"{len(self.models):,} models of {proteins:,} proteins"]
+        parts += ["no background"] * (self.background is None) + ["no second stage"] * (self.effect is None)
+        return f"<Bank {names}: {', '.join(parts)}>"
+
     @property
     def model_ids(self) -> tuple[str, ...]:
         """The ids of the models, in the order of the columns."""
@@ -61,6 +70,12 @@ class Bank:
     def windows(self) -> tuple[int, ...]:
         """The different window lengths, ascending."""
         return tuple(sorted({model.config.window for model in self.models}))
+
+    def to_frame(self) -> DataFrame:
+        """The models as a pandas DataFrame: their ids, proteins, families, species, assays and windows (in bases)."""
+        names = ("model_id", "protein", "family", "species", "assay", "experiment", "default")
+        columns: dict[str, list[Any]] = {name: [getattr(model, name) for model in self.models] for name in names}
+        return data_frame({**columns, "window": [model.config.window for model in self.models]})
 
     def select(self, model_ids: Sequence[str]) -> Self:
         """The bank with these models only, in this order.

@@ -52,7 +52,7 @@ def require_printable(card: object) -> None:
             raise ValueError(f"the {f.name} is {value!r}, which has a character that cannot be printed")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ModelCard:
     """The description of one model.
 
@@ -88,6 +88,9 @@ class ModelCard:
     network: str = ""
     output: int = 0
 
+    def __repr__(self) -> str:
+        return f"<ModelCard {self.model_id}: {self.protein}, {self.family}, {self.species}, {self.assay}>"
+
     @property
     def network_id(self) -> str:
         """The id of the network in its stack."""
@@ -120,7 +123,7 @@ class GoldenScores:
     scores: list[list[float]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BankCard:
     """The description of one bank.
 
@@ -150,6 +153,9 @@ class BankCard:
     families: Mapping[str, Mapping[str, list[float]]] = field(default_factory=dict)
     golden: GoldenScores | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<BankCard {self.name} {self.version}: {len(self.models):,} models>"
 
     def as_json(self) -> dict[str, Any]:
         """The card as JSON values."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from varbind._version import __version__
-from varbind.errors import Interrupted, UsageError, VarbindError, output_errors, printable
+from varbind.cli.suggestions import closest, usage_message
+from varbind.errors import Interrupted, OutputError, UsageError, VarbindError, output_errors, printable
 from varbind.gate import has_working_folder
 from varbind.signals import STOPPING, ignore_signals, is_too_late
 
@@ -35,6 +36,7 @@ COMMANDS = {
         "Dry run of annotate: contigs, agreement with the reference, number of alleles, time.",
     ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
@@ -68,6 +70,16 @@ class LazyGroup(click.Group):
         module = importlib.import_module(COMMANDS[cmd_name][0])
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is refused with the command that was probably meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            meant = closest(name, COMMANDS)
+            raise click.UsageError(f"no such command {name}" + f"; did you mean {meant}?" * bool(meant), ctx=ctx)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; click itself would end with exit code 1 when the reader closes the pipe."""
@@ -120,7 +132,7 @@ def _run() -> int:  # noqa: PLR0911 (one return per exit code)
         _print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        _print_message(f"error: {error.format_message().rstrip('.')}; see varbind --help")
+        _print_message(f"error: {usage_message(error)}")
         return 2
     except click.Abort:
         return 128 + signal.SIGINT
@@ -170,8 +182,10 @@ def print_text(text: str) -> None:
     """Write text to standard output.
 
     Raises:
-        OutputError: the text cannot be written.
+        OutputError: standard output is closed, or the text cannot be written.
     """
+    if sys.stdout is None:
+        raise OutputError("is closed", path="standard output")
     with output_errors("standard output"):
         sys.stdout.write(text)
 
@@ -200,7 +214,7 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
     Args:
         quiet: only warnings and errors.
-        verbose: debugging detail as well.
+        verbose: what was decided and why, as well.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Format())
@@ -212,5 +226,5 @@ def configure_logging(*, quiet: bool, verbose: bool) -> None:
 
 class _Format(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
         return f"varbind: {level}{printable(record.getMessage())}"

@@ -149,7 +149,7 @@ _TABLES = {
 def logging_options(command: Command) -> Command:
     """Add the options `-q` and `-v`."""
     command = click.option("-q", "--quiet", is_flag=True, help="Print only warnings and errors.")(command)
-    return click.option("-v", "--verbose", is_flag=True, help="Print debugging detail.")(command)
+    return click.option("-v", "--verbose", is_flag=True, help="Print what was decided, and why.")(command)
 
 
 def load_banks(names: tuple[str, ...]) -> Bank:

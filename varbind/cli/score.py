@@ -41,7 +41,7 @@ logger = logging.getLogger("varbind")
     "--output",
     default="-",
     metavar="TABLE",
-    help="Table of a VCF: .parquet, .tsv or .tsv.gz. Default: TSV on standard output.",
+    help="Table of a VCF: .parquet, .tsv, .tsv.gz, .csv or .csv.gz. Default: TSV on standard output.",
 )
 @bank_option
 @click.option(

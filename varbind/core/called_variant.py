@@ -19,7 +19,7 @@ from varbind.errors import InputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["FastaRecords", "NamedReference", "normalise", "normalised_variants", "opened_reference"]
+__all__ = ["FastaRecords", "NamedReference", "named_reference", "normalised_variant", "normalised_variants"]
 
 _DEFINITE = re.compile(r"[ACGT]*")
 _SHOWN = 20
@@ -74,43 +74,32 @@ class _RecordsReference:
         return "N" * (first - start) + str(self.records[contig][first:last]).upper() + "N" * (end - last)
 
 
-def opened_reference(reference: NamedReference | FastaRecords) -> NamedReference:
+def named_reference(reference: NamedReference | FastaRecords) -> NamedReference:
     """Return a reference genome with the methods that are needed here.
 
     Args:
         reference: a `varbind.Reference` or another object with its methods, or a `pyfaidx.Fasta`.
 
     Raises:
-        UsageError: it is something else, such as the path of a FASTA.
+        UsageError: it is something else.
     """
     if all(hasattr(reference, name) for name in ("contigs", "length", "fetch")):
         return cast("NamedReference", reference)
     # pyfaidx is an optional package, so its class is recognised without importing it.
     if hasattr(reference, "faidx"):
         return _RecordsReference(cast("FastaRecords", reference))
-    what = f"the reference is a {type(reference).__name__}, expected an opened genome"
-    raise UsageError(what, remedy="open it with varbind.Reference(PATH)")
+    what = f"the reference is a {type(reference).__name__}"
+    raise UsageError(what, remedy="give the path of a FASTA, a varbind.Reference or a pyfaidx.Fasta")
 
 
-def normalise(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference | FastaRecords) -> Variant:
-    """The shortest, leftmost form of a change, once it agrees with the reference.
-
-    Args:
-        chrom: the name of the contig in the reference or in another common style (`1` for `chr1`).
-        pos: the 1-based position of the first base of `ref`, as POS of a VCF record.
-        ref: the reference allele, as REF of the record, in any case.
-        alt: one alternate allele, as one ALT of the record, in any case.
-        reference: the genome, a `varbind.Reference` or a `pyfaidx.Fasta`.
-
-    Returns:
-        The variant on the reference's contig.
+def normalised_variant(chrom: str, pos: int, ref: str, alt: str, reference: NamedReference | FastaRecords) -> Variant:
+    """The shortest, leftmost form of a change on an open genome; see `varbind.normalise`.
 
     Raises:
         UsageError: an argument has a wrong type.
-        InputError: `varbind annotate` would not score the change either. The message contains the value that
-            VARBIND_STATUS would have, such as `ref_mismatch`.
+        InputError: `varbind annotate` would not score the change.
     """
-    genome = opened_reference(reference)
+    genome = named_reference(reference)
     _require_texts(chrom=chrom, ref=ref, alt=alt)
     place = _whole_number(pos)
     contig = _contig(chrom, genome)
@@ -132,7 +121,7 @@ def normalised_variants(variants: Iterable[Any], reference: NamedReference | Fas
         InputError: a variant was made without `normalise` or on another reference: it is not on a contig, its REF
             differs, or it is not completely trimmed or not leftmost.
     """
-    genome = opened_reference(reference)
+    genome = named_reference(reference)
     if not isinstance(variants, Iterable) or isinstance(variants, str | bytes):
         what = f"found a {type(variants).__name__}, expected a list of variants"
         raise UsageError(what, remedy="give [variant], each made with varbind.normalise")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Window", "central", "cut_window", "cut_windows", "flank_of", "window_of_input"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Window:
     """Both alleles with their flanks.
 
@@ -39,6 +39,10 @@ class Window:
     ref: Codes
     alt: Codes
     padded: bool
+
+    def __repr__(self) -> str:
+        padded = ", padded" if self.padded else ""
+        return f"<Window: {len(self.ref):,} reference bases, {len(self.alt):,} alternate bases{padded}>"
 
     def inner(self, margin: int) -> Window:
         """The same change with flanks that are shorter by `margin` bases."""

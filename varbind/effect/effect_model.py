@@ -103,7 +103,7 @@ class EffectCard:
         require_printable(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EffectModel:
     """The second stage.
 
@@ -121,6 +121,9 @@ class EffectModel:
     heads: Mapping[str, Head] = field(default_factory=dict)
     curves: Mapping[str, Mapping[VariantKind, ShareCurve]] = field(default_factory=dict)
     trained_on: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, dtype=np.uint32))
+
+    def __repr__(self) -> str:
+        return f"<EffectModel {self.card.name}: {len(self.card.model_ids):,} models, heads {', '.join(self.heads)}>"
 
     def __post_init__(self) -> None:
         known = set(binding_features(self.card.model_ids))

@@ -80,6 +80,9 @@ class Reference(AbstractContextManager["Reference"]):
         self._width = BGZF_BLOCK if compressed else PLAIN_BLOCK
         self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read_block)
 
+    def __repr__(self) -> str:
+        return f"<Reference {self.path}: {len(self.contigs):,} contigs, {sum(self.contigs.values()):,} bases>"
+
     def length(self, contig: str) -> int:
         """The number of bases of a contig."""
         return self.contigs[contig]

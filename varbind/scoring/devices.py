@@ -41,11 +41,13 @@ def resolve_device(name: str) -> str:
     """
     stem, _, number = name.partition(":")
     if name == "cpu" or (stem == "cuda" and (number.isdigit() or name == "cuda")):
+        logger.debug("device: %s, as given", name)
         return name
     if name != "auto":
         raise UsageError(f"unknown device {name!r}", remedy="use auto, cpu, cuda or cuda:N")
     # Importing torch takes over a second, so it is only imported where a driver is loaded.
     if not Path("/proc/driver/nvidia/version").exists():
+        logger.debug("device: cpu, because no driver of a GPU is loaded")
         return "cpu"
     try:
         torch = optional_import("torch", needed_for="the GPU")
@@ -53,6 +55,7 @@ def resolve_device(name: str) -> str:
         logger.info("computing on the CPU: %s", error)
         return "cpu"
     if torch.cuda.is_available():
+        logger.debug("device: cuda, because there is a usable GPU")
         return "cuda"
     logger.info("computing on the CPU: torch finds no usable CUDA device")
     return "cpu"

@@ -1,4 +1,4 @@
-"""Scores of sequences and of variants by the models of a bank."""
+"""Scores of sequences and of windows around variants by the models of a bank."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from varbind.core.called_variant import normalised_variants, opened_reference
 from varbind.core.scores import BindingScores
 from varbind.core.sequence import encode, require_nucleotides
 from varbind.core.window import Window, cut_window, flank_of
@@ -25,12 +24,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
-    from varbind.core.called_variant import FastaRecords, NamedReference
     from varbind.core.progress import Progress
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
 
-__all__ = ["Scorer", "batches", "scan_of", "score_sequences", "score_variants"]
+__all__ = ["Scorer", "batches", "scan_of", "score_sequences"]
 
 SEQUENCES_A_BATCH = 256
 Item = TypeVar("Item")
@@ -170,29 +168,6 @@ class Scorer:
         if not parts:
             return np.zeros((0, len(self.bank.models)), dtype=np.float32)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-def score_variants(variants: Iterable[Variant], reference: NamedReference | FastaRecords, bank: Bank) -> BindingScores:
-    """Score both alleles of B variants, each model on its own window.
-
-    Args:
-        variants: normalised variants on contigs of the reference, as `varbind.normalise` makes them.
-        reference: the genome that they were normalised on, a `varbind.Reference` or a `pyfaidx.Fasta`; the flanks come
-            from it.
-        bank: the models.
-
-    Returns:
-        Scores of shape (B, M), float32.
-
-    Raises:
-        UsageError: the items are not variants, or the reference is not a genome.
-        InputError: a variant disagrees with the reference, or is not normalised on it.
-    """
-    genome = opened_reference(reference)
-    checked = normalised_variants(variants, genome)
-    with Scorer(bank) as scorer:
-        windows = (scorer.cut(variant, genome) for variant in checked)
-        return scorer.score(windows, batch_size=SEQUENCES_A_BATCH)
 
 
 def score_sequences(

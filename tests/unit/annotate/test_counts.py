@@ -59,3 +59,13 @@ def test_two_counts_share_nothing():
 @pytest.mark.parametrize(("wrong", "swapped", "looks"), [(0, 0, False), (1, 1, True), (4, 2, False), (5, 3, True)])
 def test_most_that_differ_look_swapped(wrong, swapped, looks):
     assert AnnotationCounts(mismatched_ref=wrong, swapped_ref=swapped).looks_swapped == looks
+
+
+def test_the_counts_are_a_table():
+    counts = AnnotationCounts(records_read=5)
+    counts.count_alleles([Status.OK, Status.OK, Status.STAR])
+    counts.missing_contigs["chrUn"] += 1
+    frame = counts.to_frame()
+    values = dict(zip(frame["count"], frame["value"], strict=True))
+    assert (values["records_read"], values["alleles_ok"], values["alleles_star"]) == (5, 2, 1)
+    assert values["missing_contigs_chrUn"] == 1

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oracles import TextReference, bank_card, deepbind_config, model_card, random_stack, scan_score, whole_score
 
+from varbind.api.variants import score_variants
 from varbind.bank.bank import Bank
 from varbind.core.sequence import encode
 from varbind.core.variant import Variant, normalise
@@ -17,7 +18,6 @@ from varbind.scoring.scorer import (
     Scorer,
     batches,
     score_sequences,
-    score_variants,
 )
 
 SHAPES = (

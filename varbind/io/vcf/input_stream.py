@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import io
 import os
 import sys
@@ -19,6 +20,8 @@ from varbind.io.vcf.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from _typeshed import WriteableBuffer
 
 __all__ = ["STDIN", "BytePipe", "Container", "Source"]
 
@@ -43,6 +46,7 @@ class Source(AbstractContextManager["Source"]):
     Args:
         path: a file, or `-` for standard input.
         allow_truncated: whether BGZF without its end marker is accepted.
+        digest: whether the SHA-256 of the file is computed while it is read.
 
     Raises:
         InputError: the file is missing, a directory, unreadable or empty.
@@ -53,11 +57,12 @@ class Source(AbstractContextManager["Source"]):
         size: the size of the file in bytes; None if it is unknown.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, allow_truncated: bool = False, digest: bool = False) -> None:
         self.path = os.fspath(path)
+        self._digested: _DigestedFile | None = None
         self.name = "standard input" if self.path == STDIN else self.path
         self._allow_truncated = allow_truncated
-        self._raw = self._open()
+        self._raw = self._open(digest=digest)
         self.size = self._size()
         start = self._sniff()
         if not start:
@@ -76,13 +81,15 @@ class Source(AbstractContextManager["Source"]):
             self.bgzf = None
             self.stream = self._raw
 
-    def _open(self) -> io.BufferedReader:
+    def _open(self, *, digest: bool) -> io.BufferedReader:
         if self.path == STDIN:
             if sys.stdin is None:
                 raise InputError("is closed", path=self.name, remedy="pipe a VCF in, or name a file")
             return io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False), _BUFFER)
         try:
-            return io.BufferedReader(io.FileIO(self.path), _BUFFER)
+            if digest:
+                self._digested = _DigestedFile(self.path)
+            return io.BufferedReader(self._digested or io.FileIO(self.path), _BUFFER)
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror}", path=self.path) from error
 
@@ -107,6 +114,11 @@ class Source(AbstractContextManager["Source"]):
     def position(self) -> int:
         """The number of bytes of the file that were read so far; 0 for a pipe."""
         return self._raw.tell() if self._raw.seekable() else 0
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of the file as it is stored; None unless it was requested and the whole file has been read."""
+        return self._digested.sha256(self.size) if self._digested and self.size else None
 
     def blocks(self) -> Iterator[bytes]:
         """The remaining uncompressed bytes.
@@ -209,6 +221,28 @@ class Source(AbstractContextManager["Source"]):
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+class _DigestedFile(io.FileIO):
+    """A file whose digest is computed while it is read, for as long as it is read from its start without a gap."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._digest = hashlib.sha256()
+        self._end = 0
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        place = self.tell() if self.seekable() else self._end
+        count = super().readinto(buffer)
+        known = self._end - place
+        if count and 0 <= known < count:
+            self._digest.update(memoryview(buffer).cast("B")[known:count])
+            self._end = place + count
+        return count
+
+    def sha256(self, size: int) -> str | None:
+        """The digest in hexadecimal digits; None if fewer or more bytes than `size` have been read."""
+        return self._digest.hexdigest() if self._end == size else None
 
 
 class _Rewound(io.RawIOBase):

@@ -135,6 +135,11 @@ class VariantFile(AbstractContextManager["VariantFile"]):
     def _warn_of_blank(self, number: int) -> None:
         logger.warning("%s:%d: a blank line; it is kept", self.name, number)
 
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of the file as it is stored; None unless it was requested and the whole file has been read."""
+        return self._source.sha256
+
     def fraction_read(self) -> float | None:
         """The share of the file whose records have been returned; None if the size of the file is unknown."""
         size = self._source.size
@@ -165,6 +170,7 @@ def open_variants(
     targets: Regions | None = None,
     contig_map: Mapping[str, str] | None = None,
     allow_truncated: bool = False,
+    digest: bool = False,
 ) -> VariantFile:
     """Open a VCF (plain, gzip, BGZF) or BCF, detected from content; `-` is standard input.
 
@@ -174,12 +180,13 @@ def open_variants(
         targets: the whole file is read, and only records whose POS lies in these regions are returned.
         contig_map: pairs of names of the same contig, for regions and targets that use other names.
         allow_truncated: whether BGZF without its end marker is accepted.
+        digest: whether the SHA-256 of the file is computed while it is read; not for an input that is already open.
 
     Raises:
         InputError: the file is not a variant file, or its header is malformed.
         UsageError: regions are given and there is no index, or no region is on a contig of the file.
     """
-    source = path if isinstance(path, Source) else Source(path, allow_truncated=allow_truncated)
+    source = path if isinstance(path, Source) else Source(path, allow_truncated=allow_truncated, digest=digest)
     try:
         is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
         header, pieces = (bcf.decode if is_bcf else _open_text)(source, regions, contig_map)

@@ -1,0 +1,69 @@
+"""Sorts the rows of a table, the largest value first.
+
+The last record may come first in the table, so all rows are held until the end. Where only the first rows are wanted,
+the others are dropped on the way, and memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from math import isnan
+
+import numpy as np
+import pandas as pd
+
+from varbind.io.output.typed_table import frame_of
+
+__all__ = ["SortedRows"]
+
+_ROWS_AT_ONCE = 1 << 14
+_SORT_COLUMNS = (("negated value", float), ("level", float))
+
+
+class SortedRows:
+    """Rows that are sorted by a value; ties keep the order in which they were added.
+
+    Args:
+        columns: the names and types of the columns.
+        top: the number of rows wanted; None = all.
+
+    Attributes:
+        added: the number of rows that were added.
+    """
+
+    def __init__(self, columns: list[tuple[str, type]], top: int | None) -> None:
+        self._columns = [*columns, *_SORT_COLUMNS]
+        self._top = top
+        self.added = 0
+        self._rows: list[tuple[object, ...]] = []
+        self._frames: list[pd.DataFrame] = []
+
+    def add(self, row: tuple[object, ...], value: float, *, scored: bool) -> None:
+        """Add a row.
+
+        Args:
+            row: its cells.
+            value: the value to sort by; NaN = missing, after all other scored rows.
+            scored: whether the allele has a score; rows of other alleles come last.
+        """
+        level = int(isnan(value)) if scored else 2
+        self._rows.append((*row, 0.0 if isnan(value) else -value, level))
+        self.added += 1
+        if len(self._rows) >= _ROWS_AT_ONCE:
+            self._pack()
+
+    def table(self) -> pd.DataFrame:
+        """The first `top` rows, in order."""
+        self._pack()
+        return self._sorted().drop(columns=[name for name, _ in _SORT_COLUMNS])
+
+    def _pack(self) -> None:
+        """Pack the latest rows, and drop those that cannot be among the first ones."""
+        self._frames.append(frame_of(self._columns, self._rows))
+        self._rows = []
+        if self._top is not None and sum(map(len, self._frames)) >= 2 * self._top + _ROWS_AT_ONCE:
+            self._frames = [self._sorted()]
+
+    def _sorted(self) -> pd.DataFrame:
+        frame = pd.concat(self._frames, ignore_index=True)
+        # lexsort keeps the order of ties.
+        return frame.iloc[np.lexsort([frame[name] for name, _ in _SORT_COLUMNS])[: self._top]]
