@@ -96,7 +96,7 @@ def example(tmp_path_factory, bcftools):
     """The INFO values of the example by ID, and the record that the page on reading prints."""
     folder = tmp_path_factory.mktemp("reading")
     printed = run_commands("reading.md", folder)
-    with gzip.open(folder / "example.vcf.gz", "rt") as lines:
+    with gzip.open(folder / "varbind-demo" / "annotated.vcf.gz", "rt") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
     values = {row[2]: dict(item.split("=") for item in row[7].split(";") if "=" in item) for row in rows}
     return values, printed.splitlines()[-1]
