@@ -66,8 +66,11 @@ def own_data(tmp_path):
         records.append(f"{CONTIG}\t{pos}\t.\t{ref}\t{'C' if ref != 'C' else 'G'}")
     records.append(f"{CONTIG}\t{START + 550}\tgap\t{base_at(fasta, START + 550)}\t<DEL>")
     text = f"##fileformat=VCFv4.3\n##contig=<ID={CONTIG},length={LENGTHS['GRCh38'][CONTIG]}>\n"
-    text += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
-    text += "".join(f"{record}\t.\t.\t.\n" for record in records)
+    text += '##INFO=<ID=AC,Number=A,Type=Integer,Description="count">\n'
+    text += '##INFO=<ID=AF,Number=A,Type=Float,Description="frequency">\n'
+    text += '##FORMAT=<ID=GT,Number=1,Type=String,Description="genotype">\n'
+    text += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tCHILD\n"
+    text += "".join(f"{record}\t.\t.\tAC=1;AF=0.5\tGT\t0/1\n" for record in records)
     for name, content in (("in.vcf.gz", text), ("genes.gtf.gz", gene_lines())):
         with gzip.open(tmp_path / name, "wt") as stream:
             stream.write(content)

@@ -111,7 +111,8 @@ def annotate_vcf(
             logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = builder.open_inputs(source, reference=reference, genes=genes, digest=stats is not None)
-        settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
+        if reference is None:  # its path is known only now
+            settings.check_found_reference(inputs.genome.path, destination, stats)
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
