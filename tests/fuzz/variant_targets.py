@@ -117,7 +117,8 @@ def vcf_seeds():
 def check_rank(world, data):
     """An annotated file that was damaged since: a table of it is whole rows, or it is refused."""
     (how,), text = controlled(data, 1)
-    options = ((), ("--all",), ("--by", "activity"), ("--top", "1"))[how // 5 % 4]
+    further = ("--samples", "--info", "VARBIND_PHRED,VARBIND_STATUS")
+    options = ((), ("--all",), ("--by", "activity"), ("--top", "1"), further)[how // 5 % 5]
     table = world.results / "table.tsv"
     words = ("rank", world.file("in.vcf", packed(text, how)), "-o", table, *options)
     if held(world, *words, results={table.name}).code == 0:

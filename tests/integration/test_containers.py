@@ -273,6 +273,12 @@ def test_row_53_closed_streams(bench):
     assert without_stderr.stdout.startswith(b"##fileformat")
 
 
+def test_row_53_closed_stdout_of_show(bench):
+    assert call(*annotation(VCF, "-o", bench.results / "out.vcf")).code == 0
+    shown = shell(">&-", "show", bench.results / "out.vcf")
+    assert (shown.returncode, shown.stderr) == (5, b"varbind: error: standard output: is closed\n")
+
+
 def test_row_53_closed_stdin(bench):
     done = shell("<&-", *annotation("-"))
     assert done.returncode == 3

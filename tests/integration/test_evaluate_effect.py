@@ -241,7 +241,7 @@ BAD = [
     ([*ACTIVITY, "--scores", "missing.tsv"], 3, "missing.tsv: cannot be read"),
     (["--classes", "pairs.tsv"], 3, "pairs.tsv:1: the header is "),
     (["--classes", "classes.tsv"], 3, "classes.tsv: no variants are on 3, 12; hold out some of the chromosomes"),
-    (["--classes", "no_gene.tsv"], 3, "no_gene.tsv: there are no columns gene and tss_distance with values"),
+    (["--classes", "no_gene.tsv"], 3, "no_gene.tsv: there is no column gene; add the gene of each variant"),
     (["--classes", "wrong.tsv"], 3, "wrong.tsv:3: the label is 2, expected 0 or 1"),
     (["--pathogenic", "no_tracks.tsv"], 3, "no_tracks.tsv: there are no conservation tracks"),
     (["--pathogenic", "pathogenic.tsv", "-f", "missing.fa"], 4, "missing.fa"),

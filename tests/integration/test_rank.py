@@ -14,7 +14,9 @@ from integration.runs import COLUMNS, LIMIT, PROGRAM, VCF, bgzip, call, snv, spa
 from pyarrow import parquet
 
 FLOATS = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND", "LOSS_PHRED", "GAIN_PHRED")
-STRINGS = ("GENE", "BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG")
+STRINGS = ("GENE", "BIND_LOSS", "BIND_GAIN", "STATUS", "FLAG", "EXPLAIN")
+PARTS = [f"{side}_{part}" for side in ("loss", "gain") for part in ("family", "protein", "model", "delta", "z")]
+RESTATED = [*PARTS, "sentence"]
 PLACE = ["chrom", "pos", "id", "ref", "alt", "filter"]
 GENE = ["symbol", "gene_id", "transcript_id", "strand", "tss_distance", "gene_tags"]
 
@@ -66,7 +68,7 @@ def test_the_example(annotated):
     rows, err = ranked(annotated)
     numbers = ["score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred"]
     expected_columns = [*PLACE, *GENE, "region", *numbers, "bind_loss", "bind_gain", "status", "flag"]
-    assert list(rows[0]) == expected_columns
+    assert list(rows[0]) == [*expected_columns, *RESTATED]
     phreds = [float(row["phred"]) for row in rows]
     assert phreds == sorted(phreds, reverse=True)
     assert set(column(rows, "status")) == {"ok"}
@@ -77,7 +79,7 @@ def test_the_example(annotated):
         ("EXAMPLE2", "+", "-549"),
     ]
     assert err == (
-        f"varbind: 33 records read, 35 alleles in 32 of them, {len(rows)} rows; "
+        f"varbind: 33 records read, 35 alleles in 32 of them, {len(rows)} rows sorted by VARBIND_PHRED (the default); "
         "alleles left out: star 1, symbolic 1; 1 records without annotation\n"
     )
 
@@ -133,7 +135,8 @@ def test_parquet_is_the_table_with_types(annotated, tmp_path):
         rows, _ = ranked(annotated, *options)
         assert call("rank", annotated, *options, "-o", path).code == 0
         found = parquet.read_table(path)
-        floats = ("score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred")
+        floats = ["score", "phred", "activity", "activity_se", "deepfind", "loss_phred", "gain_phred"]
+        floats += ["loss_delta", "loss_z", "gain_delta", "gain_z"]
         kinds = {"pos": "int64", "tss_distance": "int64", **dict.fromkeys(floats, "float")}
         assert {name: str(found.schema.field(name).type) for name in found.column_names} == {
             name: kinds.get(name, "string") for name in rows[0]
@@ -211,8 +214,19 @@ def test_orders(bench, by, order):
         record(1, name="d", STATUS="ok", PHRED=4, ACTIVITY="-3", LOSS_PHRED="1", GAIN_PHRED="10"),
         header=header("STATUS", "PHRED", "SCORE", "ACTIVITY", "LOSS_PHRED", "GAIN_PHRED"),
     )
-    rows, _ = ranked(source, *(["--by", by] if by else []))
+    rows, err = ranked(source, *(["--by", by] if by else []))
     assert "".join(column(rows, "id")) == order
+    words = {
+        None: "VARBIND_PHRED (the default)",
+        "activity": "the absolute value of VARBIND_ACTIVITY (--by activity)",
+        "binding": "the larger of VARBIND_LOSS_PHRED and VARBIND_GAIN_PHRED (--by binding)",
+    }
+    assert f" 4 rows sorted by {words.get(by, f'VARBIND_{by.upper()} (--by {by})' if by else '')}\n" in err
+
+
+def test_without_phred_the_log_names_the_other_default(bench):
+    source = bench.vcf(ok(1, LOSS_PHRED="1"), header=header("STATUS", "LOSS_PHRED"))
+    assert " 1 rows sorted by VARBIND_LOSS_PHRED (the default without VARBIND_PHRED)\n" in ranked(source)[1]
 
 
 def test_columns_stand_in_their_order(bench):
@@ -222,7 +236,7 @@ def test_columns_stand_in_their_order(bench):
     rows, _ = ranked(source)
     numbers = [name.lower() for name in FLOATS]
     ends = ["bind_loss", "bind_gain", "cons_b", "cons_phylop", "status", "flag"]
-    assert list(rows[0]) == [*PLACE, *GENE, *numbers, *ends]
+    assert list(rows[0]) == [*PLACE, *GENE, *numbers, *ends, *RESTATED]
     assert (rows[0]["cons_phylop"], rows[0]["cons_b"], rows[0]["activity_se"]) == ("-1.5", "", "1e-20")
     # Single precision, and as many digits as it takes to give it back.
     assert rows[0]["score"] == "0.1234567"
@@ -249,10 +263,13 @@ def test_where_status_was_taken_out_a_number_tells(bench):
     source = bench.vcf(record(1, PHRED="1"), record(2, PHRED="."), record(3), record(4, "."), header=header("PHRED"))
     rows, err = ranked(source)
     assert column(rows, "pos") == ["1"]
-    assert "1 rows; alleles left out: no value 1; 2 records without annotation\n" in err
+    assert (
+        "1 rows sorted by VARBIND_PHRED (the default); alleles left out: no value 1; 2 records without annotation\n"
+        in err
+    )
     rows, err = ranked(source, "--all")
     assert column(rows, "pos") == ["1", "2", "3"]
-    assert "3 rows; 1 records without an alternate allele\n" in err
+    assert "3 rows sorted by VARBIND_PHRED (the default); 1 records without an alternate allele\n" in err
 
 
 def test_nothing_to_sort_by_is_said(bench):
@@ -279,12 +296,15 @@ def test_line_ends_and_odd_bytes(bench, end):
         (ok(2, PHRED="x"), "VARBIND_PHRED is 'x', expected numbers"),
         (ok(2, GENE="A|B|C|+|1"), "VARBIND_GENE holds 'A|B|C|+|1', expected SYMBOL|GENE_ID"),
         (ok(2, GENE="A|B|C|+|one|"), "VARBIND_GENE holds"),
+        (ok(2, BIND_LOSS="F|P|m|-1"), "VARBIND_BIND_LOSS holds 'F|P|m|-1', expected FAMILY|PROTEIN|model_id|delta|z"),
+        (ok(2, BIND_GAIN="F|P|m|1|x&F|P|m|1|2"), "VARBIND_BIND_GAIN holds"),
+        (ok(2, BIND_GAIN="F|P|m|1.2.3|2"), "VARBIND_BIND_GAIN holds"),
         (b"chr1\t2\t.\tA\n", "4 columns, expected 8"),
         (record("x", PHRED="1"), "POS is 'x'"),
     ],
 )
 def test_broken_lines_are_named(bench, broken, what):
-    names = ("STATUS", "PHRED", "GENE")
+    names = ("STATUS", "PHRED", "GENE", "BIND_LOSS", "BIND_GAIN")
     source = bench.vcf(ok(1, PHRED="1"), broken, header=header(*names))
     out = bench.results / "out.tsv"
     out.write_bytes(b"old\n")
@@ -304,7 +324,7 @@ def test_refusals(bench, annotated):
     shutil.copyfile(annotated, same)
     for name, code, what in [
         (same, 2, "the output is the input"),
-        (bench.results / "x.xlsx", 2, "name it .tsv, .tsv.gz or .parquet"),
+        (bench.results / "x.xlsx", 2, "name it .tsv, .tsv.gz, .csv, .csv.gz or .parquet"),
         (bench.results / "no" / "x.tsv", 5, "the folder does not exist"),
         (bench.results, 5, "is a directory"),
     ]:
@@ -399,3 +419,153 @@ def test_regions_that_do_not_fit_their_genes_are_refused(bench):
     done = call("rank", path)
     assert done.code == 3
     assert "VARBIND_REGION is 'upstream&CDS', expected one entry for each of 1 genes" in done.error
+
+
+FURTHER = (
+    b'##INFO=<ID=AF,Number=A,Type=Float,Description="x">\n##INFO=<ID=AC,Number=A,Type=Integer,Description="x">\n'
+    b'##INFO=<ID=AD,Number=R,Type=Integer,Description="x">\n##INFO=<ID=DB,Number=0,Type=Flag,Description="x">\n'
+    b'##INFO=<ID=POS,Number=1,Type=String,Description="x">\n##INFO=<ID=CSQ,Number=.,Type=String,Description="x">\n'
+    b'##FORMAT=<ID=GT,Number=1,Type=String,Description="x">\n##FORMAT=<ID=DP,Number=1,Type=Integer,Description="x">\n'
+)
+
+
+@pytest.fixture
+def cohort(bench):
+    """Two alleles in one record, one in another, and a record without genotypes, for a child and its parents."""
+    names = ("STATUS", "PHRED", "ACTIVITY", "BIND_LOSS", "BIND_GAIN", "GENE", "EXPLAIN")
+    declared, columns = header(*names).removesuffix(b"\n").rsplit(b"\n", 1)
+    start = declared + b"\n" + FURTHER + columns + b"\tFORMAT\tchild\tmother\tfather\n"
+    change = "Ets-related|ELK4|ELK4|-1.5|-4.25&B|C|D|-1|-2"
+    first = record(
+        10, "C,G", PHRED="3,9", STATUS="ok,ok", ACTIVITY="0.5,-0.25", BIND_LOSS=f"{change},.",
+        BIND_GAIN=".,F%2CG|P%7C|m|0.5|1e+20", GENE="MYC|g|t|+|-78|,.", EXPLAIN="ELK4|0.5&m|-0.1,.",
+    )  # fmt: skip
+    last = record(20, PHRED="5", STATUS="ok"), record(30, PHRED="4", STATUS="ok")
+    added = (
+        (first, b"AF=0.25,1e-05;AC=3,1;AD=9,8,7;DB;POS=x;CSQ=a,b|c", b"GT:DP\t0|1:3\t0/0:2\t1/2"),
+        (last[0], b"AF=.;AD=1,2", b"GT\t1/1\t./1\t./."),
+        (last[1], b"AF=0.5", b"DP\t1\t2\t3"),
+    )
+    lines = [line.removesuffix(b"\n") + b";" + info + b"\t" + more + b"\n" for line, info, more in added]
+    return bench.file("cohort.vcf", start + b"".join(lines))
+
+
+def test_other_info_fields_are_columns(cohort, bench):
+    rows, err = ranked(cohort, "--info", "AF,AC,AD,DB,POS,CSQ")
+    assert list(rows[0])[-7:] == ["explain", "AF", "AC", "AD", "DB", "INFO_POS", "CSQ"]
+    assert [list(row.values())[-6:] for row in rows] == [
+        ["1e-05", "1", "7", "true", "x", "a,b|c"],
+        ["", "", "2", "false", "", ""],
+        ["0.5", "", "", "false", "", ""],
+        ["0.25", "3", "8", "true", "x", "a,b|c"],
+    ]
+    assert "no allele of the table has" not in err
+    path = bench.results / "x.parquet"
+    assert call("rank", cohort, "--info", "AF,AC,AD,DB,POS,CSQ", "-o", path).code == 0
+    found = parquet.read_table(path)
+    kinds = {name: str(found.schema.field(name).type) for name in found.column_names[-6:]}
+    assert kinds == {
+        "AF": "double", "AC": "int64", "AD": "int64", "DB": "bool", "INFO_POS": "string", "CSQ": "string"
+    }  # fmt: skip
+    assert found.to_pydict()["DB"] == [True, False, False, True]
+    tiny = bench.file("tiny.vcf", cohort.read_bytes().replace(b"AF=0.5", b"AF=1e-300"))
+    assert "1e-300" in column(ranked(tiny, "--info", "AF")[0], "AF")
+
+
+def test_carriers_and_genotypes(cohort):
+    names = ["carriers", "n_het", "n_hom", "genotypes"]
+    rows, err = ranked(cohort, "--samples")
+    assert list(rows[0])[-4:] == names
+    assert [[row[name] for name in names] for row in rows] == [
+        ["father", "1", "0", "father=1/2"],
+        ["child;mother", "1", "1", "child=1/1;mother=./1"],
+        ["", "", "", ""],
+        ["child;father", "2", "0", "child=0|1;father=1/2"],
+    ]
+    assert "cohort.vcf: 1 records have no GT in FORMAT; their carriers and genotypes are empty\n" in err
+    rows, _ = ranked(cohort, "--samples", "mother,child", "--info", "AF")
+    assert list(rows[0])[-5:] == ["AF", *names]
+    assert [row["genotypes"] for row in rows] == [
+        "mother=0/0;child=0|1", "mother=./1;child=1/1", "", "mother=0/0;child=0|1"
+    ]  # fmt: skip
+    assert column(rows, "carriers") == ["", "mother;child", "", "child"]
+
+
+def test_every_container_gives_the_same_carriers(cohort, tmp_path):
+    options = ("--samples", "--info", "AF,AC,DB,CSQ")
+    plain = call("rank", *options, cohort).out
+    assert plain.count(b"\n") == 5
+    for path in (bgzip(cohort, tmp_path / "x.vcf.gz"), to_bcf(cohort, tmp_path / "x.bcf")):
+        assert call("rank", *options, path).out == plain
+
+
+def test_the_strongest_changes_have_columns_of_their_own(cohort):
+    rows, _ = ranked(cohort)
+    first, second = rows[0], rows[3]
+    assert [second[name] for name in PARTS] == ["Ets-related", "ELK4", "ELK4", "-1.5", "-4.25", *[""] * 5]
+    assert [first[name] for name in PARTS] == [*[""] * 5, "F,G", "P|", "m", "0.5", "1e+20"]
+    assert second["sentence"] == (
+        "The allele lies 78 bases upstream of the transcription start of MYC. The strongest loss of binding is that of "
+        "ELK4 (family Ets-related, z = -4.2); no protein gains binding. Promoter activity is predicted to rise "
+        "(log2 change +0.5)."
+    )
+    assert (first["explain"], second["explain"]) == ("", "ELK4|0.5&m|-0.1")
+
+
+def test_csv_and_tsv_hold_the_same(cohort, bench):
+    options = ("--samples", "--info", "AF,CSQ")
+    expected, _ = ranked(cohort, *options)
+    for name in ("x.csv", "x.csv.gz"):
+        path = bench.results / name
+        assert call("rank", cohort, *options, "-o", path).code == 0
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if name.endswith("gz") else data).decode()
+        assert list(csv.DictReader(io.StringIO(text, newline=""))) == expected
+        assert '"a,b|c"' in text
+
+
+def test_fields_and_samples_that_are_not_in_the_file(cohort, bench):
+    out = bench.results / "x.tsv"
+    for options, what in (
+        (
+            ("--info", "AFF"),
+            "the header declares no INFO key 'AFF'; choose among the INFO keys of the header, such as",
+        ),
+        (("--samples", "uncle"), "the file has no sample 'uncle'; choose among child, mother, father"),
+    ):
+        done = call("rank", cohort, *options, "-o", out)
+        assert done.code == 2
+        assert done.error.startswith(f"varbind: error: {cohort}: {what}")
+    assert list(bench.results.iterdir()) == []
+    _, err = ranked(cohort, "--info", "AC", "--by", "phred", "--top", "1")
+    assert "has a value of" not in err
+    source = bench.file("none.vcf", cohort.read_bytes().replace(b"AC=3,1", b"XX=3,1"))
+    _, err = ranked(source, "--info", "AC")
+    assert "none.vcf: no allele of the table has a value of AC\n" in err
+
+
+def test_fields_and_genotypes_that_are_broken_are_named(cohort, bench):
+    for old, new, options, what in (
+        (b"AF=0.25,1e-05", b"AF=0.25", ("--info", "AF"), "AF has 1 values, expected 2, as the header has Number=A"),
+        (b"AC=3,1", b"AC=3,x", ("--info", "AC"), "AC is 'x', expected a whole number"),
+        (b"0|1:3", b"0|3:3", ("--samples",), "sample child has the genotype '0|3', expected numbers of alleles from"),
+    ):
+        source = bench.file("broken.vcf", cohort.read_bytes().replace(old, new))
+        done = call("rank", source, *options)
+        line = next(number for number, line in enumerate(source.read_bytes().splitlines(), 1) if new in line)
+        assert done.code == 3
+        assert done.error.startswith(f"varbind: error: {source}:{line}: {what}")
+        assert call("rank", source).code == 0
+
+
+def test_explained_models_are_a_column(bench):
+    done = bench.annotate(bench.vcf(snv("chr1", 2_900)), "--explain", "2")
+    assert done.code == 0, done.err
+    rows, _ = ranked(bench.results / "out.vcf")
+    entries = rows[0]["explain"].split("&")
+    assert list(rows[0])[-1] == "explain"
+    assert len(entries) == 2
+    assert (
+        b'EXPLAIN,Number=A,Type=String,Description="The 2 largest contributions'
+        in (bench.results / "out.vcf").read_bytes()
+    )

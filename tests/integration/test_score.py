@@ -85,7 +85,7 @@ def test_the_long_table():
     [
         ((), "give the reference with -f REF.fa, or its path in the environment variable VARBIND_FASTA"),
         (("-f", FASTA, "--mode", "scan"), "--mode scan scores sequences, not a VCF"),
-        (("-f", FASTA, "-o", "table.csv"), "name it .tsv, .tsv.gz or .parquet"),
+        (("-f", FASTA, "-o", "table.xlsx"), "name it .tsv, .tsv.gz, .csv, .csv.gz or .parquet"),
     ],
 )
 def test_options_that_do_not_fit_a_vcf(options, what):

@@ -70,6 +70,8 @@ def every_command(world, out):
         ("score", world / "bound.fa", "--models", "SP1", "--mode", "scan", "--long"),
         ("rank", out / "out.vcf.gz", "-o", out / "table.parquet"),
         ("rank", out / "out.bcf", "-o", out / "table.tsv.gz"),
+        ("show", out / "out.vcf.gz"),
+        ("show", out / "out.bcf", "chr2:8573"),
         ("models", "list"),
         ("models", "list", "--bank", world / "tiny"),
         ("models", "show"),
@@ -95,7 +97,7 @@ def test_every_command_is_there():
     """A new command has to join the list above."""
     from varbind.cli.main import COMMANDS
 
-    known = {"annotate", "check", "demo", "rank", "score", "train", "evaluate", "models", "selftest"}
+    known = {"annotate", "check", "demo", "show", "rank", "score", "train", "evaluate", "models", "selftest"}
     assert set(COMMANDS) == known
 
 

@@ -164,8 +164,10 @@ def _require_shared_contig(table: GeneTable, settings: AnnotateSettings, contigs
     of_reference = ContigNames(known, declared=lengths, renamed=settings.contig_map)
     if not of_reference.shares_any(contigs):
         in_genes, in_reference = next(iter(known)), next(iter(contigs))
-        what = f"no contig of the genes is in the reference: {in_genes!r} against {in_reference!r}"
-        raise ResourceError(what, path=table.name, remedy="give the genes of this build, or --contig-map FILE")
+        what = f"no contig of the genes is in the reference: the genes have {in_genes!r}, ..., "
+        what += f"the reference has {in_reference!r}, ..."
+        remedy = "give the genes of the reference's build, or pairs of names with --contig-map FILE"
+        raise ResourceError(what, path=table.name, remedy=remedy)
 
 
 def _check_ends(table: GeneTable, gene_names: ContigNames, ends: Sequence[_End], *, allowed: bool) -> None:

@@ -131,6 +131,6 @@ def default_genes(
     if found - {build} and not settings.allow_length_mismatch:
         what = f"--build {build}, but the contig lengths are those of {', '.join(sorted(found))}"
         raise ResourceError(what, remedy="leave --build out, or give --allow-length-mismatch")
-    how = "named by --build" if settings.build else "detected from the contig lengths"
-    logger.info("transcription starts: the table of varbind for %s, %s; --genes FILE uses others", build, how)
+    how = "named by --build" if settings.build else "build detected from the contig lengths"
+    logger.info("transcription starts: those of %s that varbind contains (%s); --genes FILE uses others", build, how)
     return shipped_starts(build, tss=settings.tss)

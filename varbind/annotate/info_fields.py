@@ -40,7 +40,7 @@ class AlleleAnnotation:
         in_training: whether the second stage was trained on the allele.
         size_extrapolated: whether the allele is longer than all background variants that its PHREDs compare it with.
         predicted: the values of the second stage, in the order of its keys; NaN where a value is missing.
-        explained: model ids with what each model adds to the activity, largest first.
+        explained: the model ids with the largest contributions to the activity, and the contributions, largest first.
         conservation: the mean of each track over the reference bases, in the order of the tracks; NaN where a track
             has no value.
     """
@@ -76,11 +76,12 @@ def header_lines(
         effect: the keys of the second stage; None without one.
     """
     effect = effect or EffectKeys()
-    is_written = {Written.WITH_GENES: genes, Written.WITH_EXONS: exons, Written.EXPLAINED: effect.explain}
+    is_written = {Written.WITH_GENES: genes, Written.WITH_EXONS: exons, Written.EXPLAINED: bool(effect.explain)}
     keys = list(map(InfoKey.of_head, effect.keys))
     keys += [key for key in _keys_after_effect(tuple(tracks)) if is_written.get(key.written, True)]
     # The header lists the tracks last, column 8 before STATUS.
     keys.sort(key=lambda key: key.written is Written.PER_TRACK)
+    keys = [key.with_most(effect.explain) if key.written is Written.EXPLAINED else key for key in keys]
     return [
         f"##INFO=<ID={prefix}_{key.name},Number={key.number},Type={key.type},"
         f'Description="{key.description}",Source="varbind",Version="{version}">'

@@ -17,7 +17,16 @@ from varbind.errors import InputError
 if TYPE_CHECKING:
     from varbind.io.vcf.records import VcfHeader, VcfRecord
 
-__all__ = ["GENE_COLUMNS", "NUMBER_KEYS", "REGION_KEY", "TEXT_KEYS", "AnnotatedAllele", "DeclaredKeys", "alleles_of"]
+__all__ = [
+    "EXPLAIN_KEY",
+    "GENE_COLUMNS",
+    "NUMBER_KEYS",
+    "REGION_KEY",
+    "TEXT_KEYS",
+    "AnnotatedAllele",
+    "DeclaredKeys",
+    "alleles_of",
+]
 
 NUMBER_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "Float" and key.written is not Written.PER_TRACK)
 """Keys with one number per allele: those of the second stage, then those of binding."""
@@ -29,8 +38,13 @@ GENE_COLUMNS = ("symbol", "gene_id", "transcript_id", "strand", "tss_distance", 
 """The names of the parts of an entry of GENE."""
 
 REGION_KEY = "REGION"
+EXPLAIN_KEY = "EXPLAIN"
+CHANGE_KEYS = ("BIND_LOSS", "BIND_GAIN")
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)"
+_CHANGE = re.compile(rf"(?:[^|&]*\|){{3}}{_NUMBER}\|{_NUMBER}(?:&.*)?", re.DOTALL)
+"""The changes of binding of an allele, of which the first one, the strongest, is checked."""
 _DAMAGED = "annotate the file again"
 
 
@@ -90,12 +104,14 @@ class AnnotatedAllele:
             empty where it is unknown.
         numbers: the values of `DeclaredKeys.numbers`; NaN where missing.
         why_not: the reason why the allele has no score; empty where it has one.
+        explain: the text of EXPLAIN; empty where missing.
     """
 
     texts: tuple[str, ...]
     genes: tuple[tuple[str, ...], ...]
     numbers: tuple[float, ...]
     why_not: str
+    explain: str = ""
 
 
 def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[AnnotatedAllele] | None:
@@ -112,7 +128,7 @@ def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[Annotat
     info = _Info.of(record, keys.prefix, path)
     if not info.words:
         return None
-    texts = zip(*[info.values(name) for name in TEXT_KEYS], strict=True)
+    texts = zip(*[info.changes(name) if name in CHANGE_KEYS else info.values(name) for name in TEXT_KEYS], strict=True)
     genes = [
         info.genes(value, regions) for value, regions in zip(info.values("GENE"), info.values(REGION_KEY), strict=True)
     ]
@@ -120,8 +136,8 @@ def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[Annotat
     measured = list(zip(*numbers, strict=True)) if numbers else [()] * len(genes)
     states_status = "STATUS" in keys.names
     return [
-        AnnotatedAllele(text, gene, number, _why_not(text[2], number, states_status=states_status))
-        for text, gene, number in zip(texts, genes, measured, strict=True)
+        AnnotatedAllele(text, gene, number, _why_not(text[2], number, states_status=states_status), explain)
+        for text, gene, number, explain in zip(texts, genes, measured, info.values(EXPLAIN_KEY), strict=True)
     ]
 
 
@@ -170,6 +186,14 @@ class _Info:
             return [float(value) if value else nan for value in self.values(name)]
         except ValueError:
             raise self._damaged(f"{self.prefix}_{name} is {self.words[name][:40]!r}, expected numbers") from None
+
+    def changes(self, name: str) -> list[str]:
+        values = self.values(name)
+        for value in values:
+            if value and not _CHANGE.fullmatch(value):
+                what = f"{self.prefix}_{name} holds {value[:40]!r}, expected FAMILY|PROTEIN|model_id|delta|z"
+                raise self._damaged(what)
+        return values
 
     def genes(self, value: str, regions: str) -> tuple[tuple[str, ...], ...]:
         entries = [self._gene(entry) for entry in value.split("&")] if value else []

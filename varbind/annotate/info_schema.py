@@ -6,7 +6,7 @@ The header lines, the writer, the reader and the table of keys in the README fol
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -41,7 +41,7 @@ class Written(Enum):
     BY_EFFECT = auto()
     """Only where the second stage gives the value."""
     EXPLAINED = auto()
-    """Only with `--explain`."""
+    """Only with `--explain`, with the number of models that are listed in place of `N`."""
     PER_TRACK = auto()
     """Once for each conservation track, with the track's name in place of `name`."""
 
@@ -69,6 +69,10 @@ class InfoKey:
         """The key that a head of the second stage gives."""
         return cls(key.name, key.type, key.description, Written.BY_EFFECT)
 
+    def with_most(self, most: int) -> InfoKey:
+        """The key of a list of contributions, with the number of entries that it lists at most in its Description."""
+        return replace(self, description=re.sub(r"\bN\b", str(most), self.description))
+
     def of_track(self, track: str) -> InfoKey:
         """The key of one conservation track."""
         text = self.description.replace("track name", f"track {track}")
@@ -91,7 +95,8 @@ INFO_KEYS = (
     InfoKey(
         "EXPLAIN",
         "String",
-        "What each model adds to ACTIVITY, largest first, model_id|log2 joined by &; the sum is ACTIVITY",
+        "The N largest contributions of models to ACTIVITY, largest absolute value first: model_id|log2 joined by &; "
+        "ACTIVITY is the sum of the contributions of all models, of which those beyond N are not listed",
         Written.EXPLAINED,
     ),
     InfoKey("BIND_LOSS", "String", f"Strongest lost binding, {_CHANGE}; negative = loss"),

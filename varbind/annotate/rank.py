@@ -1,9 +1,6 @@
 """Makes a sorted table of an annotated VCF, with one row per allele and gene, the largest value first.
 
-    record -> alleles -> rows -> order -> table
-
-The last record may come first in the table, so all rows are held until the end. Where only the first rows are wanted,
-memory does not grow with the file.
+record -> alleles -> rows -> order -> table
 """
 
 from __future__ import annotations
@@ -15,28 +12,30 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.annotate.info_reader import GENE_COLUMNS, REGION_KEY, TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
-from varbind.annotate.info_schema import TRACK_STEM
+from varbind.annotate.info_reader import TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.annotate.rank_columns import RankColumns
+from varbind.annotate.sorted_rows import SortedRows
 from varbind.core.progress import estimated_total
 from varbind.core.transcript import TranscriptRegion
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
-from varbind.io.output.typed_table import TypedTable, frame_of
+from varbind.io.output.typed_table import TypedTable
+from varbind.io.vcf.genotypes import SampleGenotypes
+from varbind.io.vcf.info_values import declared_fields, info_values, is_missing
 from varbind.io.vcf.variants import VariantFile, open_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from varbind.core.progress import Progress
     from varbind.io.vcf.records import VcfRecord
     from varbind.io.vcf.vcf_block import VcfBlock
 
-__all__ = ["ORDERS", "RankCounts", "rank_vcf"]
+__all__ = ["ORDERS", "RankCounts", "RankSettings", "rank_vcf"]
 
 ORDERS = {
     "phred": ("PHRED",),
@@ -50,14 +49,43 @@ ORDERS = {
 }
 """The keys that rows can be sorted by; with several keys, the largest value is used."""
 
-_PLACE_COLUMNS = ("chrom", "pos", "id", "ref", "alt", "filter")
-_WHOLE_NUMBERS = {"pos", "tss_distance"}
-_CONTROLS = {letter: text for letter, text in ENCODED_CONTROLS.items() if letter != ord("\t")}
-_NO_GENE = ("",) * (len(GENE_COLUMNS) + 1)
 _NOT_PROMOTER = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
-_ROWS_AT_ONCE = 1 << 14
-_SORT_COLUMNS = (("negated value", float), ("level", float))
+_ROWS_AT_ONCE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class RankSettings:
+    """The choice of the rows and columns of a table, and their order.
+
+    Attributes:
+        by: one of `ORDERS`; None = PHRED where the header declares it, otherwise binding. The activity is sorted by
+            its absolute value.
+        prefix: the prefix of the keys.
+        top: the number of rows to write; None = all.
+        unscored: whether alleles without a score are written too, after all others.
+        coding: whether alleles in a coding sequence or a splice site are written too, as REGION states them for each
+            gene; their effect on the protein or on splicing may matter more than that on the promoter.
+        info: further INFO fields that become columns.
+        samples: the samples whose carriers and genotypes become columns; empty = all samples, None = no such columns.
+        inputs: the files that were read for these settings; the table may not replace them.
+
+    Raises:
+        UsageError: `by` is not one of `ORDERS`.
+    """
+
+    by: str | None = None
+    prefix: str = "VARBIND"
+    top: int | None = None
+    unscored: bool = False
+    coding: bool = False
+    info: tuple[str, ...] = ()
+    samples: tuple[str, ...] | None = None
+    inputs: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.by is not None and self.by not in ORDERS:
+            raise UsageError(f"cannot sort by {self.by!r}", remedy=f"choose among {', '.join(ORDERS)}")
 
 
 @dataclass(slots=True)
@@ -65,6 +93,7 @@ class RankCounts:
     """The counts of one table.
 
     Attributes:
+        sorted_by: the keys by which the rows are sorted, in words.
         records: the records of the input.
         unannotated: the records that are left out because they have no key of varbind.
         without_alt: the records that are left out because they have no alternate allele.
@@ -74,8 +103,11 @@ class RankCounts:
         rows: the rows of the table.
         cut: the rows beyond the number wanted.
         sortable: the alleles with a value to sort by.
+        without_genotypes: the records with a ranked allele whose FORMAT has no GT, if carriers were requested.
+        with_info: the number of ranked alleles with a value, by the key of each further INFO field.
     """
 
+    sorted_by: str = ""
     records: int = 0
     unannotated: int = 0
     without_alt: int = 0
@@ -85,29 +117,39 @@ class RankCounts:
     rows: int = 0
     cut: int = 0
     sortable: int = 0
+    without_genotypes: int = 0
+    with_info: Counter[str] = field(default_factory=Counter)
 
     def sentence(self) -> str:
         """The counts in one line."""
         reasons = [f"{reason} {count:,}" for reason, count in sorted(self.left_out.items())]
         whole = {"without annotation": self.unannotated, "without an alternate allele": self.without_alt}
         others = self.records - self.unannotated - self.without_alt
-        parts = [f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them, {self.rows:,} rows"]
+        read = f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them"
+        parts = [f"{read}, {self.rows:,} rows sorted by {self.sorted_by}"]
         parts += ["alleles left out: " + ", ".join(reasons)] if reasons else []
         parts += [f"{count:,} records {why}" for why, count in whole.items() if count]
         parts += [f"{self.coding:,} rows of coding sequences and splice sites left out"] if self.coding else []
         parts += [f"{self.cut:,} rows beyond --top"] if self.cut else []
         return "; ".join(parts)
 
+    def warnings(self) -> list[str]:
+        """What may be wrong with the table, one sentence each."""
+        found = []
+        if self.rows and not self.sortable:
+            found.append("no allele has a value to sort by; the rows are in the order of the input")
+        found += [f"no allele of the table has a value of {key}" for key, count in self.with_info.items() if not count]
+        if self.without_genotypes:
+            what = "have no GT in FORMAT; their carriers and genotypes are empty"
+            found.append(f"{self.without_genotypes:,} records {what}")
+        return found
+
 
 def rank_vcf(
     source: str | os.PathLike[str],
     destination: str | os.PathLike[str] = "-",
     *,
-    by: str | None = None,
-    prefix: str = "VARBIND",
-    top: int | None = None,
-    unscored: bool = False,
-    coding: bool = False,
+    settings: RankSettings | None = None,
     progress: Progress | None = None,
 ) -> RankCounts:
     r"""Write the alleles of an annotated VCF or BCF as a table, the largest value first.
@@ -116,15 +158,9 @@ def rank_vcf(
 
     Args:
         source: the annotated variants; `-` is standard input.
-        destination: the path of the table: `.tsv`, `.tsv.gz` or `.parquet`; `-` is standard output. A file appears
-            complete or not at all.
-        by: one of `ORDERS`; None = PHRED where the header declares it, otherwise binding. The activity is sorted by
-            its absolute value.
-        prefix: the prefix of the keys.
-        top: the number of rows to write; None = all.
-        unscored: whether alleles without a score are written too, after all others.
-        coding: whether alleles in a coding sequence or a splice site are written too, as REGION states them for each
-            gene; their effect on the protein or on splicing may matter more than that on the promoter.
+        destination: the path of the table: `.tsv`, `.tsv.gz`, `.csv`, `.csv.gz` or `.parquet`; `-` is standard output.
+            A file appears complete or not at all.
+        settings: the choice of rows and columns.
         progress: called with the number of records read, and with their number in the whole file, which is estimated
             from the share of the bytes that has been read.
 
@@ -133,31 +169,24 @@ def rank_vcf(
 
     Raises:
         InputError: the file is broken, or was not annotated.
-        UsageError: the header does not declare the key to sort by, the output is the input or of an unknown kind, or
-            pyarrow is needed and missing.
+        UsageError: the header does not declare the key to sort by or an INFO field, a sample is not in the file, the
+            output is an input or of an unknown kind, or pyarrow is needed and missing.
         OutputError: the table cannot be written.
     """
+    settings = settings or RankSettings()
     source, destination = os.fspath(source), os.fspath(destination)
-    check_outputs(destination, [source])
+    check_outputs(destination, [source, *settings.inputs])
     counts = RankCounts()
     with TypedTable(destination) as out, open_variants(source) as variants:
-        keys = DeclaredKeys.of(variants.header, prefix, variants.name)
-        ranking = _Ranking(keys, _keys_to_sort_by(by, keys, variants.name), top, coding=coding)
-        for record in _records(variants, counts, progress, word=None if unscored else f"{prefix}_"):
-            alleles = _alleles_to_rank(record, keys, variants.name, counts, unscored=unscored)
-            for alt, allele in alleles:
-                ranking.add(_place(record, alt), allele)
-        table = ranking.table()
-        out.write(ranking.columns, [table], number_text=_number)
-    counts.rows, counts.cut, counts.sortable = len(table), ranking.added - len(table), ranking.sortable
-    counts.coding = ranking.coding
+        table = _RankedTable(variants, settings, counts)
+        for record in _records(variants, counts, progress, word=None if settings.unscored else f"{settings.prefix}_"):
+            table.add(record)
+        out.write(table.columns.all, table.frames(), number_text=_number)
     return counts
 
 
 def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str, ...]:
     by = by or ("phred" if "PHRED" in keys.names else "binding")
-    if by not in ORDERS:
-        raise UsageError(f"cannot sort by {by!r}", remedy=f"choose among {', '.join(ORDERS)}")
     found = tuple(name for name in ORDERS[by] if name in keys.names)
     if not found:
         wanted = " or ".join(f"{keys.prefix}_{name}" for name in ORDERS[by])
@@ -165,6 +194,15 @@ def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str
         remedy = f"sort --by {' or '.join(possible)}" if possible else "run varbind annotate again"
         raise UsageError(f"--by {by} needs {wanted}, not in the header", path=path, remedy=remedy)
     return found
+
+
+def _order_in_words(order: tuple[str, ...], settings: RankSettings) -> str:
+    """The keys to sort by, and how they were chosen."""
+    names = " and ".join(f"{settings.prefix}_{name}" for name in order)
+    words = f"the larger of {names}" if len(order) > 1 else names
+    words = f"the absolute value of {words}" if order == ORDERS["activity"] else words
+    default = "the default" if order == ORDERS["phred"] else f"the default without {settings.prefix}_PHRED"
+    return f"{words} ({f'--by {settings.by}' if settings.by else default})"
 
 
 def _records(
@@ -187,119 +225,88 @@ def _records(
             progress(reported, estimated_total(reported, variants.fraction_read()), "records")
 
 
-def _alleles_to_rank(
-    record: VcfRecord, keys: DeclaredKeys, path: str, counts: RankCounts, *, unscored: bool
-) -> list[tuple[str, AnnotatedAllele]]:
-    """The alternate alleles to rank, with their values; those that are left out are counted."""
-    alleles = alleles_of(record, keys, path)
-    if alleles is None and not unscored:
-        counts.unannotated += 1
-        return []
-    if record.alts == (".",):
-        counts.without_alt += 1
-        return []
-    alleles = alleles or [_without_values(keys)] * len(record.alts)
-    counts.alleles += len(alleles)
-    chosen = []
-    for alt, allele in zip(record.alts, alleles, strict=True):
-        if allele.why_not and not unscored:
-            counts.left_out[allele.why_not] += 1
-        else:
-            chosen.append((alt, allele))
-    return chosen
+class _RankedTable:
+    """The rows of the alleles of a file.
+
+    Args:
+        variants: the file, of which the header is read.
+        settings: the choice of rows and columns.
+        counts: counts the alleles and rows.
+
+    Attributes:
+        columns: the columns of the table.
+    """
+
+    def __init__(self, variants: VariantFile, settings: RankSettings, counts: RankCounts) -> None:
+        header, self._path = variants.header, variants.name
+        self._settings, self._counts = settings, counts
+        self._keys = DeclaredKeys.of(header, settings.prefix, self._path)
+        order = _keys_to_sort_by(settings.by, self._keys, self._path)
+        counts.sorted_by = _order_in_words(order, settings)
+        self._sorted_by = [self._keys.numbers.index(name) for name in order]
+        self._unsigned = order == ORDERS["activity"]
+        self._info = declared_fields(header, settings.info, self._path)
+        named = settings.samples
+        self._samples = None if named is None else SampleGenotypes(header, named, self._path)
+        self.columns = RankColumns(self._keys, self._info, samples=self._samples is not None)
+        self._rows = SortedRows(self.columns.of_record, settings.top)
+
+    def add(self, record: VcfRecord) -> None:
+        """Add the alleles of a record."""
+        alleles = self._alleles(record)
+        further = self._further_cells(record) if alleles else []
+        for place, allele in alleles:
+            value = self._value(allele)
+            self._counts.sortable += not isnan(value)
+            for field_, cell in zip(self._info, further[place], strict=False):
+                self._counts.with_info[field_.key] += not is_missing(cell)
+            for region, row in self.columns.rows(record, place, allele, further[place]):
+                if region in _NOT_PROMOTER and not self._settings.coding:
+                    self._counts.coding += 1
+                else:
+                    self._rows.add(row, value, scored=not allele.why_not)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """The complete rows in order, some at a time."""
+        table = self._rows.table()
+        self._counts.rows, self._counts.cut = len(table), self._rows.added - len(table)
+        for start in range(0, len(table), _ROWS_AT_ONCE):
+            yield self.columns.complete(table.iloc[start : start + _ROWS_AT_ONCE])
+
+    def _alleles(self, record: VcfRecord) -> list[tuple[int, AnnotatedAllele]]:
+        """The alternate alleles to rank, with their places in ALT; those that are left out are counted."""
+        counts, unscored = self._counts, self._settings.unscored
+        alleles = alleles_of(record, self._keys, self._path)
+        if alleles is None and not unscored:
+            counts.unannotated += 1
+            return []
+        if record.alts == (".",):
+            counts.without_alt += 1
+            return []
+        alleles = alleles or [_without_values(self._keys)] * len(record.alts)
+        counts.alleles += len(alleles)
+        if not unscored:
+            counts.left_out.update(allele.why_not for allele in alleles if allele.why_not)
+        return [(place, allele) for place, allele in enumerate(alleles) if unscored or not allele.why_not]
+
+    def _further_cells(self, record: VcfRecord) -> list[tuple[object, ...]]:
+        """The cells of the further INFO fields and of the samples, for each alternate allele."""
+        cells = info_values(self._info, record, self._path)
+        if self._samples is None:
+            return cells
+        carriers = self._samples.carriers(record)
+        self._counts.without_genotypes = self._samples.without_genotypes
+        return [(*values, *found) for values, found in zip(cells, carriers, strict=True)]
+
+    def _value(self, allele: AnnotatedAllele) -> float:
+        """The value to sort by; NaN where missing."""
+        found = [allele.numbers[place] for place in self._sorted_by]
+        return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
 
 
 def _without_values(keys: DeclaredKeys) -> AnnotatedAllele:
     missing = (nan,) * len(keys.numbers)
     return AnnotatedAllele(("",) * len(TEXT_KEYS), (), missing, "without annotation")
-
-
-def _place(record: VcfRecord, alt: str) -> tuple[str, ...]:
-    """The cells of `_PLACE_COLUMNS` for one allele."""
-    fields = record.line.split(b"\t", 7)[:7]
-    chrom, pos, name, ref, _, _, passed = [field.decode("utf-8", "backslashreplace") for field in fields]
-    written = alt.encode("latin-1").decode("utf-8", "backslashreplace")
-    return tuple("" if cell == "." else cell for cell in (chrom, pos, name, ref, written, passed))
-
-
-def _columns(keys: DeclaredKeys) -> list[tuple[str, type]]:
-    """The names and types of the columns, in order."""
-    tracks = [name.lower() for name in keys.tracks]
-    if len(set(tracks)) < len(tracks):  # the names of two tracks differ in case only
-        tracks = [TRACK_STEM.lower() + name.removeprefix(TRACK_STEM) for name in keys.tracks]
-    of_gene = (*GENE_COLUMNS, *([REGION_KEY.lower()] if REGION_KEY in keys.names else []))
-    first = [(name, int if name in _WHOLE_NUMBERS else str) for name in (*_PLACE_COLUMNS, *of_gene)]
-    texts: list[tuple[str, type]] = [(name.lower(), str) for name in TEXT_KEYS]
-    scores, means = ([(name.lower(), float) for name in keys.scores], [(name, float) for name in tracks])
-    return [*first, *scores, *texts[:2], *means, *texts[2:]]
-
-
-class _Ranking:
-    """Collects the rows of the table; if only the first rows are wanted, all others are dropped on the way.
-
-    Args:
-        keys: the keys that the header declares.
-        order: the keys to sort by.
-        top: the number of rows wanted; None = all.
-        coding: whether rows of coding sequences and splice sites are wanted.
-    """
-
-    def __init__(self, keys: DeclaredKeys, order: tuple[str, ...], top: int | None, *, coding: bool) -> None:
-        self.columns = _columns(keys)
-        self._n_scores = len(keys.scores)
-        self._sorted_by = [keys.numbers.index(name) for name in order]
-        self._unsigned = order == ORDERS["activity"]
-        self._top = top
-        self._wants_coding = coding
-        self._has_region = REGION_KEY in keys.names
-        self.added = self.sortable = self.coding = 0
-        self._rows: list[tuple[object, ...]] = []
-        self._frames: list[pd.DataFrame] = []
-
-    def add(self, place: tuple[str, ...], allele: AnnotatedAllele) -> None:
-        """Add the rows of one allele."""
-        value = self._value(allele)
-        self.sortable += not isnan(value)
-        # Scored alleles with a value come first, then those without one, then all others.
-        level = 2 if allele.why_not else int(isnan(value))
-        sort_cells = (0.0 if isnan(value) else -value, level)
-        first, texts = _cells(place), _cells(allele.texts)
-        scores, means = allele.numbers[: self._n_scores], allele.numbers[self._n_scores :]
-        for *gene, region in allele.genes or (_NO_GENE,):
-            if region in _NOT_PROMOTER and not self._wants_coding:
-                self.coding += 1
-                continue
-            cells = _cells([*gene, region] if self._has_region else gene)
-            self._rows.append((*first, *cells, *scores, *texts[:2], *means, *texts[2:], *sort_cells))
-            self.added += 1
-        if len(self._rows) >= _ROWS_AT_ONCE:
-            self._pack()
-
-    def table(self) -> pd.DataFrame:
-        """The first `top` rows, in order."""
-        self._pack()
-        return self._sorted().drop(columns=[name for name, _ in _SORT_COLUMNS])
-
-    def _pack(self) -> None:
-        """Pack the latest rows, and drop those that cannot be among the first ones."""
-        self._frames.append(frame_of([*self.columns, *_SORT_COLUMNS], self._rows))
-        self._rows = []
-        if self._top is not None and sum(map(len, self._frames)) >= 2 * self._top + _ROWS_AT_ONCE:
-            self._frames = [self._sorted()]
-
-    def _sorted(self) -> pd.DataFrame:
-        frame = pd.concat(self._frames, ignore_index=True)
-        # lexsort keeps the order of ties.
-        return frame.iloc[np.lexsort([frame[name] for name, _ in _SORT_COLUMNS])[: self._top]]
-
-    def _value(self, allele: AnnotatedAllele) -> float:
-        found = [allele.numbers[place] for place in self._sorted_by]
-        return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
-
-
-def _cells(texts: Sequence[str]) -> list[str | None]:
-    """Texts as cells: None where missing, and without characters that end a line or control a terminal."""
-    return [text or None for text in "\t".join(texts).translate(_CONTROLS).split("\t")]
 
 
 def _number(value: float) -> str:

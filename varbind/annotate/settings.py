@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from varbind.core.tss import Promoter
 from varbind.errors import UsageError
 from varbind.io.genes.shipped_starts import SHIPPED_BUILDS
-from varbind.io.output.output_paths import check_outputs
+from varbind.io.output.output_paths import check_outputs, same_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +32,8 @@ _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "check_ref": ("e", "w", "x"),
     "index": (None, "tbi", "csi"),
 }
-_MOST = {"top": math.inf, "max_indel": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
+_MOST = {"top": math.inf, "max_indel": math.inf, "explain": math.inf, "batch_size": 1 << 16, "threads": 1 << 10}
+_OFF = (("threads", None), ("explain", None), ("explain", 0))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -49,7 +50,8 @@ class AnnotateSettings:
         tss: which transcripts of a gene are used.
         conservation: bigWig files by the names of the tracks.
         effect: the folder of the second stage; `none` = no second stage, None = that of the bank.
-        explain: whether the contribution of each model to the activity is written.
+        explain: the number of models whose contributions to the activity are written, those that contribute most; None
+            or 0 = no contributions are written.
         top: the number of families listed for losses and for gains.
         check_ref: what is done where REF differs from the reference: `e` stops, `w` warns at the end, `x` is silent.
         max_indel: the length in bases of the longest trimmed allele that is scored.
@@ -83,7 +85,7 @@ class AnnotateSettings:
     tss: Literal["preferred", "all"] = "preferred"
     conservation: Mapping[str, str] = field(default_factory=dict)
     effect: str | None = None
-    explain: bool = False
+    explain: int | None = None
     top: int = 3
     check_ref: str = "w"
     max_indel: int = 50
@@ -127,7 +129,7 @@ class AnnotateSettings:
         for name, most in _MOST.items():
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
-            if (name, value) != ("threads", None) and not (whole and 1 <= value <= most):
+            if (name, value) not in _OFF and not (whole and 1 <= value <= most):
                 expected = "a whole number of at least 1" + (f" and at most {most:,}" if most < math.inf else "")
                 raise UsageError(f"{name} is {value!r}, expected {expected}", remedy="correct it")
 
@@ -152,6 +154,16 @@ class AnnotateSettings:
         folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
         check_outputs(destination, files, folders=folders, stats=stats)
 
+    def check_found_reference(self, path: str, destination: str, stats: str | None = None) -> None:
+        """Raise an error where an output would replace the reference, which was found in the header of the VCF.
+
+        Raises:
+            UsageError: an output is the reference or its index, by whatever name.
+        """
+        for output in filter(None, (destination, stats)):
+            if any(same_file(output, f"{path}{suffix}") for suffix in ("", ".fai", ".gzi")):
+                raise UsageError("the output is the input", path=output, remedy="name another output")
+
     def value_options(self, *, reference: str, genes: Sequence[GeneTable]) -> dict[str, str | None]:
         """Every option that can change a value, with the base names of files; None = the option is not used.
 
@@ -172,7 +184,7 @@ class AnnotateSettings:
             "--tss": self.tss if genes else None,
             "--conservation": " --conservation ".join(tracks) or None,
             "--effect": Path(self.effect).name if self.effect else None,
-            "--explain": "" if self.explain else None,
+            "--explain": str(self.explain) if self.explain else None,
             "--top": str(self.top),
             "--max-indel": str(self.max_indel),
             "--contig-map": ",".join(renamed) or None,

@@ -111,7 +111,8 @@ def annotate_vcf(
             logger.warning("the banks have no background in common, so no PHRED is written")
         output_format = OutputFormat.parse(settings.output_type, destination)
         inputs = builder.open_inputs(source, reference=reference, genes=genes, digest=stats is not None)
-        settings.check_outputs(destination, stats, inputs=[*read, inputs.genome.path])
+        if reference is None:  # its path is known only now
+            settings.check_found_reference(inputs.genome.path, destination, stats)
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
@@ -285,7 +286,11 @@ class AnnotationBuilder:
         return self._stack.enter_context(tracks)
 
     def open_output(self, path: str, output_format: OutputFormat) -> Destination:
-        """Open the output; it gets its name when it is committed."""
+        """Open the output.
+
+        A file is written in a temporary folder, and `commit` moves it to `path`; a text VCF to a stream is written
+        directly.
+        """
         threads = min(thread_count(self._settings.threads), COMPRESSION_THREADS_MAX)
         return self._stack.enter_context(Destination(path, output_format, index=self._settings.index, threads=threads))
 

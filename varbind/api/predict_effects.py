@@ -73,7 +73,7 @@ def scored_with(
         return listed, None
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
-    stage = SecondStage(effect, scored.model_ids, tracks, explain=settings.explain, dense=dense)
+    stage = SecondStage(effect, scored.model_ids, tracks, explain=settings.explain or 0, dense=dense)
     _warn_of_unused_tracks(stage, tracks)
     source = "that of the bank" if settings.effect is None else settings.effect
     logger.debug("second stage: %s (%s), which gives %s", effect.card.name, source, ", ".join(stage.keys.names))

@@ -69,8 +69,8 @@ def score_vcf(
 
     Args:
         source: the variants; `-` is standard input.
-        destination: the path of a `.tsv`, `.tsv.gz` or `.parquet` file, which appears complete or not at all; `-` is
-            standard output.
+        destination: the path of a `.tsv`, `.tsv.gz`, `.csv`, `.csv.gz` or `.parquet` file, which appears complete or
+            not at all; `-` is standard output.
         reference: the FASTA of the build of the variants, as for `annotate_vcf`.
         bank: the models, all of which are scored; see `Bank.select_proteins`.
         long: whether there is one row for each allele and model, instead of three columns for each model.
@@ -93,7 +93,8 @@ def score_vcf(
     with TypedTable(destination) as out, ExitStack() as stack:
         opened = source if isinstance(source, Source) else path
         inputs = open_inputs(stack, opened, reference=reference, genes=None, settings=settings, counts=counts)
-        settings.check_outputs(destination, None, inputs=[path, inputs.genome.path])
+        if reference is None:  # its path is known only now
+            settings.check_found_reference(inputs.genome.path, destination)
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))

@@ -23,6 +23,8 @@ __all__ = ["Bank", "join_models", "names_of_banks"]
 _RESERVED = re.compile(r"[^\w.-]")
 """Characters that a bank may have in its name but an id may not: blanks, and separators of lists of ids."""
 
+_LIST = "`varbind models list --bank NAME|DIR` lists the models of a bank"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Bank:
@@ -110,7 +112,7 @@ class Bank:
         qualified = [new for new, own in self.original_ids.items() if own == model_id]
         if qualified:
             return UsageError(f"several banks have a model {model_id}", remedy=f"name {' or '.join(qualified)}")
-        return UsageError(f"no model {model_id} in the bank", remedy="`varbind models list` names them")
+        return UsageError(f"no model {model_id} in the bank", remedy=_LIST)
 
     def select_default(self) -> Self:
         """The bank with the models that annotation uses by default; all models if none is marked."""
@@ -129,7 +131,7 @@ class Bank:
         for name in names:
             found = {model.model_id for model in self.models if name.upper() in self._names_of(model)}
             if not found:
-                raise UsageError(f"no protein or model named {name!r}", remedy="`varbind models list` names them")
+                raise UsageError(f"no protein or model named {name!r}", remedy=_LIST)
             chosen |= found
         return self.select([model_id for model_id in self.model_ids if model_id in chosen])
 

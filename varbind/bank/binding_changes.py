@@ -112,7 +112,11 @@ class BindingEffects:
         return self._members.means(z)
 
     def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The family means of changes rounded like the background, so that equal changes compare as equal."""
+        """The mean z of each family, (F, B), from changes (B, M).
+
+        If there is a background, the changes are first rounded to float16, as its levels are, so that a change that
+        equals a level also compares as equal to it.
+        """
         return self.family_means(self.z(delta if self._table is None else as_level(delta)))
 
     def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:

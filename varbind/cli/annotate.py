@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -36,21 +37,25 @@ __all__ = ["annotate", "check"]
 logger = logging.getLogger("varbind")
 
 INDEX_TYPES = ("tbi", "csi")
+EXPLAINED_MODELS = 10
 # These options are read together with another one, or negated; all others have the name of their setting.
 _NOT_SETTINGS = {"regions_file", "targets_file", "no_version"}
 
 
 class AnnotateCommand(click.Command):
-    """Accepts `-W[=tbi|csi]` and `--write-index[=tbi|csi]` as bcftools does; the default type is csi."""
+    """Accepts options whose value may be left out: `-W[=tbi|csi]`, as bcftools does, and `--explain [N]`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Replace the option by its long form; the words after `--` are no options."""
+        """Write out the values that were left out; the words after `--` are not options."""
         end = args.index("--") if "--" in args else len(args)
-        spelled = [_index_option(word, following) for word, following in pairwise([*args[:end], ""])]
+        spelled = [_with_value(word, following) for word, following in pairwise([*args[:end], ""])]
         return super().parse_args(ctx, spelled + args[end:])
 
 
-def _index_option(word: str, following: str) -> str:
+def _with_value(word: str, following: str) -> str:
+    # Click would take any next word as the value, even if it is the input file. Only a number can be meant as N.
+    if word == "--explain" and not re.fullmatch(r"[-+]?[0-9]+", following):
+        return f"--explain={EXPLAINED_MODELS}"
     # `--write-index tbi`, in two words, names the type; `-W` never takes the next word.
     if word == "-W" or (word == "--write-index" and following not in INDEX_TYPES):
         return "--write-index=csi"
@@ -100,7 +105,15 @@ def _index_option(word: str, following: str) -> str:
     "--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track of conservation; repeatable."
 )
 @click.option("--effect", metavar="DIR|none", help="Second stage instead of that of the bank; none: no second stage.")
-@click.option("--explain", is_flag=True, help="Write the contribution of each model to the predicted activity.")
+@click.option(
+    "--explain",
+    type=click.IntRange(1),
+    is_flag=False,
+    flag_value=EXPLAINED_MODELS,
+    metavar="[N]",
+    help="Write the N largest contributions of models to the predicted activity. Default N: "
+    f"{EXPLAINED_MODELS}. Without the option: none.",
+)
 @click.option(
     "--top",
     default=3,

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import shutil
-import sys
+import logging
+import shlex
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,18 +14,13 @@ from varbind.cli.options import load_banks, logging_options
 from varbind.errors import OutputError
 from varbind.io.output.atomic_files import write_whole_file
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 __all__ = ["EXAMPLE_FILES", "copy_example", "demo"]
 
+logger = logging.getLogger("varbind")
+
 EXAMPLE_FILES = ("reference.fa", "reference.fa.fai", "variants.vcf", "genes.gtf")
-KEYS = ("TSSDIST", "PHRED", "ACTIVITY", "LOSS_PHRED", "BIND_LOSS", "GAIN_PHRED", "BIND_GAIN", "STATUS")
-NAMES = ("ID", "LOST", "GAINED")
-NUMBERS = ("POS", "TSSDIST", "PHRED", "ACTIV.", "LOSS", "GAIN")
-COLUMNS = ("ID", "CHROM", "POS", "ALLELES", *NUMBERS[1:5], "LOST", "GAIN", "GAINED", "STATUS")
-PLAIN_WIDTH = 200
-"""Width of the table where the output is no terminal; every column has the width of its longest cell."""
+SHOWN = 20
+"""The number of alleles in the table."""
 
 
 @click.command("demo")
@@ -39,8 +31,10 @@ def demo(folder: str, quiet: bool, verbose: bool) -> None:
 
     Nothing is downloaded. DIR (default varbind-demo) receives the example's files and annotated.vcf.gz.
     """
+    from varbind.annotate.annotated_variants import top_variants
     from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import annotate_vcf
+    from varbind.cli.variant_display import table_text
 
     configure_logging(quiet=quiet, verbose=verbose)
     example = copy_example(folder)
@@ -51,10 +45,13 @@ def demo(folder: str, quiet: bool, verbose: bool) -> None:
         reference=example / "reference.fa",
         bank=load_banks(()),
         genes=example / "genes.gtf",
-        settings=AnnotateSettings(top=1, index="csi"),
+        settings=AnnotateSettings(index="csi"),
     )
-    print_text(_table(list(_rows(result))))
-    print_text(f"\n{counts.sentence()}\nwritten: {result}\n")
+    top = top_variants(result, SHOWN)
+    print_text(table_text(top))
+    logger.info(counts.sentence())
+    first = f"varbind show {shlex.quote(str(result))} {top.variants[0].place}"
+    print_text(f"\nwritten: {result}\none variant in plain words: {first}\n")
 
 
 def copy_example(folder: str | Path) -> Path:
@@ -78,54 +75,3 @@ def copy_example(folder: str | Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot be written: {error.strerror}", path=folder) from error
     return folder
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """A table that fits the width of the terminal, with the names cut short if necessary; plain text in a pipe."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else PLAIN_WIDTH
-    # Written into memory first, because rich has its own way of handling a closed pipe.
-    console = Console(file=io.StringIO(), force_terminal=is_terminal, width=width)
-    table = Table(box=None, pad_edge=False, collapse_padding=True)
-    for name in COLUMNS:
-        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=name not in NAMES)
-    for row in rows:
-        table.add_row(*(Text(cell, no_wrap=True, overflow="crop") for cell in row))
-    with console.capture() as shown:
-        console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
-
-
-def _rows(path: Path) -> Iterator[tuple[str, ...]]:
-    """The cells of one row per record: the values that people look at first."""
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line.startswith("#"):
-                continue
-            chrom, pos, name, ref, alt, _, _, info = line.split("\t")[:8]
-            values = dict(word.partition("=")[::2] for word in info.split(";"))
-            found = [values.get(f"VARBIND_{key}", ".") for key in KEYS]
-            distance, phred, activity, loss, lost, gain, gained, status = found
-            yield (
-                name, chrom, pos, _short(f"{ref}>{alt}", 10), distance, _rounded(phred), _rounded(activity, 2),
-                _rounded(loss), _names(lost), _rounded(gain), _names(gained), status if status != "." else "outside",
-            )  # fmt: skip
-
-
-def _rounded(values: str, digits: int = 0) -> str:
-    return ",".join(value if value == "." else f"{float(value):.{digits}f}" for value in values.split(","))
-
-
-def _names(values: str) -> str:
-    """The protein of the strongest change with its family; of several alleles the proteins alone."""
-    named = [value.split("|")[1::-1] for value in values.split(",")]
-    text = " ".join(dict.fromkeys(named[0])) if len(named) == 1 else ",".join(words[0] for words in named)
-    return _short(text.replace("%20", " "), 17)
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "~"

@@ -16,7 +16,7 @@ import click
 
 from varbind._version import __version__
 from varbind.cli.suggestions import closest, usage_message
-from varbind.errors import Interrupted, UsageError, VarbindError, output_errors, printable
+from varbind.errors import Interrupted, OutputError, UsageError, VarbindError, output_errors, printable
 from varbind.gate import has_working_folder
 from varbind.signals import STOPPING, ignore_signals, is_too_late
 
@@ -36,6 +36,7 @@ COMMANDS = {
         "Dry run of annotate: contigs, agreement with the reference, number of alleles, time.",
     ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
@@ -181,8 +182,10 @@ def print_text(text: str) -> None:
     """Write text to standard output.
 
     Raises:
-        OutputError: the text cannot be written.
+        OutputError: standard output is closed, or the text cannot be written.
     """
+    if sys.stdout is None:
+        raise OutputError("is closed", path="standard output")
     with output_errors("standard output"):
         sys.stdout.write(text)
 

@@ -60,7 +60,7 @@ def show(name: str, model: str | None) -> None:
     else:
         found = [entry for entry in data["models"] if entry["model_id"] == model]
         if not found:
-            raise UsageError(f"no model {model} in the bank", remedy="`varbind models list --bank` names them")
+            raise UsageError(f"no model {model} in the bank", remedy=f"`varbind models list --bank {name}` lists them")
         data = found[0]
     data.pop("golden", None)
     print_text(json.dumps(data, indent=1) + "\n")

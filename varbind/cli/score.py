@@ -18,6 +18,7 @@ from varbind.cli.options import (
     logging_options,
     parse_contig_map,
     parse_words,
+    reference_option,
 )
 from varbind.errors import UsageError
 
@@ -37,15 +38,13 @@ logger = logging.getLogger("varbind")
 
 @click.command("score")
 @click.argument("source", metavar="IN")
-@click.option(
-    "-f", "--fasta", "reference", metavar="REF.fa", help="Reference genome of the build of the variants; for a VCF."
-)
+@reference_option
 @click.option(
     "-o",
     "--output",
     default="-",
     metavar="TABLE",
-    help="Table of a VCF: .parquet, .tsv or .tsv.gz. Default: TSV on standard output.",
+    help="Table of a VCF: .parquet, .tsv, .tsv.gz, .csv or .csv.gz. Default: TSV on standard output.",
 )
 @bank_option
 @click.option(

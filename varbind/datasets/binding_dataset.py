@@ -217,10 +217,12 @@ def read_dataset_table(path: str, *, fasta: str = "") -> list[BindingDataset]:
 
 def _check_columns(path: str, columns: Sequence[str], line: int) -> None:
     known = [field.name for field in fields(BindingDataset)]
-    unknown = [name for name in columns if name not in known or columns.count(name) > 1]
-    if unknown:
-        what = f"the column {unknown[0]!r} is unknown or given twice, expected some of {', '.join(known)}"
-        raise InputError(what, path=path, line=line, remedy="correct the header")
+    for name in columns:
+        if name not in known:
+            what = f"the column {name!r} is unknown, expected any of {', '.join(known)}"
+            raise InputError(what, path=path, line=line, remedy="rename or remove it")
+        if columns.count(name) > 1:
+            raise InputError(f"the column {name!r} is given twice", path=path, line=line, remedy="remove one of them")
 
 
 def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> BindingDataset:

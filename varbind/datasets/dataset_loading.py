@@ -56,9 +56,10 @@ class _Examples:
 
     Attributes:
         codes: base codes, (N, L).
-        targets: labels or values on the scale of training, float32 (N,).
+        targets: labels, 1 bound and 0 unbound, or measured values scaled to mean 0 and standard deviation 1
+            (intensities after taking the logarithm), float32 (N,).
         groups: group of each sequence; folds never split a group, int64 (N,).
-        folds: what the groups are, in words.
+        folds: what a group consists of, in words, such as `chromosomes`.
         unused: number of peaks that were left out, by reason.
     """
 

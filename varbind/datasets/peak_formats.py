@@ -3,15 +3,19 @@
 | format | columns | strength | how it is detected |
 |---|---|---|---|
 | gappedPeak | 15 or more | signal, column 13 | BED12, then three numbers |
-| BED12 | 12 or more | score, column 5 | thick start and end in the peak, as many block sizes and starts as blocks |
-| BED9 | 9 or more | score, column 5 | thick start and end in the peak, a colour |
-| narrowPeak | 10 or more | signal, column 7 | as broadPeak, then a whole number, the summit |
+| BED12 | 12 or more | score, column 5 | thick part (1), then as many block sizes and block starts as blocks |
+| BED9 | 9 or more | score, column 5 | thick part (2) and a colour r,g,b, 0 or . |
+| narrowPeak | 10 or more | signal, column 7 | as broadPeak, then the summit, a whole number (3) |
 | broadPeak | 9 or more | signal, column 7 | three numbers in columns 7 to 9; the second and third may be . or NA |
 | BED | 3 or more | score, column 5 | anything else |
 
-Further columns, such as those of IDR, change nothing. All lines with the same number of columns have one format: the
-one that at least half of them fit, among the first lines of a file. A line that does not fit it is an error, so that no
-summit is lost.
+(1) Columns 7 and 8 lie in the peak or are equal. (2) With a colour of 0 or ., they must lie in the peak; three zeros in
+columns 7 to 9 are BED9 too. (3) If the tenth column is the last one, it may hold anything.
+
+Further columns, such as those of IDR, change nothing. Lines with the same number of columns have the same format: the
+first one in the order of the table that at least half of them fit, counted in the first lines of the file. (A BED9 that
+is recognised only by three zeros comes after narrowPeak.) A line of a narrowPeak without a valid summit is an error, so
+that no summit is lost, and so is a strength that is not a number. Other deviations are not checked.
 """
 
 from __future__ import annotations

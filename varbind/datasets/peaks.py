@@ -217,8 +217,8 @@ def _strength(line: PeakLine, peak_format: PeakFormat, path: str) -> float:
 def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
     beyond = unused[Unused.OFF_CONTIG]
     if beyond > MAX_SHARE_BEYOND * peaks:
-        what = f"wrong genome build? {beyond:,} of {peaks:,} peaks end beyond their contig"
-        raise InputError(what, path=path, remedy="give the FASTA of the genome on which they were called")
+        what = f"wrong genome build? {beyond:,} of {peaks:,} peaks end beyond the end of their contig"
+        raise InputError(what, path=path, remedy="give the FASTA of the genome on which the peaks were called")
 
 
 def _nothing_left(unused: Counter[Unused], peaks: pd.DataFrame, reference: Reference, path: str) -> InputError:

@@ -183,9 +183,12 @@ def _named(header: str, path: str, line: int) -> _Places:
 
     sequences, targets, groups = places_of(SEQUENCE_NAMES), places_of(*TARGET_NAMES), places_of(*GROUP_NAMES)
     if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1:
-        what = f"the header is {', '.join(names)}, expected one column sequence, one of label, bound and value"
-        what += ", and at most one group"
-        raise InputError(what, path=path, line=line, remedy="name the columns, or give two without a header")
+        what = f"the header is {', '.join(names)}, expected one column named sequence, one named label, bound or value"
+        what += ", and at most one named group, chrom or chromosome"
+        remedy = (
+            "rename or remove columns, or remove the header and put the sequence first and the label or value second"
+        )
+        raise InputError(what, path=path, line=line, remedy=remedy)
     return _Places(sequences[0], targets[0], groups[0] if groups else None, names[targets[0]])
 
 

@@ -51,11 +51,11 @@ class EffectKeys:
 
     Attributes:
         keys: The keys of the heads, in order.
-        explain: Whether EXPLAIN, the contribution of each model to ACTIVITY, is written.
+        explain: The number of models that EXPLAIN lists, those that contribute most to ACTIVITY; 0 = no EXPLAIN.
     """
 
     keys: tuple[HeadKey, ...] = ()
-    explain: bool = False
+    explain: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ class SecondStage:
         effect: The second stage.
         model_ids: The models of the score columns, among them every model that the second stage reads.
         tracks: The names of the conservation tracks that are available.
-        explain: Whether the contribution of each model is requested.
+        explain: The number of models whose contributions are requested, those that contribute most; 0 = none.
         dense: The function for weighted sums of rows; every one gives the bytes of the default.
 
     Attributes:
@@ -99,7 +99,7 @@ class SecondStage:
         model_ids: Sequence[str],
         tracks: Sequence[str] = (),
         *,
-        explain: bool = False,
+        explain: int = 0,
         dense: Dense = dense_in_order,
     ) -> None:
         self.effect = effect
@@ -107,7 +107,7 @@ class SecondStage:
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         self._columns = [column_of[model_id] for model_id in effect.card.model_ids]
         self._heads = _heads_in_use(effect, tracks)
-        self.keys = EffectKeys(_keys_of(self._heads, effect), explain and ActivityHead.name in self._heads)
+        self.keys = EffectKeys(_keys_of(self._heads, effect), explain if ActivityHead.name in self._heads else 0)
 
     @property
     def known_tracks(self) -> tuple[str, ...]:
@@ -145,12 +145,15 @@ class SecondStage:
         return self.effect.has_seen([key_of_window(window, flank), place])
 
     def explained(self, contributions: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
-        """The models and their contributions to the activity of one variant, largest first, without those that are 0.
+        """The models that contribute most to the activity of one variant, with their contributions.
+
+        The largest absolute value comes first. No more models than were requested are listed, and none that
+        contributes 0.
 
         Args:
             contributions: The contribution of each model, (M,).
         """
-        order = np.argsort(-np.abs(contributions), kind="stable")
+        order = np.argsort(-np.abs(contributions), kind="stable")[: self.keys.explain]
         ids = self.effect.card.model_ids
         return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
 

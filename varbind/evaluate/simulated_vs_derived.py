@@ -76,7 +76,7 @@ def evaluate_classes(
         evaluation.evaluate_scores(name, scores)
     models = second_stage_models(bank)
     evaluation.evaluate_bank(models, BINDING)
-    for draw in range(plan.draws if evaluation.has_controls else 0):
+    for draw in range(plan.draws if evaluation.has_shuffled_controls else 0):
         evaluation.evaluate_bank(shuffle_detectors(models, (plan.seed, draw)), SHUFFLED)
     return evaluation.rows()
 
@@ -156,13 +156,21 @@ class MethodAreas:
         return ClassesRow(method, protocol, networks, draw, *counts, *areas)
 
 
+def _require_genes_and_distances(table: VariantTable) -> None:
+    if "gene" not in table.texts:
+        remedy = "add the gene of each variant: intervals are computed by drawing genes"
+        raise InputError("there is no column gene", path=table.path, remedy=remedy)
+    if not np.isfinite(table.numbers.get(TSS_DISTANCE, np.nan)).any():
+        what = f"the column {TSS_DISTANCE} is missing or holds no number"
+        remedy = "add the distance of each variant from the transcription start: it is used as a control"
+        raise InputError(what, path=table.path, remedy=remedy)
+
+
 class _ClassesEvaluation:
     """Evaluates methods one after another, with the scores of one bank in memory at a time."""
 
     def __init__(self, table: VariantTable, plan: ClassesPlan, progress: Progress | None) -> None:
-        if "gene" not in table.texts or not np.isfinite(table.numbers.get(TSS_DISTANCE, np.nan)).any():
-            what = f"there are no columns gene and {TSS_DISTANCE} with values"
-            raise InputError(what, path=table.path, remedy="add them: genes are drawn, and distances are a control")
+        _require_genes_and_distances(table)
         self._table, self._plan, self._progress = table, plan, progress
         self._labels, self._bases = labels_of(table), SnvBases.of_table(table)
         self._contexts, self._genes = self._bases.contexts(), np.array(table.texts["gene"])
@@ -172,12 +180,16 @@ class _ClassesEvaluation:
         self._found: dict[tuple[Protocol, str, int], list[MethodAreas]] = {}
 
     @property
-    def has_controls(self) -> bool:
+    def has_shuffled_controls(self) -> bool:
         """Whether a protocol has shuffled detectors as a control."""
         return not CONTROLLED.isdisjoint(self._splits)
 
     def evaluate_controls(self) -> None:
-        """Evaluate the controls without proteins."""
+        """Evaluate the controls that use no binding scores.
+
+        These are the 192 contexts with every protocol, and with held-out chromosomes also the distance, transversions,
+        GC content and the bases themselves.
+        """
         for split in self._splits.values():
             self._evaluate(CONTEXTS, split, self._context_odds)
         held_out = self._splits.get(Protocol.HELD_OUT)
@@ -212,9 +224,8 @@ class _ClassesEvaluation:
     def evaluate_scores(self, name: str, scores: NDArray[np.float64]) -> None:
         """Evaluate given scores of all N variants, without training."""
         if scores.shape != self._labels.shape:
-            raise InputError(
-                f"{name} has scores of shape {scores.shape}, expected one for {len(self._labels)} variants"
-            )
+            what = f"the scores of {name} have the shape {scores.shape}, expected {self._labels.shape}"
+            raise InputError(f"{what}, one score for each variant")
         if (Protocol.HELD_OUT, name, 0) in self._found:
             raise InputError(f"two methods are named {name}", remedy="rename one")
         if held_out := self._splits.get(Protocol.HELD_OUT):

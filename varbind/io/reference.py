@@ -160,7 +160,7 @@ class Reference(AbstractContextManager["Reference"]):
             raise self._stale("it cannot be read") from error
 
     def _build_index(self, *, compressed: bool) -> tuple[Path, Path]:
-        logger.info("%s: no index; building one", self.path)
+        logger.info("%s: no index; making one for this run only (samtools faidx keeps one)", self.path)
         folder = self._made.enter_context(tempfile.TemporaryDirectory(prefix=".varbind-index-"))
         index, offsets = Path(folder, "index.fai"), Path(folder, "index.gzi")
         options = ["--fai-idx", str(index), *(["--gzi-idx", str(offsets)] if compressed else [])]

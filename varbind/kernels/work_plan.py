@@ -39,14 +39,17 @@ class Work:
     values are stored in cells: one for each segment of each item, item by item, and then one for each substitution.
 
     Attributes:
-        codes: base codes of the sequences, with m - 1 N before and at least m + 1 N after, uint8 (sequences, width).
-        lengths: lengths of the sequences without these N, (sequences,).
+        codes: base codes of the sequences, with m - 1 unknown bases (N) before and at least m + 1 after, uint8
+            (sequences, width).
+        lengths: lengths of the sequences without the added N, (sequences,).
         sequences: the index of the sequence that each item reads, (items,).
         bounds: the positions at which the three segments of each item begin and end, (items, 4).
-        substitutions: the base before and after each substitution, (substitutions, 2), in the order of their items. It
-            is the last base that the first position of the middle segment reads.
-        first_substitution: the index of the first substitution of each item, and their number, (items + 1,).
-        alleles: cells of the left, middle and right part, and number of positions, (alleles, 4).
+        substitutions: the old and the new base of each substitution, (substitutions, 2), ordered by item. The
+            substituted base is the last base that the detector reads at the first position of the middle segment.
+        first_substitution: the index of the first substitution of each item, and as last entry the number of all
+            substitutions, (items + 1,).
+        alleles: for each allele, the cells of its left, middle and right segment, and its number of positions,
+            (alleles, 4). The middle cell may be that of a substitution.
     """
 
     codes: NDArray[np.uint8]

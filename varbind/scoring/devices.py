@@ -132,7 +132,7 @@ def _bits(scores: NDArray[np.float32]) -> NDArray[np.uint32]:
 
 
 def _variant(codes: Codes, flank: int) -> Window:
-    """A substitution of the middle base if it is A or C, else its deletion."""
+    """A test variant of the middle base: A and C are replaced by another base, G and T are deleted."""
     middle = len(codes) // 2
     ref = codes[middle - flank : middle + flank + 1]
     alt = ref.copy()

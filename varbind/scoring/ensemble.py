@@ -153,8 +153,15 @@ class _Place:
 
     @classmethod
     def of(cls, device: str, threads: int | None, *, compiled: bool | None) -> _Place:
-        """The place with a number of threads; None = one for each processor that this process may use."""
-        count = thread_count(threads) if device == "cpu" else 1
+        """The place with a number of threads; None = one for each processor that this process may use.
+
+        Raises:
+            ResourceError: the device does not exist.
+        """
+        if device != "cpu":
+            _gpu_kernels(device).torch_device(device)
+            return cls(device, None, compiled)
+        count = thread_count(threads)
         return cls(device, ThreadPoolExecutor(count) if count > 1 else None, compiled)
 
 
@@ -169,6 +176,8 @@ class _Networks(Protocol):
 
 
 class _PlanKernel(Protocol):
+    """A kernel of DeepBind networks."""
+
     def score(self, plan: Plan) -> NDArray[np.float32]:
         """Scores of every allele of a plan, float32 (alleles, K)."""
 
@@ -194,9 +203,14 @@ class _DeepBindNetworks:
 def _deepbind_kernel(stacks: Sequence[DeepBindStack], place: _Place) -> _PlanKernel:
     if place.device == "cpu":
         return CpuStacks(stacks, place.threads, compiled=place.compiled)
-    gpu = optional_import("varbind.kernels.gpu.device", needed_for=f"--device {place.device}")
+    gpu = _gpu_kernels(place.device)
     kernel: _PlanKernel = gpu.DeviceStacks(stacks, gpu.torch_device(place.device))
     return kernel
+
+
+def _gpu_kernels(device: str) -> Any:
+    """The module with the kernels of torch devices, which is only imported when a device is used."""
+    return optional_import("varbind.kernels.gpu.device", needed_for=f"--device {device}")
 
 
 def _torch_networks(stacks: Sequence[NetworkStack[Any]], place: _Place) -> _Networks:

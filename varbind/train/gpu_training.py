@@ -289,7 +289,7 @@ class _Networks:
         return self.rectified((windows @ detectors.unsqueeze(3)).squeeze(3).swapaxes(1, 2))
 
     def rectified(self, sums: torch.Tensor) -> torch.Tensor:
-        """The rectified sums (T, ..., D), to which the thresholds are added first."""
+        """Add the thresholds to sums (T, ..., D), and replace negative results by 0."""
         thresholds = self._thresholds.view(len(sums), *(1,) * (sums.dim() - 2), -1)
         return torch.relu(sums + thresholds)
 

@@ -256,6 +256,6 @@ def _make_bank(
         write_ratings(unfinished / "ratings.tsv", [part for part in parts if isinstance(part, Trained)])
         unfinished.rename(destination)
     except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror}", path=destination) from error
+        raise OutputError(f"cannot be written: {error.strerror or error}", path=destination) from error
     shutil.rmtree(checkpoints, ignore_errors=True)
     return bank

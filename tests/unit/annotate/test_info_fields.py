@@ -210,12 +210,21 @@ def test_pysam_reads_the_values(tmp_path):
 
 
 def test_header_lines_of_every_key_follow_the_schema():
-    effect = EffectKeys(tuple(EFFECT_KEYS.values()), explain=True)
+    effect = EffectKeys(tuple(EFFECT_KEYS.values()), explain=7)
     lines = header_lines(PREFIX, VERSION, ["a", "b"], genes=True, exons=True, effect=effect)
     found = [re.match(r"##INFO=<ID=VARBIND_([^,]*),Number=A,Type=(\w+),", line).groups() for line in lines]
     fixed = [(key.name, key.type) for key in INFO_KEYS if key.written is not Written.PER_TRACK]
     assert found == [*fixed, ("CONS_a", "Float"), ("CONS_b", "Float")]
     assert "Mean of the track b over the allele's reference bases" in lines[-1]
+
+
+@pytest.mark.parametrize("most", [1, 10])
+def test_the_header_states_how_many_contributions_are_listed(most):
+    lines = header_lines(PREFIX, VERSION, [], genes=False, effect=EffectKeys(explain=most))
+    (explain,) = [line for line in lines if "_EXPLAIN," in line]
+    assert f"The {most} largest contributions of models to ACTIVITY" in explain
+    assert f"of which those beyond {most} are not listed" in explain
+    assert "EXPLAIN" not in "".join(header_lines(PREFIX, VERSION, [], genes=False, effect=EffectKeys()))
 
 
 def test_the_region_is_declared_where_a_gene_file_has_exons():

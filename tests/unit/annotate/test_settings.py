@@ -20,6 +20,9 @@ from varbind.errors import UsageError
         ("max_indel", "50"),
         ("batch_size", 0),
         ("batch_size", (1 << 16) + 1),
+        ("explain", -1),
+        ("explain", True),
+        ("explain", "10"),
         ("threads", 0),
         ("threads", True),
         ("threads", 1025),
@@ -36,6 +39,9 @@ def test_what_the_command_line_refuses(name, value):
     "settings",
     [
         {"check_ref": "e", "tss": "all", "index": "tbi", "threads": None},
+        {"explain": 0},
+        {"explain": None},
+        {"explain": 25},
         {"top": 1, "max_indel": 1 << 40, "batch_size": 1 << 16, "threads": 1024},
     ],
 )

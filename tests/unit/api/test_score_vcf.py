@@ -214,7 +214,7 @@ def test_outputs_that_cannot_be_made(bank, tmp_path):
     with pytest.raises(UsageError, match="the output is the input"):
         score_vcf(tmp_path / "in.tsv", tmp_path / "in.tsv", reference=FASTA, bank=bank)
     with pytest.raises(UsageError, match=r"name it \.tsv"):
-        score_vcf(VCF, tmp_path / "table.csv", reference=FASTA, bank=bank)
+        score_vcf(VCF, tmp_path / "table.xlsx", reference=FASTA, bank=bank)
     with pytest.raises(OutputError, match="the folder does not exist"):
         score_vcf(VCF, tmp_path / "none" / "table.tsv", reference=FASTA, bank=bank)
     assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]

@@ -96,7 +96,7 @@ def test_select_proteins_by_name_or_id_in_bank_order(names, expected):
 
 
 def test_an_unknown_protein():
-    with pytest.raises(UsageError, match="'nobody'"):
+    with pytest.raises(UsageError, match=r"'nobody'.*models list --bank"):
         BANK.select_proteins(["P0", "nobody"])
 
 

@@ -44,7 +44,7 @@ def annotate(example, bank, output, **options):
 @pytest.fixture(scope="module")
 def annotated(example, shipped_bank, tmp_path_factory):
     """The example's bytes with everything that the second stage can say."""
-    return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=True)
+    return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
 
 
 def values(annotated, key):
@@ -171,12 +171,12 @@ def test_every_scored_allele_has_every_number(annotated):
 
 @pytest.mark.parametrize(("batch", "threads"), first_quick([(7, 2), (1, 1), (7, 1), (256, 2)]))
 def test_neither_batch_nor_threads_show(example, shipped_bank, annotated, tmp_path, batch, threads):
-    options = {"batch_size": batch, "threads": threads, "explain": True}
+    options = {"batch_size": batch, "threads": threads, "explain": 20}
     assert annotate(example, shipped_bank, tmp_path / "out.vcf", **options) == annotated
 
 
 def test_numba_does_not_show(example, annotated, tmp_path):
-    words = ("annotate", example / "variants.vcf", "-f", example / "reference.fa", "--everywhere", "--explain")
+    words = ("annotate", example / "variants.vcf", "-f", example / "reference.fa", "--everywhere", "--explain", "20")
     environment = {**os.environ, "VARBIND_NO_NUMBA": "1"}
     done = spawn(*words, "-o", tmp_path / "out.vcf", env=environment, timeout=300)
     assert done.code == 0, done.err

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import click
 import pytest
 
 from varbind.annotate.settings import AnnotateSettings
@@ -58,3 +59,29 @@ def test_texts_are_parsed(settings_of, tmp_path):
     assert found.targets is not None
     assert (found.provenance, found.index, found.top) == (False, "csi", 5)
     assert found.inputs[:2] == (str(pairs), str(places))
+
+
+@pytest.mark.parametrize(
+    ("words", "source", "explain"),
+    [
+        ("a.vcf", "a.vcf", None),
+        ("--explain a.vcf", "a.vcf", 10),
+        ("a.vcf --explain", "a.vcf", 10),
+        ("a.vcf --explain -W", "a.vcf", 10),
+        ("--explain -- a.vcf", "a.vcf", 10),
+        ("--explain 5 a.vcf", "a.vcf", 5),
+        ("--explain=5 a.vcf", "a.vcf", 5),
+        ("a.vcf --explain 5", "a.vcf", 5),
+        ("--explain -", "-", 10),
+        ("-- --explain", "--explain", None),
+    ],
+)
+def test_explain_takes_a_number_and_never_the_input(words, source, explain):
+    given = annotate.make_context("annotate", words.split()).params
+    assert (given["source"], given["explain"]) == (source, explain)
+
+
+@pytest.mark.parametrize("words", ["a.vcf --explain=0", "a.vcf --explain 0", "a.vcf --explain=x", "a.vcf --explain x"])
+def test_other_values_of_explain_are_refused(words):
+    with pytest.raises(click.UsageError):
+        annotate.make_context("annotate", words.split())

@@ -1,59 +1,45 @@
-"""The table of `varbind demo` fits a terminal, and is plain text elsewhere."""
+"""`varbind demo` shows what it annotated, and `varbind show` reads its result."""
 
 import re
-import sys
 
 import pytest
+from click.testing import CliRunner
 
-from varbind.cli.demo import COLUMNS, _table
-
-ROW = (
-    "a_long_name_of_a_variant",
-    "chr1",
-    "2452",
-    "T>G",
-    "-248",
-    "1",
-    "0.02",
-    "12",
-    "PAX5 Paired_dom~",
-    "5",
-    "RUNX1",
-    "ok",
-)
+from varbind.cli.main import main
 
 
-@pytest.fixture
-def terminal(monkeypatch):
-    def of(columns, **variables):
-        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-        for name, value in {"COLUMNS": str(columns), "TERM": "xterm", **variables}.items():
-            monkeypatch.setenv(name, value)
-
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    return of
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("demo"))
+        patch.setenv("COLUMNS", "80")
+        yield CliRunner().invoke(main, ["demo", "-q"], catch_exceptions=False)
 
 
-def test_a_pipe_gets_every_cell_whole_and_no_colour():
-    heading, row = _table([ROW]).splitlines()
-    assert heading.split() == list(COLUMNS)
-    assert row.split() == [word for cell in ROW for word in cell.split()]
-    assert "\x1b" not in heading + row
+def show(*words):
+    return CliRunner().invoke(main, ["show", "varbind-demo/annotated.vcf.gz", *words], catch_exceptions=False).stdout
 
 
-@pytest.mark.parametrize("columns", [80, 100])
-def test_the_names_are_cut_to_the_width_of_a_terminal(terminal, columns):
-    terminal(columns, NO_COLOR="1")
-    text = _table([ROW, ROW])
-    lines = re.sub("\x1b\\[[01]m", "", text).splitlines()
-    assert len(lines) == 3
-    assert max(map(len, lines)) <= columns
-    for cell in ("chr1", "2452", "T>G", "-248", "0.02"):
-        assert f" {cell} " in lines[1]
-    assert "a_long_name_of_a_variant" not in lines[1]
-    assert "\x1b[1m" not in "".join(lines) or "\x1b[3" not in "".join(lines)
+def test_the_demo_lists_the_most_extreme_variants(example):
+    lines = example.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    place = lines[0].index("PHRED")
+    phreds = [int(line[place : place + 5]) for line in lines[1:21]]
+    assert phreds == sorted(phreds, reverse=True)
+    assert "20 of 33 scored alleles" in example.stdout
+    assert "written: varbind-demo/annotated.vcf.gz" in lines
 
 
-def test_the_heading_is_bold_on_a_terminal(terminal):
-    terminal(150)
-    assert "\x1b[1m" in _table([ROW]).splitlines()[0]
+def test_the_command_that_it_names_describes_the_first_variant(example):
+    words = re.search(r"varbind show varbind-demo/annotated.vcf.gz (\S+)$", example.stdout, re.MULTILINE)
+    assert "73 bases upstream of the transcription start of EXAMPLE5." in " ".join(show(words[1]).split())
+
+
+def test_show_lists_what_the_demo_lists(example):
+    assert example.stdout.startswith(show())
+    assert show("--top", "3").count("EXAMPLE") == 3
+
+
+@pytest.mark.parametrize("name", ["outside_promoters", "deletes_spacer", "breaks_ETS_6_or_is_deleted"])
+def test_alleles_without_a_score_say_why(example, name):
+    assert "the allele has no score, because" in " ".join(show(name).split())

@@ -78,7 +78,7 @@ def test_a_malformed_sequence_is_told(tmp_path, lines, text):
         (["ACGT\t1", "ACGT\tnan"], "in:2: the label or value is 'nan'"),
         (["ACGT\t1", "ACRT\t1"], "in:2: the sequence holds 'R' at base 3"),
         (["ACGT\t1", "ACGTA\t1"], "in:2: the sequence has 5 bases, expected 4 as in line 1"),
-        (["sequence\tweight", "ACGT\t1"], "in:1: the header is .*, expected one column sequence"),
+        (["sequence\tweight", "ACGT\t1"], "in:1: the header is .*, expected one column named sequence"),
         (["sequence\tlabel"], "in: holds no sequence"),
         (["# text"], "in: holds no sequence"),
     ],
@@ -97,7 +97,7 @@ def test_groups_are_numbered(tmp_path):
     found = table(tmp_path, "chrom\tsequence\tlabel", "chr2\tACGT\t1", "chr10\tAAAA\t0", "chr2\tAAAC\t0")
     assert found.groups.tolist() == [1, 0, 1]
     assert table(tmp_path, "ACGT\t1").groups is None
-    with pytest.raises(InputError, match="one group"):
+    with pytest.raises(InputError, match="at most one named group"):
         table(tmp_path, "chrom\tgroup\tsequence\tlabel", "1\t1\tACGT\t1")
 
 

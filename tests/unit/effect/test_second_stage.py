@@ -94,10 +94,10 @@ def test_without_curves_there_is_no_phred():
     assert "PHRED" not in SecondStage(random_effect(BANK, curves=()), COLUMNS).keys.names
 
 
-@pytest.mark.parametrize(("asked", "heads"), [(True, ("deepfind",)), (False, ("activity",)), (True, ("activity",))])
+@pytest.mark.parametrize(("asked", "heads"), [(3, ("deepfind",)), (0, ("activity",)), (3, ("activity",))])
 def test_explanations_are_of_the_activity_alone(asked, heads):
     stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, explain=asked)
-    assert stage.keys.explain == (asked and "activity" in heads)
+    assert stage.keys.explain == (asked if "activity" in heads else 0)
 
 
 def test_only_deepfind_reads_around():
@@ -230,7 +230,7 @@ def test_more_conservation_is_a_higher_score():
 
 
 def test_an_explanation_sums_to_the_activity_largest_first():
-    found, stage = predict(), SecondStage(EFFECT, COLUMNS, explain=True)
+    found, stage = predict(), SecondStage(EFFECT, COLUMNS, explain=100)
     for row in range(ROWS):
         explained = stage.explained(found.contributions[row])
         assert {model_id for model_id, _ in explained} == set(EFFECT.card.model_ids)
@@ -242,9 +242,16 @@ def test_an_explanation_sums_to_the_activity_largest_first():
 
 
 def test_models_that_add_nothing_are_left_out_and_equal_ones_keep_their_order():
-    stage = SecondStage(EFFECT, COLUMNS, explain=True)
+    stage = SecondStage(EFFECT, COLUMNS, explain=100)
     assert stage.explained(np.array([0.5, 0.0, -0.5])) == (("M1", 0.5), ("M3", -0.5))
     assert stage.explained(np.zeros(3)) == ()
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_only_the_largest_contributions_are_listed(most):
+    stage = SecondStage(EFFECT, COLUMNS, explain=most)
+    largest = (("M3", -2.0), ("M1", 1.0), ("M2", 0.5))
+    assert stage.explained(np.array([1.0, 0.5, -2.0])) == largest[:most]
 
 
 def test_what_trained_was_seen_by_its_window_or_its_place():
@@ -310,10 +317,10 @@ def test_a_second_stage_that_is_not_there_is_told(tmp_path):
 def test_an_explanation_needs_an_activity_head(effect):
     bank = replace(BANK, effect=effect)
     with pytest.raises(UsageError, match="--explain without an activity head"):
-        scored_with(bank, bank, (), AnnotateSettings(explain=True))
+        scored_with(bank, bank, (), AnnotateSettings(explain=9))
     with pytest.raises(UsageError, match="--explain"):
-        scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True, effect="none"))
-    _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=True))
+        scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=9, effect="none"))
+    _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=9))
     assert stage.keys.explain
 
 
@@ -353,6 +360,6 @@ def test_a_second_stage_finds_its_models_beside_those_of_another_bank():
         assert {name: values.tobytes() for name, values in found.items()} == {
             name: values.tobytes() for name, values in alone.items()
         }
-        _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=True))
+        _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=9))
         own = f"{BANK.cards[0].name}:"
         assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models))))

@@ -154,17 +154,18 @@ def test_what_cannot_be_evaluated_is_refused():
     labels = np.array([float(variant.chrom in {"chr3", "chr4"}) for variant in table.variants])
     with pytest.raises(InputError, match="lack one of the classes"):
         evaluate_classes(replace(table, numbers={**table.numbers, "label": labels}), bank(), PLAN)
-    with pytest.raises(InputError, match="no columns gene"):
+    with pytest.raises(InputError, match="there is no column gene"):
         evaluate_classes(replace(table, texts={}), bank(), PLAN)
     nowhere = {**table.numbers, "tss_distance": np.full(60, np.nan)}
-    with pytest.raises(InputError, match="tss_distance with values"):
+    with pytest.raises(InputError, match="the column tss_distance is missing or holds no number"):
         evaluate_classes(replace(table, numbers=nowhere), bank(), PLAN)
     with pytest.raises(ValueError, match="cannot be evaluated"):
         replace(PLAN, held_out=())
 
 
 @pytest.mark.parametrize(
-    ("name", "count", "told"), [("tool", 3, "expected one for 240"), ("distance", 240, "two methods are named")]
+    ("name", "count", "told"),
+    [("tool", 3, r"expected \(240,\), one score for each variant"), ("distance", 240, "two methods are named")],
 )
 def test_scores_from_elsewhere_fit_the_table_and_have_names_of_their_own(monkeypatch, name, count, told):
     monkeypatch.setattr(metrics, "DRAWS", 2)

@@ -240,3 +240,8 @@ def test_a_full_memory_of_torch_for_one_sequence(bank, monkeypatch):
     monkeypatch.setattr(TorchNetworks, "score", lambda *_: torch.empty(2**46))
     with pytest.raises(ResourceError, match="out of memory: there is not enough for a single item; provide more"):
         score_sequences(["ACGT"], bank)
+
+
+def test_a_device_that_does_not_exist(bank):
+    with pytest.raises(ResourceError, match="device cuda:4096 is not available; use --device cpu or auto"):
+        Ensemble(bank.stacks, bank.outputs, device="cuda:4096")

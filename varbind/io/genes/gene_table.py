@@ -230,7 +230,7 @@ def _summary(index: TssIndex, taken: Sequence[TranscriptionStart], *, tss: str) 
     text = f"{_count(genes, 'gene')}, {_count(len(index), 'transcription start')}; "
     if tss == "all":
         return text + "all transcripts"
-    return text + f"best transcripts of each gene: {describe_preferred(taken)}"
+    return text + f"best transcripts: {describe_preferred(taken)}"
 
 
 def _count(number: int, noun: str, several: str = "") -> str:

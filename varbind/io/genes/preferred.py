@@ -23,7 +23,7 @@ _RANKS = {
     CODING: (2, 0),
 }
 _APPRIS, _NONE = (1, 1), (3, 0)
-_TIERS = ("MANE", "canonical", "protein-coding", "without a tag")
+_TIERS = ("MANE", "canonical", "protein-coding", "other")
 
 
 def rank_of(tags: Iterable[str]) -> tuple[int, int]:
@@ -69,7 +69,7 @@ def _preferred_of_gene(starts: list[TranscriptionStart]) -> list[TranscriptionSt
 
 
 def describe_preferred(starts: Iterable[TranscriptionStart]) -> str:
-    """By which transcripts the genes are named, such as `named by 18,000 MANE and 900 canonical transcripts`."""
+    """The kinds of the best transcripts of the genes, such as `18,000 MANE, 900 canonical, 40 other`."""
     tier_of_gene = {gene_of(start): rank_of(start.tags)[0] for start in starts}
     counts = Counter(tier_of_gene.values())
     return ", ".join(f"{counts[tier]:,} {_TIERS[tier]}" for tier in sorted(counts))

@@ -188,7 +188,7 @@ class _Index:
         self._require_in_file(chunk)
         self.last = max(self.last, int(chunk.max(initial=0)))
         if (chunk[:, 0] > chunk[:, 1]).any():
-            raise ValueError("a chunk ends before it starts")
+            raise ValueError("one of its chunks ends before it starts")
         if not self._is_csi:
             self._require_in_file(self._places(*self._integers(1)))
 

@@ -147,9 +147,10 @@ def read_region_file(path: Path) -> Iterator[tuple[int, Region | str]]:
         with path.open("rb") as raw:
             yield from _regions(raw, str(path), shift)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UsageError(f"the gzip data is damaged: {error}", path=path) from error
+        remedy = "`gzip -t` checks it; fetch it again"
+        raise UsageError(f"the gzip data is damaged: {error}", path=path, remedy=remedy) from error
     except OSError as error:
-        raise UsageError(f"cannot be read: {error.strerror}", path=path) from error
+        raise UsageError(f"cannot be read: {error.strerror or error}", path=path) from error
 
 
 def _regions(raw: io.BufferedReader, path: str, shift: int) -> Iterator[tuple[int, Region | str]]:

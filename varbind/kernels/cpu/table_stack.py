@@ -292,7 +292,7 @@ def _in_vectors(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def triplets_of(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The index of the triplet that begins at every base, (..., width - 2)."""
+    """The index, 0 to 124, of the triplet that begins at each base but the last two, (..., width - 2)."""
     return codes[..., :-2] * np.uint8(25) + codes[..., 1:-1] * np.uint8(5) + codes[..., 2:]
 
 

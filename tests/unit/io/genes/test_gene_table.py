@@ -246,7 +246,7 @@ def test_preferred_has_all_coding_starts_under_the_name_of_the_best_transcript(t
     ]
     assert genes.summary == (
         "genes.txt (GTF): 4 genes, 8 transcription starts; "
-        "best transcripts of each gene: 1 MANE, 1 canonical, 1 protein-coding, 1 without a tag"
+        "best transcripts: 1 MANE, 1 canonical, 1 protein-coding, 1 other"
     )
     assert len(table(text, tss="all").index) == 10
 
@@ -651,9 +651,7 @@ def test_gencode_by_hand():
         ("RP5-1103G7.10", 247827, "ENST00000608495.1"),
     ]
     assert brief(genes) == expected
-    assert genes.summary.endswith(
-        "(GTF): 8 genes, 8 transcription starts; best transcripts of each gene: 6 canonical, 2 without a tag"
-    )
+    assert genes.summary.endswith("(GTF): 8 genes, 8 transcription starts; best transcripts: 6 canonical, 2 other")
     second = [("DEFB125", 67891, "ENST00000608838.1"), ("DEFB126", 123275, "ENST00000542572.1")]
     assert sorted(brief(read_genes(PIECES, tss="all"))) == sorted(expected + second)
 

@@ -1,5 +1,9 @@
 """Tables of typed columns."""
 
+import csv
+import gzip
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,6 +39,36 @@ def test_both_kinds_hold_the_same(tmp_path, monkeypatch, at_once):
     ]
 
 
+def test_flags(tmp_path):
+    columns = (("name", str), ("flag", bool))
+    text, found = written(tmp_path, columns, [frame_of(columns, [("a", True), ("b", False), ("c", None)])])
+    assert text == "name\tflag\na\ttrue\nb\tfalse\nc\t\n"
+    assert str(found.schema_arrow.field("flag").type) == "bool"
+    assert found.read().to_pydict()["flag"] == [True, False, None]
+
+
+def test_numbers_of_double_precision_keep_their_digits(tmp_path):
+    columns = (("name", str), ("p", np.float64))
+    values = [1e-300, 1e300, 0.1, 62.0, 0.12345678901234566, np.nan, -np.inf]
+    text, found = written(tmp_path, columns, [frame_of(columns, [("a", value) for value in values])])
+    cells = [line.split("\t")[1] for line in text.splitlines()[1:]]
+    assert cells == ["1e-300", "1e+300", "0.1", "62", "0.12345678901234566", "", "-inf"]
+    assert str(found.schema_arrow.field("p").type) == "double"
+    assert found.read().to_pydict()["p"] == [*values[:5], None, -np.inf]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz", "x.csv.bgz"])
+def test_csv_is_quoted_where_it_must_be(tmp_path, name):
+    rows = [('a,"b"', "1", 0.5), (" c;d ", None, np.nan), ("'", "-2", 1.0)]
+    with TypedTable(str(tmp_path / name)) as table:
+        table.write(COLUMNS, [frame_of(COLUMNS, rows)])
+    data = (tmp_path / name).read_bytes()
+    text = (gzip.decompress(data) if name != "x.csv" else data).decode()
+    assert text == 'name,count,value\n"a,""b""",1,0.5\n c;d ,,\n\',-2,1\n'
+    read = list(csv.reader(io.StringIO(text)))
+    assert read[1:] == [['a,"b"', "1", "0.5"], [" c;d ", "", ""], ["'", "-2", "1"]]
+
+
 def test_frames_of_numbers(tmp_path):
     """A frame is a row group, NaN is missing, and the columns may be those of a matrix."""
     values = np.array([[0.1, np.nan], [-2.5, 1e-7], [1 / 3, 0]], dtype=np.float32)
@@ -64,7 +98,7 @@ def test_numbers_as_a_caller_writes_them_and_no_row_at_all(tmp_path):
     assert [str(kind) for kind in found.schema_arrow.types] == ["string", "int64", "float"]
 
 
-@pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.parquet"])
+@pytest.mark.parametrize("name", ["x.tsv", "x.tsv.gz", "x.csv", "x.parquet"])
 def test_a_table_that_is_not_finished_leaves_nothing(tmp_path, name):
     def frames():
         yield frame_of(COLUMNS, ROWS)
@@ -77,8 +111,8 @@ def test_a_table_that_is_not_finished_leaves_nothing(tmp_path, name):
 
 
 def test_an_unknown_kind(tmp_path):
-    for name in ("x.csv", "x.gz", "x.parquet.gz"):
-        with pytest.raises(UsageError, match=r"name it \.tsv, \.tsv\.gz or \.parquet"):
+    for name in ("x.xlsx", "x.gz", "x.parquet.gz"):
+        with pytest.raises(UsageError, match=r"name it \.tsv, \.tsv\.gz, \.csv, \.csv\.gz or \.parquet"):
             TypedTable(str(tmp_path / name))
     with pytest.raises(OutputError):
         TypedTable(str(tmp_path / "no" / "x.tsv"))

@@ -1,0 +1,182 @@
+"""The commands of the quick start, the FAQ and the page on reading are run, and the numbers of the pages are true."""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from quick_cases import first_quick
+from sparse_genome import LENGTHS, TERT, sparse_fasta
+
+from varbind.annotate.info_schema import INFO_KEYS
+from varbind.core.variant import Status
+from varbind.io.genes.shipped_starts import shipped_starts
+
+ROOT = Path(__file__).parents[2]
+CONTIG, POS, START = TERT["GRCh38"]
+FILES = ("in.vcf.gz", "reference.fa", "genes.gtf.gz")
+
+
+def page(name):
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def run_commands(name, folder):
+    """Run the shell commands of a page in one shell, which stops at the first error; return what they print."""
+    program = folder / "bin" / "varbind"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m varbind "$@"\n')
+    program.chmod(0o755)
+    blocks = re.findall(r"```sh\n(.*?)```", page(name), re.DOTALL)
+    script = "".join(block for block in blocks if ".venv" not in block)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def base_at(fasta, pos):
+    _, _, first, _, _ = fasta.with_name(f"{fasta.name}.fai").read_text().split("\t")
+    with fasta.open("rb") as stream:
+        stream.seek(int(first) + pos - 1)
+        return stream.read(1).decode()
+
+
+def gene_lines():
+    """TERT with one coding exon, which ends 100 bases after the start."""
+    attributes = 'gene_id "ENSG1"; gene_name "TERT"; transcript_id "ENST1"; transcript_type "protein_coding";'
+    spans = {"transcript": (START - 5000, START), "exon": (START - 5000, START), "CDS": (START - 5000, START - 100)}
+    return "".join(
+        f"{CONTIG}\tHAVANA\t{kind}\t{low}\t{high}\t.\t-\t.\t{attributes}\n" for kind, (low, high) in spans.items()
+    )
+
+
+@pytest.fixture
+def own_data(tmp_path):
+    """A folder with the files that the pages call the user's own: variants of GRCh38 around the start of TERT."""
+    fasta = sparse_fasta(tmp_path / "reference.fa", {CONTIG: LENGTHS["GRCh38"][CONTIG]}, CONTIG, POS)
+    records = [f"{CONTIG}\t{POS}\tC228T\tG\tA"]
+    for pos in range(START - 200, START + 500, 70):
+        ref = base_at(fasta, pos)
+        records.append(f"{CONTIG}\t{pos}\t.\t{ref}\t{'C' if ref != 'C' else 'G'}")
+    records.append(f"{CONTIG}\t{START + 550}\tgap\t{base_at(fasta, START + 550)}\t<DEL>")
+    text = f"##fileformat=VCFv4.3\n##contig=<ID={CONTIG},length={LENGTHS['GRCh38'][CONTIG]}>\n"
+    text += '##INFO=<ID=AC,Number=A,Type=Integer,Description="count">\n'
+    text += '##INFO=<ID=AF,Number=A,Type=Float,Description="frequency">\n'
+    text += '##FORMAT=<ID=GT,Number=1,Type=String,Description="genotype">\n'
+    text += "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tCHILD\n"
+    text += "".join(f"{record}\t.\t.\tAC=1;AF=0.5\tGT\t0/1\n" for record in records)
+    for name, content in (("in.vcf.gz", text), ("genes.gtf.gz", gene_lines())):
+        with gzip.open(tmp_path / name, "wt") as stream:
+            stream.write(content)
+    assert {path.name for path in tmp_path.iterdir()} >= set(FILES)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", first_quick(["quickstart.md", "faq.md"]))
+def test_every_command_runs_on_own_data(name, own_data, bcftools):
+    printed = run_commands(name, own_data)
+    assert f"\t{START + 550}\t" in printed  # the allele without a score, with its reason
+    assert "symbolic" in printed
+    with gzip.open(own_data / "out.vcf.gz", "rt") as lines:
+        text = lines.read()
+    assert "##varbind_genes=<ID=starts.GRCh38.bed.gz," in text
+    assert text.count("VARBIND_STATUS=ok") == 11
+    with gzip.open(own_data / "genes.vcf.gz", "rt") as lines:
+        assert "VARBIND_REGION=CDS" in lines.read()
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory, bcftools):
+    """The INFO values of the example by ID, and the record that the page on reading prints."""
+    folder = tmp_path_factory.mktemp("reading")
+    printed = run_commands("reading.md", folder)
+    with gzip.open(folder / "varbind-demo" / "annotated.vcf.gz", "rt") as lines:
+        rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
+    values = {row[2]: dict(item.split("=") for item in row[7].split(";") if "=" in item) for row in rows}
+    return values, printed.splitlines()[-1]
+
+
+def test_the_record_is_that_of_the_example(example):
+    record = example[1].replace("\t", " ")
+    pieces = [piece.replace("\\|", "|") for piece in re.findall(r"^\| `([^`]+)` \| ", page("reading.md"), re.MULTILINE)]
+    record_pieces = pieces[: pieces.index("GT:DP:GQ 1/1:26:66 0/1:37:48") + 1]
+    assert len(record_pieces) == 18
+    assert [piece for piece in record_pieces if piece.removesuffix("...") not in record] == []
+
+
+def test_the_words_follow_from_the_record(example):
+    values = {key.removeprefix("VARBIND_"): value for key, value in example[0]["breaks_CTCF_1"].items()}
+    text = page("reading.md")
+    assert f"10^({float(values['PHRED']):.1f} / 10) = {10 ** (round(float(values['PHRED']), 1) / 10):.0f}," in text
+    assert f"one background SNV in {10 ** (float(values['LOSS_PHRED']) / 10):,.0f}"[:-2] + "00" in text
+    assert f"2^{float(values['ACTIVITY']):.2f} = {2 ** float(values['ACTIVITY']):.0%}".replace("%", " %") in text
+    assert f"{-float(values['ACTIVITY']) / float(values['ACTIVITY_SE']):.1f} standard errors" in text
+    assert f"{float(values['SCORE']):.0%} of".replace("%", " %") in text
+
+
+def test_the_table_of_disagreements_is_that_of_the_example(example):
+    rows = re.findall(r"^\| `(\w+)` \|((?: -?[\d.]+ \|){5})", page("reading.md"), re.MULTILINE)
+    assert len(rows) == 8
+    decimals = {"PHRED": 1, "LOSS_PHRED": 1, "GAIN_PHRED": 1, "ACTIVITY": 2, "ACTIVITY_SE": 2}
+    for name, cells in rows:
+        values = example[0][name]
+        expected = [f"{float(values[f'VARBIND_{key}']):.{digits}f}" for key, digits in decimals.items()]
+        assert cells.replace("|", "").split() == expected, name
+
+
+def test_kinds_of_variants_are_compared_with_their_own(example):
+    text = page("reading.md")
+    for name, article in (("breaks_GATA_1", "a PHRED of "), ("makes_ETS_3_by_insertion", "")):
+        score, phred = (float(example[0][name][f"VARBIND_{key}"]) for key in ("SCORE", "PHRED"))
+        assert re.search(rf"`{name}`[^.]*\s{score:.3f} and\s{article}{phred:.1f}", text), name
+
+
+def test_the_numbers_of_the_faq_are_those_of_the_second_stage():
+    card = (ROOT / "models" / "promoter-v1" / "effect" / "README.md").read_text(encoding="utf-8")
+    assert "| 0.299 | 0.40 | 0.047 | 1 % |" in card
+    assert "of which 15 % were" in card
+    known = re.findall(r"^\| (\w+) \| chr[^|]*\| ([^|]*) \| (\d+) \| [\d.]+ \| ([-+])", card, re.MULTILINE)
+    assert [effect for _, effect, phred, _ in known if "C228T" in effect and phred == "6"]
+    assert len(known) == 10
+    assert {gene for gene, *_ in known} == {"TERT", "HBB", "HBG1", "LDLR"}
+    assert max(int(phred) for _, _, phred, _ in known) == 15
+    assert all(("(loss" in effect) == (sign == "-") for _, effect, _, sign in known)
+    text = page("faq.md")
+    assert "`VARBIND_SCORE` of 0.299" in text
+    assert "40 % of the variants above it" in text
+    assert "the highest has 15" in text
+
+
+@pytest.mark.parametrize("build", ["GRCh37", "GRCh38"])
+def test_the_numbers_of_genes_are_those_of_the_shipped_starts(build):
+    starts = list(shipped_starts(build, tss="all").index)
+    select = sum("RefSeq_Select" in start.tags for start in starts)
+    assert re.search(rf"{select:,}\s+of\s+{len(starts):,}", page("faq.md"))
+    assert f"{len(starts):,}" in page("quickstart.md")
+
+
+def test_the_glossary_has_every_key_status_and_flag():
+    text = page("glossary.md")
+    terms = {key.name for key in INFO_KEYS} | {"padded", "in_training", "size_extrapolated"}
+    terms |= {status.value for status in Status} - {"outside"}
+    assert sorted(term for term in terms if not re.search(rf"\b{re.escape(term)}\b|VARBIND_{term}", text)) == []
+
+
+def test_every_anchor_leads_to_a_heading():
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    broken = []
+    for source in pages:
+        for target, anchor in re.findall(r"\]\(([^)\s#]*)#([^)\s]+)\)", source.read_text(encoding="utf-8")):
+            if target.startswith("http"):
+                continue
+            path = source.parent / target if target else source
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            broken += [(source.name, target, anchor)] * (anchor not in slugs)
+    assert broken == []

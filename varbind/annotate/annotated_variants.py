@@ -1,0 +1,315 @@
+"""Reads the alleles of an annotated VCF that people look at: the most extreme ones, or those of one ID or position.
+
+record -> values of each allele -> the first N by PHRED, or those that were asked for
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from heapq import nlargest
+from math import inf, isnan
+from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import unquote
+
+import numpy as np
+
+from varbind.annotate.info_reader import TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.core.contigs import other_styles, plain_name
+from varbind.core.transcript import TranscriptRegion
+from varbind.errors import InputError, UsageError, printable
+from varbind.io.vcf.variants import open_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from varbind.io.vcf.records import VcfRecord
+    from varbind.io.vcf.variants import VariantFile
+    from varbind.io.vcf.vcf_block import VcfBlock
+
+__all__ = [
+    "UNANNOTATED",
+    "AnnotatedVariant",
+    "NearbyGene",
+    "ProteinChange",
+    "TopVariants",
+    "find_variants",
+    "top_variants",
+]
+
+UNANNOTATED = "without annotation"
+"""The status of an allele in a record that has no key of varbind."""
+
+_CODING = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
+_POS_DIGITS = 18
+
+
+class ProteinChange(NamedTuple):
+    """The change of binding of a protein family, as an entry of BIND_LOSS or BIND_GAIN states it."""
+
+    family: str
+    protein: str
+
+    @property
+    def family_name(self) -> str:
+        """The family in words; empty where the protein is a family of its own."""
+        return "" if self.family == self.protein else self.family.replace("_", " ")
+
+
+class NearbyGene(NamedTuple):
+    """A gene near an allele.
+
+    The fields are the symbol, the accession of the transcript, the signed distance from the transcription start in
+    bases (negative = upstream), and the part of the transcript in which the allele lies. Unknown texts are empty.
+    """
+
+    symbol: str
+    transcript: str
+    distance: int
+    region: str
+
+    @property
+    def is_coding(self) -> bool:
+        """Whether the allele lies in the coding sequence or a splice site of the gene."""
+        return self.region in _CODING
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedVariant:
+    """One alternate allele with its values. No text contains a character that would control a terminal.
+
+    Attributes:
+        chrom: CHROM.
+        pos: POS, from 1.
+        name: ID; empty where it is missing.
+        ref: REF.
+        alt: the alternate allele.
+        filter: FILTER; empty where it is missing.
+        numbers: the values of the keys with numbers that are not missing, by key without the prefix.
+        genes: the genes of GENE, nearest first.
+        losses: the families of BIND_LOSS, most extreme first.
+        gains: the families of BIND_GAIN, most extreme first.
+        why_not: the reason why the allele has no score; empty where it has one.
+        flags: the caveats of FLAG.
+    """
+
+    chrom: str
+    pos: int
+    name: str
+    ref: str
+    alt: str
+    filter: str = ""
+    numbers: dict[str, float] = field(default_factory=dict)
+    genes: tuple[NearbyGene, ...] = ()
+    losses: tuple[ProteinChange, ...] = ()
+    gains: tuple[ProteinChange, ...] = ()
+    why_not: str = ""
+    flags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, record: VcfRecord, alt: str, allele: AnnotatedAllele, keys: DeclaredKeys) -> Self:
+        """Join an allele with the columns of its record."""
+        name, passed = (record.line.split(b"\t", 7)[column].decode("latin-1") for column in (2, 6))
+        texts = dict(zip(TEXT_KEYS, allele.texts, strict=True))
+        numbers = zip(keys.numbers, allele.numbers, strict=True)
+        return cls(
+            _shown(record.chrom),
+            record.pos,
+            _shown(name).removeprefix("."),
+            _shown(record.ref),
+            _shown(alt),
+            _shown(passed).removeprefix("."),
+            numbers={key: number for key, number in numbers if not isnan(number)},
+            genes=tuple(
+                NearbyGene(printable(symbol), printable(transcript), int(distance), printable(region))
+                for symbol, _, transcript, _, distance, _, region in allele.genes
+            ),
+            losses=_changes(texts["BIND_LOSS"]),
+            gains=_changes(texts["BIND_GAIN"]),
+            why_not=printable(allele.why_not),
+            flags=tuple(printable(texts["FLAG"]).split("&")) if texts["FLAG"] else (),
+        )
+
+    @property
+    def place(self) -> str:
+        """The position, as `varbind show` accepts it."""
+        return f"{self.chrom}:{self.pos}"
+
+    @property
+    def binding_phred(self) -> float | None:
+        """The larger of LOSS_PHRED and GAIN_PHRED; None where both are missing."""
+        return max((self.numbers[key] for key in ("LOSS_PHRED", "GAIN_PHRED") if key in self.numbers), default=None)
+
+    @property
+    def is_coding(self) -> bool:
+        """Whether the allele lies in the coding sequence or a splice site of each of its genes."""
+        return bool(self.genes) and all(gene.is_coding for gene in self.genes)
+
+
+@dataclass(slots=True)
+class TopVariants:
+    """The most extreme alleles of a file.
+
+    Attributes:
+        variants: the alleles, the largest value first.
+        by_phred: whether they are sorted by PHRED; otherwise by the larger of LOSS_PHRED and GAIN_PHRED.
+        scored: the alleles with a score.
+        coding: the scored alleles that are left out because they lie in a coding sequence or a splice site.
+        unscored: the alleles without a score, by reason.
+        unannotated: the records without a key of varbind.
+    """
+
+    variants: list[AnnotatedVariant] = field(default_factory=list)
+    by_phred: bool = True
+    scored: int = 0
+    coding: int = 0
+    unscored: Counter[str] = field(default_factory=Counter)
+    unannotated: int = 0
+
+    def sentence(self) -> str:
+        """The counts in one or more sentences."""
+        key = "PHRED" if self.by_phred else "the larger of LOSS_PHRED and GAIN_PHRED"
+        sentences = [f"{len(self.variants):,} of {self.scored:,} scored alleles, sorted by {key}."]
+        if self.coding:
+            sentences.append(f"{self.coding:,} in coding sequences and splice sites left out (--coding shows them).")
+        if missing := self.missing():
+            sentences.append(f"Not scored: {missing}.")
+        return " ".join(sentences)
+
+    def missing(self) -> str:
+        """The alleles and records without a score, by reason; empty if there is none."""
+        parts = [f"{reason} {number:,}" for reason, number in sorted(self.unscored.items())]
+        parts += [f"records without annotation {self.unannotated:,}"] if self.unannotated else []
+        return ", ".join(parts)
+
+
+def top_variants(
+    source: str | os.PathLike[str], count: int, *, coding: bool = False, prefix: str = "VARBIND"
+) -> TopVariants:
+    """Read the scored alleles with the largest PHRED; without PHRED, with the largest LOSS_PHRED or GAIN_PHRED.
+
+    Missing values come last, and ties keep the order of the file. Memory does not grow with the file.
+
+    Args:
+        source: the annotated VCF or BCF; `-` is standard input.
+        count: the number of alleles wanted.
+        coding: whether alleles in coding sequences and splice sites are wanted too.
+        prefix: the prefix of the keys.
+
+    Raises:
+        InputError: the file is broken, was not annotated, or has no scored allele.
+        UsageError: all scored alleles are left out because they lie in coding sequences or splice sites.
+    """
+    with open_variants(os.fspath(source)) as variants:
+        keys = DeclaredKeys.of(variants.header, prefix, variants.name)
+        top = TopVariants(by_phred="PHRED" in keys.names)
+
+        def value(variant: AnnotatedVariant) -> float:
+            found = variant.numbers.get("PHRED") if top.by_phred else variant.binding_phred
+            return -inf if found is None else found
+
+        top.variants = nlargest(count, _scored(variants, keys, top, coding=coding), key=value)
+    if not top.scored:
+        what = f"no allele has a score ({top.missing() or 'the file has no records'})"
+        raise InputError(what, path=variants.name, remedy="find the cause with varbind check, and annotate again")
+    if not top.variants:
+        what = f"all {top.scored:,} scored alleles lie in coding sequences or splice sites"
+        raise UsageError(what, path=variants.name, remedy="show them with --coding")
+    return top
+
+
+def find_variants(source: str | os.PathLike[str], wanted: str, *, prefix: str = "VARBIND") -> list[AnnotatedVariant]:
+    """Read all alleles of the records with an ID or a position, in the order of the file.
+
+    Args:
+        source: the annotated VCF or BCF; `-` is standard input.
+        wanted: one of the IDs of a record, or CHROM:POS, where `chr1`, `1` and the NCBI names of chromosome 1 are
+            equal. The digits of POS may be grouped with commas.
+        prefix: the prefix of the keys.
+
+    Raises:
+        InputError: the file is broken or was not annotated.
+        UsageError: no record has this ID or position.
+    """
+    with open_variants(os.fspath(source)) as variants:
+        keys = DeclaredKeys.of(variants.header, prefix, variants.name)
+        found = [
+            AnnotatedVariant.of(record, alt, allele, keys)
+            for record in _records_of(variants, wanted)
+            for alt, allele in _alleles(record, keys, variants.name)
+        ]
+    if not found:
+        what = f"no record has the ID or the position {wanted!r}"
+        remedy = f"give an ID or CHROM:POS of a record; varbind show {variants.name} lists some"
+        raise UsageError(what, path=variants.name, remedy=remedy)
+    return found
+
+
+def _scored(variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, coding: bool) -> Iterator[AnnotatedVariant]:
+    """The scored alleles of a file; all others are counted."""
+    word = f"{keys.prefix}_".encode()
+    for _, skipped, record in variants.select(lambda block: block.lines_with(word)):
+        top.unannotated += skipped
+        if record is None:
+            continue
+        alleles = alleles_of(record, keys, variants.name)
+        top.unannotated += alleles is None
+        for alt, allele in zip(record.alts, alleles or (), strict=alleles is not None):
+            if allele.why_not:
+                top.unscored[allele.why_not] += 1
+                continue
+            top.scored += 1
+            variant = AnnotatedVariant.of(record, alt, allele, keys)
+            if variant.is_coding and not coding:
+                top.coding += 1
+            else:
+                yield variant
+
+
+def _alleles(record: VcfRecord, keys: DeclaredKeys, path: str) -> Iterator[tuple[str, AnnotatedAllele]]:
+    """The alternate alleles of a record with their values."""
+    alleles = alleles_of(record, keys, path)
+    if alleles is None:
+        nothing = AnnotatedAllele(("",) * len(TEXT_KEYS), (), (float("nan"),) * len(keys.numbers), UNANNOTATED)
+        alleles = [nothing] * len(record.alts)
+    return zip(record.alts, alleles, strict=True)
+
+
+def _records_of(variants: VariantFile, wanted: str) -> Iterator[VcfRecord]:
+    """The records with an ID or a position."""
+    contig, _, digits = wanted.rpartition(":")
+    digits = digits.replace(",", "")
+    is_place = bool(contig) and digits.isascii() and digits.isdigit() and len(digits) <= _POS_DIGITS
+    pos = int(digits) if is_place else -1
+    word = wanted.encode("utf-8", "surrogateescape")
+
+    def may_match(block: VcfBlock) -> NDArray[np.bool_]:
+        return np.asarray((block.pos == pos) | block.lines_with(word), dtype=np.bool_)
+
+    # A dot is no ID: it stands for a missing one.
+    for _, _, record in variants.select(may_match) if wanted not in {"", "."} else ():
+        if record is None:
+            continue
+        is_at_place = record.pos == pos and _is_same_contig(_shown(record.chrom), contig)
+        if is_at_place or word in record.line.split(b"\t", 3)[2].split(b";"):
+            yield record
+
+
+def _is_same_contig(one: str, other: str) -> bool:
+    """Whether two names are of one contig, in any common style."""
+    same = plain_name(one)
+    return one == other or other in other_styles(one) or bool(same and same == plain_name(other))
+
+
+def _changes(text: str) -> tuple[ProteinChange, ...]:
+    """The entries of BIND_LOSS or BIND_GAIN; an entry without a protein has the text of its family."""
+    entries = ([printable(unquote(word)) for word in entry.split("|")] for entry in text.split("&") if entry)
+    return tuple(ProteinChange(entry[0], entry[1] if len(entry) > 1 else entry[0]) for entry in entries)
+
+
+def _shown(text: str) -> str:
+    """Text that was read as latin-1, as it is shown: decoded from UTF-8, with unprintable characters escaped."""
+    return printable(text.encode("latin-1").decode("utf-8", "backslashreplace"))

@@ -1,0 +1,38 @@
+"""`varbind show` lists the most extreme variants of an annotated file, or describes one in plain words."""
+
+from __future__ import annotations
+
+import click
+
+from varbind.cli.main import configure_logging, print_text
+from varbind.cli.options import logging_options
+
+__all__ = ["show"]
+
+
+@click.command("show")
+@click.argument("source", metavar="VCF")
+@click.argument("wanted", metavar="[ID|CHROM:POS]", required=False)
+@click.option(
+    "--top", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Number of alleles in the table."
+)
+@click.option("--coding", is_flag=True, help="List alleles in coding sequences and splice sites as well.")
+@click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of the INFO keys.")
+@logging_options
+def show(source: str, wanted: str | None, top: int, coding: bool, prefix: str, quiet: bool, verbose: bool) -> None:
+    """List the most extreme variants of an annotated VCF, or describe one in plain words.
+
+    VCF is a result of varbind annotate: VCF (plain, gzip or BGZF) or BCF; - is standard input. The table fits the
+    terminal and is sorted by PHRED, or by the larger of LOSS_PHRED and GAIN_PHRED where the file has no PHRED.
+
+    With an ID or a position, as in chr1:1000, every allele of the records found is described: its gene, the binding
+    that is lost or gained, the expected activity, how rare such changes are, and what limits these numbers.
+    """
+    from varbind.annotate.annotated_variants import find_variants, top_variants
+    from varbind.cli.variant_display import description_text, table_text
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    if wanted is not None:
+        print_text(description_text(find_variants(source, wanted, prefix=prefix)))
+        return
+    print_text(table_text(top_variants(source, top, coding=coding, prefix=prefix)))
