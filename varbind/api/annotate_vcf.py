@@ -88,8 +88,8 @@ def annotate_vcf(
             several of them counts once. None = the transcription starts of GRCh37 or GRCh38 that varbind contains,
             unless everything is scored.
         settings: all other settings; None = the defaults.
-        stats: the path of a JSON file with the statistics of the run (docs/python.md), which appears together with the
-            result; `-` is standard output, where the result goes to another place; None = no file.
+        stats: the path of a JSON file with the statistics of the run (docs/statistics.md), which appears together with
+            the result; `-` is standard output, where the result goes to another place; None = no file.
         progress: called with the number of records read, and with their number in the whole file, which is estimated
             from the share of the bytes that has been read.
 

@@ -101,7 +101,7 @@ def _progress_bar() -> Iterator[Progress]:
     console = Console(stderr=True)
     # Standard output is data, which rich would write to the terminal otherwise.
     with Bar(*columns, console=console, transient=True, auto_refresh=False, redirect_stdout=False) as bar:
-        task = bar.add_task("", total=None, text="")
+        task = bar.add_task("", total=None, text="", visible=False)
 
         def update(done: int, total: int | None, stage: str = "") -> None:
             nonlocal refreshed
@@ -109,7 +109,8 @@ def _progress_bar() -> Iterator[Progress]:
             text = speed.describe(done, total, stage, now)
             if now >= refreshed + REFRESH_INTERVAL or done == total:
                 refreshed = now
-                bar.update(task, completed=done, total=total, description=stage, text=text, refresh=True)
+                bar.update(task, completed=done, total=total, description=stage, text=text, visible=True)
+                bar.refresh()
 
         with _log_above():
             yield update
