@@ -506,7 +506,7 @@ def test_the_strongest_changes_have_columns_of_their_own(cohort):
     assert [first[name] for name in PARTS] == [*[""] * 5, "F,G", "P|", "m", "0.5", "1e+20"]
     assert second["sentence"] == (
         "The allele lies 78 bases upstream of the transcription start of MYC. The strongest loss of binding is that of "
-        "ELK4 (family Ets-related, z = -4.2); no protein gains binding. Promoter activity is predicted to rise "
+        "ELK4 (family Ets-related, z = -4.2); no gain is listed. Promoter activity is predicted to rise "
         "(log2 change +0.5)."
     )
     assert (first["explain"], second["explain"]) == ("", "ELK4|0.5&m|-0.1")

@@ -11,11 +11,17 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from math import inf, isnan
 from typing import TYPE_CHECKING, NamedTuple, Self
-from urllib.parse import unquote
 
 import numpy as np
 
-from varbind.annotate.info_reader import TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.annotate.info_reader import (
+    TEXT_KEYS,
+    AnnotatedAllele,
+    DeclaredKeys,
+    ProteinChange,
+    alleles_of,
+    protein_changes,
+)
 from varbind.core.contigs import other_styles, plain_name
 from varbind.core.transcript import TranscriptRegion
 from varbind.errors import InputError, UsageError, printable
@@ -34,7 +40,6 @@ __all__ = [
     "UNANNOTATED",
     "AnnotatedVariant",
     "NearbyGene",
-    "ProteinChange",
     "TopVariants",
     "find_variants",
     "top_variants",
@@ -45,18 +50,6 @@ UNANNOTATED = "without annotation"
 
 _CODING = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
 _POS_DIGITS = 18
-
-
-class ProteinChange(NamedTuple):
-    """The change of binding of a protein family, as an entry of BIND_LOSS or BIND_GAIN states it."""
-
-    family: str
-    protein: str
-
-    @property
-    def family_name(self) -> str:
-        """The family in words; empty where the protein is a family of its own."""
-        return "" if self.family == self.protein else self.family.replace("_", " ")
 
 
 class NearbyGene(NamedTuple):
@@ -305,9 +298,11 @@ def _is_same_contig(one: str, other: str) -> bool:
 
 
 def _changes(text: str) -> tuple[ProteinChange, ...]:
-    """The entries of BIND_LOSS or BIND_GAIN; an entry without a protein has the text of its family."""
-    entries = ([printable(unquote(word)) for word in entry.split("|")] for entry in text.split("&") if entry)
-    return tuple(ProteinChange(entry[0], entry[1] if len(entry) > 1 else entry[0]) for entry in entries)
+    """The entries of BIND_LOSS or BIND_GAIN, without characters that would control a terminal."""
+    return tuple(
+        change._replace(family=printable(change.family), protein=printable(change.protein))
+        for change in protein_changes(text)
+    )
 
 
 def _shown(text: str) -> str:

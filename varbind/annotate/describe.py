@@ -1,10 +1,12 @@
 """Describes one annotated allele in plain words: its gene, its changes of binding and activity, and how rare they are.
 
-Each description is a list of labels with one or more sentences. The sentences name the INFO key of every number.
+A description is a list of labels with one or more sentences, which name the INFO key of every number. A summary is a
+few short sentences for a cell of a table.
 """
 
 from __future__ import annotations
 
+from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from varbind.annotate.annotated_variants import UNANNOTATED
@@ -14,9 +16,10 @@ from varbind.core.variant import Status, trim
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, ProteinChange
+    from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
+    from varbind.annotate.info_reader import ProteinChange
 
-__all__ = ["LIMITS", "UNUSUAL_PHRED", "describe", "frequency_text", "short_allele"]
+__all__ = ["LIMITS", "UNUSUAL_PHRED", "describe", "frequency_text", "short_allele", "summary"]
 
 UNUSUAL_PHRED = 10.0
 """A change that more than one in ten background variants reaches is described as not unusual."""
@@ -29,6 +32,8 @@ LIMITS = (
 """What the numbers of an allele do not say."""
 
 _GENES_NAMED = 3
+_CLEAR = 2
+"""The direction of a change of activity is certain enough from this number of standard errors."""
 _REASONS: dict[str, str] = {
     Status.REF_MISMATCH: "REF is not the sequence of the reference at this position. Annotate with the reference of "
     "the build on which the variant was called.",
@@ -74,6 +79,34 @@ def describe(variant: AnnotatedVariant) -> list[tuple[str, str]]:
             ("Activity", _activity_text(variant.numbers)),
         ]
     return [*parts, ("Status", _status_text(variant))]
+
+
+def summary(
+    gene: NearbyGene | None,
+    loss: ProteinChange | None = None,
+    gain: ProteinChange | None = None,
+    *,
+    activity: float = nan,
+    standard_error: float = nan,
+    why_not: str = "",
+) -> str:
+    """Summarise an allele and one of its genes in a few short sentences.
+
+    Args:
+        gene: the gene; None where there is none.
+        loss: the strongest loss of binding; None where nothing is lost.
+        gain: the strongest gain of binding; None where nothing is gained.
+        activity: ACTIVITY; NaN where there is no prediction.
+        standard_error: ACTIVITY_SE; NaN where it is not known.
+        why_not: the reason why the allele has no score; empty where it has one.
+    """
+    parts = [f"The allele lies {_distance_text(gene)}."] if gene else []
+    if why_not:
+        return " ".join([*parts, f"It has no score, because {_reason_text(why_not)}"])
+    parts.append(_strongest_text(loss, gain))
+    if not isnan(activity):
+        parts.append(_direction_text(activity, standard_error))
+    return " ".join(parts)
 
 
 def frequency_text(phred: float) -> str:
@@ -126,7 +159,7 @@ def _change_text(variant: AnnotatedVariant) -> str:
 
 
 def _distance_text(gene: NearbyGene) -> str:
-    start = f"the transcription start of {gene.symbol}"
+    start = f"the transcription start of {gene.symbol or 'a gene without a symbol'}"
     if gene.distance:
         side = "upstream" if gene.distance < 0 else "downstream"
         text = f"{_counted(abs(gene.distance), 'base')} {side} of {start}"
@@ -176,7 +209,7 @@ def _activity_text(numbers: dict[str, float]) -> str:
         f"Promoter activity is expected to {direction} to about {share:.0f} % of that of REF ({value}); with its "
         f"standard error of {error:.2g}, to between {low:.0f} and {high:.0f} %."
     )
-    if abs(activity) < 2 * error:
+    if abs(activity) < _CLEAR * error:
         text += " This is less than two standard errors from no change, so even the direction is uncertain."
     return text
 
@@ -199,12 +232,40 @@ def _rarity_text(numbers: dict[str, float]) -> str:
 def _status_text(variant: AnnotatedVariant) -> str:
     sentences = ["ok: the allele was scored."]
     if variant.why_not:
-        reason = _REASONS.get(variant.why_not, "the file does not say why. Annotate it again.")
-        sentences = [f"{variant.why_not}: the allele has no score, because {reason}"]
+        sentences = [f"{variant.why_not}: the allele has no score, because {_reason_text(variant.why_not)}"]
     sentences += [_FLAGS.get(flag, f"{flag}: a caveat that this version does not know.") for flag in variant.flags]
     if variant.filter not in {"", "PASS"}:
         sentences.append(f"FILTER is {variant.filter}.")
     return " ".join(sentences)
+
+
+def _reason_text(why_not: str) -> str:
+    """Why an allele has no score, as the end of a sentence, and often a second one with the remedy."""
+    return _REASONS.get(why_not, "the file does not say why. Annotate it again.")
+
+
+def _strongest_text(loss: ProteinChange | None, gain: ProteinChange | None) -> str:
+    if loss and gain:
+        return f"The strongest loss of binding is that of {_z_text(loss)}, the strongest gain that of {_z_text(gain)}."
+    if loss:
+        return f"The strongest loss of binding is that of {_z_text(loss)}; no gain is listed."
+    if gain:
+        return f"The strongest gain of binding is that of {_z_text(gain)}; no loss is listed."
+    return "No loss or gain of binding is listed."
+
+
+def _z_text(change: ProteinChange) -> str:
+    family = f"family {change.family_name}, " if change.family_name else ""
+    return f"{change.protein} ({family}z = {change.z:.1f})"
+
+
+def _direction_text(activity: float, standard_error: float) -> str:
+    number = f"log2 change {activity:+.2g}"
+    if not isnan(standard_error):
+        number += f", standard error {standard_error:.2g}"
+    if abs(activity) < _CLEAR * standard_error or activity == 0:
+        return f"No clear change of promoter activity is predicted ({number})."
+    return f"Promoter activity is predicted to {'fall' if activity < 0 else 'rise'} ({number})."
 
 
 def _counted(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import unquote
 
 from varbind.annotate.info_fields import ENCODED_CONTROLS
@@ -25,7 +25,9 @@ __all__ = [
     "TEXT_KEYS",
     "AnnotatedAllele",
     "DeclaredKeys",
+    "ProteinChange",
     "alleles_of",
+    "protein_changes",
 ]
 
 NUMBER_KEYS = tuple(key.name for key in INFO_KEYS if key.type == "Float" and key.written is not Written.PER_TRACK)
@@ -43,9 +45,41 @@ CHANGE_KEYS = ("BIND_LOSS", "BIND_GAIN")
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)"
-_CHANGE = re.compile(rf"(?:[^|&]*\|){{3}}{_NUMBER}\|{_NUMBER}(?:&.*)?", re.DOTALL)
-"""The changes of binding of an allele, of which the first one, the strongest, is checked."""
+_CHANGE = rf"(?:[^|&]*\|){{3}}{_NUMBER}\|{_NUMBER}"
+_CHANGES = re.compile(rf"{_CHANGE}(?:&{_CHANGE})*")
 _DAMAGED = "annotate the file again"
+
+
+class ProteinChange(NamedTuple):
+    """The change of binding of a protein family, as an entry of BIND_LOSS or BIND_GAIN states it.
+
+    The fields are the family, its protein that changes most, the model of the protein, the alternate minus the
+    reference score in units of the model, and the same in standard deviations over background SNVs.
+    """
+
+    family: str
+    protein: str
+    model_id: str = ""
+    delta: float = nan
+    z: float = nan
+
+    @property
+    def family_name(self) -> str:
+        """The family in words; empty where the protein is a family of its own."""
+        return "" if self.family == self.protein else self.family.replace("_", " ")
+
+
+def protein_changes(text: str) -> tuple[ProteinChange, ...]:
+    """The entries of BIND_LOSS or BIND_GAIN of one allele, strongest first, with decoded names.
+
+    Args:
+        text: one of the texts of `AnnotatedAllele`, whose form was checked when it was read.
+    """
+    entries = [entry.split("|") for entry in text.split("&")] if text else []
+    return tuple(
+        ProteinChange(_decoded(family), _decoded(protein), _decoded(model_id), float(delta), float(z))
+        for family, protein, model_id, delta, z in entries
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +224,7 @@ class _Info:
     def changes(self, name: str) -> list[str]:
         values = self.values(name)
         for value in values:
-            if value and not _CHANGE.fullmatch(value):
+            if value and not _CHANGES.fullmatch(value):
                 what = f"{self.prefix}_{name} holds {value[:40]!r}, expected FAMILY|PROTEIN|model_id|delta|z"
                 raise self._damaged(what)
         return values
@@ -210,7 +244,12 @@ class _Info:
         if len(parts) != len(GENE_COLUMNS) or not _DISTANCE.fullmatch(parts[4]):
             what = f"{self.prefix}_GENE holds {entry[:40]!r}, expected SYMBOL|GENE_ID|TX_ID|strand|distance|tags"
             raise self._damaged(what)
-        return tuple(unquote(part).translate(ENCODED_CONTROLS) if "%" in part else part for part in parts)
+        return tuple(map(_decoded, parts))
 
     def _damaged(self, what: str) -> InputError:
         return InputError(what, path=self.path, line=self.line, remedy=_DAMAGED)
+
+
+def _decoded(name: str) -> str:
+    """A percent-decoded name, in which only control characters stay encoded."""
+    return unquote(name).translate(ENCODED_CONTROLS) if "%" in name else name

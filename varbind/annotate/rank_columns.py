@@ -9,14 +9,21 @@ from __future__ import annotations
 from functools import lru_cache
 from math import nan
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 
-from varbind.annotate.allele_sentence import StrongestChange, allele_sentence
+from varbind.annotate.annotated_variants import UNANNOTATED, NearbyGene
+from varbind.annotate.describe import summary
 from varbind.annotate.info_fields import ENCODED_CONTROLS
-from varbind.annotate.info_reader import EXPLAIN_KEY, GENE_COLUMNS, REGION_KEY, TEXT_KEYS
+from varbind.annotate.info_reader import (
+    EXPLAIN_KEY,
+    GENE_COLUMNS,
+    REGION_KEY,
+    TEXT_KEYS,
+    ProteinChange,
+    protein_changes,
+)
 from varbind.annotate.info_schema import TRACK_STEM
 from varbind.core.variant import Status
 from varbind.io.output.typed_table import frame_of
@@ -107,18 +114,18 @@ class RankColumns:
             return frame[name].tolist() if name in frame else [nan] * len(frame)
 
         columns = [texts(name) for name in ("symbol", "tss_distance", "bind_loss", "bind_gain", "status")]
+        columns.append(texts("region") if self._has_region else [""] * len(frame))
         columns += [numbers("activity"), numbers("activity_se")]
         rows = []
-        for symbol, distance, losses, gains, status, activity, error in zip(*columns, strict=True):
+        for symbol, distance, losses, gains, status, region, activity, error in zip(*columns, strict=True):
             loss, gain = _strongest(losses), _strongest(gains)
-            sentence = allele_sentence(
-                gene=symbol,
-                distance=int(distance) if distance else None,
-                loss=loss,
-                gain=gain,
+            sentence = summary(
+                NearbyGene(symbol, "", int(distance), region) if distance else None,
+                loss,
+                gain,
                 activity=activity,
                 standard_error=error,
-                why_not=status or "not annotated" if self._states_status and status != Status.OK else "",
+                why_not=status or UNANNOTATED if self._states_status and status != Status.OK else "",
             )
             rows.append((*_parts(loss), *_parts(gain), sentence))
         return rows
@@ -168,16 +175,12 @@ def _cell(value: object) -> object:
 
 
 @lru_cache(maxsize=1 << 14)
-def _strongest(changes: str) -> StrongestChange | None:
-    """The first entry of BIND_LOSS or BIND_GAIN, whose form was checked when it was read."""
-    if not changes:
-        return None
-    family, protein, model_id, delta, z = changes.partition("&")[0].split("|")
-    family, protein, model_id = (unquote(name).translate(ENCODED_CONTROLS) for name in (family, protein, model_id))
-    return StrongestChange(family, protein, model_id, float(delta), float(z))
+def _strongest(changes: str) -> ProteinChange | None:
+    """The first entry of BIND_LOSS or BIND_GAIN; None where there is none."""
+    return next(iter(protein_changes(changes)), None)
 
 
-def _parts(change: StrongestChange | None) -> tuple[object, ...]:
+def _parts(change: ProteinChange | None) -> tuple[object, ...]:
     """The cells of `_CHANGE_PARTS`."""
     if change is None:
         return (None, None, None, nan, nan)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, ProteinChange, TopVariants
+    from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, TopVariants
+    from varbind.annotate.info_reader import ProteinChange
 
 __all__ = ["RARE_PHRED", "description_text", "table_text", "terminal_width"]
 

@@ -6,7 +6,8 @@ import random
 import pysam
 import pytest
 
-from varbind.annotate.annotated_variants import UNANNOTATED, NearbyGene, ProteinChange, find_variants, top_variants
+from varbind.annotate.annotated_variants import UNANNOTATED, NearbyGene, find_variants, top_variants
+from varbind.annotate.info_reader import ProteinChange
 from varbind.errors import InputError, UsageError
 
 HEADER = (
@@ -77,7 +78,7 @@ def test_values_of_each_allele(tmp_path):
         "LowQual",
     )
     assert scored.numbers == {"PHRED": 12.5, "LOSS_PHRED": 3.0}
-    assert scored.losses == (ProteinChange("A B_C", "P,1"), ProteinChange("F2", "P2"))
+    assert scored.losses == (ProteinChange("A B_C", "P,1", "id", -1, -2), ProteinChange("F2", "P2", "id2", -1, -2))
     assert scored.losses[0].family_name == "A B C"
     assert scored.gains == ()
     assert scored.genes == (NearbyGene("G 1", "T1", -5, "upstream"), NearbyGene("G2", "T2", 6, "CDS"))
@@ -177,17 +178,21 @@ def test_other_kinds_of_file(tmp_path, kind):
 
 
 def test_text_that_controls_a_terminal_is_escaped(tmp_path):
-    path = vcf(tmp_path, record(name="a\x1b[31m\u202e", BIND_LOSS="F|P%1B|id|1|1"))
+    path = vcf(tmp_path, record(name="a\x1b[31m\u202e", BIND_LOSS="F|P%1B\u202e|id|1|1"))
     (found,) = top_variants(path, 5).variants
     assert found.name == "a\\x1b[31m\\u202e"
-    assert found.losses[0].protein == "P\\x1b"
+    assert found.losses[0].protein == "P%1B\\u202e"
 
 
 def test_names_that_are_not_ascii(tmp_path):
     path = vcf(tmp_path, record("染色\t5", "変異", BIND_LOSS="家族|蛋白|id|-1|-2"), record("chr1\t5", "other"))
     for wanted in ("染色:5", "変異"):
         (found,) = find_variants(path, wanted)
-        assert (found.place, found.name, found.losses[0]) == ("染色:5", "変異", ProteinChange("家族", "蛋白"))
+        assert (found.place, found.name, found.losses[0]) == (
+            "染色:5",
+            "変異",
+            ProteinChange("家族", "蛋白", "id", -1, -2),
+        )
 
 
 def test_another_prefix(tmp_path):

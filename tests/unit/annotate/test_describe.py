@@ -1,12 +1,14 @@
 """Every phrase of the description of one allele."""
 
 import re
+from math import nan
 
 import pytest
 
-from varbind.annotate.annotated_variants import UNANNOTATED, AnnotatedVariant, NearbyGene, ProteinChange
-from varbind.annotate.describe import describe, frequency_text, short_allele
+from varbind.annotate.annotated_variants import UNANNOTATED, AnnotatedVariant, NearbyGene
+from varbind.annotate.describe import describe, frequency_text, short_allele, summary
 from varbind.annotate.info_fields import _FLAGS as FLAGS
+from varbind.annotate.info_reader import ProteinChange
 from varbind.core.transcript import TranscriptRegion
 from varbind.core.variant import Status
 
@@ -144,3 +146,82 @@ def test_filter():
 def test_a_long_allele_is_shortened():
     assert short_allele("ACGT", 4) == "ACGT"
     assert short_allele("ACGTA", 4) == "ACG\N{HORIZONTAL ELLIPSIS}"
+
+
+LOSS = ProteinChange("Ets-related", "ELK4", "ELK4.1", -1.25, -6.28)
+GAIN = ProteinChange("ZNF24", "ZNF24", "ZNF24", 0.5, 3.14)
+NO_CHANGE = "No loss or gain of binding is listed."
+
+
+@pytest.mark.parametrize(
+    ("gene", "distance", "words"),
+    [
+        ("MYC", -78, "The allele lies 78 bases upstream of the transcription start of MYC. "),
+        ("MYC", 1, "The allele lies 1 base downstream of the transcription start of MYC. "),
+        ("MYC", -1, "The allele lies 1 base upstream of the transcription start of MYC. "),
+        ("MYC", 0, "The allele lies at the transcription start of MYC. "),
+        ("MYC", 12345, "The allele lies 12,345 bases downstream of the transcription start of MYC. "),
+        ("", 5, "The allele lies 5 bases downstream of the transcription start of a gene without a symbol. "),
+        ("", None, ""),
+    ],
+)
+def test_the_place_in_a_summary(gene, distance, words):
+    assert summary(NearbyGene(gene, "", distance, "") if distance is not None else None) == words + NO_CHANGE
+
+
+@pytest.mark.parametrize(
+    ("loss", "gain", "words"),
+    [
+        (
+            LOSS,
+            GAIN,
+            (
+                "The strongest loss of binding is that of ELK4 (family Ets-related, z = -6.3), "
+                "the strongest gain that of ZNF24 (z = 3.1)."
+            ),
+        ),
+        (
+            LOSS,
+            None,
+            "The strongest loss of binding is that of ELK4 (family Ets-related, z = -6.3); no gain is listed.",
+        ),
+        (None, GAIN, "The strongest gain of binding is that of ZNF24 (z = 3.1); no loss is listed."),
+        (None, None, NO_CHANGE),
+    ],
+)
+def test_losses_and_gains_in_a_summary(loss, gain, words):
+    assert summary(None, loss, gain) == words
+
+
+def test_families_are_written_with_blanks():
+    text = summary(None, ProteinChange("HD_CUT_like", "A_B", "m", 1, 2))
+    assert "that of A_B (family HD CUT like, z = 2.0);" in text
+
+
+def test_a_summary_names_the_region():
+    text = summary(NearbyGene("MYC", "", 40, "UTR5"))
+    assert text.startswith(
+        "The allele lies 40 bases downstream of the transcription start of MYC, in its 5' untranslated"
+    )
+
+
+@pytest.mark.parametrize(
+    ("activity", "error", "words"),
+    [
+        (-0.95, 0.13, "Promoter activity is predicted to fall (log2 change -0.95, standard error 0.13)."),
+        (0.61, 0.23, "Promoter activity is predicted to rise (log2 change +0.61, standard error 0.23)."),
+        (0.61, nan, "Promoter activity is predicted to rise (log2 change +0.61)."),
+        (-0.34, 0.18, "No clear change of promoter activity is predicted (log2 change -0.34, standard error 0.18)."),
+        (0.0, 0.0, "No clear change of promoter activity is predicted (log2 change +0, standard error 0)."),
+        (nan, 0.1, ""),
+    ],
+)
+def test_the_activity_in_a_summary(activity, error, words):
+    assert summary(None, activity=activity, standard_error=error) == f"{NO_CHANGE} {words}".rstrip()
+
+
+def test_a_summary_says_why_there_is_no_score():
+    found = summary(NearbyGene("MYC", "", -7, "upstream"), LOSS, why_not="star")
+    start = "The allele lies 7 bases upstream of the transcription start of MYC. It has no score, because "
+    assert found == start + "* stands for a deletion that another record describes."
+    assert summary(None, why_not="other") == "It has no score, because the file does not say why. Annotate it again."
