@@ -1,6 +1,5 @@
 """What a broken run may leave: the old output or the whole new one, never a part, and nothing besides."""
 
-import json
 import os
 import re
 import shutil
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from integration.runs import FASTA, GENES, HEADER, VCF, Run, annotation, call, snv, spawn
+from integration.runs import FASTA, GENES, HEADER, VCF, Run, annotation, call, snv, spawn, without_times
 
 SIGNAL_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 STATS = "stats.json"
@@ -182,19 +181,9 @@ def said_wrong(done: Run, code: int, what: str):
 
 def _contents(folder):
     return {
-        str(path.relative_to(folder)): _without_times(path.read_bytes()) if path.is_file() else b""
+        str(path.relative_to(folder)): without_times(path.read_bytes()) if path.is_file() else b""
         for path in folder.rglob("*")
     }
-
-
-def _without_times(data):
-    """The bytes of a file; whole statistics without the times, which differ from run to run."""
-    try:
-        statistics = json.loads(data)
-    except ValueError:
-        return data
-    times = {"started", "wall_seconds", "cpu_seconds", "alleles_per_second"}
-    return json.dumps({name: value for name, value in statistics.items() if name not in times}).encode()
 
 
 def _is_temporary(name):

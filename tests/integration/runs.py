@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import io
+import json
 import os
 import shutil
 import signal
@@ -33,6 +34,7 @@ CONTIGS = {
     block.split("\n", 1)[0]: block.split("\n", 1)[1].replace("\n", "") for block in FASTA.read_text().split(">")[1:]
 }
 LIMIT = 60
+TIMES = {"started", "wall_seconds", "cpu_seconds", "alleles_per_second"}
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,15 @@ def records(data):
     rows = [text.rstrip("\r\n").split("\t") for text in data.decode("latin-1").split("\n")]
     found = [row[7] for row in rows if len(row) >= 8 and not row[0].startswith("#")]
     return [dict(word.partition("=")[::2] for word in info.split(";")) for info in found]
+
+
+def without_times(data):
+    """Whole statistics without the times, which differ from run to run; other bytes as they are."""
+    try:
+        statistics = json.loads(data)
+    except ValueError:
+        return data
+    return json.dumps({name: value for name, value in statistics.items() if name not in TIMES}).encode()
 
 
 def statuses(rows):

@@ -6,6 +6,7 @@ import hashlib
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from varbind._version import __version__
@@ -86,12 +87,15 @@ class RunStatistics:
         variants, genome = self.inputs.variants, self.inputs.genome
         effect = self.second.effect.card if self.second else None
         return {
-            "variants": {"file": variants.name, "sha256": variants.sha256},
-            "reference": {"file": genome.path, "sha256_of_names_and_lengths": _digest_of_contigs(genome.contigs)},
+            "variants": {"file": Path(variants.name).name, "sha256": variants.sha256},
+            "reference": {
+                "file": Path(genome.path).name,
+                "sha256_of_names_and_lengths": _digest_of_contigs(genome.contigs),
+            },
             "genes": [{"file": table.name, "sha256": table.sha256} for table in self.inputs.genes],
             "banks": [_card(card) for card in self.models.cards],
             "effect": _card(effect) if effect else None,
-            "conservation": dict(self.tracks),
+            "conservation": {name: Path(path).name for name, path in self.tracks.items()},
         }
 
 
