@@ -109,7 +109,8 @@ def test_no_color_is_honoured(terminal):
     assert set(re.findall("\x1b\\[([0-9;]*)m", text)) <= {"0", "1", "2"}
 
 
-def test_a_pipe_gets_plain_text_with_families():
+def test_a_pipe_gets_plain_text_with_families(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
     text = table_text(TopVariants([ORDINARY]))
     assert "25 ELK4 Ets-related" in text
     assert "\x1b" not in text + description_text([ORDINARY])
