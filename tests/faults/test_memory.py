@@ -102,6 +102,7 @@ def test_any_limit_gives_the_right_bytes_or_none(scene, megabytes):
         assert "internal error" not in done.err
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_kernel_that_had_no_room(scene):
     """Where the compiled kernel has no room, tables give the same bytes, and this is said."""
     scene.restore()

@@ -177,7 +177,7 @@ def test_the_folder_of_results_is_removed(bench, text, after_a_batch, before_nam
     assert not bench.results.exists()
 
 
-@pytest.mark.parametrize("output", ["out.vcf", "out.vcf.gz", "out.bcf"])
+@pytest.mark.parametrize("output", first_quick(["out.vcf.gz", "out.vcf", "out.bcf"]))
 def test_the_output_becomes_a_folder(bench, text, after_a_batch, output):
     source = bench.file("in.vcf", text)
     after_a_batch((bench.results / output).mkdir)
@@ -188,6 +188,7 @@ def test_the_output_becomes_a_folder(bench, text, after_a_batch, output):
     assert not list((bench.results / output).iterdir())
 
 
+@pytest.mark.slow
 def test_the_folder_of_results_becomes_read_only(bench, text):
     """Neither the new name can be given then, nor the temporary one be taken away."""
     fifo, found = bench.folder / "fifo", []
@@ -229,7 +230,7 @@ def test_the_reference_is_cut_while_it_is_read(bench, text, after_a_batch, share
         assert not list(bench.results.iterdir())
 
 
-@pytest.mark.parametrize("victim", ["reference", "index", "genes"])
+@pytest.mark.parametrize("victim", first_quick(["reference", "index", "genes"]))
 def test_a_file_beside_is_removed_while_it_is_used(bench, text, after_a_batch, victim):
     fasta, genes = bench.file("ref.fa", FASTA.read_bytes()), bench.file("genes.gtf", GENES.read_bytes())
     index = bench.file("ref.fa.fai", FASTA.with_name(f"{FASTA.name}.fai").read_bytes())

@@ -10,12 +10,10 @@ from fuzz.targets import TARGETS
 
 FUZZ = Path(__file__).with_name("fuzz.py")
 SECONDS = "1"
-# Most of a short run is its start: the others run with the slow tests.
-USUAL = {"vcf"}
-NAMES = [pytest.param(name, marks=() if name in USUAL else pytest.mark.slow) for name in sorted(TARGETS)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(TARGETS))
 def test_nothing_is_found_in_seconds(name, tmp_path, shared_world):
     pytest.importorskip("atheris", reason="needs atheris")
     command = [sys.executable, FUZZ, name, "--seconds", SECONDS, "--corpus", tmp_path, "--sound", shared_world.sound]

@@ -296,6 +296,7 @@ def without(module, *words):
     return spawn(*words, program=[PROGRAM[0], "-c", blocked], env=os.environ)
 
 
+@pytest.mark.slow
 def test_without_matplotlib_there_are_tables(folder, whole):
     done, output = evaluate(folder, run=lambda *words: without("matplotlib", *words))
     assert done.code == 0, done.err

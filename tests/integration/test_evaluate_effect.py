@@ -184,6 +184,7 @@ def test_held_out_classes_and_tracks_are_those_of_the_tables(whole):
     assert all(float(row["auc"]) > 0.6 for row in rows)
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_bytes_whatever_else_is_judged(folder, whole):
     done, output = evaluate(folder, *CHEAP, *SCORES, "--threads", "1", "-q")
     assert (done.code, done.err) == (0, "")

@@ -54,6 +54,7 @@ def test_the_reference_of_the_header(bench, genome):
         assert f"varbind: reference: {fasta}, from the header of the VCF" in done.lines
 
 
+@pytest.mark.slow
 def test_what_is_given_comes_first(bench, genome, monkeypatch):
     build, fasta, record, distance = genome
     monkeypatch.setenv("VARBIND_FASTA", "/missing.fa")
@@ -62,6 +63,7 @@ def test_what_is_given_comes_first(bench, genome, monkeypatch):
     assert "missing" not in done.err
 
 
+@pytest.mark.slow
 def test_a_build_that_is_named(bench, genome):
     build, fasta, record, distance = genome
     name = {"GRCh37": "hg19", "GRCh38": "hg38"}[build]

@@ -101,6 +101,7 @@ def test_top_is_the_head_of_the_whole(annotated, number):
     assert ("beyond --top" in err) == (number < len(whole))
 
 
+@pytest.mark.slow
 def test_every_container_gives_the_same_bytes(annotated, tmp_path):
     plain = call("rank", annotated).out
     gz = tmp_path / "x.gz"

@@ -99,6 +99,7 @@ def test_row_51_a_second_signal_changes_nothing(bench, long_source):
     assert not list(bench.results.iterdir())
 
 
+@pytest.mark.slow
 def test_nohup_is_respected(bench):
     """A signal that the caller ignores stays ignored."""
 
@@ -150,6 +151,7 @@ def test_quiet_on_a_terminal(bench, some):
     assert on_a_terminal(annotation(some, "-q", "-o", bench.results / "out.vcf")) == (0, "")
 
 
+@pytest.mark.slow
 def test_no_progress_in_a_pipe(bench, some):
     done = subprocess.run([*PROGRAM, *map(str, annotation(some, "-o", bench.results / "out.vcf"))],
                           capture_output=True, check=True, timeout=60)  # fmt: skip

@@ -117,7 +117,7 @@ def test_a_relative_name_in_a_working_folder_that_is_gone(words):
     )
 
 
-@pytest.mark.parametrize("setting", ["NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=x", "NUMBA_OPT=x"])
+@pytest.mark.parametrize("setting", first_quick(["NUMBA_NUM_THREADS=0", "NUMBA_NUM_THREADS=x", "NUMBA_OPT=x"]))
 def test_variables_of_numba_that_cannot_be_used(expected, setting):
     done = spawn(*annotation(VCF, "-q"), env=os.environ | dict([setting.split("=")]))
     assert (done.code, done.err) == (0, "")

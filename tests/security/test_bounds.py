@@ -380,6 +380,7 @@ def test_an_absurd_number_is_refused(option, text):
     assert done.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [
