@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import counting
 from faults.aftermath import JOBS, SIGNAL_CODES, Job, Scene, said_wrong
-from integration.runs import PROGRAM, Run, default_signals
+from integration.runs import PROGRAM, Run, default_signals, without_times
 
 SIGNALS = [*SIGNAL_CODES, signal.SIGKILL]
 # In order, with the longest time in seconds that is waited on after a phase has begun.
@@ -118,18 +118,25 @@ def strike(scene, kill):
     if kill.number is signal.SIGKILL:
         kill.flaws = scene.flaws(done, killed=True)
         again = scene.run()
-        if again.code or any((scene.results / name).read_bytes() != data for name, data in scene.new.items()):
+        left = {name: without_times((scene.results / name).read_bytes()) for name in scene.new}
+        if again.code or left != scene.new:
             kill.flaws.append("the next run gives something else")
         return done
     # Before its handlers stand and after they are gone, the interpreter dies of a signal without a word.
     bare = kill.phase == "start" or scene.is_named
     kill.flaws = scene.flaws(done, killed=False, may_stop=bare)
-    kill.wrong_code = not (bare and done.code == -kill.number) and (
+    died = done.code == -kill.number or _died_before_program(done)
+    kill.wrong_code = not (bare and died) and (
         not done.lines[-1:] or "records read" not in done.lines[-1]
         if done.code == 0
         else said_wrong(done, SIGNAL_CODES[kill.number], f"stopped by {kill.number.name}")
     )
     return done
+
+
+def _died_before_program(done):
+    """Whether the interpreter was interrupted while it made itself ready: it ends with 1, and names its own modules."""
+    return done.code == 1 and "<frozen site>" in done.err and "varbind" not in done.err.rpartition("<frozen site>")[2]
 
 
 def phase(scene, pid):
