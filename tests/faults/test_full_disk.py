@@ -176,7 +176,8 @@ def limited_folder(folder, *, kilobytes):
         subprocess.run(["umount", folder], check=True)
 
 
-@pytest.mark.parametrize(("output", "options"), first_quick(KINDS), ids=IDS)
+@pytest.mark.parametrize(("output", "options"), KINDS, ids=IDS)
+@pytest.mark.slow
 def test_on_a_small_file_system(bench, output, options):
     """Of growing size: refused with nothing left, until it is large enough."""
     codes = []

@@ -18,7 +18,6 @@ from motif_banks import (
     write_sets,
 )
 from planted import write_files, write_lines
-from quick_cases import first_quick
 
 from varbind.io.banks import DEFAULT_BANK, sha256_of
 
@@ -166,7 +165,8 @@ def test_the_figure_is_a_picture(whole):
     assert "ChIP, AUC" in (whole[1] / "figure.svg").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("threads", first_quick(["3", "1"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("threads", ["3", "1"])
 def test_threads_do_not_show(folder, whole, threads):
     options = ("--against", f"many={folder / 'many'}", "--training", folder / "training.tsv", "--gkm-svm")
     done, output = evaluate(folder, *options, "--threads", threads, run=spawn)

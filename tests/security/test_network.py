@@ -115,6 +115,7 @@ def usable(*program):
     return program
 
 
+@pytest.mark.slow
 def test_no_command_asks_the_interpreter_for_the_network(world, tmp_path):
     done = spawn(*chained(world, tmp_path), program=AUDITED, timeout=LIMIT)
     assert done.code == 0, done.err
