@@ -16,6 +16,7 @@ import numpy as np
 
 from varbind.annotate.info_reader import (
     TEXT_KEYS,
+    UNANNOTATED,
     AnnotatedAllele,
     DeclaredKeys,
     ProteinChange,
@@ -23,7 +24,7 @@ from varbind.annotate.info_reader import (
     protein_changes,
 )
 from varbind.core.contigs import other_styles, plain_name
-from varbind.core.transcript import TranscriptRegion
+from varbind.core.transcript import CODING_REGIONS
 from varbind.errors import InputError, UsageError, printable
 from varbind.io.vcf.variants import open_variants
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from varbind.io.vcf.vcf_block import VcfBlock
 
 __all__ = [
-    "UNANNOTATED",
     "AnnotatedVariant",
     "NearbyGene",
     "TopVariants",
@@ -45,10 +45,6 @@ __all__ = [
     "top_variants",
 ]
 
-UNANNOTATED = "without annotation"
-"""The status of an allele in a record that has no key of varbind."""
-
-_CODING = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
 _POS_DIGITS = 18
 
 
@@ -67,7 +63,7 @@ class NearbyGene(NamedTuple):
     @property
     def is_coding(self) -> bool:
         """Whether the allele lies in the coding sequence or a splice site of the gene."""
-        return self.region in _CODING
+        return self.region in CODING_REGIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,7 @@ class TopVariants:
     def missing(self) -> str:
         """The alleles and records without a score, by reason; empty if there is none."""
         parts = [f"{reason} {number:,}" for reason, number in sorted(self.unscored.items())]
-        parts += [f"records without annotation {self.unannotated:,}"] if self.unannotated else []
+        parts += [f"records {UNANNOTATED} {self.unannotated:,}"] if self.unannotated else []
         return ", ".join(parts)
 
 
@@ -266,8 +262,7 @@ def _alleles(record: VcfRecord, keys: DeclaredKeys, path: str) -> Iterator[tuple
     """The alternate alleles of a record with their values."""
     alleles = alleles_of(record, keys, path)
     if alleles is None:
-        nothing = AnnotatedAllele(("",) * len(TEXT_KEYS), (), (float("nan"),) * len(keys.numbers), UNANNOTATED)
-        alleles = [nothing] * len(record.alts)
+        alleles = [AnnotatedAllele.without_values(keys)] * len(record.alts)
     return zip(record.alts, alleles, strict=True)
 
 

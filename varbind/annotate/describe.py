@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from varbind.annotate.annotated_variants import UNANNOTATED
+from varbind.annotate.info_reader import UNANNOTATED
 from varbind.core.transcript import SPLICE_BASES, TranscriptRegion
 from varbind.core.variant import Status, trim
 

@@ -23,6 +23,7 @@ __all__ = [
     "NUMBER_KEYS",
     "REGION_KEY",
     "TEXT_KEYS",
+    "UNANNOTATED",
     "AnnotatedAllele",
     "DeclaredKeys",
     "ProteinChange",
@@ -42,6 +43,9 @@ GENE_COLUMNS = ("symbol", "gene_id", "transcript_id", "strand", "tss_distance", 
 REGION_KEY = "REGION"
 EXPLAIN_KEY = "EXPLAIN"
 CHANGE_KEYS = ("BIND_LOSS", "BIND_GAIN")
+
+UNANNOTATED = "without annotation"
+"""The status of an allele in a record that has no key of varbind."""
 
 _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)"
@@ -146,6 +150,11 @@ class AnnotatedAllele:
     numbers: tuple[float, ...]
     why_not: str
     explain: str = ""
+
+    @classmethod
+    def without_values(cls, keys: DeclaredKeys) -> Self:
+        """An allele of a record that has no key of varbind."""
+        return cls(("",) * len(TEXT_KEYS), (), (nan,) * len(keys.numbers), UNANNOTATED)
 
 
 def alleles_of(record: VcfRecord, keys: DeclaredKeys, path: str) -> list[AnnotatedAllele] | None:

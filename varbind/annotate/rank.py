@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.annotate.info_reader import TEXT_KEYS, AnnotatedAllele, DeclaredKeys, alleles_of
+from varbind.annotate.info_reader import UNANNOTATED, AnnotatedAllele, DeclaredKeys, alleles_of
 from varbind.annotate.rank_columns import RankColumns
 from varbind.annotate.sorted_rows import SortedRows
 from varbind.core.progress import estimated_total
-from varbind.core.transcript import TranscriptRegion
+from varbind.core.transcript import CODING_REGIONS
 from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable
@@ -49,7 +49,6 @@ ORDERS = {
 }
 """The keys that rows can be sorted by; with several keys, the largest value is used."""
 
-_NOT_PROMOTER = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
 _RECORDS_BETWEEN_REPORTS = 1 << 12
 _ROWS_AT_ONCE = 1 << 16
 
@@ -123,7 +122,7 @@ class RankCounts:
     def sentence(self) -> str:
         """The counts in one line."""
         reasons = [f"{reason} {count:,}" for reason, count in sorted(self.left_out.items())]
-        whole = {"without annotation": self.unannotated, "without an alternate allele": self.without_alt}
+        whole = {UNANNOTATED: self.unannotated, "without an alternate allele": self.without_alt}
         others = self.records - self.unannotated - self.without_alt
         read = f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them"
         parts = [f"{read}, {self.rows:,} rows sorted by {self.sorted_by}"]
@@ -261,7 +260,7 @@ class _RankedTable:
             for field_, cell in zip(self._info, further[place], strict=False):
                 self._counts.with_info[field_.key] += not is_missing(cell)
             for region, row in self.columns.rows(record, place, allele, further[place]):
-                if region in _NOT_PROMOTER and not self._settings.coding:
+                if region in CODING_REGIONS and not self._settings.coding:
                     self._counts.coding += 1
                 else:
                     self._rows.add(row, value, scored=not allele.why_not)
@@ -283,7 +282,7 @@ class _RankedTable:
         if record.alts == (".",):
             counts.without_alt += 1
             return []
-        alleles = alleles or [_without_values(self._keys)] * len(record.alts)
+        alleles = alleles or [AnnotatedAllele.without_values(self._keys)] * len(record.alts)
         counts.alleles += len(alleles)
         if not unscored:
             counts.left_out.update(allele.why_not for allele in alleles if allele.why_not)
@@ -302,11 +301,6 @@ class _RankedTable:
         """The value to sort by; NaN where missing."""
         found = [allele.numbers[place] for place in self._sorted_by]
         return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
-
-
-def _without_values(keys: DeclaredKeys) -> AnnotatedAllele:
-    missing = (nan,) * len(keys.numbers)
-    return AnnotatedAllele(("",) * len(TEXT_KEYS), (), missing, "without annotation")
 
 
 def _number(value: float) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from varbind.annotate.annotated_variants import UNANNOTATED, NearbyGene
+from varbind.annotate.annotated_variants import NearbyGene
 from varbind.annotate.describe import summary
 from varbind.annotate.info_fields import ENCODED_CONTROLS
 from varbind.annotate.info_reader import (
@@ -21,6 +21,7 @@ from varbind.annotate.info_reader import (
     GENE_COLUMNS,
     REGION_KEY,
     TEXT_KEYS,
+    UNANNOTATED,
     ProteinChange,
     protein_changes,
 )

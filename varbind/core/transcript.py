@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from operator import itemgetter
 
-__all__ = ["SPLICE_BASES", "Transcript", "TranscriptRegion"]
+__all__ = ["CODING_REGIONS", "SPLICE_BASES", "Transcript", "TranscriptRegion"]
 
 SPLICE_BASES = 8
 """Bases of an intron beside each of its ends that count as splice site and splice region (Sequence Ontology
@@ -31,6 +31,9 @@ class TranscriptRegion(StrEnum):
     UPSTREAM = "upstream"
     DOWNSTREAM = "downstream"
 
+
+CODING_REGIONS = (TranscriptRegion.CDS, TranscriptRegion.SPLICE)
+"""The regions where the effect on the protein or on splicing may matter more than that on the promoter."""
 
 _ORDER = {region: rank for rank, region in enumerate(TranscriptRegion)}
 

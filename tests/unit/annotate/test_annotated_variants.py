@@ -6,8 +6,8 @@ import random
 import pysam
 import pytest
 
-from varbind.annotate.annotated_variants import UNANNOTATED, NearbyGene, find_variants, top_variants
-from varbind.annotate.info_reader import ProteinChange
+from varbind.annotate.annotated_variants import NearbyGene, find_variants, top_variants
+from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
 from varbind.errors import InputError, UsageError
 
 HEADER = (

@@ -5,10 +5,10 @@ from math import nan
 
 import pytest
 
-from varbind.annotate.annotated_variants import UNANNOTATED, AnnotatedVariant, NearbyGene
+from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
 from varbind.annotate.describe import describe, frequency_text, short_allele, summary
 from varbind.annotate.info_fields import _FLAGS as FLAGS
-from varbind.annotate.info_reader import ProteinChange
+from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
 from varbind.core.transcript import TranscriptRegion
 from varbind.core.variant import Status
 

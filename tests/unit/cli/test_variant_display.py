@@ -7,8 +7,8 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from varbind.annotate.annotated_variants import UNANNOTATED, AnnotatedVariant, NearbyGene, TopVariants
-from varbind.annotate.info_reader import ProteinChange
+from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, TopVariants
+from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
 from varbind.cli.variant_display import description_text, table_text
 
 NUMBERS = {"PHRED": 31.2, "SCORE": 0.41, "ACTIVITY": -0.5, "ACTIVITY_SE": 0.1, "LOSS_PHRED": 25.0, "GAIN_PHRED": 2.0}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from varbind.io.vcf.records import VcfHeader, VcfRecord
 
-__all__ = ["InfoDeclaration", "declared_fields", "info_values"]
+__all__ = ["InfoDeclaration", "declared_fields", "info_values", "is_missing"]
 
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _ATTRIBUTE = re.compile(r"[<,](ID|Number|Type)=([^,>]+)")
