@@ -20,10 +20,12 @@ from varbind.cli.options import (
     genes_option,
     load_banks,
     logging_options,
+    max_indel_option,
     parse_contig_map,
     parse_pairs,
     parse_promoter,
     parse_words,
+    promoter_option,
     reference_option,
 )
 from varbind.errors import UsageError
@@ -87,13 +89,7 @@ def _with_value(word: str, following: str) -> str:
     metavar="LIST|@FILE",
     help="Proteins or model ids; or default, dna (all double-stranded models) or all.",
 )
-@click.option(
-    "--promoter",
-    default="1000,500",
-    show_default=True,
-    metavar="UP[,DOWN]",
-    help="Bases of a promoter before and after the TSS.",
-)
+@promoter_option
 @click.option(
     "--tss",
     type=click.Choice(["preferred", "all"]),
@@ -128,13 +124,7 @@ def _with_value(word: str, following: str) -> str:
     show_default=True,
     help="If REF differs from the reference: exit (e), warn (w) or continue silently (x).",
 )
-@click.option(
-    "--max-indel",
-    default=50,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Longest allele that is scored, in bases.",
-)
+@max_indel_option
 @contig_map_option
 @click.option("-r", "--regions", metavar="LIST", help="Read only records that overlap these regions; needs an index.")
 @click.option("-R", "--regions-file", metavar="FILE", help="The same, from a file.")
@@ -246,20 +236,8 @@ def _regions(text: str | None, path: str | None, option: str, file_option: str) 
 @click.option("--everywhere", is_flag=True, help="Count all variants, not only those in promoters.")
 @bank_option
 @click.option("--proteins", metavar="LIST|@FILE", help="Proteins or model ids, as for annotate.")
-@click.option(
-    "--promoter",
-    default="1000,500",
-    show_default=True,
-    metavar="UP[,DOWN]",
-    help="Bases of a promoter before and after the TSS.",
-)
-@click.option(
-    "--max-indel",
-    default=50,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Longest allele that is scored, in bases.",
-)
+@promoter_option
+@max_indel_option
 @contig_map_option
 @click.option("--allow-ref-mismatch", is_flag=True, help="Report a wrong genome build instead of stopping.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Report different contig lengths instead of stopping.")

@@ -28,10 +28,12 @@ __all__ = [
     "genes_option",
     "load_banks",
     "logging_options",
+    "max_indel_option",
     "parse_contig_map",
     "parse_pairs",
     "parse_promoter",
     "parse_words",
+    "promoter_option",
     "reference_option",
     "sets_of",
     "table_options",
@@ -103,6 +105,28 @@ class _Build(click.ParamType[str]):
 
 
 _BUILDS = {"grch37": "GRCh37", "hg19": "GRCh37", "b37": "GRCh37", "grch38": "GRCh38", "hg38": "GRCh38"}
+
+
+def promoter_option(command: Command) -> Command:
+    """Add the option `--promoter`."""
+    return click.option(
+        "--promoter",
+        default="1000,500",
+        show_default=True,
+        metavar="UP[,DOWN]",
+        help="Bases of a promoter before and after the TSS.",
+    )(command)
+
+
+def max_indel_option(command: Command) -> Command:
+    """Add the option `--max-indel`."""
+    return click.option(
+        "--max-indel",
+        default=50,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Longest allele that is scored, in bases.",
+    )(command)
 
 
 def contig_map_option(command: Command) -> Command:

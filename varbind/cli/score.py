@@ -16,6 +16,7 @@ from varbind.cli.options import (
     device_option,
     load_banks,
     logging_options,
+    max_indel_option,
     parse_contig_map,
     parse_words,
     reference_option,
@@ -61,13 +62,7 @@ logger = logging.getLogger("varbind")
     help="Windows that the mode scan scores.",
 )
 @click.option("--long", is_flag=True, help="One row for each sequence or allele and model.")
-@click.option(
-    "--max-indel",
-    default=50,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Longest allele that is scored, in bases.",
-)
+@max_indel_option
 @contig_map_option
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
