@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from varbind.core.tss import Promoter
 from varbind.errors import UsageError
 from varbind.io.genes.shipped_starts import SHIPPED_BUILDS
-from varbind.io.output.output_paths import check_outputs, same_file
+from varbind.io.output.output_paths import check_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -153,16 +153,6 @@ class AnnotateSettings:
         files = [*inputs, *self.conservation.values(), *self.inputs]
         folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
         check_outputs(destination, files, folders=folders, stats=stats)
-
-    def check_found_reference(self, path: str, destination: str, stats: str | None = None) -> None:
-        """Raise an error where an output would replace the reference, which was found in the header of the VCF.
-
-        Raises:
-            UsageError: an output is the reference or its index, by whatever name.
-        """
-        for output in filter(None, (destination, stats)):
-            if any(same_file(output, f"{path}{suffix}") for suffix in ("", ".fai", ".gzi")):
-                raise UsageError("the output is the input", path=output, remedy="name another output")
 
     def value_options(self, *, reference: str, genes: Sequence[GeneTable]) -> dict[str, str | None]:
         """Every option that can change a value, with the base names of files; None = the option is not used.

@@ -94,7 +94,7 @@ def score_vcf(
         opened = source if isinstance(source, Source) else path
         inputs = open_inputs(stack, opened, reference=reference, genes=None, settings=settings, counts=counts)
         if reference is None:  # its path is known only now
-            settings.check_found_reference(inputs.genome.path, destination)
+            settings.check_outputs(destination, None, inputs=[inputs.genome.path])
         device = checked_device(settings.device, bank)
         scorer = stack.enter_context(Scorer(bank, device=device, threads=settings.threads))
         scored = stack.enter_context(closing(_scored_rows(inputs, scorer, settings, counts, progress)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,11 +41,11 @@ def check_outputs(
     read = [f"{path}{suffix}" for path in files for suffix in _SUFFIXES_READ]
     written = _written(destination)
     models = list(folders)
-    counts = _named(stats) if stats else None
+    counts = _named(stats) if stats and not _is_closed(stats) else None
     for path in [*written, *([counts] if counts else [])]:
         if any(same_file(path, name) for name in read) or any(_is_in(path, folder) for folder in models):
             raise UsageError("the output is the input", path=path, remedy="name another output")
-    if counts and descriptor_of(counts) is not None and descriptor_of(counts) == descriptor_of(written[0]):
+    if counts and descriptor_of(counts) is not None and descriptor_of(counts) in map(descriptor_of, written):
         what = "the counts and the result would go to the same stream"
         raise UsageError(what, path=stats, remedy="name a file with -o or with --stats")
     if counts and any(same_file(counts, name) for name in written):
@@ -64,6 +65,11 @@ def same_file(one: str, other: str) -> bool:
         return False
 
 
+def _is_closed(path: str) -> bool:
+    """Whether a path is standard output, and the caller closed it: an input may have its descriptor now."""
+    return path == "-" and sys.stdout is None
+
+
 def _named(path: str) -> str:
     """The name of an output in the file system."""
     return "/dev/stdout" if path == "-" else path
@@ -71,6 +77,8 @@ def _named(path: str) -> str:
 
 def _written(destination: str) -> list[str]:
     """The names of the result and of its indexes, which lie beside it and beside a link to it."""
+    if _is_closed(destination):
+        return []
     if destination == "-" or is_stream(destination):
         return [_named(destination)]
     beside = dict.fromkeys([destination, os.path.realpath(destination)])
