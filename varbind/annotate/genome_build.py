@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeAlias
 
 from varbind.core.contigs import build_of_lengths
 from varbind.errors import ResourceError, UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.records import VcfHeader
 
-__all__ = ["REFERENCE_VARIABLE", "ReferenceLike", "default_genes", "find_reference", "log_build", "reference_path"]
+__all__ = ["REFERENCE_VARIABLE", "Builds", "ReferenceLike", "default_genes", "find_reference", "reference_path"]
 
 logger = logging.getLogger(__name__)
 
@@ -95,32 +95,38 @@ def _no_reference(named: Sequence[str], build: str, *, needs_genes: bool) -> Usa
     return UsageError(what, remedy=remedy)
 
 
-def log_build(contigs: Mapping[str, int], declared: Mapping[str, int | None]) -> None:
-    """Log the genome build that the contig lengths of the reference and of the VCF's header show.
+class Builds(NamedTuple):
+    """The genome builds that the contig lengths of the VCF's header and of the reference show; empty = unknown."""
 
-    Args:
-        contigs: the contigs of the reference with their lengths in bases.
-        declared: the contigs of the VCF's header with their lengths in bases; None = no length.
-    """
-    for where, build in (("reference", build_of_lengths(contigs)), ("VCF", build_of_lengths(declared))):
-        logger.debug("genome build of the %s: %s, by its contig lengths", where, build or "unknown")
+    variants: str
+    reference: str
+
+    @classmethod
+    def of(cls, declared: Mapping[str, int | None], contigs: Mapping[str, int]) -> Self:
+        """Detect both builds.
+
+        Args:
+            declared: the contigs of the VCF's header with their lengths in bases; None = no length.
+            contigs: the contigs of the reference with their lengths in bases.
+        """
+        builds = cls(build_of_lengths(declared), build_of_lengths(contigs))
+        for where, build in (("reference", builds.reference), ("VCF", builds.variants)):
+            logger.debug("genome build of the %s: %s, by its contig lengths", where, build or "unknown")
+        return builds
 
 
-def default_genes(
-    settings: AnnotateSettings, contigs: Mapping[str, int], declared: Mapping[str, int | None]
-) -> GeneTable:
+def default_genes(settings: AnnotateSettings, builds: Builds) -> GeneTable:
     """The transcription starts that varbind contains, of the build of this run.
 
     Args:
         settings: which build the user names, and whether lengths are checked.
-        contigs: the contigs of the reference with their lengths in bases.
-        declared: the contigs of the VCF's header with their lengths in bases; None = no length.
+        builds: the builds that the contig lengths show.
 
     Raises:
         UsageError: no build is named, and the lengths are those of no build that has a table.
         ResourceError: the build that is named is not that of the lengths.
     """
-    found = {build_of_lengths(contigs), build_of_lengths(declared)} - {""}
+    found = set(builds) - {""}
     build = settings.build or next(iter(found), "")
     if not build or (settings.build is None and len(found) > 1):
         what = f"neither --genes nor --everywhere, and the contig lengths are not those of {_BUILDS}"

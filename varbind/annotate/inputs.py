@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from varbind.annotate.allele_status import AlleleStatuses
 from varbind.annotate.counts import why_nothing_was_scored
 from varbind.annotate.gene_scope import gene_paths, gene_scope
-from varbind.annotate.genome_build import default_genes, find_reference, log_build, reference_path
+from varbind.annotate.genome_build import Builds, default_genes, find_reference, reference_path
 from varbind.annotate.record_stream import RecordStream
-from varbind.core.contigs import ContigNames, build_of_lengths
+from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError, UsageError
 from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
@@ -56,6 +56,7 @@ class Inputs:
         genes: the gene files; empty where everything is scored without gene names.
         names: the reference's name of each contig of the VCF.
         declared: the contigs that the VCF's header declares, with their lengths in bases; None = no length.
+        builds: the genome builds that the contig lengths show.
         allele_statuses: finds the alleles of a record and their statuses.
     """
 
@@ -65,6 +66,7 @@ class Inputs:
     genes: tuple[GeneTable, ...]
     names: ContigNames
     declared: Mapping[str, int | None]
+    builds: Builds
     allele_statuses: AlleleStatuses
 
     def checked_pieces(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[Piece]:
@@ -79,6 +81,7 @@ class Inputs:
             names=self.names,
             declared=self.declared,
             reference_contigs=self.genome.contigs,
+            builds=self.builds,
             allow_ref_mismatch=allow_ref_mismatch,
             path=self.variants.name,
         )
@@ -132,10 +135,10 @@ def open_inputs(
     stream = RecordStream(variants, prefix=settings.prefix, overwrite=settings.overwrite)
     genome = _open_reference(stack, reference, variants.header, needs_genes=needs_genes and not settings.build)
     declared = variants.header.contig_lengths()
-    log_build(genome.contigs, declared)
+    builds = Builds.of(declared, genome.contigs)
     tables = tuple(read_genes(path, tss=settings.tss) for path in paths)
     if needs_genes:
-        tables += (default_genes(settings, genome.contigs, declared),)
+        tables += (default_genes(settings, builds),)
     names = ContigNames(
         genome.contigs,
         declared=declared,
@@ -151,7 +154,7 @@ def open_inputs(
         counts=counts,
         path=variants.name,
     )
-    return Inputs(variants, stream, genome, tables, names, declared, allele_statuses)
+    return Inputs(variants, stream, genome, tables, names, declared, builds, allele_statuses)
 
 
 def _open_reference(
@@ -180,6 +183,7 @@ def preflight(
     names: ContigNames,
     declared: Mapping[str, int | None],
     reference_contigs: Mapping[str, int],
+    builds: Builds,
     allow_ref_mismatch: bool,
     path: str | None = None,
 ) -> Iterator[Piece]:
@@ -191,6 +195,7 @@ def preflight(
         names: the reference's name of each contig of the VCF.
         declared: the contigs that the VCF's header declares, with their lengths in bases; None = no length.
         reference_contigs: the contigs of the reference with their lengths in bases.
+        builds: the genome builds that the contig lengths show.
         allow_ref_mismatch: continue although most REFs differ.
         path: the path of the VCF, for messages.
 
@@ -206,8 +211,7 @@ def preflight(
         held_bytes += piece.size
         if counts.checked_ref >= CHECKED_RECORDS or held_bytes > HELD_BYTES:
             break
-    builds = build_of_lengths(declared), build_of_lengths(reference_contigs)
-    _check_contigs(counts, names, declared, reference_contigs, path)
+    _check_contigs(counts, names, declared, reference_contigs, builds, path)
     if allow_ref_mismatch:
         return chain(held, stream)
     _check_build(counts, builds, path)
@@ -215,9 +219,7 @@ def preflight(
     return chain(held, stream if counts.checked_ref >= CHECKED_RECORDS else _checked(stream, counts, builds, path))
 
 
-def _checked(
-    stream: Iterator[Piece], counts: AnnotationCounts, builds: tuple[str, str], path: str | None
-) -> Iterator[Piece]:
+def _checked(stream: Iterator[Piece], counts: AnnotationCounts, builds: Builds, path: str | None) -> Iterator[Piece]:
     """Check again when 1,000 REFs have been compared, or at the end."""
     for piece in stream:
         yield piece
@@ -232,6 +234,7 @@ def _check_contigs(
     names: ContigNames,
     declared: Mapping[str, int | None],
     reference_contigs: Mapping[str, int],
+    builds: Builds,
     path: str | None,
 ) -> None:
     seen = names.seen
@@ -247,7 +250,7 @@ def _check_contigs(
         declared_length, in_reference, length = conflict
         what = f"contig {in_vcf} has {declared_length:,} bases in the header, {in_reference} has {length:,}"
         what += " in the reference"
-        build = build_of_lengths(declared) or "this VCF's build"
+        build = builds.variants or "this VCF's build"
         remedy = (
             f"give the reference of {build}, or --allow-length-mismatch if the header's length is only that up "
             "to the last variant, as exports of plink have it"
@@ -255,20 +258,19 @@ def _check_contigs(
     raise ResourceError(what, path=path, remedy=remedy)
 
 
-def _check_build(counts: AnnotationCounts, builds: tuple[str, str], path: str | None) -> None:
+def _check_build(counts: AnnotationCounts, builds: Builds, path: str | None) -> None:
     """Raise an error where many REFs differ.
 
     Args:
         counts: the counts of REF comparisons.
-        builds: the genome builds of the VCF and of the reference; empty = unknown.
+        builds: the genome builds that the contig lengths show.
         path: the path of the VCF, for messages.
     """
     wrong, checked = counts.mismatched_ref, counts.checked_ref
     if wrong >= WRONG_RECORDS and wrong > WRONG_SHARE * checked:
         what = f"wrong genome build? {wrong:,} of {checked:,} REF differ from the reference"
-        of_variants, of_reference = builds
-        what += f", which is {of_reference}" * bool(of_reference)
-        fasta = f"the FASTA of {of_variants}" if of_variants else "the FASTA on which the variants were called"
+        what += f", which is {builds.reference}" * bool(builds.reference)
+        fasta = f"the FASTA of {builds.variants}" if builds.variants else "the FASTA on which the variants were called"
         remedy = f"give {fasta} with -f, or --allow-ref-mismatch"
         if counts.looks_swapped:
             what += f", and in {counts.swapped_ref:,} of these ALT is what the reference has: REF and ALT look swapped"

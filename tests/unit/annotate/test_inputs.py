@@ -4,10 +4,13 @@ import pytest
 
 from varbind.annotate import inputs as module
 from varbind.annotate.counts import AnnotationCounts
+from varbind.annotate.genome_build import Builds
 from varbind.annotate.inputs import preflight
 from varbind.annotate.record_stream import Piece
 from varbind.core.contigs import ContigNames
 from varbind.errors import ResourceError
+
+UNKNOWN = Builds("", "")
 
 
 def run(outcomes, *, size=0, allow=False, contig="chr1", names=None):
@@ -30,7 +33,13 @@ def run(outcomes, *, size=0, allow=False, contig="chr1", names=None):
             yield Piece(lines, number)
 
     stream = preflight(
-        pieces(), counts, names=names, declared={}, reference_contigs={"chr1": 9}, allow_ref_mismatch=allow
+        pieces(),
+        counts,
+        names=names,
+        declared={},
+        reference_contigs={"chr1": 9},
+        builds=UNKNOWN,
+        allow_ref_mismatch=allow,
     )
     return (piece.n_records for piece in stream), read
 
@@ -56,7 +65,15 @@ def test_the_rule(good, bad, stops):
 def test_a_hint_where_ref_and_alt_are_swapped(bad, swapped, hint):
     counts = AnnotationCounts(checked_ref=50, mismatched_ref=bad, swapped_ref=swapped)
     with pytest.raises(ResourceError, match=f"wrong genome build. {bad} of 50 REF differ") as caught:
-        preflight([], counts, names=ContigNames({}), declared={}, reference_contigs={}, allow_ref_mismatch=False)
+        preflight(
+            [],
+            counts,
+            names=ContigNames({}),
+            declared={},
+            reference_contigs={},
+            builds=UNKNOWN,
+            allow_ref_mismatch=False,
+        )
     assert (f"in {swapped} of these ALT is what the reference has" in str(caught.value)) == hint
     assert ("bcftools norm --check-ref s" in str(caught.value)) == hint
     assert "give the FASTA on which the variants were called with -f, or --allow-ref-mismatch" in str(caught.value)
@@ -79,6 +96,7 @@ def test_a_wrong_build_is_named_where_the_lengths_show_it(declared, contigs, exp
             names=ContigNames({}),
             declared=declared,
             reference_contigs=contigs,
+            builds=Builds.of(declared, contigs),
             allow_ref_mismatch=False,
         )
     assert expected in str(caught.value)
