@@ -27,6 +27,7 @@ from varbind.cli.options import (
     parse_words,
     promoter_option,
     reference_option,
+    word_files,
 )
 from varbind.errors import UsageError
 
@@ -204,11 +205,7 @@ def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
 def _files_read(options: dict[str, Any], banks: tuple[str, ...]) -> tuple[str, ...]:
     """The files and bank folders that the options name."""
     files = filter(None, (options["contig_map"], options["regions_file"], options["targets_file"]))
-    return (*files, *_words_file(options["proteins"]), *_bank_folders(banks))
-
-
-def _words_file(text: str | None) -> list[str]:
-    return [text[1:]] if text is not None and text.startswith("@") else []
+    return (*files, *word_files(options["proteins"]), *_bank_folders(banks))
 
 
 def _bank_folders(names: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.options import bank_option, device_option, load_banks, logging_options, parse_words
+from varbind.cli.options import background_options, bank_option, device_option, load_banks, logging_options, parse_words
 from varbind.errors import UsageError, VarbindError, printable
 
 __all__ = ["models", "selftest"]
@@ -70,15 +70,7 @@ def show(name: str, model: str | None) -> None:
 @click.argument("kind", type=click.Choice(["deepbind"]))
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
-@click.option(
-    "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
-)
-@click.option(
-    "--background-snvs",
-    type=click.IntRange(300),
-    metavar="N",
-    help="Number of background SNVs. Default: as in the shipped bank.",
-)
+@background_options
 @click.option("--allow-missing", is_flag=True, help="Continue if db.tsv names models without a parameter file.")
 @logging_options
 def import_models(

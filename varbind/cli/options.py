@@ -21,6 +21,7 @@ __all__ = [
     "BATCH_SIZE",
     "KINDS",
     "THREADS",
+    "background_options",
     "bank_option",
     "build_option",
     "contig_map_option",
@@ -37,6 +38,7 @@ __all__ = [
     "reference_option",
     "sets_of",
     "table_options",
+    "word_files",
 ]
 
 BASES_DIGITS_MAX = 9
@@ -156,6 +158,19 @@ def device_option(
     )
 
 
+def background_options(command: Command) -> Command:
+    """Add the options `--background` and `--background-snvs`."""
+    command = click.option(
+        "--background-snvs",
+        type=click.IntRange(300),
+        metavar="N",
+        help="Number of background SNVs. Default: as in the shipped bank.",
+    )(command)
+    return click.option(
+        "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
+    )(command)
+
+
 def table_options(command: Command) -> Command:
     """Add the options `--activity`, `--classes` and `--pathogenic`: tables of variants whose effects are known."""
     for name, text in reversed(_TABLES.items()):
@@ -230,6 +245,11 @@ def parse_words(text: str | None) -> tuple[str, ...]:
     if not found:
         raise UsageError(f"{text!r} names nothing", remedy="give NAME,NAME or @FILE")
     return found
+
+
+def word_files(*texts: str | None) -> tuple[str, ...]:
+    """The files that `parse_words` reads for these texts."""
+    return tuple(text[1:] for text in texts if text is not None and text.startswith("@"))
 
 
 def parse_promoter(text: str) -> Promoter:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from varbind.cli.main import configure_logging
-from varbind.cli.options import logging_options, parse_words
+from varbind.cli.options import logging_options, parse_words, word_files
 
 __all__ = ["rank"]
 
@@ -84,7 +84,7 @@ def rank(
         **options,
         info=parse_words(info),
         samples=() if samples == ALL_SAMPLES else parse_words(samples) or None,
-        inputs=tuple(text[1:] for text in (info, samples) if text and text.startswith("@")),
+        inputs=word_files(info, samples),
     )
     with show_progress(quiet=quiet) as progress:
         counts = rank_vcf(source, output, settings=settings, progress=progress)

@@ -20,6 +20,7 @@ from varbind.cli.options import (
     parse_contig_map,
     parse_words,
     reference_option,
+    word_files,
 )
 from varbind.errors import UsageError
 
@@ -136,7 +137,7 @@ def score(
             allow_length_mismatch=allow_length_mismatch,
             device=device,
             threads=threads,
-            inputs=tuple(filter(None, (contig_map, models[1:] if models and models.startswith("@") else None, *banks))),
+            inputs=(*filter(None, [contig_map]), *word_files(models), *banks),
         )
         if mode != "whole":
             raise UsageError("--mode scan scores sequences, not a VCF", remedy="leave it out")

@@ -11,6 +11,7 @@ from varbind.cli.main import configure_logging
 from varbind.cli.options import (
     KINDS,
     THREADS,
+    background_options,
     device_option,
     logging_options,
     parse_contig_map,
@@ -106,15 +107,7 @@ def train() -> None:
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
 @device_option("cpu", "Where to train.")
-@click.option(
-    "--background", metavar="FASTA", help="Promoter sequences of your own, instead of the generated background."
-)
-@click.option(
-    "--background-snvs",
-    type=click.IntRange(300),
-    metavar="N",
-    help="Number of background SNVs. Default: as in the shipped bank.",
-)
+@background_options
 @logging_options
 def binding(
     data: str,
