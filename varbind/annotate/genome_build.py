@@ -62,12 +62,13 @@ def find_reference(given: str | None, header: VcfHeader, *, needs_genes: bool) -
     """The path of the reference: as given, else of the environment, else of the header where that file exists.
 
     Args:
-        given: what the user names; None = nothing.
+        given: the path that the user gave; None = none.
         header: the header of the VCF.
-        needs_genes: whether the promoters are not known either, unless the header shows the build.
+        needs_genes: whether no gene file was given, so that the genes are missing too unless the header shows the
+            build.
 
     Raises:
-        UsageError: there is no reference; the message says everything else that is missing, too.
+        UsageError: there is no reference; the message names everything that is missing.
     """
     if given is not None:
         logger.debug("reference: %s, as given", given)

@@ -85,7 +85,7 @@ class Feature(NamedTuple):
 
 
 WHOLE = frozenset({FeatureKind.GENE, FeatureKind.TRANSCRIPT})
-"""What is not a part of something else."""
+"""Genes and transcripts; every other kind is a part of a transcript."""
 
 
 def is_feature(fields: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ class _Spans:
 class TranscriptParts:
     """Collects the parts of the best transcript of each gene while a file is read.
 
-    A file names most of its exons after the transcript, so what is not needed is never kept.
+    In most files the exons follow the line of their transcript, so that those of other transcripts are never stored.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,14 @@ class TranscriptParts:
     def propose(
         self, gene: Hashable, transcript: Hashable, rank: tuple[int, int], within: tuple[int, int] | None = None
     ) -> bool:
-        """Tell of a transcript; its parts are kept from here on if it represents its gene better than those before.
+        """Offer a transcript; its parts are collected from now on if it represents its gene better than those before.
 
         Args:
             gene: what identifies the gene.
             transcript: what identifies the transcript.
             rank: how well it represents the gene; the lowest is best, and the first of equal ones.
-            within: where it lies, as several places of a genome may share one name; None = not known.
+            within: the span in which its parts must lie, because several places of a genome may share one name; None =
+                unknown.
         """
         known = self._best.get(gene)
         if known is not None and known[0] <= rank:
@@ -53,17 +54,17 @@ class TranscriptParts:
         return True
 
     def wants(self, transcript: Hashable) -> bool:
-        """Whether the parts of a transcript are kept."""
+        """Whether the parts of a transcript are collected."""
         return transcript in self._spans
 
     def add(self, transcript: Hashable, span: tuple[int, int], *, is_coding: bool) -> None:
-        """Add an exon, or a piece of the coding sequence, of a transcript that is kept."""
+        """Add an exon, or a piece of the coding sequence, of a transcript whose parts are collected."""
         spans = self._spans[transcript]
         if spans.within is None or (spans.within[0] <= span[0] and span[1] <= spans.within[1]):
             (spans.coding if is_coding else spans.exons).append(span)
 
     def of(self, transcript: Hashable, strand: str) -> Transcript | None:
-        """The transcript with its parts; None where they are not kept or the file has none."""
+        """The transcript with its parts; None where they were not collected or the file has no exons."""
         spans = self._spans.get(transcript)
         return None if spans is None else transcript_of(spans.exons, spans.coding, strand)
 
