@@ -147,6 +147,7 @@ def test_progress_on_a_terminal(bench, some):
     assert "2,000 records read, 2,000 written" in shown.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_quiet_on_a_terminal(bench, some):
     assert on_a_terminal(annotation(some, "-q", "-o", bench.results / "out.vcf")) == (0, "")
 

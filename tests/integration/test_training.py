@@ -85,6 +85,7 @@ def test_sequences_and_tables_become_a_bank(folder, name):
     assert set(contents(folder / "bank")) == FILES
 
 
+@pytest.mark.slow
 def test_every_command_accepts_the_bank(whole, bench):
     assert call("models", "verify", whole).out == b"bank: 3 models, 2 files: ok\n"
     assert call("selftest", "--bank", whole).code == 0

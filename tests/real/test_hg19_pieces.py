@@ -64,7 +64,7 @@ class Run:
     stats: dict
 
 
-@pytest.fixture(scope="module", params=first_quick(PIECES, 2))
+@pytest.fixture(scope="module", params=first_quick(PIECES))
 def run(request, shared_data, tmp_path_factory):
     piece, folder = PIECES[request.param], shared_data / "hg19-pieces"
     source, fasta = folder / f"{request.param}.vcf.gz", folder / piece.fasta
