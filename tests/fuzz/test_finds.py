@@ -50,6 +50,11 @@ def test_a_place_of_too_many_digits(world, option, region):
     assert "a position has more than 18 digits" in refused(world, 2, world.indexed, option, region)
 
 
+@pytest.mark.parametrize("option", ["-t", "-r"])
+def test_a_place_that_is_no_number_where_the_contig_is_known(world, option):
+    assert "cannot read the positions of the region" in refused(world, 2, world.indexed, option, "chr1:`-5")
+
+
 @pytest.mark.parametrize("region", ["chr1", "chr1:90-"])
 def test_an_open_region_holds_positions_that_do_not_fit_32_bits(world, region):
     far = record("chr1", 90).replace(b"\t90\t", b"\t4294967296\t")

@@ -190,13 +190,13 @@ def open_variants(
     try:
         is_bcf = source.stream.peek(4)[:3] == b"BCF"  # type: ignore[attr-defined]
         header, pieces = (bcf.decode if is_bcf else _open_text)(source, regions, contig_map)
+        selection = None
+        if targets is not None:
+            selection = Selection(targets, header.contig_lengths(), source.name, renamed=contig_map)
+        return VariantFile(source, header, pieces, targets=selection)
     except BaseException:
         source.close()
         raise
-    if targets is None:
-        return VariantFile(source, header, pieces)
-    selection = Selection(targets, header.contig_lengths(), source.name, renamed=contig_map)
-    return VariantFile(source, header, pieces, targets=selection)
 
 
 def _open_text(
