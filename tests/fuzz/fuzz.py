@@ -61,6 +61,7 @@ def _asked():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("target")
     parser.add_argument("--seconds", type=int, default=60, help="of each target; 0 = until it is stopped")
+    parser.add_argument("--executions", type=int, help="of each target, the same in every run, whatever the seconds")
     parser.add_argument("--corpus", type=Path, help="folder of inputs; default: one that is thrown away")
     parser.add_argument("--seeds", type=Path, nargs="*", default=[], help="folders of real files")
     parser.add_argument("--sound", type=Path, help="folder of what is built once; default: one that is thrown away")
@@ -98,7 +99,8 @@ def _turn(name, asked, corpus, folder):
     words = [name, "--here", "--corpus", corpus, "--seconds", asked.seconds or TURN]
     words += ["--sound", asked.sound or folder / "sound"]
     words += ["--seeds", *asked.seeds] if asked.seeds else []
-    settings = {"OMP_NUM_THREADS": "1", "VARBIND_TRACEBACK": "1", "RUST_BACKTRACE": "0"}
+    words += ["--executions", asked.executions] if asked.executions else []
+    settings = {"OMP_NUM_THREADS": "1", "VARBIND_TRACEBACK": "1", "RUST_BACKTRACE": "0", "PYTHONHASHSEED": "0"}
     with (folder / "said").open("w+b") as said:
         done = subprocess.run(
             [sys.executable, __file__, *map(str, words)],
@@ -172,7 +174,8 @@ def _fuzz(asked):
             data, random.Random(seed), max_size, own=target.mutate, blind=atheris.Mutate, controls=target.controls
         )
 
-    limits = [f"-max_total_time={asked.seconds}", f"-max_len={LONGEST_OF.get(asked.target, LONGEST)}"]
+    until = ["-seed=1", f"-runs={asked.executions}"] if asked.executions else [f"-max_total_time={asked.seconds}"]
+    limits = [*until, f"-max_len={LONGEST_OF.get(asked.target, LONGEST)}"]
     limits += [f"-timeout={LONGEST_SECONDS}", f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={watch.prefix}"]
     atheris.Setup([sys.argv[0], *limits, "-print_final_stats=1", str(corpus)], watch, custom_mutator=mutate)
     atheris.Fuzz()
@@ -186,14 +189,12 @@ class _Watch:
         self._world = world
         self._crashes = crashes
         self._state = Path(os.environ["VARBIND_FUZZ_STATE"])
-        self._executions, self._said = 0, 0.0
+        self._executions = 0
         self.prefix = f"{crashes}/{target.name}-ended-"
 
     def __call__(self, data):
         self._executions += 1
-        if time.monotonic() > self._said + 1:
-            self._said = time.monotonic()
-            self._state.write_text(json.dumps({"executions": self._executions}))
+        self._state.write_text(json.dumps({"executions": self._executions}))
         try:
             self._target.check(self._world, data)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is a find)
