@@ -22,6 +22,7 @@ __all__ = ["data_frame", "forget_unusable_threads", "has_working_folder", "optio
 NEEDS = {
     "matplotlib.figure": ("matplotlib", "varbind[plots]"),
     "matplotlib.style": ("matplotlib", "varbind[plots]"),
+    "memelite": ("memelite", "varbind[motifs]"),
     "pybigtools": ("pybigtools", "varbind[conservation]"),
     "pyarrow": ("pyarrow", "varbind[tables]"),
     "pyarrow.parquet": ("pyarrow", "varbind[tables]"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from varbind.core.sequence import Codes
 
-__all__ = ["dinucleotide_shuffles", "match_gc", "repeat_for_negatives"]
+__all__ = ["dinucleotide_shuffles", "match_bins", "match_gc", "repeat_for_negatives"]
 
 GC_BINS = 40
 """Number of bins of GC content; for 200 bases a bin is five bases wide."""
@@ -42,12 +42,27 @@ def match_gc(bound: Codes, unbound: Codes, rng: np.random.Generator) -> NDArray[
     Returns:
         Rows of `unbound`, (N,).
     """
-    bins = _bins(unbound)
-    drawn = {index: rng.permutation(np.flatnonzero(bins == index)) for index in np.unique(bins).tolist()}
+    return match_bins(_bins(bound), _bins(unbound), rng)
+
+
+def match_bins(bound: NDArray[np.int64], unbound: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.intp]:
+    """Choose an unbound sequence for each bound one from its bin, or from the nearest bin with any.
+
+    No sequence is used twice while others of its bin are left.
+
+    Args:
+        bound: the bins of the bound sequences, (N,).
+        unbound: the bins of the unbound sequences, (U,), at least one.
+        rng: random numbers for the choice.
+
+    Returns:
+        Rows of `unbound`, (N,).
+    """
+    drawn = {index: rng.permutation(np.flatnonzero(unbound == index)) for index in np.unique(unbound).tolist()}
     filled = np.array(list(drawn))
     used = dict.fromkeys(drawn, 0)
     found = np.empty(len(bound), dtype=np.intp)
-    for row, index in enumerate(_bins(bound)):
+    for row, index in enumerate(bound.tolist()):
         nearest = int(filled[np.argmin(np.abs(filled - index))])
         found[row] = drawn[nearest][used[nearest] % len(drawn[nearest])]
         used[nearest] += 1
