@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 
 from families import read_families
 from regions import Regions
-from tables import read_table
+from tables import read_table, write_table
 
 from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    Row = dict[str, str]
+    from tables import Row
 
 LEAST = 75
 """Bound training regions; fewer train no network."""
@@ -39,11 +39,6 @@ WIDEST = 24
 
 PERMISSIVE = {"lab-rasool_TFBS": "MIT"}
 """Origins of peaks whose licence allows to pass networks on; the others state none."""
-
-COLUMNS = (
-    *("id", "protein", "file", "kind", "family", "species", "assay", "experiment"),
-    *("licence", "default", "negatives", "matrix", "task"),
-)
 
 
 def main() -> None:
@@ -215,12 +210,6 @@ def jaspar_protein(name: str) -> str:
 def published_families(folder: Path) -> dict[str, str]:
     """Families in the index of the published networks."""
     return {row["Protein"].upper(): row["Family"] for row in read_table(folder / "db.tsv") if row["Family"]}
-
-
-def write_table(path: Path, rows: Iterable[Row]) -> None:
-    """Write a set table."""
-    lines = ["\t".join(row.get(column) or "." for column in COLUMNS) for row in rows]
-    path.write_text("\n".join(["\t".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""How strong the best site of every kind is in every region, and negatives whose sites of partners are alike.
+
+    python workflows/train-bank/partners.py DATA STATE
+
+Regions bound by a protein often hold sites of the proteins that bind beside it, which a network learns as if they were
+its own. Negatives are therefore chosen so that a region's sites of foreign kinds do not tell whether it is bound: both
+classes have the same distribution of the propensity score (Rosenbaum and Rubin 1983), the probability of being bound
+that a logistic regression predicts from these sites and the GC content.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from motif_collections import read_collection
+from regions import Regions
+from site_kinds import SITE_KINDS, foreign_kinds
+from sklearn.linear_model import LogisticRegression
+
+from varbind.core.deepbind import DeepBindStack
+from varbind.datasets.negatives import GC_BINS, match_bins
+from varbind.datasets.pwm import matrix_network
+from varbind.scoring.ensemble import Ensemble
+
+if TYPE_CHECKING:
+    from motif_collections import Collection
+    from numpy.typing import NDArray
+
+    from varbind.core.sequence import Codes
+
+MATRICES_OF_KIND = 3
+"""Of the proteins that describe a kind, in the order of their names."""
+
+WIDEST = 24
+BATCH = 4_096
+
+STRONG_SITE = 0.75
+"""Share of the largest score of a matrix from which a site counts as strong."""
+
+BINS = 100
+"""Number of bins of the propensity score, which hold equal numbers of bound regions."""
+
+
+def main() -> None:
+    """Score the regions, and write the best site of every kind."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("state", type=Path)
+    options = parser.parse_args()
+    regions = Regions.read(options.data / "chipseq-hg38", options.data / "chipseq-encode2")
+    sites = best_sites(regions.codes, read_collection(options.data / "pwm", "hocomoco"))
+    np.save(options.state / "sites.npy", sites)
+
+
+def best_sites(codes: Codes, collection: Collection) -> NDArray[np.float16]:
+    """The score of the best site of every kind, as a share of the largest score of its matrix, float16 (N, kinds)."""
+    stacks, columns = [], []
+    for column, kind in enumerate(SITE_KINDS.values()):
+        own = [name for name, (_, protein) in sorted(collection.items()) if protein in kind.planted]
+        for name in own[:MATRICES_OF_KIND]:
+            stacks.append(matrix_network(name, collection[name][0], detector_len=WIDEST, window=31))
+            columns.append(column)
+    stack = DeepBindStack.concatenate(stacks)
+    # Lifted by its threshold, the largest sum of a matrix is its largest score.
+    largest = stack.detectors.max(axis=2).sum(axis=1)[:, 0]
+    ensemble = Ensemble([stack], stack.outputs)
+    best = np.zeros((len(codes), len(SITE_KINDS)), dtype=np.float16)
+    for start in range(0, len(codes), BATCH):
+        rows = slice(start, start + BATCH)
+        shares = ensemble.score({31: list(codes[rows])}) / largest
+        for model, column in enumerate(columns):
+            np.maximum(best[rows, column], shares[:, model].astype(np.float16), out=best[rows, column])
+    return best
+
+
+def match_partners(
+    protein: str,
+    sites: NDArray[np.float16],
+    codes: Codes,
+    bound: NDArray[np.intp],
+    unbound: NDArray[np.intp],
+    rng: np.random.Generator,
+) -> NDArray[np.intp]:
+    """Choose an unbound region for each bound one, so that their GC content and foreign sites are distributed alike.
+
+    Args:
+        protein: whose own kinds of sites, and what resembles them, are not balanced.
+        sites: of all regions, as from `best_sites`.
+        codes: base codes of all regions.
+        bound: rows of bound regions, (N,).
+        unbound: rows of unbound regions.
+        rng: random numbers for the choice.
+
+    Returns:
+        Rows of unbound regions, (N,).
+    """
+    columns = [list(SITE_KINDS).index(name) for name in foreign_kinds(protein)]
+    rows = np.concatenate([np.unique(bound), unbound])
+    is_bound = np.arange(len(rows)) < len(rows) - len(unbound)
+    features = _features(sites[rows][:, columns].astype(np.float32), codes[rows])
+    model = LogisticRegression(C=1.0, max_iter=300, class_weight="balanced").fit(features, is_bound)
+    scores = dict(zip(rows.tolist(), model.decision_function(features).tolist(), strict=True))
+    own, other = (np.array([scores[row] for row in some.tolist()]) for some in (bound, unbound))
+    edges = np.quantile(own, np.linspace(0, 1, BINS + 1)[1:-1])
+    return unbound[match_bins(np.searchsorted(edges, own), np.searchsorted(edges, other), rng)]
+
+
+def _features(sites: NDArray[np.float32], codes: Codes) -> NDArray[np.float32]:
+    """Scores of sites, whether they are strong, and bins of the GC content."""
+    gc = np.rint(np.isin(codes, (1, 2)).mean(axis=1) * GC_BINS / 4).astype(np.int64)
+    return np.concatenate([sites, sites > STRONG_SITE, np.eye(GC_BINS // 4 + 1)[gc]], axis=1).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
