@@ -2,9 +2,15 @@
 
     python workflows/train-bank/candidates.py DATA STATE
 
-STATE receives the files of the sets, `candidates-SOURCE.tsv` for training (remap, encode, both), and
-`candidate-tests.tsv`, in which the labels of either source test all three. Candidates are trained for the proteins of
-the ENCODE labels, as many as there are sources with enough bound regions; the others have no choice.
+STATE receives the files of the sets, and these tables for each SOURCE of labels (remap, encode, both):
+
+    candidates-SOURCE.tsv         bound regions against unbound ones of the same GC content, and against shuffles
+    candidates-SOURCE-site.tsv    the same bound regions against unbound ones with the same sites of partners
+    candidate-tests.tsv           regions of chromosome 14 with the labels of either source
+
+Regions decide how well a network tells bound from unbound regions, in which partners help, and sites how well it reads
+the protein's own site. The first kind is trained for all proteins of the ENCODE labels, and the second for all that
+bind sequence specifically.
 """
 
 from __future__ import annotations
@@ -13,11 +19,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regions import CHOICE, ENCODE, HELD_OUT, REMAP, SOURCES, Regions
+from regions import CHOICE, ENCODE, HELD_OUT, NEW_FACTORS, REMAP, SOURCES, Regions
 from sets import LEAST, LEAST_HELD_OUT
 from tables import write_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from tables import Row
 
 NOT_TRAINED = (*HELD_OUT, *CHOICE)
@@ -29,34 +37,44 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
     options = parser.parse_args()
-    regions = Regions.read(options.data / "chipseq-hg38", options.data / "chipseq-encode2")
+    regions = Regions.read(options.data)
     folder = options.state / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
-    tests: list[Row] = []
+    for source in SOURCES:
+        for partners, name in ((False, source), (True, f"{source}-site")):
+            rows = training_sets(regions, folder, source, partners=partners, without=NOT_TRAINED)
+            write_table(options.state / f"candidates-{name}.tsv", rows)
+    write_table(options.state / "candidate-tests.tsv", test_sets(regions, folder))
+
+
+def training_sets(
+    regions: Regions, folder: Path, source: str, *, partners: bool, without: Sequence[str]
+) -> Iterator[Row]:
+    """Write the sets of one source, one at a time."""
+    for protein in regions.labels[source]:
+        wanted = is_specific(regions, protein) if partners else protein in regions.labels[ENCODE]
+        if wanted and regions.count(source, protein, without, outside=True) >= LEAST:
+            path = folder / f"{protein}.{source}{'.site' if partners else ''}.tsv.gz"
+            regions.write(path, source, protein, regions.training(source, protein, partners=partners, without=without))
+            yield _row(protein, path, negatives="file" if partners else "file,shuffles")
+
+
+def is_specific(regions: Regions, protein: str) -> bool:
+    """Whether a protein binds sequence specifically, and not through others."""
+    return protein in regions.labels[REMAP] or protein in NEW_FACTORS
+
+
+def test_sets(regions: Regions, folder: Path) -> Iterator[Row]:
+    """Write the sets of chromosome 14, one at a time."""
     for source in (REMAP, ENCODE):
         for protein in regions.labels[source]:
-            if regions.count(source, protein, CHOICE) >= LEAST_HELD_OUT:
-                tests += _tests(regions, folder, source, protein)
-    for source in SOURCES:
-        rows = []
-        for protein in regions.labels[source]:
-            count = regions.count(source, protein, NOT_TRAINED, outside=True)
-            if protein in regions.labels[ENCODE] and count >= LEAST:
-                path = folder / f"{protein}.{source}.tsv.gz"
-                regions.write(path, source, protein, regions.training(source, protein, NOT_TRAINED))
-                rows.append(_row(protein, path, negatives="file,shuffles"))
-        write_table(options.state / f"candidates-{source}.tsv", rows)
-    write_table(options.state / "candidate-tests.tsv", tests)
-
-
-def _tests(regions: Regions, folder: Path, source: str, protein: str) -> list[Row]:
-    rows = []
-    for task, chosen in regions.tests(source, protein, CHOICE).items():
-        path = folder / f"{protein}.{source}.{task}.tsv.gz"
-        regions.write(path, source, protein, chosen)
-        own = _row(protein, path, negatives="shuffles" if task == "shuffled" else "file")
-        rows.append({**own, "id": f"{protein}:{source}:{task}", "task": f"{source} {task}"})
-    return rows
+            if regions.count(source, protein, CHOICE) < LEAST_HELD_OUT:
+                continue
+            for task, chosen in regions.tests(source, protein, CHOICE).items():
+                path = folder / f"{protein}.{source}.{task}.tsv.gz"
+                regions.write(path, source, protein, chosen)
+                row = _row(protein, path, negatives="shuffles" if task == "shuffled" else "file")
+                yield {**row, "id": f"{protein}:{source}:{task}", "task": f"{source} {task}"}
 
 
 def _row(protein: str, path: Path, *, negatives: str) -> Row:

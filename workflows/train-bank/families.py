@@ -12,14 +12,22 @@ import unicodedata
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+import numpy as np
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.spatial.distance import squareform
 from tables import read_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 ZINC_FINGERS = "{2.3."
 MOST = 0.6
+
+LEAST_SIMILARITY = 0.4
+"""Mean correlation of changes on background SNVs from which two groups of models are one family."""
 
 
 def read_families(folder: Path, other: Mapping[str, str]) -> dict[str, str]:
@@ -62,3 +70,35 @@ def _lambert(path: Path) -> dict[str, str]:
     """Lambert et al. 2018, "The human transcription factors"."""
     named = {row["symbol"]: row["Lambert2018_families"] for row in read_table(path)}
     return {protein: family for protein, family in named.items() if family not in {"", "NA"}}
+
+
+def split_by_similarity(
+    proteins: Sequence[str], families: Sequence[str], changes: NDArray[np.floating], *, least: float = LEAST_SIMILARITY
+) -> list[str]:
+    """The family of each model, so that a family is one kind of site.
+
+    Models whose changes on the background variants resemble each other form a family, whatever the domains of their
+    proteins. A family has the name that most of its models had before. Where several families would have one name,
+    the largest keeps it, and the others add the protein that is most like its family.
+
+    Args:
+        proteins: the protein of each model, (M,).
+        families: the family of the domain of each protein, (M,).
+        changes: the change of each model on background SNVs, (V, M).
+        least: the least mean correlation between two groups of models that are joined.
+    """
+    similarity = np.nan_to_num(np.corrcoef(np.asarray(changes, dtype=np.float64).T))
+    distances = 1 - (similarity + similarity.T) / 2
+    np.fill_diagonal(distances, 0)
+    groups = fcluster(linkage(squareform(distances, checks=False), "average"), 1 - least, "distance")
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    found, taken = [""] * len(proteins), set()
+    for own in sorted(members, key=lambda own: (-len(own), own[0])):
+        (name, _), *_ = Counter(families[model] for model in own).most_common(1)
+        if name in taken:
+            central = own[similarity[np.ix_(own, own)].mean(axis=1).argmax()]
+            name = f"{name}_{proteins[central]}"
+        taken.add(name)
+        for model in own:
+            found[model] = name
+    return found

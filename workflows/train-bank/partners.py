@@ -1,6 +1,4 @@
-"""How strong the best site of every kind is in every region, and negatives whose sites of partners are alike.
-
-    python workflows/train-bank/partners.py DATA STATE
+"""The best site of every kind in regions, and unbound regions whose sites of partners are as those of bound ones.
 
 Regions bound by a protein often hold sites of the proteins that bind beside it, which a network learns as if they were
 its own. Negatives are therefore chosen so that a region's sites of foreign kinds do not tell whether it is bound: both
@@ -10,13 +8,9 @@ that a logistic regression predicts from these sites and the GC content.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from motif_collections import read_collection
-from regions import Regions
 from site_kinds import SITE_KINDS, foreign_kinds
 from sklearn.linear_model import LogisticRegression
 
@@ -42,17 +36,6 @@ STRONG_SITE = 0.75
 
 BINS = 100
 """Number of bins of the propensity score, which hold equal numbers of bound regions."""
-
-
-def main() -> None:
-    """Score the regions, and write the best site of every kind."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("state", type=Path)
-    options = parser.parse_args()
-    regions = Regions.read(options.data / "chipseq-hg38", options.data / "chipseq-encode2")
-    sites = best_sites(regions.codes, read_collection(options.data / "pwm", "hocomoco"))
-    np.save(options.state / "sites.npy", sites)
 
 
 def best_sites(codes: Codes, collection: Collection) -> NDArray[np.float16]:
@@ -112,7 +95,3 @@ def _features(sites: NDArray[np.float32], codes: Codes) -> NDArray[np.float32]:
     """Scores of sites, whether they are strong, and bins of the GC content."""
     gc = np.rint(np.isin(codes, (1, 2)).mean(axis=1) * GC_BINS / 4).astype(np.int64)
     return np.concatenate([sites, sites > STRONG_SITE, np.eye(GC_BINS // 4 + 1)[gc]], axis=1).astype(np.float32)
-
-
-if __name__ == "__main__":
-    main()

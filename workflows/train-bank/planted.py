@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from motif_collections import COLLECTIONS, read_collection
+from site_kinds import JUDGED, SITE_KINDS, kinds_bound_by
 
 from varbind import load_bank
 from varbind.bank.background import VariantKind
@@ -32,37 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind import Bank
-
-KINDS = {
-    "ETS": "ELF1 ELF2 ELF3 ELF4 ELF5 EHF ELK1 ELK3 ELK4 ERF ERG ETS1 ETS2 ETV1 ETV2 ETV3 ETV4 ETV5 ETV6 FEV FLI1 GABPA "
-    "SPDEF SPI1 SPIB SPIC",
-    "SP/KLF": "SP1 SP2 SP3 SP4 SP5 SP8 SP9 KLF1 KLF2 KLF3 KLF4 KLF5 KLF6 KLF7 KLF8 KLF9 KLF10 KLF11 KLF12 KLF13 KLF14 "
-    "KLF15 KLF16 KLF17",
-    "CTCF": "CTCF CTCFL",
-    "GATA": "GATA1 GATA2 GATA3 GATA4 GATA5 GATA6",
-    "NRF1": "NRF1",
-    "YY1": "YY1 YY2 ZFP42",
-    "REST": "REST",
-    "CREB/ATF": "CREB1 CREB3 CREB3L1 CREB3L2 CREB3L3 CREB3L4 CREB5 CREM ATF1 ATF2 ATF3 ATF6 ATF6B ATF7 JDP2 XBP1",
-    "AP-1": "FOS FOSB FOSL1 FOSL2 JUN JUNB JUND BATF BATF3 BACH1 BACH2 NFE2 NFE2L1 NFE2L2 JDP2 ATF3",
-    "NFY": "NFYA NFYB NFYC",
-    "bHLH": "USF1 USF2 USF3 MYC MYCN MAX MXI1 MNT MLX MLXIPL MITF TFE3 TFEB TFEC BHLHE40 BHLHE41 ARNTL CLOCK NPAS2 "
-    "SREBF1 SREBF2 HEY1 HEY2 ARNT HIF1A EPAS1 AHR",
-    "SRF": "SRF",
-    "TATA": "TBP",
-    "FOX": "FOXA1 FOXA2 FOXA3 FOXB1 FOXC1 FOXC2 FOXD1 FOXD2 FOXD3 FOXF1 FOXF2 FOXG1 FOXI1 FOXJ2 FOXJ3 FOXK1 FOXK2 "
-    "FOXL1 FOXL2 FOXM1 FOXN3 FOXO1 FOXO3 FOXO4 FOXO6 FOXP1 FOXP2 FOXP3 FOXP4 FOXQ1 FOXS1",
-    "HNF4": "HNF4A HNF4G",
-    "HNF1": "HNF1A HNF1B",
-}
-"""Kinds of sites, and the proteins that bind them; a few bind two kinds."""
-
-PLANTED_ONLY = {
-    "CREB/ATF": "ATF1 ATF2 CREB1 CREM CREB5 ATF7",
-    "AP-1": "FOS FOSB FOSL1 FOSL2 JUN JUNB JUND",
-    "bHLH": "USF1 USF2 MYC MYCN MAX",
-}
-"""Kinds whose sites are those of a few proteins, because the others also bind half sites or other sites."""
+    from varbind.bank.background import BackgroundTable
+    from varbind.bank.model_card import ModelCard
 
 LEAST_SCORE = 0.8
 """Of the largest score of the matrix."""
@@ -83,26 +55,30 @@ def main() -> None:
     bank = load_bank(options.bank)
     default = bank.select([model.model_id for model in bank.models if model.default])
     collection = read_collection(options.data / "pwm", options.collection)
-    cases = {kind: planted_cases(collection, kind, options.seed) for kind in KINDS}
-    named = named_first(default, {kind: changes_of(default, windows) for kind, windows in cases.items()})
+    changes = {kind: changes_of(default, kind_cases(collection, kind, options.seed)) for kind in JUDGED}
+    named = named_first(default.models, default.background, changes)
     lines = ["planted\tnamed\tcases"]
     lines += [f"{kind}\t{name}\t{count}" for kind, counts in named.items() for name, count in counts.most_common()]
     options.output.write_text("\n".join([*lines, ""]))
 
 
-def kinds_of(protein: str) -> set[str]:
-    """The kinds of sites that a protein binds; none for proteins that are not in `KINDS`."""
-    return {kind for kind, proteins in KINDS.items() if protein.upper() in proteins.split()}
-
-
-def planted_cases(collection: Collection, kind: str, seed: int) -> list[Window]:
-    """`CASES` windows in whose reference allele a site stands that the alternate allele breaks."""
-    rng = np.random.default_rng([seed, list(KINDS).index(kind)])
-    proteins = PLANTED_ONLY.get(kind, KINDS[kind]).split()
-    matrices = [shares for shares, protein in collection.values() if protein in proteins]
+def kind_cases(collection: Collection, kind: str, seed: int, count: int = CASES) -> list[Window]:
+    """Broken sites of one kind, from any of its matrices."""
+    matrices = [shares for shares, protein in collection.values() if protein in SITE_KINDS[kind].planted]
     if not matrices:
         raise SystemExit(f"the collection has no matrix of {kind}")
-    promoters = PromoterSource().draw(CASES, 2 * CONTEXT + 1, rng)
+    return planted_cases(matrices, count, np.random.default_rng([seed, list(SITE_KINDS).index(kind)]))
+
+
+def planted_cases(matrices: Sequence[NDArray[np.float64]], count: int, rng: np.random.Generator) -> list[Window]:
+    """Windows in whose reference allele a site stands that the alternate allele breaks.
+
+    Args:
+        matrices: shares of the bases, each (width, 4); every case draws one.
+        count: the number of cases.
+        rng: random numbers for promoters, matrices and sites.
+    """
+    promoters = PromoterSource().draw(count, 2 * CONTEXT + 1, rng)
     return [_planted(matrices[int(rng.integers(len(matrices)))], codes, rng) for codes in promoters]
 
 
@@ -142,26 +118,28 @@ def changes_of(bank: Bank, windows: Sequence[Window]) -> NDArray[np.float32]:
         return scorer.score(windows, batch_size=CASES).delta
 
 
-def named_first(bank: Bank, changes: Mapping[str, NDArray[np.float32]]) -> dict[str, Counter[str]]:
+def named_first(
+    models: Sequence[ModelCard], background: BackgroundTable | None, changes: Mapping[str, NDArray[np.float32]]
+) -> dict[str, Counter[str]]:
     """For each kind of site, how often each kind is the first among the losses.
 
     A family is of a kind if most of its models are of proteins that bind the kind; other families go by their names.
     """
-    effects = BindingEffects(bank.models, bank.background)
+    effects = BindingEffects(models, background)
+    kinds: dict[str, list[set[str]]] = {}
+    for model in models:
+        kinds.setdefault(model.family, []).append(kinds_bound_by(model.protein))
     named: dict[str, Counter[str]] = {}
     for planted, delta in changes.items():
         described = effects.describe(delta, [VariantKind.SNV] * len(delta), top=1)
         firsts = [effect.losses[0].model.family if effect.losses else "none" for effect in described]
-        named[planted] = Counter(_as_kind(bank, family, planted) for family in firsts)
+        named[planted] = Counter(_as_kind(family, kinds.get(family, []), planted) for family in firsts)
     return named
 
 
-def _as_kind(bank: Bank, family: str, planted: str) -> str:
-    kinds = [kinds_of(model.protein) for model in bank.models if model.family == family]
-    if not kinds:
-        return family
+def _as_kind(family: str, kinds: Sequence[set[str]], planted: str) -> str:
     counts = Counter(kind for own in kinds for kind in own)
-    most = [kind for kind, count in counts.items() if 2 * count > len(kinds)]
+    most = [kind for kind, count in counts.most_common() if 2 * count > len(kinds)]
     return planted if planted in most else most[0] if most else family
 
 

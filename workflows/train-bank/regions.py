@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from motif_collections import read_collection
+from partners import best_sites, match_partners
 
 from varbind.core.sequence import Codes, decode, encode
 from varbind.datasets.dataset_loading import MIN_NEGATIVES
@@ -35,6 +37,14 @@ REMAP, ENCODE, BOTH = SOURCES = ("remap", "encode", "both")
 ANTIBODIES = {"NFKB1": "RELA", "GABPB1": "GABPA"}
 """Names in the ENCODE labels that differ from the protein that the antibody binds."""
 
+NEW_FACTORS = frozenset(
+    (
+        *("ATF2", "BCL11A", "FOXP2", "GRHL3", "IKZF1", "MAZ", "NANOG", "POU5F1", "SIX5", "SP4", "THAP1"),
+        *("ZKSCAN1", "ZNF217", "ZNF263", "ZNF274"),
+    )
+)
+"""Proteins that bind sequence specifically and that only the ENCODE labels have in sufficient number."""
+
 REPEATED = {"HA-E2F1", "SIN3AK20", "SUMO2-C", "SUMO2-HS"}
 """Names of tagged or modified proteins, and of second antibodies to a protein that is there."""
 
@@ -47,15 +57,18 @@ class Regions:
         codes: base codes, (N, 200).
         chromosomes: the chromosome of each region.
         labels: by source and protein, int8 (N,).
+        sites: the best site of every kind, as from `best_sites`, float16 (N, kinds).
     """
 
     codes: Codes
     chromosomes: NDArray[np.str_]
     labels: Mapping[str, Mapping[str, NDArray[np.int8]]]
+    sites: NDArray[np.float16]
 
     @classmethod
-    def read(cls, folder: Path, encode_folder: Path) -> Regions:
-        """Read both folders."""
+    def read(cls, data: Path) -> Regions:
+        """Read the folders of the regions and of the matrices in the data folder."""
+        folder = data / "chipseq-hg38"
         table = np.load(folder / "labels.npz", allow_pickle=False)
         chromosomes = table["chrom"]
         lines: list[str] = []
@@ -64,9 +77,10 @@ class Regions:
                 lines += [line.strip() for line in fasta if not line.startswith(">")]
         codes = encode("".join(lines)).reshape(len(lines), -1)
         remap = dict(zip(table["tfs"].tolist(), table["labels"], strict=True))
-        found = _encode_labels(encode_folder, table["region_id"])
-        both = {name: _both(remap[name], found[name]) for name in remap.keys() & found.keys()}
-        return cls(codes, chromosomes, {REMAP: remap, ENCODE: found, BOTH: dict(sorted(both.items()))})
+        found = _encode_labels(data / "chipseq-encode2", table["region_id"])
+        both = {name: _both(remap[name], found[name]) for name in sorted(remap.keys() & found.keys())}
+        sites = best_sites(codes, read_collection(data / "pwm", "hocomoco"))
+        return cls(codes, chromosomes, {REMAP: remap, ENCODE: found, BOTH: both}, sites)
 
     def count(self, source: str, protein: str, chromosomes: Sequence[str], *, outside: bool = False) -> int:
         """The number of bound regions on some chromosomes, or outside them; 0 without labels."""
@@ -75,27 +89,51 @@ class Regions:
             return 0
         return int(np.count_nonzero((labels == 1) & (np.isin(self.chromosomes, chromosomes) != outside)))
 
-    def training(self, source: str, protein: str, without: Sequence[str] = HELD_OUT) -> NDArray[np.intp]:
-        """Rows of bound regions outside some chromosomes, and for each an open, unbound one of its share of G and C.
+    def training(
+        self, source: str, protein: str, *, partners: bool, without: Sequence[str] = HELD_OUT
+    ) -> NDArray[np.intp]:
+        """Rows of bound regions outside some chromosomes, and for each an open, unbound one.
 
         Where few regions are bound, each has several unbound ones.
+
+        Args:
+            source: the source of the labels.
+            protein: the protein.
+            partners: whether the unbound regions have the same sites of partners, or only the same GC content.
+            without: chromosomes that are left out.
         """
-        rng = np.random.default_rng([zlib.crc32(protein.encode()), 0])
+        rng = np.random.default_rng([zlib.crc32(protein.encode()), 2 if partners else 0])
         inside = ~np.isin(self.chromosomes, without)
         bound, unbound = self._drawn(self.labels[source][protein], inside, MOST_TRAINING, rng)
-        alike = self.codes[repeat_for_negatives(bound, MIN_NEGATIVES)]
-        return np.concatenate([bound, unbound[match_gc(alike, self.codes[unbound], rng)]])
+        alike = repeat_for_negatives(bound, MIN_NEGATIVES)
+        return np.concatenate([bound, self._matched(protein, alike, unbound, rng, partners=partners)])
+
+    def _matched(
+        self,
+        protein: str,
+        bound: NDArray[np.intp],
+        unbound: NDArray[np.intp],
+        rng: np.random.Generator,
+        *,
+        partners: bool,
+    ) -> NDArray[np.intp]:
+        if partners:
+            return match_partners(protein, self.sites, self.codes, bound, unbound, rng)
+        return unbound[match_gc(self.codes[bound], self.codes[unbound], rng)]
 
     def tests(self, source: str, protein: str, on: Sequence[str] = HELD_OUT) -> dict[str, NDArray[np.intp]]:
         """Rows of regions on some chromosomes, by what bound ones are compared with; shuffles are made later."""
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 1])
         inside = np.isin(self.chromosomes, on)
         bound, unbound = self._drawn(self.labels[source][protein], inside, MOST_HELD_OUT, rng)
-        matched = unbound[match_gc(self.codes[bound], self.codes[unbound], rng)]
+        matched = self._matched(protein, bound, unbound, rng, partners=False)
+        any_of_them = np.sort(rng.permutation(unbound)[:MOST_HELD_OUT])
+        alike = self._matched(protein, bound, unbound, rng, partners=True)
         return {
             "shuffled": bound,
-            "unbound": np.concatenate([bound, np.sort(rng.permutation(unbound)[:MOST_HELD_OUT])]),
+            "unbound": np.concatenate([bound, any_of_them]),
             "gc-matched": np.concatenate([bound, matched]),
+            "partner-matched": np.concatenate([bound, alike]),
         }
 
     def write(self, path: Path, source: str, protein: str, rows: NDArray[np.intp]) -> None:
