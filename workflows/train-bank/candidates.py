@@ -9,8 +9,7 @@ STATE receives the files of the sets, and these tables for each SOURCE of labels
     candidate-tests.tsv           regions of chromosome 14 with the labels of either source
 
 Regions decide how well a network tells bound from unbound regions, in which partners help, and sites how well it reads
-the protein's own site. The first kind is trained for all proteins of the ENCODE labels, and the second for all that
-bind sequence specifically.
+the protein's own site. The second kind is trained only for proteins that bind sequence specifically.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regions import CHOICE, ENCODE, HELD_OUT, NEW_FACTORS, REMAP, SOURCES, Regions
+from regions import CHOICE, ENCODE, HELD_OUT, REMAP, SOURCES, Regions
 from sets import LEAST, LEAST_HELD_OUT
 from tables import write_table
 
@@ -52,16 +51,11 @@ def training_sets(
 ) -> Iterator[Row]:
     """Write the sets of one source, one at a time."""
     for protein in regions.labels[source]:
-        wanted = is_specific(regions, protein) if partners else protein in regions.labels[ENCODE]
+        wanted = regions.is_specific(protein) or not partners
         if wanted and regions.count(source, protein, without, outside=True) >= LEAST:
             path = folder / f"{protein}.{source}{'.site' if partners else ''}.tsv.gz"
             regions.write(path, source, protein, regions.training(source, protein, partners=partners, without=without))
             yield _row(protein, path, negatives="file" if partners else "file,shuffles")
-
-
-def is_specific(regions: Regions, protein: str) -> bool:
-    """Whether a protein binds sequence specifically, and not through others."""
-    return protein in regions.labels[REMAP] or protein in NEW_FACTORS
 
 
 def test_sets(regions: Regions, folder: Path) -> Iterator[Row]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     """Shares of the bases, (width, 4), and the protein in upper case, by the name of the motif."""
 
 COLLECTIONS = ("hocomoco", "jaspar")
+JASPAR = "JASPAR2026_CORE_vertebrates_nonredundant.pfm.txt.gz"
 
 
 def read_collection(folder: Path, name: str) -> Collection:
@@ -29,14 +30,14 @@ def read_collection(folder: Path, name: str) -> Collection:
         proteins = {row["Model"]: row["Transcription factor"].upper() for row in rows}
         matrices = read_matrices(str(folder / "HOCOMOCOv11_core_HUMAN.meme.gz"))
     else:
-        path = folder / "JASPAR2026_CORE_vertebrates_nonredundant.pfm.txt.gz"
+        path = folder / JASPAR
         matrices = read_matrices(str(path))
-        proteins = jaspar_proteins(path)
+        proteins = {motif: protein.upper() for motif, protein in jaspar_proteins(path).items()}
     return {motif: (np.asarray(matrices[motif], dtype=np.float64), protein) for motif, protein in proteins.items()}
 
 
 def jaspar_proteins(path: Path) -> dict[str, str]:
-    """The protein by motif, of motifs of one protein."""
+    """The protein by motif, of motifs of one protein; a name with lower-case letters is that of another species."""
     with gzip.open(path, "rt", encoding="utf-8") as text:
         heads = [line[1:].split() for line in text if line.startswith(">")]
-    return {motif: name.upper() for motif, name in heads if re.fullmatch(r"[A-Za-z0-9-]+", name)}
+    return {motif: name for motif, name in heads if re.fullmatch(r"[A-Za-z0-9]+", name)}

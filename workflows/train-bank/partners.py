@@ -34,6 +34,9 @@ BATCH = 4_096
 STRONG_SITE = 0.75
 """Share of the largest score of a matrix from which a site counts as strong."""
 
+MOST_FITTED = 30_000
+"""Unbound regions to which the propensity is fitted."""
+
 BINS = 100
 """Number of bins of the propensity score, which hold equal numbers of bound regions."""
 
@@ -81,17 +84,19 @@ def match_partners(
         Rows of unbound regions, (N,).
     """
     columns = [list(SITE_KINDS).index(name) for name in foreign_kinds(protein)]
-    rows = np.concatenate([np.unique(bound), unbound])
-    is_bound = np.arange(len(rows)) < len(rows) - len(unbound)
-    features = _features(sites[rows][:, columns].astype(np.float32), codes[rows])
-    model = LogisticRegression(C=1.0, max_iter=300, class_weight="balanced").fit(features, is_bound)
-    scores = dict(zip(rows.tolist(), model.decision_function(features).tolist(), strict=True))
-    own, other = (np.array([scores[row] for row in some.tolist()]) for some in (bound, unbound))
-    edges = np.quantile(own, np.linspace(0, 1, BINS + 1)[1:-1])
-    return unbound[match_bins(np.searchsorted(edges, own), np.searchsorted(edges, other), rng)]
+    rows, repeats = np.unique(bound, return_inverse=True)
+    own, other = (_features(sites[some][:, columns], codes[some]) for some in (rows, unbound))
+    fitted = rng.permutation(len(unbound))[:MOST_FITTED]
+    is_bound = np.arange(len(rows) + len(fitted)) < len(rows)
+    model = LogisticRegression(max_iter=300, class_weight="balanced")
+    model.fit(np.concatenate([own, other[fitted]]), is_bound)
+    scores = model.decision_function(own)[repeats]
+    edges = np.quantile(scores, np.linspace(0, 1, BINS + 1)[1:-1])
+    bins = [np.searchsorted(edges, some) for some in (scores, model.decision_function(other))]
+    return unbound[match_bins(*bins, rng)]
 
 
-def _features(sites: NDArray[np.float32], codes: Codes) -> NDArray[np.float32]:
+def _features(sites: NDArray[np.float16], codes: Codes) -> NDArray[np.float32]:
     """Scores of sites, whether they are strong, and bins of the GC content."""
     gc = np.rint(np.isin(codes, (1, 2)).mean(axis=1) * GC_BINS / 4).astype(np.int64)
     return np.concatenate([sites, sites > STRONG_SITE, np.eye(GC_BINS // 4 + 1)[gc]], axis=1).astype(np.float32)

@@ -82,6 +82,10 @@ class Regions:
         sites = best_sites(codes, read_collection(data / "pwm", "hocomoco"))
         return cls(codes, chromosomes, {REMAP: remap, ENCODE: found, BOTH: both}, sites)
 
+    def is_specific(self, protein: str) -> bool:
+        """Whether a protein binds sequence specifically, and not through other proteins."""
+        return protein in self.labels[REMAP] or protein in NEW_FACTORS
+
     def count(self, source: str, protein: str, chromosomes: Sequence[str], *, outside: bool = False) -> int:
         """The number of bound regions on some chromosomes, or outside them; 0 without labels."""
         labels = self.labels[source].get(protein)

@@ -1,10 +1,11 @@
-"""From the data folder to set tables: what is trained, what is read as a matrix, what is held out.
+"""From the data folder and the choice among candidates to set tables: what is trained, read as a matrix, held out.
 
     python workflows/train-bank/sets.py DATA STATE
 
-STATE receives the files of the sets and tables that `varbind train binding` and `varbind evaluate binding` read:
+STATE has `choice.tsv` of `choose.py` and `selex-choice.tsv` of `choose_selex.py`, and receives the files of the sets
+and tables that `varbind train binding` and `varbind evaluate binding` read:
 
-    shipped.tsv    what may be passed on: regions with labels, peaks and matrices under permissive licences
+    shipped.tsv    what may be passed on: regions with labels, peaks, reads and matrices under permissive licences
     matrices.tsv   every matrix of every protein of the regions, as a baseline
     training.tsv   the trained sets alone, from which baselines are chosen
     tests.tsv      held-out chromosomes, bound against shuffled, open-unbound and GC-matched regions
@@ -21,13 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from families import read_families
-from regions import Regions
+from motif_collections import JASPAR, jaspar_proteins
+from regions import BOTH, ENCODE, HELD_OUT, REMAP, Regions
 from tables import read_table, write_table
 
 from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tables import Row
 
@@ -36,6 +38,15 @@ LEAST = 75
 
 LEAST_HELD_OUT = 10
 WIDEST = 24
+
+REGIONS = ".regions"
+"""Ends the id of the first of two networks, which tells best bound from unbound regions."""
+
+EXPERIMENTS = {
+    REMAP: "open chromatin of any cell type, ReMap 2018 peaks with UniBind sites, hg38",
+    ENCODE: "open chromatin of any cell type, ENCODE peaks, hg38",
+    BOTH: "open chromatin of any cell type, ReMap 2018 peaks with UniBind sites or ENCODE peaks, hg38",
+}
 
 PERMISSIVE = {"lab-rasool_TFBS": "MIT"}
 """Origins of peaks whose licence allows to pass networks on; the others state none."""
@@ -48,18 +59,23 @@ def main() -> None:
     parser.add_argument("state", type=Path)
     options = parser.parse_args()
     families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
-    training, tests = region_sets(options.data / "chipseq-hg38", options.state, families)
+    regions = Regions.read(options.data)
+    training = list(region_sets(regions, read_table(options.state / "choice.tsv"), options.state, families))
+    tests = list(test_sets(regions, options.state))
     peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
     arrays = array_sets(options.data / "pbm-dream5", families)
     covered = {row["protein"] for row in training}
     shared = [row for row in peaks if row["licence"] != "none stated" and row["protein"] not in covered]
-    trained = [*training, *shared]
-    known = matrix_sets(options.data / "pwm", {row["protein"] for row in trained}, families)
+    reads = selex_sets(options.state, covered, families)
+    trained = [*training, *shared, *reads]
+    known = matrix_sets(options.data / "pwm", reading(options.state, trained), families)
+    others = {row["protein"] for row in [*trained, *known]}
+    known += jaspar_sets(options.data / "pwm", others, families)
     tables = {
         "shipped": [*trained, *known],
-        "training": trained,
+        "training": [row for row in trained if not row["id"].endswith(REGIONS)],
         "tests": [*tests, *(row for row in peak_tests if row["protein"] in {own["protein"] for own in shared})],
-        "matrices": baseline_sets(options.data / "pwm", {row["protein"] for row in training}),
+        "matrices": baseline_sets(options.data / "pwm", {row["protein"] for row in tests}),
         "peaks": peaks,
         "peaks-tests": peak_tests,
         **{f"arrays-{design}": rows for design, rows in arrays.items()},
@@ -68,38 +84,72 @@ def main() -> None:
         write_table(options.state / f"{name}.tsv", rows)
 
 
-def region_sets(folder: Path, state: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
-    """Sets of the proteins with enough bound regions, and those that test them."""
-    for name in ("training", "tests"):
-        (state / name).mkdir(parents=True, exist_ok=True)
-    regions = Regions.read(folder)
-    training, tests = [], []
-    for protein in regions.proteins:
-        if len(regions.rows(protein, 1, held_out=False)) < LEAST:
-            continue
-        own = {
-            "id": protein,
+def region_sets(regions: Regions, choice: Sequence[Row], state: Path, families: Mapping[str, str]) -> Iterator[Row]:
+    """Write the sets of the proteins that were chosen, one or two networks each."""
+    (state / "training").mkdir(parents=True, exist_ok=True)
+    twice = {row["protein"] for row in choice if row["variant"] == "site"}
+    for row in choice:
+        protein, source, partners = row["protein"], row["source"], row["variant"] == "site"
+        path = state / "training" / f"{protein}.{row['variant']}.tsv.gz"
+        regions.write(path, source, protein, regions.training(source, protein, partners=partners))
+        specific = regions.is_specific(protein)
+        yield {
+            "id": f"{protein}{REGIONS}" if protein in twice and not partners else protein,
             "protein": protein,
             "kind": "labels",
+            "file": str(path.resolve()),
             "family": families.get(protein, protein),
             "species": "Homo sapiens",
-            "assay": "ChIP-seq",
-            "experiment": "open chromatin of any cell type, ReMap 2018 peaks with UniBind sites, hg38",
-            "licence": "MIT",
-            "negatives": "file,shuffles",
+            "assay": "ChIP-seq" if specific else "ChIP-seq, bound through other proteins",
+            "experiment": EXPERIMENTS[source],
+            "licence": "MIT" if source == REMAP else "MIT; ENCODE",
+            "default": "yes" if specific else "no",
+            "negatives": "file" if partners else "file,shuffles",
         }
-        path = state / "training" / f"{protein}.tsv.gz"
-        regions.write(path, protein, regions.training(protein))
-        training.append({**own, "file": str(path.resolve())})
-        if len(regions.rows(protein, 1, held_out=True)) < LEAST_HELD_OUT:
-            continue
-        for task, rows in regions.tests(protein).items():
-            path = state / "tests" / f"{protein}.{task}.tsv.gz"
-            regions.write(path, protein, rows)
-            negatives = "shuffles" if task == "shuffled" else "file"
-            place = {"id": f"{protein}:{task}", "file": str(path.resolve())}
-            tests.append({**own, **place, "negatives": negatives, "task": task})
-    return training, tests
+
+
+def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
+    """Write the held-out regions of every protein, with the labels of either source."""
+    (state / "tests").mkdir(parents=True, exist_ok=True)
+    for source in (REMAP, ENCODE):
+        for protein in regions.labels[source]:
+            if regions.count(source, protein, HELD_OUT) < LEAST_HELD_OUT:
+                continue
+            for task, rows in regions.tests(source, protein).items():
+                path = state / "tests" / f"{protein}.{source}.{task}.tsv.gz"
+                regions.write(path, source, protein, rows)
+                yield {
+                    "id": f"{protein}:{source}:{task}",
+                    "protein": protein,
+                    "kind": "labels",
+                    "file": str(path.resolve()),
+                    "negatives": "shuffles" if task == "shuffled" else "file",
+                    "task": task if source == REMAP else f"ENCODE {task}",
+                }
+
+
+def selex_sets(state: Path, covered: set[str], families: Mapping[str, str]) -> list[Row]:
+    """The reads of the proteins whose network is better than their matrix, and that no regions train."""
+    passed = {row["protein"] for row in read_table(state / "selex-choice.tsv") if row["passed"] == "yes"}
+    return [
+        {
+            **row,
+            "family": families.get(row["protein"], row["protein"]),
+            "species": "Homo sapiens",
+            "assay": "HT-SELEX",
+            "experiment": "selected reads of Yin et al. (2017), against background reads of other proteins",
+            "licence": "reads: European Nucleotide Archive",
+        }
+        for row in read_table(state / "selex-shuffles.tsv")
+        if row["protein"] in passed - covered
+    ]
+
+
+def reading(state: Path, trained: Sequence[Row]) -> set[str]:
+    """The trained proteins that need no matrix: a candidate read their own site, or they were trained on reads."""
+    candidates = read_table(state / "choice.tsv")
+    silent = {row["protein"] for row in candidates} - {row["protein"] for row in candidates if row["reads"] == "yes"}
+    return {row["protein"] for row in trained} - silent
 
 
 def peak_sets(folder: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
@@ -177,6 +227,30 @@ def matrix_sets(folder: Path, trained: set[str], families: Mapping[str, str]) ->
                 "default": "no",
                 "matrix": row["ID"],
             }
+    return [found[protein] for protein in sorted(found)]
+
+
+def jaspar_sets(folder: Path, others: set[str], families: Mapping[str, str]) -> list[Row]:
+    """One JASPAR 2026 matrix of every human protein that has neither a network nor an HT-SELEX matrix."""
+    path = folder / JASPAR
+    matrices = read_matrices(str(path))
+    found: dict[str, Row] = {}
+    for motif, protein in jaspar_proteins(path).items():
+        if not protein.isupper() or protein in others | found.keys() or len(matrices[motif]) > WIDEST:
+            continue
+        found[protein] = {
+            "id": f"{protein}.matrix",
+            "protein": protein,
+            "file": str(path.resolve()),
+            "kind": "matrix",
+            "family": families.get(protein, protein),
+            "species": "Homo sapiens",
+            "assay": "matrix of JASPAR",
+            "experiment": f"JASPAR 2026, {motif}",
+            "licence": "CC BY 4.0",
+            "default": "no",
+            "matrix": motif,
+        }
     return [found[protein] for protein in sorted(found)]
 
 

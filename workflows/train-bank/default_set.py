@@ -1,0 +1,162 @@
+"""The models that annotation uses by default, chosen by the power to find broken sites and to name them.
+
+Every further family costs the others, because the strongest change of a variant is compared with the strongest change
+of every background variant over all families. The power is the mean LOSS_PHRED of broken sites whose own family is
+named first, 0 for the others, over all kinds of sites. A model that never leads its family on its own sites is left out
+if the power is larger without it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from varbind.bank.null_distribution import UpperTail, phred
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The changes of M models, each in units of its standard deviation on background SNVs.
+
+    Attributes:
+        families: the family of each model, (M,).
+        background: on V background SNVs, (V, M).
+        cases: on N broken sites, (N, M).
+        kinds: the kind of each broken site, (N,).
+        binds: for each model the kinds of sites that its protein binds, (M,).
+    """
+
+    families: Sequence[str]
+    background: NDArray[np.float32]
+    cases: NDArray[np.float32]
+    kinds: NDArray[np.str_]
+    binds: Sequence[set[str]]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family with some of its models.
+
+    Attributes:
+        models: the columns of its models.
+        background: -log10 of the share of its loss on each background SNV, (V,).
+        cases: the same on each broken site, (N,).
+        is_own: whether each broken site is of a kind that most of its models bind, (N,).
+    """
+
+    models: tuple[int, ...]
+    background: NDArray[np.float32]
+    cases: NDArray[np.float32]
+    is_own: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, changes: Changes, models: Sequence[int]) -> Family:
+        """The family of these models."""
+        losses = -changes.background[:, models].mean(axis=1, dtype=np.float64)
+        tail = UpperTail(losses)
+        case_losses = -changes.cases[:, models].mean(axis=1, dtype=np.float64)
+        found = [
+            np.where(values > 0, -np.log10(tail.share(values)), 0).astype(np.float32)
+            for values in (losses, case_losses)
+        ]
+        counts = {kind: sum(kind in changes.binds[model] for model in models) for kind in set(changes.kinds.tolist())}
+        own = [kind for kind, count in counts.items() if 2 * count > len(models)]
+        return cls(tuple(models), *found, np.isin(changes.kinds, own))
+
+
+class Selection:
+    """Families, of which one at a time can be exchanged or left out.
+
+    Args:
+        changes: the changes of all models.
+        families: the families.
+    """
+
+    def __init__(self, changes: Changes, families: Sequence[Family]) -> None:
+        self._changes = changes
+        self.families = list(families)
+
+    @cached_property
+    def _best(self) -> tuple[NDArray[np.intp], ...]:
+        return tuple(np.argsort(-rows, axis=0, kind="stable")[:2] for rows in (self._cases, self._background))
+
+    @cached_property
+    def _cases(self) -> NDArray[np.float32]:
+        return np.stack([family.cases for family in self.families])
+
+    @cached_property
+    def _background(self) -> NDArray[np.float32]:
+        return np.stack([family.background for family in self.families])
+
+    def power(self, place: int | None = None, instead: Family | None = None) -> float:
+        """The power, with the family at a place exchanged for another one or left out."""
+        (first, strongest), (_, null) = (
+            self._without(self._best[0], self._cases, place),
+            self._without(self._best[1], self._background, place),
+        )
+        is_own = np.stack([family.is_own for family in self.families])[first, np.arange(len(first))]
+        if instead is not None:
+            better = instead.cases > strongest
+            is_own = np.where(better, instead.is_own, is_own)
+            strongest, null = np.maximum(strongest, instead.cases), np.maximum(null, instead.background)
+        values = phred(UpperTail(null).share(strongest)) * is_own
+        kinds, index = np.unique(self._changes.kinds, return_inverse=True)
+        return float((np.bincount(index, values) / np.bincount(index)).mean()) if len(kinds) else 0.0
+
+    @staticmethod
+    def _without(
+        best: NDArray[np.intp], rows: NDArray[np.float32], place: int | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """For each column the row with the largest value, and the value, among all rows but one."""
+        first = best[0] if place is None else np.where(best[0] == place, best[1], best[0])
+        return first, rows[first, np.arange(rows.shape[1])]
+
+    def with_family(self, place: int, instead: Family | None) -> Selection:
+        """The selection with the family at a place exchanged for another one or left out."""
+        kept = [family for own, family in enumerate(self.families) if own != place]
+        return Selection(self._changes, [*kept, instead] if instead is not None else kept)
+
+
+def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tuple[int, float]]:
+    """Leave models out one at a time, the most costly first, until the power falls.
+
+    Args:
+        changes: the changes of all models.
+        candidates: the columns of the models to start with.
+
+    Yields:
+        The column of each model that is left out, and the power without it.
+    """
+    by_family: dict[str, list[int]] = {}
+    for model in candidates:
+        by_family.setdefault(changes.families[model], []).append(model)
+    selection = Selection(changes, [Family.of(changes, models) for models in by_family.values()])
+    power = selection.power()
+    known: dict[tuple[int, ...], Family] = {}
+    while True:
+        best: tuple[float, int, int, Family | None] | None = None
+        for place, family in enumerate(selection.families):
+            for model in family.models:
+                rest = tuple(other for other in family.models if other != model)
+                if rest and rest not in known:
+                    known[rest] = Family.of(changes, rest)
+                instead = known[rest] if rest else None
+                without = selection.power(place, instead)
+                if best is None or without > best[0]:
+                    best = without, place, model, instead
+        if best is None or best[0] <= power:
+            return
+        power, place, model, instead = best
+        selection = selection.with_family(place, instead)
+        yield model, power
