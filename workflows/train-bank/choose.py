@@ -95,7 +95,7 @@ def read_candidates(state: Path, variant: str, sites: PlantedSites) -> Candidate
     found: Candidates = defaultdict(list)
     for source in SOURCES:
         name = f"candidates-{source}{variant}"
-        areas = read_areas(state / f"{name}-results" / "results.tsv", name)
+        areas = read_areas(state / f"results-of-{name}" / "results.tsv", name)
         for protein, response in site_responses(load_bank(state / name), sites).items():
             if protein in areas:
                 found[protein].append(Candidate(source, areas[protein], response))

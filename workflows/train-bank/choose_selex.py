@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NETWORK, MATRIX = "selex-shuffles", "matrix"
+TASKS = ("shuffled", "unbound", "gc-matched")
 DECIDING, REPORTED = "deciding half", "reported half"
 COLUMNS = (
     "protein",
@@ -49,7 +50,7 @@ def main() -> None:
 def line(protein: str, areas: Mapping[tuple[str, str], float]) -> str:
     """The row of one protein."""
     on_chip = {
-        method: [area for (task, own), area in areas.items() if own == method and "half" not in task]
+        method: [area for (task, own), area in areas.items() if own == method and task.split()[-1] in TASKS]
         for method in (NETWORK, MATRIX)
     }
     chip = {method: fmean(found) if found else None for method, found in on_chip.items()}

@@ -8,21 +8,34 @@ if the power is larger without it.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from planted import changes_of
+from site_kinds import kinds_bound_by
 
+from varbind.bank.background import VariantKind
 from varbind.bank.null_distribution import UpperTail, phred
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from site_responses import PlantedSites, SiteResponse
 
-logger = logging.getLogger(__name__)
+    from varbind import Bank
+    from varbind.bank.model_card import ModelCard
+
+LEAST_LEADING = 0.02
+"""The least share of its own sites on which a model must lead to stay whatever it costs."""
+
+LEAST_GAIN = 0.05
+"""The least gain in power for which a model is left out."""
+
+LEAST_AUC = 0.7
+"""In cross-validation, of a network."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +135,30 @@ class Selection:
         first = best[0] if place is None else np.where(best[0] == place, best[1], best[0])
         return first, rows[first, np.arange(rows.shape[1])]
 
+    def first_families(self) -> NDArray[np.intp]:
+        """The family that is named first on each broken site, (N,)."""
+        return self._best[0][0]
+
     def with_family(self, place: int, instead: Family | None) -> Selection:
         """The selection with the family at a place exchanged for another one or left out."""
         kept = [family for own, family in enumerate(self.families) if own != place]
         return Selection(self._changes, [*kept, instead] if instead is not None else kept)
 
 
+def leading_shares(changes: Changes, selection: Selection) -> dict[int, float]:
+    """For each model, the share of its own sites of which its family is first and it has the largest loss in it."""
+    first = selection.first_families()
+    found = {}
+    for place, family in enumerate(selection.families):
+        leader = np.array(family.models)[changes.cases[:, family.models].argmin(axis=1)]
+        for model in family.models:
+            own = np.isin(changes.kinds, list(changes.binds[model]))
+            found[model] = float(((first == place) & (leader == model))[own].mean()) if own.any() else 0.0
+    return found
+
+
 def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tuple[int, float]]:
-    """Leave models out one at a time, the most costly first, until the power falls.
+    """Leave models out one at a time, the most costly first, as long as the power grows.
 
     Args:
         changes: the changes of all models.
@@ -145,9 +174,12 @@ def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tupl
     power = selection.power()
     known: dict[tuple[int, ...], Family] = {}
     while True:
+        leading = leading_shares(changes, selection)
         best: tuple[float, int, int, Family | None] | None = None
         for place, family in enumerate(selection.families):
             for model in family.models:
+                if leading[model] >= LEAST_LEADING:
+                    continue
                 rest = tuple(other for other in family.models if other != model)
                 if rest and rest not in known:
                     known[rest] = Family.of(changes, rest)
@@ -155,8 +187,72 @@ def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tupl
                 without = selection.power(place, instead)
                 if best is None or without > best[0]:
                     best = without, place, model, instead
-        if best is None or best[0] <= power:
+        if best is None or best[0] < power + LEAST_GAIN:
             return
         power, place, model, instead = best
         selection = selection.with_family(place, instead)
         yield model, power
+
+
+def reasons_against(bank: Bank, responses: Mapping[str, SiteResponse], sites: PlantedSites) -> dict[str, str]:
+    """Why each model is not used by default, by model id; an empty text for those that are.
+
+    Matrices are used only for kinds of sites that no network reads.
+
+    Args:
+        bank: the bank, with families and a background.
+        responses: the responses of all models to broken sites.
+        sites: the broken sites.
+    """
+    reasons = {model.model_id: reason_alone(model, responses[model.model_id]) for model in bank.models}
+    read = {kind for model in bank.models if not reasons[model.model_id] for kind in kinds_bound_by(model.protein)}
+    for model in bank.models:
+        if is_matrix(model) and model.assay == SELEX_MATRIX and responses[model.model_id].reads_own_site:
+            missing = kinds_bound_by(model.protein) - read
+            reasons[model.model_id] = "" if missing else "known motif, on request"
+    columns = [column for column, model in enumerate(bank.models) if not reasons[model.model_id]]
+    for column, power in default_models(bank_changes(bank, sites, columns), columns):
+        reasons[bank.models[column].model_id] = (
+            f"leads on none of its own sites, and the power is {power:.2f} without it"
+        )
+    return reasons
+
+
+SELEX_MATRIX = "matrix of HT-SELEX"
+
+
+def is_matrix(model: ModelCard) -> bool:
+    """Whether a model is a known motif and no trained network."""
+    return not model.training.get("members")
+
+
+def reason_alone(model: ModelCard, response: SiteResponse) -> str:
+    """Why a model is not used by default, whatever the others do; an empty text if nothing speaks against it."""
+    if is_matrix(model):
+        return "known motif, on request"
+    if not model.default:
+        return "binds through other proteins"
+    auc = float(np.mean([member["cross_validation"]["mean"] for member in model.training["members"]]))
+    if auc < LEAST_AUC:
+        return f"the mean AUC in cross-validation is {auc:.2f}, below {LEAST_AUC}"
+    if not response.reads_own_site:
+        own = "" if np.isnan(response.own) else f", and to its own of {response.own:.2f}"
+        return f"has a response to sites of {response.partner} of {response.foreign:.2f}{own}"
+    return ""
+
+
+def bank_changes(bank: Bank, sites: PlantedSites, columns: Sequence[int]) -> Changes:
+    """The changes of all models; of the broken sites, those of the kinds and of the proteins of some columns."""
+    assert bank.background is not None
+    spread = np.array([model.delta_sd or 1 for model in bank.models])
+    proteins = {bank.models[column].protein for column in columns}
+    windows = dict(sites.of_kinds)
+    windows |= {protein: sites.of_protein(protein) for protein in sorted(proteins) if not kinds_bound_by(protein)}
+    cases = {kind: changes_of(bank, own) for kind, own in windows.items() if own}
+    return Changes(
+        families=[model.family for model in bank.models],
+        background=(bank.background.changes[VariantKind.SNV].decode() / spread).astype(np.float32),
+        cases=(np.concatenate(list(cases.values())) / spread).astype(np.float32),
+        kinds=np.repeat(list(cases), [len(own) for own in cases.values()]),
+        binds=[kinds_bound_by(model.protein) | {model.protein} for model in bank.models],
+    )

@@ -1,22 +1,27 @@
-"""The trained bank with its held-out scores, default models and README: what is copied to models/.
+"""The trained bank with its held-out scores, families, default models and README: what is copied to models/.
 
-python workflows/train-bank/finish.py STATE NEW_BANK
+python workflows/train-bank/finish.py DATA STATE NEW_BANK
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import shutil
-import sys
 from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from default_set import LEAST_AUC, is_matrix, reasons_against
+from families import split_by_similarity
+from motif_collections import read_collection
 from regions import HELD_OUT
+from site_responses import PlantedSites, site_responses
 from tables import read_table
 
+from varbind.bank.background import VariantKind
 from varbind.evaluate.evaluation_data import Metric
 from varbind.evaluate.report import Result, compare
 from varbind.io.banks import read_bank, write_bank
@@ -28,9 +33,6 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
 
-LEAST_AUC = 0.7
-"""In cross-validation, of the default models: what learned less would only add to the tests that a variant stands."""
-
 WELL_TRAINED = 200
 """Bound training regions."""
 
@@ -40,52 +42,79 @@ TASKS = ("shuffled", "unbound", "gc-matched")
 
 def main() -> None:
     """Write the folder."""
-    state, destination = map(Path, sys.argv[1:])
-    bank = with_plain_ids(read_bank(state / destination.name))
-    held_out = held_out_scores(state / "held-out" / "results.tsv", destination.name)
-    models = tuple(finished(model, held_out.get(model.protein, {})) for model in bank.models)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("state", type=Path)
+    parser.add_argument("destination", type=Path)
+    options = parser.parse_args()
+    name = options.destination.name
+    bank = read_bank(options.state / name)
+    sites = PlantedSites(read_collection(options.data / "pwm", "hocomoco"), seed=1)
+    bank = with_defaults(with_families(bank), sites)
+    held_out = held_out_scores(options.state, name)
+    models = tuple(with_held_out(model, held_out.get(model.model_id, {})) for model in bank.models)
     card = replace(
         bank.cards[0],
         source="workflows/train-bank",
         licence="MIT; see README.md for the data",
         models=models,
     )
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(destination, ignore_errors=True)
-    write_bank(destination, add_family_quantiles(replace(bank, cards=(card,), models=models)))
-    text = readme(models, state, bank)
-    (destination / "README.md").write_text(text, encoding="utf-8")
-    with gzip.GzipFile(destination / "ratings.tsv.gz", "wb", mtime=0) as packed:
-        packed.write((state / destination.name / "ratings.tsv").read_bytes())
+    options.destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(options.destination, ignore_errors=True)
+    write_bank(options.destination, add_family_quantiles(replace(bank, cards=(card,), models=models)))
+    text = readme(models, options.state, bank)
+    (options.destination / "README.md").write_text(text, encoding="utf-8")
+    with gzip.GzipFile(options.destination / "ratings.tsv.gz", "wb", mtime=0) as packed:
+        packed.write((options.state / name / "ratings.tsv").read_bytes())
 
 
-def with_plain_ids(bank: Bank) -> Bank:
-    """A trained model goes by its protein: one each, also where its set was named after an experiment."""
-    ids = {model.model_id: model.model_id for model in bank.models}
-    ids |= {model.model_id: model.protein for model in bank.models if cross_validated(model) is not None}
-    models = tuple(replace(model, model_id=ids[model.model_id]) for model in bank.models)
-    stacks = tuple(replace(stack, model_ids=tuple(ids[own] for own in stack.model_ids)) for stack in bank.stacks)
-    return replace(bank, cards=(replace(bank.cards[0], models=models),), models=models, stacks=stacks)
+def with_families(bank: Bank) -> Bank:
+    """The bank with families by the similarity of the changes of its models on the background."""
+    assert bank.background is not None
+    changes = bank.background.changes[VariantKind.SNV].decode()
+    families = split_by_similarity(
+        [model.protein for model in bank.models], [model.family for model in bank.models], changes
+    )
+    return with_models(bank, [replace(model, family=own) for model, own in zip(bank.models, families, strict=True)])
 
 
-def held_out_scores(path: Path, bank: str) -> dict[str, dict[str, Any]]:
-    """By protein: areas under the curve by task, and how many bound regions were scored."""
+def with_defaults(bank: Bank, sites: PlantedSites) -> Bank:
+    """The bank with its default models, and in each card the response to broken sites and the reason against it."""
+    responses = site_responses(bank, sites)
+    reasons = reasons_against(bank, responses, sites)
+    models = []
+    for model in bank.models:
+        response, reason = responses[model.model_id], reasons[model.model_id]
+        read = {"own": None if np.isnan(response.own) else round(response.own, 3)}
+        read |= {"partner": response.partner, "foreign": round(response.foreign, 3)}
+        training = {**model.training, "broken_sites": read, "not_default": reason or None}
+        models.append(replace(model, default=not reason, training=training))
+    return with_models(bank, models)
+
+
+def with_models(bank: Bank, models: Sequence[ModelCard]) -> Bank:
+    """The bank with other cards of its models."""
+    return replace(bank, cards=(replace(bank.cards[0], models=tuple(models)),), models=tuple(models))
+
+
+def held_out_scores(state: Path, bank: str) -> dict[str, dict[str, Any]]:
+    """By model: areas under the curve by task, and how many bound regions were scored."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in read_table(path):
-        if row["method"] == bank:
-            found[row["protein"]][row["task"]] = float(row["auc"])
-            found[row["protein"]]["bound"] = int(row["bound"])
+    for name in ("own-sites", "regions"):
+        for row in read_table(state / f"held-out-{name}" / "results.tsv"):
+            if row["method"] == f"{bank}-{name}":
+                found[row["model_id"]][row["task"]] = float(row["auc"])
+                found[row["model_id"]]["bound"] = int(row["bound"])
     return found
 
 
-def finished(model: ModelCard, held_out: Mapping[str, Any]) -> ModelCard:
-    """The card with what was held out, and whether annotation uses the model by itself."""
-    auc = cross_validated(model)
-    if auc is None:
+def with_held_out(model: ModelCard, held_out: Mapping[str, Any]) -> ModelCard:
+    """The card of a network with what was held out."""
+    if is_matrix(model):
         return model
     by_chromosome = {"chromosomes": list(HELD_OUT)} if set(held_out) & set(TASKS) else {}
     training = {**model.training, "held_out": {**by_chromosome, **held_out} if held_out else None}
-    return replace(model, training=training, default=model.default and auc >= LEAST_AUC)
+    return replace(model, training=training)
 
 
 def cross_validated(model: ModelCard) -> float | None:

@@ -124,7 +124,8 @@ def main() -> None:
             test_sets.append({**row, "id": f"{protein}:{half + 1}", "task": ("deciding half", "reported half")[half]})
     for recipe, found in sets.items():
         write_table(options.state / f"selex-{recipe}.tsv", found)
-    write_table(options.state / "selex-tests.tsv", test_sets)
+    on_regions = [row for row in read_table(options.state / "candidate-tests.tsv") if row["protein"] in reads]
+    write_table(options.state / "selex-tests.tsv", [*test_sets, *on_regions])
     matrices = [row for row in matrix_sets(options.data / "pwm", set(), {}) if row["protein"] in reads]
     write_table(options.state / "selex-matrices.tsv", matrices)
 

@@ -65,7 +65,11 @@ def main() -> None:
     peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
     arrays = array_sets(options.data / "pbm-dream5", families)
     covered = {row["protein"] for row in training}
-    shared = [row for row in peaks if row["licence"] != "none stated" and row["protein"] not in covered]
+    shared = [
+        {**row, "id": row["protein"], "default": "no"}
+        for row in peaks
+        if row["licence"] != "none stated" and row["protein"] not in covered
+    ]
     reads = selex_sets(options.state, covered, families)
     trained = [*training, *shared, *reads]
     known = matrix_sets(options.data / "pwm", reading(options.state, trained), families)
