@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from planted import changes_of
+from broken_sites import changes_of
 from site_kinds import kinds_bound_by
 
 from varbind.bank.background import VariantKind

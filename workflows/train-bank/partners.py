@@ -42,7 +42,10 @@ BINS = 100
 
 
 def best_sites(codes: Codes, collection: Collection) -> NDArray[np.float16]:
-    """The score of the best site of every kind, as a share of the largest score of its matrix, float16 (N, kinds)."""
+    """The score of the best site of every kind, as a share of the largest score of its matrix, float16 (N, kinds).
+
+    Scores below 0 count as 0.
+    """
     stacks, columns = [], []
     for column, kind in enumerate(SITE_KINDS.values()):
         own = [name for name, (_, protein) in sorted(collection.items()) if protein in kind.planted]

@@ -1,8 +1,8 @@
 """Kinds of binding sites: whose matrices describe them, who else binds them, and whose own sites resemble them.
 
-The kinds serve two purposes. Sites of a kind are planted to see which family a bank names (`planted.py`), and the sites
-of other kinds are balanced between bound and unbound regions, so that a network does not learn the site of a partner
-(`partners.py`). A protein that is in no kind has sites that resemble none of these.
+The kinds serve two purposes. Sites of a kind are planted and broken to see which family a bank names
+(`broken_sites.py`), and the sites of other kinds are balanced between bound and unbound regions, so that a network does
+not learn the site of a partner (`partners.py`). A protein that is in no kind has sites that resemble none of these.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from planted import changes_of, kind_cases, planted_cases
+from broken_sites import changes_of, kind_cases, planted_cases
 from site_kinds import SITE_KINDS, foreign_kinds, kinds_bound_by
 
 from varbind.bank.background import VariantKind

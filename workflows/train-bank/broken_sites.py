@@ -1,6 +1,6 @@
 """Sites of known motifs in generated promoters, each broken at its most informative position: what does a bank name?
 
-    python workflows/train-bank/planted.py DATA BANK --collection hocomoco --seed 1 -o TABLE
+    python workflows/train-bank/broken_sites.py DATA BANK --collection hocomoco --seed 1 -o TABLE
 
 TABLE gets a row for each kind of site and each kind that is named first among the losses of the default models.
 Choices are made on the sites of HOCOMOCO with seed 1, and the result is judged once on those of JASPAR 2026, with
