@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from integration.runs import VCF, annotation, call, spawn
-from quick_cases import first_quick
+from quick_cases import first_quick, first_quick_of_fixture
 
 from varbind.annotate.run_statistics import RunClock
 
@@ -43,7 +43,7 @@ def sizes_below(size, count):
     return sorted({0, 1, *(size * step // count for step in range(1, count)), size - 1})
 
 
-@pytest.fixture(params=KINDS, ids=IDS)
+@pytest.fixture(params=first_quick_of_fixture(KINDS, 2), ids=IDS)
 def whole(request, bench):
     """A way of writing, and what it leaves where there is room."""
     output, options = request.param

@@ -55,6 +55,7 @@ def assert_kept(scene, strikes, every):
     assert sum(one.met for one in strikes) >= len(strikes) * 3 // 4, table(strikes, every)
 
 
+@pytest.mark.slow
 def test_one_fault_at_each_kind_of_call(traced_scene):
     calls = calls_of(traced_scene)
     every = strikes_of(traced_scene.job, calls, FAULTS)

@@ -125,7 +125,8 @@ def test_what_else_is_trained_does_not_show(folder, whole):
     assert stacks[0] == stacks[1]
 
 
-@pytest.mark.parametrize("moment", first_quick(["second", "first", "last"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["second", "first", "last"])
 def test_killed_and_resumed_it_gives_the_same_bytes(folder, whole, moment):
     words = ["train", "binding", folder / "sets.tsv", "-o", folder / "bank", *QUICK]
     state = folder / "bank.training"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pysam
 import pytest
+from quick_cases import first_quick_of_fixture
 
 import varbind
 from varbind.core.tss import Promoter
@@ -66,7 +67,7 @@ class Run:
 
 @pytest.fixture(
     scope="module",
-    params=[(name, reach) for name in BY_HAND for reach in REACHES],
+    params=first_quick_of_fixture((name, reach) for name in BY_HAND for reach in REACHES),
     ids=lambda param: f"{param[0]}-{param[1][0]},{param[1][1]}",
 )
 def run(request, shared_data, shipped_bank, tmp_path_factory):

@@ -176,6 +176,7 @@ def real_rows(real_variants):
     return evaluate_conservation(values, labels, genes, REAL_TRACKS, promoter_like=promoter_like)
 
 
+@pytest.mark.slow
 def test_all_real_tracks_together_are_above_each(real_rows):
     together = of(real_rows, *REAL_TRACKS)
     single = [row for row in real_rows if len(row.tracks) == 1 and row.region == Region.ALL]
@@ -184,6 +185,7 @@ def test_all_real_tracks_together_are_above_each(real_rows):
     assert together.auprc > max(row.auprc for row in single)
 
 
+@pytest.mark.slow
 def test_at_promoters_all_real_tracks_are_above_each_bare_one(real_rows):
     """Of 103 pathogenic variants the head's best single track cannot be told from all tracks by the AUC."""
     together = of(real_rows, *REAL_TRACKS, region=Region.PROMOTER_LIKE)
