@@ -1,15 +1,16 @@
 """Networks from either source of labels and from both, to be compared on chromosome 14, which trains none of them.
 
     python workflows/train-bank/candidates.py DATA STATE
+    python workflows/train-bank/candidates.py DATA STATE --second
 
 STATE receives the files of the sets, and these tables for each SOURCE of labels (remap, encode, both):
 
     candidates-SOURCE.tsv         bound regions against unbound ones of the same GC content, and against shuffles
-    candidates-SOURCE-site.tsv    the same bound regions against unbound ones with the same sites of partners
+    candidates-SOURCE-site.tsv    with --second: against unbound ones with the same sites of partners
     candidate-tests.tsv           regions of chromosome 14 with the labels of either source
 
-Regions decide how well a network tells bound from unbound regions, in which partners help, and sites how well it reads
-the protein's own site. The second kind is trained only for proteins that bind sequence specifically.
+The first kind of network tells best bound from unbound regions, in which partners help, and the second reads the
+protein's own site. The second kind is trained for the proteins of `choice-regions.tsv` whose network does not.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from typing import TYPE_CHECKING
 
 from regions import CHOICE, ENCODE, HELD_OUT, REMAP, SOURCES, Regions
 from sets import LEAST, LEAST_HELD_OUT
-from tables import write_table
+from tables import read_table, write_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from tables import Row
 
@@ -35,27 +36,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
+    parser.add_argument("--second", action="store_true")
     options = parser.parse_args()
-    regions = Regions.read(options.data)
-    folder = options.state / "candidates"
+    state, regions = options.state, Regions.read(options.data)
+    folder = state / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
+    if options.second:
+        choice = read_table(state / "choice-regions.tsv")
+        proteins = {row["protein"] for row in choice if row["reads"] == "no" and regions.is_specific(row["protein"])}
+        for source in SOURCES:
+            rows = training_sets(regions, folder, source, partners=True, proteins=proteins)
+            write_table(state / f"candidates-{source}-site.tsv", rows)
+        return
     for source in SOURCES:
-        for partners, name in ((False, source), (True, f"{source}-site")):
-            rows = training_sets(regions, folder, source, partners=partners, without=NOT_TRAINED)
-            write_table(options.state / f"candidates-{name}.tsv", rows)
-    write_table(options.state / "candidate-tests.tsv", test_sets(regions, folder))
+        rows = training_sets(regions, folder, source, partners=False, proteins=set(regions.labels[source]))
+        write_table(state / f"candidates-{source}.tsv", rows)
+    write_table(state / "candidate-tests.tsv", test_sets(regions, folder))
 
 
-def training_sets(
-    regions: Regions, folder: Path, source: str, *, partners: bool, without: Sequence[str]
-) -> Iterator[Row]:
-    """Write the sets of one source, one at a time."""
+def training_sets(regions: Regions, folder: Path, source: str, *, partners: bool, proteins: set[str]) -> Iterator[Row]:
+    """Write the sets of some proteins from one source, one at a time."""
     for protein in regions.labels[source]:
-        wanted = regions.is_specific(protein) or not partners
-        if wanted and regions.count(source, protein, without, outside=True) >= LEAST:
+        if protein in proteins and regions.count(source, protein, NOT_TRAINED, outside=True) >= LEAST:
             path = folder / f"{protein}.{source}{'.site' if partners else ''}.tsv.gz"
-            regions.write(path, source, protein, regions.training(source, protein, partners=partners, without=without))
-            yield _row(protein, path, negatives="file" if partners else "file,shuffles")
+            rows = regions.training(source, protein, partners=partners, without=NOT_TRAINED)
+            regions.write(path, source, protein, rows)
+            row = _row(protein, path, negatives="file" if partners else "file,shuffles")
+            yield {**row, "default": "yes" if regions.is_specific(protein) else "no"}
 
 
 def test_sets(regions: Regions, folder: Path) -> Iterator[Row]:

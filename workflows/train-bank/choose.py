@@ -1,15 +1,16 @@
 """From candidates to what is trained: the labels of every protein, and whether it gets a second network.
 
-    python workflows/train-bank/choose.py DATA STATE
+    python workflows/train-bank/choose.py DATA STATE regions|site
 
-Reads the banks of candidates and their evaluation on chromosome 14, and writes STATE/choice.tsv with one row for each
-network to train: protein, labels (source), variant (regions or site), AUC on chromosome 14, the responses to broken
-sites of HOCOMOCO with seed 1, and whether the own site comes first.
+Reads the banks of candidates and their evaluation on chromosome 14, and writes STATE/choice-regions.tsv or
+choice-site.tsv with one row for each network to train: protein, labels (source), the mean AUC on chromosome 14, the
+responses to broken sites of HOCOMOCO with seed 1, and whether the own site comes first.
 
 A protein is trained on the labels whose network tells best bound from unbound regions, by the mean over the labels of
 both sources and three kinds of negatives, of those that are not worse on the peaks with sites than the network of these
 peaks. If this network does not read the protein's own site, a second one is trained against unbound regions with the
-same sites of partners, where a candidate for it reads the own site.
+same sites of partners, on the labels whose network is best against such regions, of those that read the own site.
+Proteins that bind through others need an AUC of 0.75 against regions of the same GC content.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tables import read_table
 from varbind import load_bank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from site_responses import SiteResponse
 
@@ -48,11 +49,13 @@ class Candidate:
 
     Attributes:
         source: the source of its labels.
+        is_specific: whether the protein binds sequence specifically, and not through others.
         areas: the AUC on chromosome 14 by task, such as `remap gc-matched`.
         response: its responses to broken sites.
     """
 
     source: str
+    is_specific: bool
     areas: Mapping[str, float]
     response: SiteResponse
 
@@ -64,9 +67,10 @@ class Candidate:
         """The mean AUC against regions with the same sites of partners."""
         return fmean(area for task, area in self.areas.items() if task.endswith("partner-matched"))
 
-    def has(self, source: str) -> bool:
-        """Whether it was tested on the labels of a source."""
-        return f"{source} gc-matched" in self.areas
+    @property
+    def sources(self) -> list[str]:
+        """The sources with whose labels it was tested."""
+        return [source for source in (REMAP, ENCODE) if f"{source} gc-matched" in self.areas]
 
 
 Candidates = dict[str, list[Candidate]]
@@ -77,17 +81,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
+    parser.add_argument("variant", choices=["regions", "site"])
     options = parser.parse_args()
     sites = PlantedSites(read_collection(options.data / "pwm", "hocomoco"), seed=1)
-    regions = read_candidates(options.state, "", sites)
-    own_sites = read_candidates(options.state, "-site", sites)
-    lines = ["protein\tsource\tvariant\tauc\town\tpartner\tforeign\treads"]
-    for protein in sorted(regions.keys() | own_sites.keys()):
-        for variant, one in chosen(regions.get(protein, []), own_sites.get(protein, [])):
+    suffix, best = {"regions": ("", best_on_regions), "site": ("-site", best_reader)}[options.variant]
+    lines = ["protein\tsource\tauc\town\tpartner\tforeign\treads"]
+    for protein, candidates in sorted(read_candidates(options.state, suffix, sites).items()):
+        one = best(candidates)
+        if one is not None:
             response = one.response
-            numbers = f"{response.own:.3f}\t{response.partner}\t{response.foreign:.3f}\t{_word(response)}"
-            lines.append(f"{protein}\t{one.source}\t{variant}\t{one.partner_matched():.4f}\t{numbers}")
-    (options.state / "choice.tsv").write_text("\n".join([*lines, ""]))
+            cells = [protein, one.source, f"{one.mean(*one.sources):.4f}", f"{response.own:.3f}", response.partner]
+            lines.append("\t".join([*cells, f"{response.foreign:.3f}", "yes" if response.reads_own_site else "no"]))
+    (options.state / f"choice-{options.variant}.tsv").write_text("\n".join([*lines, ""]))
 
 
 def read_candidates(state: Path, variant: str, sites: PlantedSites) -> Candidates:
@@ -96,9 +101,12 @@ def read_candidates(state: Path, variant: str, sites: PlantedSites) -> Candidate
     for source in SOURCES:
         name = f"candidates-{source}{variant}"
         areas = read_areas(state / f"results-of-{name}" / "results.tsv", name)
-        for protein, response in site_responses(load_bank(state / name), sites).items():
-            if protein in areas:
-                found[protein].append(Candidate(source, areas[protein], response))
+        bank = load_bank(state / name)
+        responses = site_responses(bank, sites)
+        for model in bank.models:
+            if model.protein in areas:
+                response = responses[model.model_id]
+                found[model.protein].append(Candidate(source, model.default, areas[model.protein], response))
     return found
 
 
@@ -111,29 +119,20 @@ def read_areas(path: Path, method: str) -> dict[str, dict[str, float]]:
     return areas
 
 
-def _word(response: SiteResponse) -> str:
-    return "yes" if response.reads_own_site else "no"
-
-
-def chosen(regions: list[Candidate], own_sites: list[Candidate]) -> Iterator[tuple[str, Candidate]]:
-    """The candidates whose recipes are trained, with their variant."""
-    first = best_on_regions(regions)
-    if first:
-        yield "regions", first
-    if first is None or not first.response.reads_own_site:
-        readers = [one for one in own_sites if one.response.reads_own_site]
-        if readers:
-            yield "site", max(readers, key=Candidate.partner_matched)
-
-
 def best_on_regions(candidates: list[Candidate]) -> Candidate | None:
-    """The best candidate, of those that lose nothing on peaks with sites; None if there are none."""
-    if not candidates:
+    """The best candidate of those that lose nothing on peaks with sites; None if it binds too badly through others."""
+    old = next((one.mean(REMAP) for one in candidates if one.source == REMAP and REMAP in one.sources), 0.0)
+    kept = [one for one in candidates if REMAP not in one.sources or one.mean(REMAP) >= old - MOST_LOST]
+    best = max(kept, key=lambda one: one.mean(*one.sources))
+    if not best.is_specific and best.areas[f"{ENCODE} gc-matched"] < LEAST_INDIRECT:
         return None
-    sources = [source for source in (REMAP, ENCODE) if candidates[0].has(source)]
-    old = next((one.mean(REMAP) for one in candidates if one.source == REMAP and one.has(REMAP)), 0.0)
-    kept = [one for one in candidates if not one.has(REMAP) or one.mean(REMAP) >= old - MOST_LOST]
-    return max(kept, key=lambda one: one.mean(*sources))
+    return best
+
+
+def best_reader(candidates: list[Candidate]) -> Candidate | None:
+    """The candidate that is best against regions with the same sites of partners, of those that read the own site."""
+    readers = [one for one in candidates if one.response.reads_own_site]
+    return max(readers, key=Candidate.partner_matched, default=None)
 
 
 if __name__ == "__main__":

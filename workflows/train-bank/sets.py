@@ -2,8 +2,8 @@
 
     python workflows/train-bank/sets.py DATA STATE
 
-STATE has `choice.tsv` of `choose.py` and `selex-choice.tsv` of `choose_selex.py`, and receives the files of the sets
-and tables that `varbind train binding` and `varbind evaluate binding` read:
+STATE has the tables of `choose.py` and `choose_selex.py`, and receives the files of the sets and the tables that
+`varbind train binding` and `varbind evaluate binding` read:
 
     shipped.tsv    what may be passed on: regions with labels, peaks, reads and matrices under permissive licences
     matrices.tsv   every matrix of every protein of the regions, as a baseline
@@ -60,7 +60,7 @@ def main() -> None:
     options = parser.parse_args()
     families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
     regions = Regions.read(options.data)
-    training = list(region_sets(regions, read_table(options.state / "choice.tsv"), options.state, families))
+    training = list(region_sets(regions, options.state, families))
     tests = list(test_sets(regions, options.state))
     peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
     arrays = array_sets(options.data / "pbm-dream5", families)
@@ -88,13 +88,14 @@ def main() -> None:
         write_table(options.state / f"{name}.tsv", rows)
 
 
-def region_sets(regions: Regions, choice: Sequence[Row], state: Path, families: Mapping[str, str]) -> Iterator[Row]:
+def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> Iterator[Row]:
     """Write the sets of the proteins that were chosen, one or two networks each."""
     (state / "training").mkdir(parents=True, exist_ok=True)
-    twice = {row["protein"] for row in choice if row["variant"] == "site"}
-    for row in choice:
-        protein, source, partners = row["protein"], row["source"], row["variant"] == "site"
-        path = state / "training" / f"{protein}.{row['variant']}.tsv.gz"
+    second = read_table(state / "choice-site.tsv")
+    twice = {row["protein"] for row in second}
+    for row in [*read_table(state / "choice-regions.tsv"), *second]:
+        protein, source, partners = row["protein"], row["source"], row in second
+        path = state / "training" / f"{protein}.{'site' if partners else 'regions'}.tsv.gz"
         regions.write(path, source, protein, regions.training(source, protein, partners=partners))
         specific = regions.is_specific(protein)
         yield {
@@ -151,9 +152,10 @@ def selex_sets(state: Path, covered: set[str], families: Mapping[str, str]) -> l
 
 def reading(state: Path, trained: Sequence[Row]) -> set[str]:
     """The trained proteins that need no matrix: a candidate read their own site, or they were trained on reads."""
-    candidates = read_table(state / "choice.tsv")
-    silent = {row["protein"] for row in candidates} - {row["protein"] for row in candidates if row["reads"] == "yes"}
-    return {row["protein"] for row in trained} - silent
+    silent = {row["protein"] for row in read_table(state / "choice-regions.tsv") if row["reads"] == "no"}
+    return {row["protein"] for row in trained} - silent | {
+        row["protein"] for row in read_table(state / "choice-site.tsv")
+    }
 
 
 def peak_sets(folder: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
