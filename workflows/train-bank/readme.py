@@ -69,6 +69,7 @@ def main() -> None:
         "selex_table": selex_table(state / "selex-choice.tsv"),
         "named": named_table(named),
         "motifs": motif_table(state / "motif-matches.tsv"),
+        "allelic": (state / "allelic.md").read_text(encoding="utf-8").strip(),
         "peaks": summary_table(state / "peaks-all" / "summary.md"),
         "peaks_500": summary_table(state / "peaks-500" / "summary.md"),
         "arrays_me": summary_table(state / "arrays-on-ME" / "summary.md"),
