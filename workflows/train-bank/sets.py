@@ -93,7 +93,8 @@ def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> I
     (state / "training").mkdir(parents=True, exist_ok=True)
     second = read_table(state / "choice-site.tsv")
     twice = {row["protein"] for row in second}
-    for row in [*read_table(state / "choice-regions.tsv"), *second]:
+    first = read_table(state / "choice-regions.tsv")
+    for row in [*first, *without_choice(regions, {row["protein"] for row in first}), *second]:
         protein, source, partners = row["protein"], row["source"], row in second
         path = state / "training" / f"{protein}.{'site' if partners else 'regions'}.tsv.gz"
         regions.write(path, source, protein, regions.training(source, protein, partners=partners))
@@ -111,6 +112,13 @@ def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> I
             "default": "yes" if specific else "no",
             "negatives": "file" if partners else "file,shuffles",
         }
+
+
+def without_choice(regions: Regions, chosen: set[str]) -> Iterator[Row]:
+    """The proteins that have enough peaks with sites only together with the chromosome on which candidates compare."""
+    for protein in regions.labels[REMAP]:
+        if protein not in chosen and regions.count(REMAP, protein, HELD_OUT, outside=True) >= LEAST:
+            yield {"protein": protein, "source": REMAP}
 
 
 def test_sets(regions: Regions, state: Path) -> Iterator[Row]:

@@ -32,7 +32,7 @@ LEAST_OWN = 0.3
 MOST_FOREIGN = 0.75
 """The largest response to a foreign site, as a share of that to the own site."""
 
-MOST_WITHOUT_OWN = 0.5
+MOST_WITHOUT_OWN = 0.35
 """The same, in absolute terms, for a protein of which no matrix is known."""
 
 
