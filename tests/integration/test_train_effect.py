@@ -1,5 +1,6 @@
 """`varbind train effect`, from tables of variants to annotated ones: what was planted in a genome is found."""
 
+import json
 import re
 import shutil
 import signal
@@ -375,6 +376,16 @@ def test_a_second_stage_of_tracks_alone_leaves_the_lists_as_they_are(world, sour
     for row, other in zip(found, records(plain), strict=True):
         same = {key for key in {*row, *other} if not key.endswith(("_PHRED", "_FLAG"))}
         assert {key: row.get(key) for key in same} == {key: other.get(key) for key in same}
+
+
+def test_a_second_stage_of_some_models(world, source, tmp_path):
+    """It reads and needs only those; the others can still be annotated."""
+    trained(world, tmp_path / "effect", "--proteins", "USF1", heads=("activity",))
+    card = json.loads((tmp_path / "effect" / "card.json").read_text())
+    assert card["model_ids"] == ["USF1"]
+    assert card["bank"]["name"] == "motifs"
+    found = world.annotate(source, tmp_path / "out.vcf", "--effect", tmp_path / "effect", "--proteins", "all")
+    assert any("VARBIND_ACTIVITY" in row for row in records(found))
 
 
 def narrowed(card, stack):

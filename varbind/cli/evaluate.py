@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.options import KINDS, THREADS, device_option, logging_options, parse_pairs, sets_of, table_options
+from varbind.cli.options import (
+    KINDS,
+    THREADS,
+    device_option,
+    load_read_models,
+    logging_options,
+    parse_pairs,
+    read_models_option,
+    sets_of,
+    table_options,
+)
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,6 +138,7 @@ def _bank_name(bank: str) -> str:
 @click.option(
     "--bank", default="default", metavar="NAME|DIR", help="Bank whose scores are read. Default: the shipped one."
 )
+@read_models_option
 @table_options
 @click.option("--pairs", metavar="TABLE", help="Pairs of alleles of known direction; needs --activity for training.")
 @click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
@@ -163,6 +174,7 @@ def _bank_name(bank: str) -> str:
 def effect(
     output: str,
     bank: str,
+    proteins: str,
     activity: str | None,
     classes: str | None,
     pathogenic: str | None,
@@ -200,14 +212,13 @@ def effect(
     from varbind.cli.progress import show_progress
     from varbind.evaluate.effect import EffectTests, EvaluateEffectPlan, evaluate_effect
     from varbind.evaluate.splits import ClassesPlan
-    from varbind.io.banks import load_bank
     from varbind.scoring.devices import checked_device
 
     configure_logging(quiet=quiet, verbose=verbose)
     chosen = tuple(word.strip() for word in held_out.split(",") if word.strip())
     if not chosen:
         raise UsageError(f"--held-out {held_out!r} names no chromosome", remedy="name some, with commas between them")
-    loaded = load_bank(bank)
+    loaded = load_read_models(bank, proteins)
     where = checked_device(device, loaded)
     classes_plan = ClassesPlan(
         chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where

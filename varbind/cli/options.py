@@ -28,6 +28,7 @@ __all__ = [
     "device_option",
     "genes_option",
     "load_banks",
+    "load_read_models",
     "logging_options",
     "max_indel_option",
     "parse_contig_map",
@@ -35,6 +36,7 @@ __all__ = [
     "parse_promoter",
     "parse_words",
     "promoter_option",
+    "read_models_option",
     "reference_option",
     "sets_of",
     "table_options",
@@ -228,6 +230,24 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
         )
     stated = {"id": stated["protein"], **stated}
     return [BindingDataset(file=data, kind=DataKind(kind) if kind else None, fasta=fasta or "", **stated)]
+
+
+read_models_option = click.option(
+    "--proteins",
+    default="dna",
+    show_default=True,
+    metavar="LIST|@FILE",
+    help="Proteins or model ids whose scores it reads; or default, dna (all double-stranded models) or all.",
+)
+"""The models that a second stage reads."""
+
+
+def load_read_models(bank: str, proteins: str) -> Bank:
+    """Load a bank with the models that a second stage reads."""
+    from varbind.annotate.settings import select_models
+    from varbind.io.banks import load_bank
+
+    return select_models(load_bank(bank), parse_words(proteins))
 
 
 def parse_words(text: str | None) -> tuple[str, ...]:

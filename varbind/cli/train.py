@@ -13,9 +13,11 @@ from varbind.cli.options import (
     THREADS,
     background_options,
     device_option,
+    load_read_models,
     logging_options,
     parse_contig_map,
     parse_pairs,
+    read_models_option,
     sets_of,
     table_options,
 )
@@ -230,6 +232,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @train.command("effect")
 @click.option("-o", "--output", required=True, metavar="EFFECT", help="Folder of the new second stage.")
 @click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Bank whose scores it reads.")
+@read_models_option
 @table_options
 @click.option("-f", "--fasta", metavar="REF", help="Reference genome of tables without flanking sequence.")
 @click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred file, for the distances to the TSS.")
@@ -249,6 +252,7 @@ def _source(fasta: str | None) -> PromoterSource | None:
 def effect(
     output: str,
     bank: str,
+    proteins: str,
     activity: str | None,
     classes: str | None,
     pathogenic: str | None,
@@ -285,7 +289,6 @@ def effect(
     from dataclasses import replace
 
     from varbind.cli.progress import show_progress
-    from varbind.io.banks import load_bank
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
@@ -302,7 +305,7 @@ def effect(
     plan = EffectPlan(setting, recipe, seed, _checked(device, bank), threads, licence)
     try:
         with show_progress(quiet=quiet) as progress:
-            trained = train_effect(inputs, load_bank(bank), output, plan, progress=progress)
+            trained = train_effect(inputs, load_read_models(bank, proteins), output, plan, progress=progress)
     except Interrupted:
         logger.info("the same command resumes the training")
         raise
