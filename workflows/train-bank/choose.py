@@ -3,13 +3,14 @@
     python workflows/train-bank/choose.py DATA STATE regions|site
 
 Reads the banks of candidates and their evaluation on chromosome 14, and writes STATE/choice-regions.tsv or
-choice-site.tsv with one row for each network to train: protein, labels (source), the mean AUC on chromosome 14, the
-responses to broken sites of HOCOMOCO with seed 1, and whether the own site comes first.
+choice-site.tsv with one row for each network to train: protein, labels (source), negatives (regions: unbound ones of
+the same GC content; site: unbound ones with the same sites of partners), the mean AUC on chromosome 14, the responses
+to broken sites of HOCOMOCO with seed 1, and whether the own site comes first.
 
 A protein is trained on the labels whose network tells best bound from unbound regions, by the mean over the labels of
 both sources and three kinds of negatives, of those that are not worse on the peaks with sites than the network of these
-peaks. If this network does not read the protein's own site, a second one is trained against unbound regions with the
-same sites of partners, on the labels whose network is best against such regions, of those that read the own site.
+peaks. If this network does not read the protein's own site, a second one is trained, of the candidates that read it, on
+the labels and negatives of the one that is best against unbound regions with the same sites of partners.
 Proteins that bind through others need an AUC of 0.75 against regions of the same GC content.
 """
 
@@ -23,7 +24,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from motif_collections import read_collection
-from regions import ENCODE, REMAP, SOURCES
+from regions import ENCODE, NEW_FACTORS, REMAP, SOURCES
 from site_responses import PlantedSites, site_responses
 from tables import read_table
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from site_responses import SiteResponse
+
+REGIONS, SITE = "regions", "site"
 
 MOST_LOST = 0.005
 """Of the AUC on peaks with sites, against the network of these peaks."""
@@ -49,12 +52,14 @@ class Candidate:
 
     Attributes:
         source: the source of its labels.
+        negatives: the kind of its negatives, regions or site.
         is_specific: whether the protein binds sequence specifically, and not through others.
         areas: the AUC on chromosome 14 by task, such as `remap gc-matched`.
         response: its responses to broken sites.
     """
 
     source: str
+    negatives: str
     is_specific: bool
     areas: Mapping[str, float]
     response: SiteResponse
@@ -81,32 +86,52 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
-    parser.add_argument("variant", choices=["regions", "site"])
+    parser.add_argument("variant", choices=[REGIONS, SITE])
     options = parser.parse_args()
     sites = PlantedSites(read_collection(options.data / "pwm", "hocomoco"), seed=1)
-    suffix, best = {"regions": ("", best_on_regions), "site": ("-site", best_reader)}[options.variant]
-    lines = ["protein\tsource\tauc\town\tpartner\tforeign\treads"]
-    for protein, candidates in sorted(read_candidates(options.state, suffix, sites).items()):
-        one = best(candidates)
+    candidates = read_candidates(options.state, REGIONS, sites)
+    best = best_on_regions
+    if options.variant == SITE:
+        best = best_reader
+        for protein, found in read_candidates(options.state, SITE, sites).items():
+            candidates[protein] += found
+        candidates = {protein: candidates[protein] for protein in sorted(silent(options.state))}
+    lines = ["protein\tsource\tnegatives\tauc\town\tpartner\tforeign\treads"]
+    for protein, own in sorted(candidates.items()):
+        one = best(own)
         if one is not None:
             response = one.response
-            cells = [protein, one.source, f"{one.mean(*one.sources):.4f}", f"{response.own:.3f}", response.partner]
+            cells = [
+                protein,
+                one.source,
+                one.negatives,
+                f"{one.mean(*one.sources):.4f}",
+                f"{response.own:.3f}",
+                response.partner,
+            ]
             lines.append("\t".join([*cells, f"{response.foreign:.3f}", "yes" if response.reads_own_site else "no"]))
     (options.state / f"choice-{options.variant}.tsv").write_text("\n".join([*lines, ""]))
 
 
-def read_candidates(state: Path, variant: str, sites: PlantedSites) -> Candidates:
-    """The candidates of one variant, by protein."""
+def silent(state: Path) -> set[str]:
+    """The proteins that bind sequence specifically and whose first network does not read their own site."""
+    trained = {model.protein for model in load_bank(state / f"candidates-{REMAP}").models}
+    rows = read_table(state / "choice-regions.tsv")
+    return {row["protein"] for row in rows if row["reads"] == "no" and row["protein"] in trained | NEW_FACTORS}
+
+
+def read_candidates(state: Path, negatives: str, sites: PlantedSites) -> Candidates:
+    """The candidates with one kind of negatives, by protein."""
     found: Candidates = defaultdict(list)
     for source in SOURCES:
-        name = f"candidates-{source}{variant}"
+        name = f"candidates-{source}{'' if negatives == REGIONS else '-site'}"
         areas = read_areas(state / f"results-of-{name}" / "results.tsv", name)
         bank = load_bank(state / name)
         responses = site_responses(bank, sites)
         for model in bank.models:
             if model.protein in areas:
                 response = responses[model.model_id]
-                found[model.protein].append(Candidate(source, model.default, areas[model.protein], response))
+                found[model.protein].append(Candidate(source, negatives, model.default, areas[model.protein], response))
     return found
 
 

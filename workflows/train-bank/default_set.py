@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from broken_sites import changes_of
 from site_kinds import kinds_bound_by
+from site_responses import LEAST_OWN
 
 from varbind.bank.background import VariantKind
 from varbind.bank.null_distribution import UpperTail, phred
@@ -218,12 +219,19 @@ def reasons_against(bank: Bank, responses: Mapping[str, SiteResponse], sites: Pl
     return reasons
 
 
-SELEX_MATRIX = "matrix of HT-SELEX"
+SELEX, SELEX_MATRIX = "HT-SELEX", "matrix of HT-SELEX"
 
 
 def is_matrix(model: ModelCard) -> bool:
     """Whether a model is a known motif and no trained network."""
     return not model.training.get("members")
+
+
+def reads_own_site(model: ModelCard, response: SiteResponse) -> bool:
+    """Whether a model reads the own site of its protein; in vitro there are no partners whose sites it could learn."""
+    if model.assay == SELEX:
+        return not response.own < LEAST_OWN
+    return response.reads_own_site
 
 
 def reason_alone(model: ModelCard, response: SiteResponse) -> str:
@@ -233,9 +241,10 @@ def reason_alone(model: ModelCard, response: SiteResponse) -> str:
     if not model.default:
         return "binds through other proteins"
     auc = float(np.mean([member["cross_validation"]["mean"] for member in model.training["members"]]))
-    if auc < LEAST_AUC:
+    # Regions with the same sites of partners are hard to tell apart: there a low AUC says nothing of the site.
+    if auc < LEAST_AUC and "shuffles" in str(model.training["data"]["negatives"]):
         return f"the mean AUC in cross-validation is {auc:.2f}, below {LEAST_AUC}"
-    if not response.reads_own_site:
+    if not reads_own_site(model, response):
         own = "" if np.isnan(response.own) else f", and to its own of {response.own:.2f}"
         return f"has a response to sites of {response.partner} of {response.foreign:.2f}{own}"
     return ""

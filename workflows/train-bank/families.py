@@ -73,32 +73,59 @@ def _lambert(path: Path) -> dict[str, str]:
 
 
 def split_by_similarity(
-    proteins: Sequence[str], families: Sequence[str], changes: NDArray[np.floating], *, least: float = LEAST_SIMILARITY
+    proteins: Sequence[str],
+    families: Sequence[str],
+    changes: NDArray[np.floating],
+    core: NDArray[np.bool_],
+    *,
+    least: float = LEAST_SIMILARITY,
 ) -> list[str]:
     """The family of each model, so that a family is one kind of site.
 
-    Models whose changes on the background variants resemble each other form a family, whatever the domains of their
-    proteins. A family has the name that most of its models had before. Where several families would have one name,
-    the largest keeps it, and the others add the protein that is most like its family.
+    Models of the core whose changes on the background variants resemble each other form a family, whatever the domains
+    of their proteins. Every other model joins the family that its changes resemble most, or forms families with those
+    that resemble none. A family has the name that most of its models had before, in the core if it has any there. Where
+    several families would have one name, the largest keeps it, and the others add the protein that is most like them.
 
     Args:
         proteins: the protein of each model, (M,).
         families: the family of the domain of each protein, (M,).
         changes: the change of each model on background SNVs, (V, M).
+        core: the models that read their own sites, (M,).
         least: the least mean correlation between two groups of models that are joined.
     """
-    similarity = np.nan_to_num(np.corrcoef(np.asarray(changes, dtype=np.float64).T))
-    distances = 1 - (similarity + similarity.T) / 2
-    np.fill_diagonal(distances, 0)
-    groups = fcluster(linkage(squareform(distances, checks=False), "average"), 1 - least, "distance")
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        similarity = np.nan_to_num(np.corrcoef(np.asarray(changes, dtype=np.float64).T))
+    groups = _groups(np.flatnonzero(core), similarity, least)
+    members = [list(group) for group in groups]
+    apart = []
+    for model in np.flatnonzero(~core).tolist():
+        means = [similarity[model, group].mean() for group in groups]
+        best = int(np.argmax(means)) if means else 0
+        if means and means[best] >= least:
+            members[best].append(model)
+        else:
+            apart.append(model)
+    members = sorted(members, key=len, reverse=True) + _groups(np.array(apart, dtype=np.intp), similarity, least)
     found, taken = [""] * len(proteins), set()
-    for own in sorted(members, key=lambda own: (-len(own), own[0])):
-        (name, _), *_ = Counter(families[model] for model in own).most_common(1)
+    for own in members:
+        named_after = [model for model in own if core[model]] or own
+        (name, _), *_ = Counter(families[model] for model in named_after).most_common(1)
         if name in taken:
-            central = own[similarity[np.ix_(own, own)].mean(axis=1).argmax()]
+            central = named_after[similarity[np.ix_(named_after, named_after)].mean(axis=1).argmax()]
             name = f"{name}_{proteins[central]}"
         taken.add(name)
         for model in own:
             found[model] = name
     return found
+
+
+def _groups(models: NDArray[np.intp], similarity: NDArray[np.float64], least: float) -> list[list[int]]:
+    """Groups of models by average linkage, the largest first."""
+    if len(models) < 2:
+        return [[int(model)] for model in models]
+    distances = 1 - similarity[np.ix_(models, models)]
+    np.fill_diagonal(distances, 0)
+    numbers = fcluster(linkage(squareform(distances, checks=False), "average"), 1 - least, "distance")
+    groups = [models[numbers == number].tolist() for number in np.unique(numbers)]
+    return sorted(groups, key=lambda group: (-len(group), group[0]))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from default_set import is_matrix, reasons_against
+from default_set import is_matrix, reason_alone, reasons_against
 from families import split_by_similarity
 from motif_collections import read_collection
 from readme import TASKS
@@ -28,6 +28,8 @@ from varbind.scoring.background import add_family_quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from site_responses import SiteResponse
 
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
@@ -43,7 +45,8 @@ def main() -> None:
     name = options.destination.name
     bank = read_bank(options.state / name)
     sites = PlantedSites(read_collection(options.data / "pwm", "hocomoco"), seed=1)
-    bank = with_defaults(with_families(bank), sites)
+    responses = site_responses(bank, sites)
+    bank = with_defaults(with_families(bank, responses), responses, sites)
     held_out = held_out_scores(options.state, name)
     models = tuple(with_held_out(model, held_out.get(model.model_id, {})) for model in bank.models)
     card = replace(
@@ -59,19 +62,18 @@ def main() -> None:
         packed.write((options.state / name / "ratings.tsv").read_bytes())
 
 
-def with_families(bank: Bank) -> Bank:
+def with_families(bank: Bank, responses: Mapping[str, SiteResponse]) -> Bank:
     """The bank with families by the similarity of the changes of its models on the background."""
     assert bank.background is not None
     changes = bank.background.changes[VariantKind.SNV].decode()
-    families = split_by_similarity(
-        [model.protein for model in bank.models], [model.family for model in bank.models], changes
-    )
+    core = [not reason_alone(model, responses[model.model_id]) for model in bank.models]
+    proteins, domains = ([getattr(model, name) for model in bank.models] for name in ("protein", "family"))
+    families = split_by_similarity(proteins, domains, changes, np.array(core))
     return with_models(bank, [replace(model, family=own) for model, own in zip(bank.models, families, strict=True)])
 
 
-def with_defaults(bank: Bank, sites: PlantedSites) -> Bank:
+def with_defaults(bank: Bank, responses: Mapping[str, SiteResponse], sites: PlantedSites) -> Bank:
     """The bank with its default models, and in each card the response to broken sites and the reason against it."""
-    responses = site_responses(bank, sites)
     reasons = reasons_against(bank, responses, sites)
     models = []
     for model in bank.models:

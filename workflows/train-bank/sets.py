@@ -95,12 +95,12 @@ def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> I
     twice = {row["protein"] for row in second}
     first = read_table(state / "choice-regions.tsv")
     for row in [*first, *without_choice(regions, {row["protein"] for row in first}), *second]:
-        protein, source, partners = row["protein"], row["source"], row in second
-        path = state / "training" / f"{protein}.{'site' if partners else 'regions'}.tsv.gz"
+        protein, source, partners = row["protein"], row["source"], row["negatives"] == "site"
+        path = state / "training" / f"{protein}.{'site' if row in second else 'regions'}.tsv.gz"
         regions.write(path, source, protein, regions.training(source, protein, partners=partners))
         specific = regions.is_specific(protein)
         yield {
-            "id": f"{protein}{REGIONS}" if protein in twice and not partners else protein,
+            "id": f"{protein}{REGIONS}" if protein in twice and row not in second else protein,
             "protein": protein,
             "kind": "labels",
             "file": str(path.resolve()),
@@ -118,7 +118,7 @@ def without_choice(regions: Regions, chosen: set[str]) -> Iterator[Row]:
     """The proteins that have enough peaks with sites only together with the chromosome on which candidates compare."""
     for protein in regions.labels[REMAP]:
         if protein not in chosen and regions.count(REMAP, protein, HELD_OUT, outside=True) >= LEAST:
-            yield {"protein": protein, "source": REMAP}
+            yield {"protein": protein, "source": REMAP, "negatives": "regions"}
 
 
 def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
