@@ -29,7 +29,7 @@ from tables import read_table, write_table
 from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from tables import Row
 
@@ -41,6 +41,8 @@ WIDEST = 24
 
 REGIONS = ".regions"
 """Ends the id of the first of two networks, which tells best bound from unbound regions."""
+
+FIRST_FILE, SECOND_FILE = ".regions.tsv.gz", ".site.tsv.gz"
 
 EXPERIMENTS = {
     REMAP: "open chromatin of any cell type, ReMap 2018 peaks with UniBind sites, hg38",
@@ -70,14 +72,16 @@ def main() -> None:
         for row in peaks
         if row["licence"] != "none stated" and row["protein"] not in covered
     ]
-    reads = selex_sets(options.state, covered, families)
+    reads = selex_sets(options.state, {row["id"] for row in training}, families)
     trained = [*training, *shared, *reads]
-    known = matrix_sets(options.data / "pwm", reading(options.state, trained), families)
+    # A protein whose network does not read its own site has a matrix as well.
+    reading = {row["protein"] for row in trained} - silent(options.state) | with_second(options.state)
+    known = matrix_sets(options.data / "pwm", reading, families)
     others = {row["protein"] for row in [*trained, *known]}
     known += jaspar_sets(options.data / "pwm", others, families)
     tables = {
         "shipped": [*trained, *known],
-        "training": [row for row in trained if not row["id"].endswith(REGIONS)],
+        "training": [row for row in [*training, *shared] if not row["file"].endswith(SECOND_FILE)],
         "tests": [*tests, *(row for row in peak_tests if row["protein"] in {own["protein"] for own in shared})],
         "matrices": baseline_sets(options.data / "pwm", {row["protein"] for row in tests}),
         "peaks": peaks,
@@ -91,12 +95,11 @@ def main() -> None:
 def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> Iterator[Row]:
     """Write the sets of the proteins that were chosen, one or two networks each."""
     (state / "training").mkdir(parents=True, exist_ok=True)
-    second = read_table(state / "choice-site.tsv")
-    twice = {row["protein"] for row in second}
-    first = read_table(state / "choice-regions.tsv")
+    first, second = (read_table(state / f"choice-{name}.tsv") for name in ("regions", "site"))
+    twice = with_second(state)
     for row in [*first, *without_choice(regions, {row["protein"] for row in first}), *second]:
         protein, source, partners = row["protein"], row["source"], row["negatives"] == "site"
-        path = state / "training" / f"{protein}.{'site' if row in second else 'regions'}.tsv.gz"
+        path = state / "training" / f"{protein}{SECOND_FILE if row in second else FIRST_FILE}"
         regions.write(path, source, protein, regions.training(source, protein, partners=partners))
         specific = regions.is_specific(protein)
         yield {
@@ -141,9 +144,8 @@ def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
                 }
 
 
-def selex_sets(state: Path, covered: set[str], families: Mapping[str, str]) -> list[Row]:
-    """The reads of the proteins whose network is better than their matrix, and that no regions train."""
-    passed = {row["protein"] for row in read_table(state / "selex-choice.tsv") if row["passed"] == "yes"}
+def selex_sets(state: Path, trained: set[str], families: Mapping[str, str]) -> list[Row]:
+    """The reads of the proteins whose network is better than their matrix, but for the ids that are trained already."""
     return [
         {
             **row,
@@ -154,16 +156,23 @@ def selex_sets(state: Path, covered: set[str], families: Mapping[str, str]) -> l
             "licence": "reads: European Nucleotide Archive",
         }
         for row in read_table(state / "selex-shuffles.tsv")
-        if row["protein"] in passed - covered
+        if row["protein"] in passed_on_reads(state) - trained
     ]
 
 
-def reading(state: Path, trained: Sequence[Row]) -> set[str]:
-    """The trained proteins that need no matrix: a candidate read their own site, or they were trained on reads."""
-    silent = {row["protein"] for row in read_table(state / "choice-regions.tsv") if row["reads"] == "no"}
-    return {row["protein"] for row in trained} - silent | {
-        row["protein"] for row in read_table(state / "choice-site.tsv")
-    }
+def passed_on_reads(state: Path) -> set[str]:
+    """The proteins whose network of reads is better than their matrix."""
+    return {row["protein"] for row in read_table(state / "selex-choice.tsv") if row["passed"] == "yes"}
+
+
+def silent(state: Path) -> set[str]:
+    """The proteins whose first network does not read their own site."""
+    return {row["protein"] for row in read_table(state / "choice-regions.tsv") if row["reads"] == "no"}
+
+
+def with_second(state: Path) -> set[str]:
+    """The proteins that get a second network, of regions with the same sites of partners or of reads."""
+    return {row["protein"] for row in read_table(state / "choice-site.tsv")} | silent(state) & passed_on_reads(state)
 
 
 def peak_sets(folder: Path, families: Mapping[str, str]) -> tuple[list[Row], list[Row]]:
