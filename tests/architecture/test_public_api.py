@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import varbind
+from varbind.io.banks import DEFAULT_BANK
 
 PUBLIC = [
     "AnnotateSettings",
@@ -100,7 +101,7 @@ def test_every_public_object_has_a_short_text(tmp_path):
     texts = [repr(one) for one in objects]
     assert all("\n" not in text and len(text) < 200 for text in texts)
     assert texts[0] == "AnnotateSettings(everywhere=True)"
-    assert texts[2] == f"<Bank promoter-v1: {len(bank.models)} models of {len(bank.models)} proteins>"
+    assert texts[2] == f"<Bank {DEFAULT_BANK}: {len(bank.models)} models of {len(bank.models)} proteins>"
     assert texts[6] == f"<BindingScores: 1 variants, {len(bank.models)} models>"
 
 

@@ -13,6 +13,7 @@ from sparse_genome import LENGTHS, TERT, sparse_fasta
 
 from varbind.annotate.info_schema import INFO_KEYS
 from varbind.core.variant import Status
+from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.shipped_starts import shipped_starts
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +139,7 @@ def test_kinds_of_variants_are_compared_with_their_own(example):
 
 
 def test_the_numbers_of_the_faq_are_those_of_the_second_stage():
-    card = (ROOT / "models" / "promoter-v1" / "effect" / "README.md").read_text(encoding="utf-8")
+    card = (ROOT / "models" / DEFAULT_BANK / "effect" / "README.md").read_text(encoding="utf-8")
     assert "| 0.299 | 0.40 | 0.047 | 1 % |" in card
     assert "of which 15 % were" in card
     known = re.findall(r"^\| (\w+) \| chr[^|]*\| ([^|]*) \| (\d+) \| [\d.]+ \| ([-+])", card, re.MULTILINE)

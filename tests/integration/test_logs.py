@@ -3,6 +3,10 @@
 import pytest
 from integration.runs import FASTA, VCF
 
+from varbind import load_bank
+from varbind.io.banks import DEFAULT_BANK
+
+MODELS = len(load_bank().models)
 KNOWN = "phastCons_primates, phastCons_mammals, phastCons_vertebrates, phyloP_primates, phyloP_mammals"
 
 
@@ -14,12 +18,12 @@ def test_the_default_says_little(bench):
 def test_verbose_says_what_was_decided_and_why(bench):
     text = bench.annotate(VCF, "-v").err
     for line in (
-        "models: 3 of 671 of the bank promoter-v1, as --proteins names them",
+        f"models: 3 of {MODELS} of the bank {DEFAULT_BANK}, as --proteins names them",
         f"reference: {FASTA}, as given",
         "genome build of the VCF: unknown, by its contig lengths",
         "contigs: 2 of the 2 that the VCF declares are in the reference",
-        "second stage: promoter-v1 (that of the bank), which gives SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND",
-        "models that are scored: 671, the listed ones and those of the second stage",
+        f"second stage: {DEFAULT_BANK} (that of the bank), which gives SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND",
+        f"models that are scored: {MODELS}, the listed ones and those of the second stage",
         "batch size: 256 alleles",
     ):
         assert f"varbind: {line}\n" in text
@@ -30,8 +34,11 @@ def test_verbose_says_what_was_decided_and_why(bench):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (("--proteins", "default"), "of the bank promoter-v1, by default those of human proteins that bind DNA"),
-        (("--proteins", "all"), "models: 671 of 671 of the bank promoter-v1, all of them, as --proteins all requests"),
+        (("--proteins", "default"), f"of the bank {DEFAULT_BANK}, by default those of human proteins that bind DNA"),
+        (
+            ("--proteins", "all"),
+            f"models: {MODELS} of {MODELS} of the bank {DEFAULT_BANK}, all of them, as --proteins all requests",
+        ),
         (("--effect", "none"), "second stage: none, as --effect none requests"),
         (("--device", "cpu"), "device: cpu, as given"),
         (("--threads", "1"), "threads: 1, as given"),

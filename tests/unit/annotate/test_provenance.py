@@ -6,6 +6,7 @@ from varbind._version import __version__
 from varbind.annotate.provenance import keys_of, provenance_lines, without_earlier_lines
 from varbind.annotate.settings import AnnotateSettings
 from varbind.core.tss import TssIndex
+from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.gene_table import GeneTable
 from varbind.io.vcf.records import COLUMNS, VcfHeader
 
@@ -21,7 +22,7 @@ def test_the_lines(shipped_bank):
     assert lines == [
         f"##varbind_annotateVersion={__version__}; Prefix=VARBIND",
         f"##varbind_annotateCommand=annotate {words}; Prefix=VARBIND",
-        f"##varbind_bank=<ID=promoter-v1,Version={shipped_bank.cards[0].version},Models=1,SHA256={digest},Prefix=VARBIND>",
+        f"##varbind_bank=<ID={DEFAULT_BANK},Version={shipped_bank.cards[0].version},Models=1,SHA256={digest},Prefix=VARBIND>",
         "##varbind_genes=<ID=my genes.gtf,SHA256=abc,Prefix=VARBIND>",
     ]
 

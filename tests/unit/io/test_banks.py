@@ -18,6 +18,7 @@ from varbind.bank.model_card import CARD_FORMAT
 from varbind.errors import OutputError, ResourceError
 from varbind.io.banks import (
     BACKGROUND_MINIMUM,
+    DEFAULT_BANK,
     find_bank,
     load_bank,
     read_bank,
@@ -336,13 +337,12 @@ def test_what_is_no_bank(tmp_path):
 
 
 def test_the_shipped_bank_opens_by_name(shipped_bank, tmp_path, monkeypatch):
-    assert "promoter-v1" in shipped_banks()
-    assert find_bank("default") == find_bank("promoter-v1") == shipped_banks()["promoter-v1"]
+    assert find_bank("default") == find_bank(DEFAULT_BANK) == shipped_banks()[DEFAULT_BANK]
     shutil.copytree(find_bank(), tmp_path / "copy")
     assert_same_bank(load_bank(tmp_path / "copy"), shipped_bank)
-    with pytest.raises(ResourceError, match="promoter-v1"):
+    with pytest.raises(ResourceError, match=DEFAULT_BANK):
         load_bank("no-such-bank")
     # A folder of the user's wins over a shipped name.
     monkeypatch.chdir(tmp_path)
-    write_bank(tmp_path / "promoter-v1", small_bank())
-    assert load_bank("promoter-v1").model_ids == small_bank().model_ids
+    write_bank(tmp_path / DEFAULT_BANK, small_bank())
+    assert load_bank(DEFAULT_BANK).model_ids == small_bank().model_ids
