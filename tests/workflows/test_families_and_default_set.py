@@ -83,21 +83,25 @@ def test_what_binds_no_site_is_left_out_first(changes):
     assert {model for model, _ in left_out} <= {4, 0, 1}
 
 
+ALL = np.ones(5, dtype=bool)
+
+
 def test_families_are_kinds_of_sites(changes):
     proteins = ["P1", "P2", "P3", "P4", "P5"]
     # The domains say another thing: P3 is thought to be of the family of P1, and P2 of none.
-    found = split_by_similarity(proteins, ["x", "y", "x", "z", "x"], changes.background)
-    assert found[0] == found[1]
-    assert len(set(found)) == 4
-    assert found[2] != found[0]
-    # Of the three families whose name would be x, the first largest keeps it.
-    assert sorted(found[2:]) == sorted(set(found[2:]))
-    assert all(name == "x" or name.startswith(("x_", "y", "z")) for name in found)
+    found = split_by_similarity(proteins, ["x", "y", "x", "z", "x"], changes.background, ALL)
+    assert found[0] == found[1] == "x"
+    assert found[2:] == ["x_P3", "z", "x_P5"]
+
+
+def test_what_does_not_read_its_own_site_joins_a_family_and_names_none(changes):
+    """P2 learnt the site of P1, and P5 resembles none."""
+    core = np.array([True, False, True, True, False])
+    found = split_by_similarity(["P1", "P2", "P3", "P4", "P5"], ["x", "y", "v", "z", "w"], changes.background, core)
+    assert found == ["x", "x", "v", "z", "w"]
 
 
 def test_a_model_that_never_changes_is_a_family():
     changes = np.random.default_rng(0).normal(size=(50, 3))
     changes[:, 1] = 0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = split_by_similarity(["P", "Q", "R"], ["f", "g", "h"], changes)
-    assert found == ["f", "g", "h"]
+    assert split_by_similarity(["P", "Q", "R"], ["f", "g", "h"], changes, ALL[:3]) == ["f", "g", "h"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from varbind.cli.main import configure_logging, print_text
+from varbind.cli.option_values import parse_contig_map, parse_pairs, parse_promoter, parse_words, word_files
 from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
@@ -21,13 +22,8 @@ from varbind.cli.options import (
     load_banks,
     logging_options,
     max_indel_option,
-    parse_contig_map,
-    parse_pairs,
-    parse_promoter,
-    parse_words,
     promoter_option,
     reference_option,
-    word_files,
 )
 from varbind.errors import UsageError
 

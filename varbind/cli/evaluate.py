@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import configure_logging, print_text
+from varbind.cli.option_values import parse_pairs
 from varbind.cli.options import (
     KINDS,
     THREADS,
     device_option,
     load_read_models,
     logging_options,
-    parse_pairs,
     read_models_option,
     sets_of,
     table_options,

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.options import background_options, bank_option, device_option, load_banks, logging_options, parse_words
+from varbind.cli.option_values import parse_words
+from varbind.cli.options import background_options, bank_option, device_option, load_banks, logging_options
 from varbind.errors import UsageError, VarbindError, printable
 
 __all__ = ["models", "selftest"]

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from varbind.cli.main import configure_logging
-from varbind.cli.options import logging_options, parse_words, word_files
+from varbind.cli.option_values import parse_words, word_files
+from varbind.cli.options import logging_options
 
 __all__ = ["rank"]
 

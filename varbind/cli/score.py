@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import configure_logging, print_text
+from varbind.cli.option_values import parse_contig_map, parse_words, word_files
 from varbind.cli.options import (
     THREADS,
     bank_option,
@@ -17,10 +18,7 @@ from varbind.cli.options import (
     load_banks,
     logging_options,
     max_indel_option,
-    parse_contig_map,
-    parse_words,
     reference_option,
-    word_files,
 )
 from varbind.errors import UsageError
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import configure_logging
+from varbind.cli.option_values import parse_contig_map, parse_pairs
 from varbind.cli.options import (
     KINDS,
     THREADS,
@@ -15,8 +16,6 @@ from varbind.cli.options import (
     device_option,
     load_read_models,
     logging_options,
-    parse_contig_map,
-    parse_pairs,
     read_models_option,
     sets_of,
     table_options,
