@@ -262,7 +262,8 @@ def test_a_small_file_that_unpacks_to_a_large_one(tmp_path, refused, kind, what)
     assert f"{tmp_path / name}:" in error
 
 
-@pytest.mark.parametrize("what", first_quick(LINES))
+@pytest.mark.slow
+@pytest.mark.parametrize("what", LINES)
 @pytest.mark.parametrize(
     ("code", "words"),
     [
