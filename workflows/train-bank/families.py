@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ZINC_FINGERS = "{2.3."
 MOST = 0.6
 
-LEAST_SIMILARITY = 0.4
+LEAST_SIMILARITY = 0.45
 """Mean correlation of changes on background SNVs from which two groups of models are one family."""
 
 
