@@ -8,9 +8,10 @@ the same GC content; site: unbound ones with the same sites of partners), the me
 to broken sites of HOCOMOCO with seed 1, and whether the own site comes first.
 
 A protein is trained on the labels whose network tells best bound from unbound regions, by the mean over the labels of
-both sources and three kinds of negatives, of those that are not worse on the peaks with sites than the network of these
-peaks. If this network does not read the protein's own site, a second one is trained, of the candidates that read it, on
-the labels and negatives of the one that is best against unbound regions with the same sites of partners.
+both sources and three kinds of negatives, of those that are not worse on the peaks with sites, with any kind of
+negatives, than the network of these peaks. If this network does not read the protein's own site, a second one is
+trained, of the candidates that read it, on the labels and negatives of the one that is best against unbound regions
+with the same sites of partners.
 Proteins that bind through others need an AUC of 0.75 against regions of the same GC content.
 """
 
@@ -146,12 +147,18 @@ def read_areas(path: Path, method: str) -> dict[str, dict[str, float]]:
 
 def best_on_regions(candidates: list[Candidate]) -> Candidate | None:
     """The best candidate of those that lose nothing on peaks with sites; None if it binds too badly through others."""
-    old = next((one.mean(REMAP) for one in candidates if one.source == REMAP and REMAP in one.sources), 0.0)
-    kept = [one for one in candidates if REMAP not in one.sources or one.mean(REMAP) >= old - MOST_LOST]
+    old = next((one for one in candidates if one.source == REMAP and REMAP in one.sources), None)
+    kept = [one for one in candidates if old is None or loses_nothing(one, old)]
     best = max(kept, key=lambda one: one.mean(*one.sources))
     if not best.is_specific and best.areas[f"{ENCODE} gc-matched"] < LEAST_INDIRECT:
         return None
     return best
+
+
+def loses_nothing(one: Candidate, old: Candidate) -> bool:
+    """Whether a candidate is not worse than another one on peaks with sites, with any kind of negatives."""
+    tasks = [f"{REMAP} {task}" for task in TASKS]
+    return all(one.areas[task] >= old.areas[task] - MOST_LOST for task in tasks)
 
 
 def best_reader(candidates: list[Candidate]) -> Candidate | None:

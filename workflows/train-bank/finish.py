@@ -19,6 +19,7 @@ from families import split_by_similarity
 from motif_collections import read_collection
 from readme import TASKS
 from regions import HELD_OUT
+from sets import final_ids
 from site_responses import PlantedSites, site_responses
 from tables import read_table
 
@@ -48,16 +49,16 @@ def main() -> None:
     responses = site_responses(bank, sites)
     bank = with_defaults(with_families(bank, responses), responses, sites)
     held_out = held_out_scores(options.state, name)
-    models = tuple(with_held_out(model, held_out.get(model.model_id, {})) for model in bank.models)
+    models = [with_held_out(model, held_out.get(model.model_id, {})) for model in bank.models]
+    bank = with_final_ids(with_models(bank, models))
     card = replace(
         bank.cards[0],
         source="workflows/train-bank",
         licence="MIT; see README.md for the data",
-        models=models,
     )
     options.destination.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(options.destination, ignore_errors=True)
-    write_bank(options.destination, add_family_quantiles(replace(bank, cards=(card,), models=models)))
+    write_bank(options.destination, add_family_quantiles(replace(bank, cards=(card,))))
     with gzip.GzipFile(options.destination / "ratings.tsv.gz", "wb", mtime=0) as packed:
         packed.write((options.state / name / "ratings.tsv").read_bytes())
 
@@ -83,6 +84,14 @@ def with_defaults(bank: Bank, responses: Mapping[str, SiteResponse], sites: Plan
         training = {**model.training, "broken_sites": read, "not_default": reason or None}
         models.append(replace(model, default=not reason, training=training))
     return with_models(bank, models)
+
+
+def with_final_ids(bank: Bank) -> Bank:
+    """The bank in which the second network of a protein goes by its name."""
+    ids = final_ids(model.model_id for model in bank.models)
+    bank = with_models(bank, [replace(model, model_id=ids[model.model_id]) for model in bank.models])
+    stacks = [replace(stack, model_ids=tuple(ids[own] for own in stack.model_ids)) for stack in bank.stacks]
+    return replace(bank, stacks=tuple(stacks))
 
 
 def with_models(bank: Bank, models: Sequence[ModelCard]) -> Bank:

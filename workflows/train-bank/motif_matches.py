@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from families import read_families
 from motif_collections import COLLECTIONS, read_collection
-from sets import published_families
+from sets import final_ids, published_families
 from site_kinds import kinds_bound_by
 from tables import read_table
 
@@ -49,7 +49,9 @@ def main() -> None:
     options = parser.parse_args()
     bank = load_bank(options.bank)
     bank = bank.select([model.model_id for model in bank.models if model.default and model.training.get("members")])
-    files = {row["id"]: row["file"] for row in read_table(options.state / "shipped.tsv")}
+    rows = read_table(options.state / "shipped.tsv")
+    ids = final_ids(row["id"] for row in rows)
+    files = {ids[row["id"]]: row["file"] for row in rows}
     motifs = {}
     for stack in deepbind_stacks(bank.stacks, needed_for="the comparison of motifs"):
         for place, model_id in enumerate(stack.model_ids):
@@ -63,8 +65,8 @@ def main() -> None:
     }
     families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
     proteins = {model.model_id: model.protein for model in bank.models}
-    rows = matches(motifs, proteins, collection, families)
-    lines = ["model\tmatches\tbest\tscrambled\tother_protein", *rows, ""]
+    found = matches(motifs, proteins, collection, families)
+    lines = ["model\tmatches\tbest\tscrambled\tother_protein", *found, ""]
     options.output.write_text("\n".join(lines))
 
 

@@ -29,7 +29,7 @@ from tables import read_table, write_table
 from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tables import Row
 
@@ -39,8 +39,11 @@ LEAST = 75
 LEAST_HELD_OUT = 10
 WIDEST = 24
 
-REGIONS = ".regions"
-"""Ends the id of the first of two networks, which tells best bound from unbound regions."""
+SECOND, REGIONS = ".second", ".regions"
+"""In training, the end of the id of the second network; in the finished bank, that of the first one instead.
+
+The seed of a training follows from its id, so that a second network does not change the first.
+"""
 
 FIRST_FILE, SECOND_FILE = ".regions.tsv.gz", ".site.tsv.gz"
 
@@ -72,7 +75,7 @@ def main() -> None:
         for row in peaks
         if row["licence"] != "none stated" and row["protein"] not in covered
     ]
-    reads = selex_sets(options.state, {row["id"] for row in training}, families)
+    reads = selex_sets(options.state, {row["protein"] for row in training}, families)
     trained = [*training, *shared, *reads]
     # A protein whose network does not read its own site has a matrix as well.
     reading = {row["protein"] for row in trained} - silent(options.state) | with_second(options.state)
@@ -96,14 +99,13 @@ def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> I
     """Write the sets of the proteins that were chosen, one or two networks each."""
     (state / "training").mkdir(parents=True, exist_ok=True)
     first, second = (read_table(state / f"choice-{name}.tsv") for name in ("regions", "site"))
-    twice = with_second(state)
     for row in [*first, *without_choice(regions, {row["protein"] for row in first}), *second]:
         protein, source, partners = row["protein"], row["source"], row["negatives"] == "site"
         path = state / "training" / f"{protein}{SECOND_FILE if row in second else FIRST_FILE}"
         regions.write(path, source, protein, regions.training(source, protein, partners=partners))
         specific = regions.is_specific(protein)
         yield {
-            "id": f"{protein}{REGIONS}" if protein in twice and row not in second else protein,
+            "id": f"{protein}{SECOND}" if row in second else protein,
             "protein": protein,
             "kind": "labels",
             "file": str(path.resolve()),
@@ -115,6 +117,13 @@ def region_sets(regions: Regions, state: Path, families: Mapping[str, str]) -> I
             "default": "yes" if specific else "no",
             "negatives": "file" if partners else "file,shuffles",
         }
+
+
+def final_ids(ids: Iterable[str]) -> dict[str, str]:
+    """The id in the finished bank of every id in training: the second network of a protein goes by its name."""
+    known = set(ids)
+    found = {own: own.removesuffix(SECOND) for own in known}
+    return found | {own: f"{own}{REGIONS}" for own in known if f"{own}{SECOND}" in known}
 
 
 def without_choice(regions: Regions, chosen: set[str]) -> Iterator[Row]:
@@ -145,10 +154,12 @@ def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
 
 
 def selex_sets(state: Path, trained: set[str], families: Mapping[str, str]) -> list[Row]:
-    """The reads of the proteins whose network is better than their matrix, but for the ids that are trained already."""
+    """The reads of the proteins whose network is better than their matrix, and that no regions train well."""
+    second = with_second(state) - {row["protein"] for row in read_table(state / "choice-site.tsv")}
     return [
         {
             **row,
+            "id": f"{row['protein']}{SECOND}" if row["protein"] in second else row["protein"],
             "family": families.get(row["protein"], row["protein"]),
             "species": "Homo sapiens",
             "assay": "HT-SELEX",
@@ -156,7 +167,7 @@ def selex_sets(state: Path, trained: set[str], families: Mapping[str, str]) -> l
             "licence": "reads: European Nucleotide Archive",
         }
         for row in read_table(state / "selex-shuffles.tsv")
-        if row["protein"] in passed_on_reads(state) - trained
+        if row["protein"] in passed_on_reads(state) - trained | second
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 
-from sets import REGIONS
+from sets import SECOND
 
 from varbind.io.banks import read_bank, write_bank
 
@@ -19,16 +19,11 @@ def main() -> None:
     """Write the bank; it has no background."""
     source, wanted, destination = sys.argv[1:]
     bank = read_bank(source)
-    twice = {model.protein for model in bank.models if model.model_id.endswith(REGIONS)}
-    left_out = {model_id(protein, wanted) for protein in twice}
+    second = {model.model_id for model in bank.models if model.model_id.endswith(SECOND)}
+    left_out = second if wanted == "regions" else {own.removesuffix(SECOND) for own in second}
     bank = bank.select([model.model_id for model in bank.models if model.model_id not in left_out])
     card = replace(bank.cards[0], models=bank.models, golden=None, background={})
     write_bank(destination, replace(bank, cards=(card,), background=None))
-
-
-def model_id(protein: str, wanted: str) -> str:
-    """The network of a protein with two that is not wanted."""
-    return f"{protein}{REGIONS}" if wanted == "own-sites" else protein
 
 
 if __name__ == "__main__":
