@@ -223,14 +223,15 @@ def sets_of(data: str, *, fasta: str | None, kind: str | None, **described: str 
     return [BindingDataset(file=data, kind=DataKind(kind) if kind else None, fasta=fasta or "", **stated)]
 
 
-read_models_option = click.option(
-    "--proteins",
-    default="dna",
-    show_default=True,
-    metavar="LIST|@FILE",
-    help="Proteins or model ids whose scores it reads; or default, dna (all double-stranded models) or all.",
-)
-"""The models that a second stage reads."""
+def read_models_option(command: Command) -> Command:
+    """Add the option `--proteins`: the models that a second stage reads."""
+    return click.option(
+        "--proteins",
+        default="dna",
+        show_default=True,
+        metavar="LIST|@FILE",
+        help="Proteins or model ids whose scores it reads; or default, dna (all double-stranded models) or all.",
+    )(command)
 
 
 def load_read_models(bank: str, proteins: str) -> Bank:

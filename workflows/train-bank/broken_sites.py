@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from motif_collections import COLLECTIONS, read_collection
-from site_kinds import JUDGED, SITE_KINDS, kinds_bound_by
+from site_kinds import JUDGED, SITE_KINDS, kinds_bound_by, kinds_of_family
 
 from varbind import load_bank
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.core.sequence import reverse_complement
 from varbind.core.window import Window
+from varbind.interpret.detector_motifs import information
 from varbind.scoring.background import CONTEXT, PromoterSource
 from varbind.scoring.scorer import Scorer
 
@@ -84,9 +85,9 @@ def planted_cases(matrices: Sequence[NDArray[np.float64]], count: int, rng: np.r
 
 def _planted(shares: NDArray[np.float64], promoter: NDArray[np.uint8], rng: np.random.Generator) -> Window:
     """A site of a matrix, on either strand, whose most informative position is in the middle of the promoter."""
-    site = _drawn_site(shares, rng)
     smoothed = (shares + PSEUDO_SHARE) / (shares + PSEUDO_SHARE).sum(axis=1, keepdims=True)
-    place = int((smoothed * np.log2(smoothed)).sum(axis=1).argmax())
+    place = int(information(smoothed).argmax())
+    site = _drawn_site(shares, np.log2(4 * smoothed), place, rng)
     broken = site.copy()
     broken[place] = shares[place].argmin()
     if rng.integers(2):
@@ -97,11 +98,10 @@ def _planted(shares: NDArray[np.float64], promoter: NDArray[np.uint8], rng: np.r
     return Window(ref, alt, padded=False)
 
 
-def _drawn_site(shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A site drawn from the shares of each position, again until its score is high and its best base can be broken."""
-    smoothed = (shares + PSEUDO_SHARE) / (shares + PSEUDO_SHARE).sum(axis=1, keepdims=True)
-    scores = np.log2(4 * smoothed)
-    place = int((smoothed * scores).sum(axis=1).argmax())
+def _drawn_site(
+    shares: NDArray[np.float64], scores: NDArray[np.float64], place: int, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """A site drawn from the shares of each position, again until its score is high and one place can be broken."""
     positions = np.arange(len(shares))
     while True:
         site = (rng.random((len(shares), 1)) >= np.cumsum(shares, axis=1)[:, :3]).sum(axis=1).astype(np.uint8)
@@ -133,14 +133,12 @@ def named_first(
     for planted, delta in changes.items():
         described = effects.describe(delta, [VariantKind.SNV] * len(delta), top=1)
         firsts = [effect.losses[0].model.family if effect.losses else "none" for effect in described]
-        named[planted] = Counter(_as_kind(family, kinds.get(family, []), planted) for family in firsts)
+        named[planted] = Counter(_as_kind(family, kinds_of_family(kinds.get(family, [])), planted) for family in firsts)
     return named
 
 
-def _as_kind(family: str, kinds: Sequence[set[str]], planted: str) -> str:
-    counts = Counter(kind for own in kinds for kind in own)
-    most = [kind for kind, count in counts.most_common() if 2 * count > len(kinds)]
-    return planted if planted in most else most[0] if most else family
+def _as_kind(family: str, kinds: Sequence[str], planted: str) -> str:
+    return planted if planted in kinds else kinds[0] if kinds else family
 
 
 if __name__ == "__main__":

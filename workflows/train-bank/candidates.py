@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regions import CHOICE, ENCODE, HELD_OUT, REMAP, SOURCES, Regions
-from sets import LEAST, LEAST_HELD_OUT
-from tables import read_table, write_table
+from sets import LEAST, silent, test_sets
+from tables import write_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,7 @@ def main() -> None:
     folder = state / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
     if options.second:
-        choice = read_table(state / "choice-regions.tsv")
-        proteins = {row["protein"] for row in choice if row["reads"] == "no" and regions.is_specific(row["protein"])}
+        proteins = set(filter(regions.is_specific, silent(state)))
         for source in SOURCES:
             rows = training_sets(regions, folder, source, partners=True, proteins=proteins)
             write_table(state / f"candidates-{source}-site.tsv", rows)
@@ -51,7 +50,8 @@ def main() -> None:
     for source in SOURCES:
         rows = training_sets(regions, folder, source, partners=False, proteins=set(regions.labels[source]))
         write_table(state / f"candidates-{source}.tsv", rows)
-    write_table(state / "candidate-tests.tsv", test_sets(regions, folder))
+    tests = test_sets(regions, folder, CHOICE, {REMAP: "remap ", ENCODE: "encode "})
+    write_table(state / "candidate-tests.tsv", tests)
 
 
 def training_sets(regions: Regions, folder: Path, source: str, *, partners: bool, proteins: set[str]) -> Iterator[Row]:
@@ -61,25 +61,14 @@ def training_sets(regions: Regions, folder: Path, source: str, *, partners: bool
             path = folder / f"{protein}.{source}{'.site' if partners else ''}.tsv.gz"
             rows = regions.training(source, protein, partners=partners, without=NOT_TRAINED)
             regions.write(path, source, protein, rows)
-            row = _row(protein, path, negatives="file" if partners else "file,shuffles")
-            yield {**row, "default": "yes" if regions.is_specific(protein) else "no"}
-
-
-def test_sets(regions: Regions, folder: Path) -> Iterator[Row]:
-    """Write the sets of chromosome 14, one at a time."""
-    for source in (REMAP, ENCODE):
-        for protein in regions.labels[source]:
-            if regions.count(source, protein, CHOICE) < LEAST_HELD_OUT:
-                continue
-            for task, chosen in regions.tests(source, protein, CHOICE).items():
-                path = folder / f"{protein}.{source}.{task}.tsv.gz"
-                regions.write(path, source, protein, chosen)
-                row = _row(protein, path, negatives="shuffles" if task == "shuffled" else "file")
-                yield {**row, "id": f"{protein}:{source}:{task}", "task": f"{source} {task}"}
-
-
-def _row(protein: str, path: Path, *, negatives: str) -> Row:
-    return {"id": protein, "protein": protein, "file": str(path.resolve()), "kind": "labels", "negatives": negatives}
+            yield {
+                "id": protein,
+                "protein": protein,
+                "file": str(path.resolve()),
+                "kind": "labels",
+                "negatives": "file" if partners else "file,shuffles",
+                "default": "yes" if regions.is_specific(protein) else "no",
+            }
 
 
 if __name__ == "__main__":

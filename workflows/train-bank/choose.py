@@ -25,7 +25,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from motif_collections import read_collection
-from regions import ENCODE, NEW_FACTORS, REMAP, SOURCES
+from regions import ENCODE, REMAP, SOURCES, TASKS
+from sets import silent
 from site_responses import PlantedSites, site_responses
 from tables import read_table
 
@@ -43,8 +44,6 @@ MOST_LOST = 0.005
 
 LEAST_INDIRECT = 0.75
 """AUC against open regions of the same GC content, of a protein that does not bind by itself."""
-
-TASKS = ("shuffled", "unbound", "gc-matched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,8 @@ def main() -> None:
         best = best_reader
         for protein, found in read_candidates(options.state, SITE, sites).items():
             candidates[protein] += found
-        candidates = {protein: candidates[protein] for protein in sorted(silent(options.state))}
+        candidates = {protein: candidates[protein] for protein in silent(options.state)}
+        candidates = {protein: own for protein, own in candidates.items() if own[0].is_specific}
     lines = ["protein\tsource\tnegatives\tauc\town\tpartner\tforeign\treads"]
     for protein, own in sorted(candidates.items()):
         one = best(own)
@@ -112,13 +112,6 @@ def main() -> None:
             ]
             lines.append("\t".join([*cells, f"{response.foreign:.3f}", "yes" if response.reads_own_site else "no"]))
     (options.state / f"choice-{options.variant}.tsv").write_text("\n".join([*lines, ""]))
-
-
-def silent(state: Path) -> set[str]:
-    """The proteins that bind sequence specifically and whose first network does not read their own site."""
-    trained = {model.protein for model in load_bank(state / f"candidates-{REMAP}").models}
-    rows = read_table(state / "choice-regions.tsv")
-    return {row["protein"] for row in rows if row["reads"] == "no" and row["protein"] in trained | NEW_FACTORS}
 
 
 def read_candidates(state: Path, negatives: str, sites: PlantedSites) -> Candidates:

@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from regions import TASKS
 from tables import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NETWORK, MATRIX = "selex-shuffles", "matrix"
-TASKS = ("shuffled", "unbound", "gc-matched")
 DECIDING, REPORTED = "deciding half", "reported half"
 COLUMNS = (
     "protein",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from broken_sites import changes_of
-from site_kinds import kinds_bound_by
+from site_kinds import kinds_bound_by, kinds_of_family
 from site_responses import LEAST_OWN
 
 from varbind.bank.background import VariantKind
@@ -37,6 +37,9 @@ LEAST_GAIN = 0.05
 
 LEAST_AUC = 0.7
 """In cross-validation, of a network."""
+
+SELEX, SELEX_MATRIX = "HT-SELEX", "matrix of HT-SELEX"
+"""Assays of networks of reads, and of matrices, as the cards name them."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,7 @@ class Family:
             np.where(values > 0, -np.log10(tail.share(values)), 0).astype(np.float32)
             for values in (losses, case_losses)
         ]
-        counts = {kind: sum(kind in changes.binds[model] for model in models) for kind in set(changes.kinds.tolist())}
-        own = [kind for kind, count in counts.items() if 2 * count > len(models)]
+        own = kinds_of_family([changes.binds[model] for model in models])
         return cls(tuple(models), *found, np.isin(changes.kinds, own))
 
 
@@ -110,23 +112,25 @@ class Selection:
         return np.stack([family.cases for family in self.families])
 
     @cached_property
+    def _is_own(self) -> NDArray[np.bool_]:
+        return np.stack([family.is_own for family in self.families])
+
+    @cached_property
     def _background(self) -> NDArray[np.float32]:
         return np.stack([family.background for family in self.families])
 
     def power(self, place: int | None = None, instead: Family | None = None) -> float:
         """The power, with the family at a place exchanged for another one or left out."""
-        (first, strongest), (_, null) = (
-            self._without(self._best[0], self._cases, place),
-            self._without(self._best[1], self._background, place),
-        )
-        is_own = np.stack([family.is_own for family in self.families])[first, np.arange(len(first))]
+        first, strongest = self._without(self._best[0], self._cases, place)
+        _, null = self._without(self._best[1], self._background, place)
+        is_own = self._is_own[first, np.arange(len(first))]
         if instead is not None:
             better = instead.cases > strongest
             is_own = np.where(better, instead.is_own, is_own)
             strongest, null = np.maximum(strongest, instead.cases), np.maximum(null, instead.background)
         values = phred(UpperTail(null).share(strongest)) * is_own
-        kinds, index = np.unique(self._changes.kinds, return_inverse=True)
-        return float((np.bincount(index, values) / np.bincount(index)).mean()) if len(kinds) else 0.0
+        _, index = np.unique(self._changes.kinds, return_inverse=True)
+        return float((np.bincount(index, values) / np.bincount(index)).mean())
 
     @staticmethod
     def _without(
@@ -219,12 +223,14 @@ def reasons_against(bank: Bank, responses: Mapping[str, SiteResponse], sites: Pl
     return reasons
 
 
-SELEX, SELEX_MATRIX = "HT-SELEX", "matrix of HT-SELEX"
-
-
 def is_matrix(model: ModelCard) -> bool:
     """Whether a model is a known motif and no trained network."""
     return not model.training.get("members")
+
+
+def cross_validated(model: ModelCard) -> float:
+    """The mean rating of the members of a network."""
+    return float(np.mean([member["cross_validation"]["mean"] for member in model.training["members"]]))
 
 
 def reads_own_site(model: ModelCard, response: SiteResponse) -> bool:
@@ -240,7 +246,7 @@ def reason_alone(model: ModelCard, response: SiteResponse) -> str:
         return "known motif, on request"
     if not model.default:
         return "binds through other proteins"
-    auc = float(np.mean([member["cross_validation"]["mean"] for member in model.training["members"]]))
+    auc = cross_validated(model)
     # Regions with the same sites of partners are hard to tell apart: there a low AUC says nothing of the site.
     if auc < LEAST_AUC and "shuffles" in str(model.training["data"]["negatives"]):
         return f"the mean AUC in cross-validation is {auc:.2f}, below {LEAST_AUC}"

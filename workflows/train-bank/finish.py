@@ -17,8 +17,7 @@ import numpy as np
 from default_set import is_matrix, reason_alone, reasons_against
 from families import split_by_similarity
 from motif_collections import read_collection
-from readme import TASKS
-from regions import HELD_OUT
+from regions import HELD_OUT, TASKS
 from sets import final_ids
 from site_responses import PlantedSites, site_responses
 from tables import read_table

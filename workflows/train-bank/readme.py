@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from default_set import LEAST_AUC, is_matrix
+from default_set import LEAST_AUC, cross_validated, is_matrix
 from figures import draw_confusion, draw_held_out
+from regions import TASKS
 from sets import EXPERIMENTS, REGIONS
 from tables import read_table
 
@@ -29,7 +30,6 @@ WELL_TRAINED = 200
 """Bound training regions."""
 
 TEXT = Path(__file__).with_name("model-card.md")
-TASKS = ("shuffled", "unbound", "gc-matched")
 SOURCES = {words: source for source, words in EXPERIMENTS.items()}
 GROUPS = {"ChIP-seq": "ChIP-seq", "ChIP-seq, bound through other proteins": "indirect", "HT-SELEX": "HT-SELEX"}
 
@@ -204,11 +204,6 @@ def well_trained_table(path: Path, models: Sequence[ModelCard]) -> str:
             means = f"{one.mean_bank:.3f} | {one.mean_method:.3f} | {one.above:.0%}"
             lines.append(f"| {one.task} | {one.method} | {one.proteins} | {means} |")
     return "\n".join(lines)
-
-
-def cross_validated(model: ModelCard) -> float:
-    """The mean rating of the members of a network."""
-    return float(np.mean([member["cross_validation"]["mean"] for member in model.training["members"]]))
 
 
 def tested(held_out: Mapping[str, float]) -> list[str]:

@@ -31,6 +31,9 @@ CHOICE = ("14",)
 MOST_TRAINING = 8_000
 MOST_HELD_OUT = 2_000
 
+TASKS = ("shuffled", "unbound", "gc-matched")
+"""Kinds of negatives by whose AUC networks are chosen and compared; `Regions.tests` has one more."""
+
 REMAP, ENCODE, BOTH = SOURCES = ("remap", "encode", "both")
 """Peaks with a site of a matrix (ReMap and UniBind), ENCODE peaks, and regions on which the two do not disagree."""
 

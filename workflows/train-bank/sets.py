@@ -29,7 +29,7 @@ from tables import read_table, write_table
 from varbind.datasets.pwm import read_matrices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tables import Row
 
@@ -66,7 +66,7 @@ def main() -> None:
     families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
     regions = Regions.read(options.data)
     training = list(region_sets(regions, options.state, families))
-    tests = list(test_sets(regions, options.state))
+    tests = list(test_sets(regions, options.state / "tests", HELD_OUT, {REMAP: "", ENCODE: "ENCODE "}))
     peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
     arrays = array_sets(options.data / "pbm-dream5", families)
     covered = {row["protein"] for row in training}
@@ -133,15 +133,22 @@ def without_choice(regions: Regions, chosen: set[str]) -> Iterator[Row]:
             yield {"protein": protein, "source": REMAP, "negatives": "regions"}
 
 
-def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
-    """Write the held-out regions of every protein, with the labels of either source."""
-    (state / "tests").mkdir(parents=True, exist_ok=True)
-    for source in (REMAP, ENCODE):
+def test_sets(regions: Regions, folder: Path, chromosomes: Sequence[str], prefixes: Mapping[str, str]) -> Iterator[Row]:
+    """Write the regions of some chromosomes that test every protein, one set at a time.
+
+    Args:
+        regions: the regions.
+        folder: where the sets are written.
+        chromosomes: the chromosomes.
+        prefixes: the sources of labels, each with the start of the names of its tasks.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, prefix in prefixes.items():
         for protein in regions.labels[source]:
-            if regions.count(source, protein, HELD_OUT) < LEAST_HELD_OUT:
+            if regions.count(source, protein, chromosomes) < LEAST_HELD_OUT:
                 continue
-            for task, rows in regions.tests(source, protein).items():
-                path = state / "tests" / f"{protein}.{source}.{task}.tsv.gz"
+            for task, rows in regions.tests(source, protein, chromosomes).items():
+                path = folder / f"{protein}.{source}.{task}.tsv.gz"
                 regions.write(path, source, protein, rows)
                 yield {
                     "id": f"{protein}:{source}:{task}",
@@ -149,13 +156,14 @@ def test_sets(regions: Regions, state: Path) -> Iterator[Row]:
                     "kind": "labels",
                     "file": str(path.resolve()),
                     "negatives": "shuffles" if task == "shuffled" else "file",
-                    "task": task if source == REMAP else f"ENCODE {task}",
+                    "task": f"{prefix}{task}",
                 }
 
 
 def selex_sets(state: Path, trained: set[str], families: Mapping[str, str]) -> list[Row]:
     """The reads of the proteins whose network is better than their matrix, and that no regions train well."""
     second = with_second(state) - {row["protein"] for row in read_table(state / "choice-site.tsv")}
+    wanted = passed_on_reads(state) - trained | second
     return [
         {
             **row,
@@ -167,7 +175,7 @@ def selex_sets(state: Path, trained: set[str], families: Mapping[str, str]) -> l
             "licence": "reads: European Nucleotide Archive",
         }
         for row in read_table(state / "selex-shuffles.tsv")
-        if row["protein"] in passed_on_reads(state) - trained | second
+        if row["protein"] in wanted
     ]
 
 

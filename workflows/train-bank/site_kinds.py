@@ -7,7 +7,12 @@ not learn the site of a partner (`partners.py`). A protein that is in no kind ha
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +144,12 @@ SITE_KINDS = JUDGED | OTHERS
 def kinds_bound_by(protein: str) -> set[str]:
     """The kinds of sites that a protein binds."""
     return {name for name, kind in SITE_KINDS.items() if protein.upper() in kind.binders}
+
+
+def kinds_of_family(binds: Sequence[set[str]]) -> list[str]:
+    """The kinds of sites that most models of a family bind, the most frequent first, from those of each model."""
+    counts = Counter(kind for own in binds for kind in own)
+    return [kind for kind, count in counts.most_common() if 2 * count > len(binds)]
 
 
 def foreign_kinds(protein: str) -> list[str]:
