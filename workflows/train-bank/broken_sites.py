@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from varbind.bank.model_card import ModelCard
 
 LEAST_SCORE = 0.8
-"""Of the largest score of the matrix."""
+"""The least score of a planted site, as a share of the largest score of its matrix."""
 
 CASES = 500
 PSEUDO_SHARE = 0.01

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 REGIONS, SITE = "regions", "site"
 
 MOST_LOST = 0.005
-"""Of the AUC on peaks with sites, against the network of these peaks."""
+"""The largest loss of AUC on peaks with sites, compared with the network that was trained on these peaks."""
 
 LEAST_INDIRECT = 0.75
-"""AUC against open regions of the same GC content, of a protein that does not bind by itself."""
+"""The least AUC against open regions of the same GC content for a protein that binds through others."""
 
 
 @dataclass(frozen=True, slots=True)

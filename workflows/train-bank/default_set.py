@@ -36,7 +36,7 @@ LEAST_GAIN = 0.05
 """The least gain in power for which a model is left out."""
 
 LEAST_AUC = 0.7
-"""In cross-validation, of a network."""
+"""The least AUC of a network in cross-validation."""
 
 SELEX, SELEX_MATRIX = "HT-SELEX", "matrix of HT-SELEX"
 """Assays of networks of reads, and of matrices, as the cards name them."""

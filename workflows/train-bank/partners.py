@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from varbind.core.sequence import Codes
 
 MATRICES_OF_KIND = 3
-"""Of the proteins that describe a kind, in the order of their names."""
+"""The number of matrices that are searched for a kind, the first in the order of their names."""
 
 WIDEST = 24
 BATCH = 4_096
@@ -35,7 +35,7 @@ STRONG_SITE = 0.75
 """Share of the largest score of a matrix from which a site counts as strong."""
 
 MOST_FITTED = 30_000
-"""Unbound regions to which the propensity is fitted."""
+"""The largest number of unbound regions to which the propensity is fitted."""
 
 BINS = 100
 """Number of bins of the propensity score, which hold equal numbers of bound regions."""

@@ -153,7 +153,7 @@ def backgrounds(reads: Mapping[str, Reads], *, tests: bool) -> dict[str, NDArray
 
 
 def drawn(pool: Mapping[str, NDArray[np.str_]], protein: str, count: int, rng: np.random.Generator) -> NDArray[np.str_]:
-    """So many reads of other proteins than one, each once."""
+    """Draw different background reads, `count` of them, from all proteins but one."""
     others = np.concatenate([own for name, own in pool.items() if name != protein])
     rows = rng.permutation(len(others))[: 2 * count]
     return np.array(list(dict.fromkeys(others[rows].tolist()))[:count])

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from varbind.core.window import Window
 
 RARE = 0.001
+"""The share of background SNVs whose loss is at least as large as the unit of a response."""
+
 CASES = 200
 LEAST_OWN = 0.3
 """The least response to the own site of a model that reads it."""
