@@ -7,7 +7,7 @@ import pytest
 from oracles import deepbind_config, model_card
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
-from default_set import Changes, Family, Selection, default_models
+from default_set import Changes, Family, Selection, added_matrices, default_models, families_of
 from families import split_by_similarity
 
 from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
@@ -35,9 +35,7 @@ def changes():
 
 
 def selection_of(changes, models):
-    names = dict.fromkeys(changes.families[model] for model in models)
-    groups = [[model for model in models if changes.families[model] == name] for name in names]
-    return Selection(changes, [Family.of(changes, own) for own in groups])
+    return Selection(changes, families_of(changes, models))
 
 
 def power_by_annotation(changes, models):
@@ -81,6 +79,27 @@ def test_what_binds_no_site_is_left_out_first(changes):
     left_out = list(default_models(replace(changes, cases=noisy), [0, 1, 2, 3, 4]))
     assert left_out[0][0] == 4
     assert {model for model, _ in left_out} <= {4, 0, 1}
+
+
+def test_a_matrix_for_a_site_that_nothing_reads_is_added_and_one_that_costs_power_is_not(changes):
+    """Model 3 alone loses sites of C; model 4 loses as much on the sites of others."""
+    noisy = changes.cases.copy()
+    noisy[:, 4] -= 8
+    changes = replace(changes, cases=noisy)
+    ((added, power),) = added_matrices(changes, [0, 1, 2], [3, 4])
+    assert added == 3
+    assert power == pytest.approx(selection_of(changes, [0, 1, 2, 3]).power())
+    assert power > selection_of(changes, [0, 1, 2]).power()
+
+
+def test_a_matrix_joins_the_family_of_its_kind(changes):
+    """Model 1 is of the family of model 0, which alone reads half of the sites of A."""
+    half = changes.cases.copy()
+    half[:20, 0] = 0
+    changes = replace(changes, cases=half)
+    ((added, power),) = added_matrices(changes, [0, 2, 3], [1])
+    assert added == 1
+    assert power == pytest.approx(selection_of(changes, [0, 1, 2, 3]).power())
 
 
 ALL = np.ones(5, dtype=bool)

@@ -2,8 +2,9 @@
 
 Every further family costs the others, because the strongest change of a variant is compared with the strongest change
 of every background variant over all families. The power is the mean LOSS_PHRED of broken sites whose own family is
-named first, 0 for the others, over all kinds of sites. A model that never leads its family on its own sites is left out
-if the power is larger without it.
+named first, 0 for the others, over all kinds of sites. To the networks that read their own sites matrices are added
+while the power grows. Then a model that never leads its family on its own sites is left out if the power is larger
+without it.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ LEAST_GAIN = 0.05
 LEAST_AUC = 0.7
 """The least AUC of a network in cross-validation."""
 
-SELEX, SELEX_MATRIX = "HT-SELEX", "matrix of HT-SELEX"
-"""Assays of networks of reads, and of matrices, as the cards name them."""
+SELEX = "HT-SELEX"
+"""The assay of networks of reads, as the cards name it."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,8 @@ class Selection:
         """The family that is named first on each broken site, (N,)."""
         return self._best[0][0]
 
-    def with_family(self, place: int, instead: Family | None) -> Selection:
-        """The selection with the family at a place exchanged for another one or left out."""
+    def with_family(self, place: int | None, instead: Family | None) -> Selection:
+        """The selection with the family at a place exchanged for another one or left out, or with a further one."""
         kept = [family for own, family in enumerate(self.families) if own != place]
         return Selection(self._changes, [*kept, instead] if instead is not None else kept)
 
@@ -172,10 +173,7 @@ def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tupl
     Yields:
         The column of each model that is left out, and the power without it.
     """
-    by_family: dict[str, list[int]] = {}
-    for model in candidates:
-        by_family.setdefault(changes.families[model], []).append(model)
-    selection = Selection(changes, [Family.of(changes, models) for models in by_family.values()])
+    selection = Selection(changes, families_of(changes, candidates))
     power = selection.power()
     known: dict[tuple[int, ...], Family] = {}
     while True:
@@ -199,10 +197,46 @@ def default_models(changes: Changes, candidates: Sequence[int]) -> Iterator[tupl
         yield model, power
 
 
+def added_matrices(changes: Changes, chosen: Sequence[int], matrices: Sequence[int]) -> Iterator[tuple[int, float]]:
+    """Add matrices to chosen models one at a time, the most useful first, as long as the power grows.
+
+    Args:
+        changes: the changes of all models.
+        chosen: the columns of the models to start with.
+        matrices: the columns of the matrices that may be added.
+
+    Yields:
+        The column of each matrix that is added, and the power with it.
+    """
+    selection = Selection(changes, families_of(changes, chosen))
+    power, left = selection.power(), list(matrices)
+    while left:
+        places = {changes.families[family.models[0]]: place for place, family in enumerate(selection.families)}
+        tried = []
+        for model in left:
+            place = places.get(changes.families[model])
+            own = () if place is None else selection.families[place].models
+            instead = Family.of(changes, (*own, model))
+            tried.append((selection.power(place, instead), model, place, instead))
+        best, model, place, instead = max(tried, key=lambda one: one[0])
+        if best < power + LEAST_GAIN:
+            return
+        power = best
+        left.remove(model)
+        selection = selection.with_family(place, instead)
+        yield model, power
+
+
+def families_of(changes: Changes, columns: Sequence[int]) -> list[Family]:
+    """The families of some models, in the order of their first ones."""
+    by_family: dict[str, list[int]] = {}
+    for model in columns:
+        by_family.setdefault(changes.families[model], []).append(model)
+    return [Family.of(changes, models) for models in by_family.values()]
+
+
 def reasons_against(bank: Bank, responses: Mapping[str, SiteResponse], sites: PlantedSites) -> dict[str, str]:
     """Why each model is not used by default, by model id; an empty text for those that are.
-
-    Matrices are used only for kinds of sites that no network reads.
 
     Args:
         bank: the bank, with families and a background.
@@ -210,13 +244,16 @@ def reasons_against(bank: Bank, responses: Mapping[str, SiteResponse], sites: Pl
         sites: the broken sites.
     """
     reasons = {model.model_id: reason_alone(model, responses[model.model_id]) for model in bank.models}
-    read = {kind for model in bank.models if not reasons[model.model_id] for kind in kinds_bound_by(model.protein)}
-    for model in bank.models:
-        if is_matrix(model) and model.assay == SELEX_MATRIX and responses[model.model_id].reads_own_site:
-            missing = kinds_bound_by(model.protein) - read
-            reasons[model.model_id] = "" if missing else "known motif, on request"
-    columns = [column for column, model in enumerate(bank.models) if not reasons[model.model_id]]
-    for column, power in default_models(bank_changes(bank, sites, columns), columns):
+    chosen = [column for column, model in enumerate(bank.models) if not reasons[model.model_id]]
+    matrices = [
+        column
+        for column, model in enumerate(bank.models)
+        if is_matrix(model) and responses[model.model_id].reads_own_site and kinds_bound_by(model.protein)
+    ]
+    changes = bank_changes(bank, sites, [*chosen, *matrices])
+    added = [column for column, _ in added_matrices(changes, chosen, matrices)]
+    reasons |= {bank.models[column].model_id: "" for column in added}
+    for column, power in default_models(changes, [*chosen, *added]):
         reasons[bank.models[column].model_id] = (
             f"leads on none of its own sites, and the power is {power:.2f} without it"
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from default_set import is_matrix, reason_alone, reasons_against
+from default_set import is_matrix, reads_own_site, reason_alone, reasons_against
 from families import split_by_similarity
 from motif_collections import read_collection
 from regions import HELD_OUT, TASKS
@@ -46,7 +46,7 @@ def main() -> None:
     bank = read_bank(options.state / name)
     sites = PlantedSites(read_collection(options.data / "pwm", "hocomoco"), seed=1)
     responses = site_responses(bank, sites)
-    bank = with_defaults(with_families(bank, responses), responses, sites)
+    bank = without_needless(with_defaults(with_families(bank, responses), responses, sites), responses)
     held_out = held_out_scores(options.state, name)
     models = [with_held_out(model, held_out.get(model.model_id, {})) for model in bank.models]
     bank = with_final_ids(with_models(bank, models))
@@ -83,6 +83,18 @@ def with_defaults(bank: Bank, responses: Mapping[str, SiteResponse], sites: Plan
         training = {**model.training, "broken_sites": read, "not_default": reason or None}
         models.append(replace(model, default=not reason, training=training))
     return with_models(bank, models)
+
+
+def without_needless(bank: Bank, responses: Mapping[str, SiteResponse]) -> Bank:
+    """The bank without the matrices of proteins whose network reads their site, but for those used by default."""
+    read = {
+        model.protein
+        for model in bank.models
+        if not is_matrix(model) and reads_own_site(model, responses[model.model_id])
+    }
+    return bank.select(
+        [model.model_id for model in bank.models if not is_matrix(model) or model.default or model.protein not in read]
+    )
 
 
 def with_final_ids(bank: Bank) -> Bank:

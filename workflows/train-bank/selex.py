@@ -126,7 +126,7 @@ def main() -> None:
         write_table(options.state / f"selex-{recipe}.tsv", found)
     on_regions = [row for row in read_table(options.state / "candidate-tests.tsv") if row["protein"] in reads]
     write_table(options.state / "selex-tests.tsv", [*test_sets, *on_regions])
-    matrices = [row for row in matrix_sets(options.data / "pwm", set(), {}) if row["protein"] in reads]
+    matrices = [row for row in matrix_sets(options.data / "pwm", {}) if row["protein"] in reads]
     write_table(options.state / "selex-matrices.tsv", matrices)
 
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from families import read_families
 from motif_collections import JASPAR, jaspar_proteins
 from regions import BOTH, ENCODE, HELD_OUT, REMAP, Regions
+from site_kinds import SITE_KINDS
 from tables import read_table, write_table
 
 from varbind.datasets.pwm import read_matrices
@@ -77,10 +78,11 @@ def main() -> None:
     ]
     reads = selex_sets(options.state, {row["protein"] for row in training}, families)
     trained = [*training, *shared, *reads]
-    # A protein whose network does not read its own site has a matrix as well.
-    reading = {row["protein"] for row in trained} - silent(options.state) | with_second(options.state)
-    known = matrix_sets(options.data / "pwm", reading, families)
-    others = {row["protein"] for row in [*trained, *known]}
+    known = matrix_sets(options.data / "pwm", families)
+    # Matrices of proteins with a network are candidates for the default set; JASPAR's only where there are no others.
+    with_matrix = {row["protein"] for row in known}
+    rare = {name for kind in SITE_KINDS.values() if not kind.binders & with_matrix for name in kind.planted}
+    others = {row["protein"] for row in trained} - rare | with_matrix
     known += jaspar_sets(options.data / "pwm", others, families)
     tables = {
         "shipped": [*trained, *known],
@@ -245,8 +247,8 @@ def array_sets(folder: Path, families: Mapping[str, str]) -> dict[str, list[Row]
     return found
 
 
-def matrix_sets(folder: Path, trained: set[str], families: Mapping[str, str]) -> list[Row]:
-    """One HT-SELEX matrix of every further human protein, not of a pair, not wider than a detector."""
+def matrix_sets(folder: Path, families: Mapping[str, str]) -> list[Row]:
+    """One HT-SELEX matrix of every human protein, not of a pair, not wider than a detector."""
     path = folder / "SELEX_3933.jaspar.gz"
     found: dict[str, Row] = {}
     kinds = {"monomeric": 0, "dimeric": 1, "NA": 2}
@@ -255,7 +257,7 @@ def matrix_sets(folder: Path, trained: set[str], families: Mapping[str, str]) ->
     # Of several the first that its study calls representative; then monomers before dimers.
     for row in sorted(rows, key=lambda row: (row["representative"] != "YES", kinds[row["type"]])):
         human = row["organism"] == "Homo_sapiens" and int(row["length"]) <= WIDEST
-        if human and row["symbol"] not in trained and row["symbol"] not in found:
+        if human and row["symbol"] not in found:
             found[row["symbol"]] = {
                 "id": f"{row['symbol']}.matrix",
                 "protein": row["symbol"],
@@ -273,7 +275,7 @@ def matrix_sets(folder: Path, trained: set[str], families: Mapping[str, str]) ->
 
 
 def jaspar_sets(folder: Path, others: set[str], families: Mapping[str, str]) -> list[Row]:
-    """One JASPAR 2026 matrix of every human protein that has neither a network nor an HT-SELEX matrix."""
+    """One JASPAR 2026 matrix of every human protein but some."""
     path = folder / JASPAR
     matrices = read_matrices(str(path))
     found: dict[str, Row] = {}
