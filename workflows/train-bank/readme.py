@@ -144,8 +144,8 @@ def paired_table(path: Path) -> str:
     lines = [f"| network | {' | '.join(TASKS)} |", f"|---|{'---:|' * len(TASKS)}"]
     lines += [f"| {protein} | {' | '.join(own)} |" for protein, own in cells.items()]
     head = [
-        "The other first networks that the earlier bank has as well are the same to the last byte. The AUC of these minus",
-        "that of the earlier ones, with its 95 % interval on the same sequences:",
+        "All other first networks that the earlier bank has as well are the same to the last byte. The AUC of these",
+        "minus that of the earlier ones, with its 95 % interval on the same sequences:",
     ]
     return "\n".join([*head, "", *lines])
 
