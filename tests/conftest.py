@@ -65,8 +65,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 # Each trained model is the mean of three networks, the matrix one network of one detector.
-TINY_MATRIX = "SP3.matrix"
-TINY_MODELS = ("ELK1", "GABPA", "SP1", TINY_MATRIX, "USF1", "USF2", "TBP")
+TINY_MATRIX = "KLF5.matrix"
+TINY_MODELS = ("ELK1", "GABPA", "KLF4", TINY_MATRIX, "USF1", "USF2", "TBP")
 TINY_RECIPE = BackgroundRecipe(snvs=3_000, others=150, seed=5)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 
 from varbind.bank.background import VariantKind
+from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
-from varbind.effect.activity import ActivityHead, BindingScale
+from varbind.effect.activity import ActivityHead
 from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import EffectCard, EffectModel

@@ -157,7 +157,7 @@ def test_counts_that_cannot_be_written_leave_the_old_output(bench):
         assert not stats.exists()
 
 
-@pytest.mark.parametrize("words", [("score", "--models", "SP1"), ("models", "list"), ("models", "show")])
+@pytest.mark.parametrize("words", [("score", "--models", "KLF4"), ("models", "list"), ("models", "show")])
 def test_a_full_device_under_standard_output(bench, words):
     sequences = [bench.file("sequences", b"ACGTACGTTTGACC\n")] if words[0] == "score" else []
     with open("/dev/full", "wb") as full:  # noqa: PTH123

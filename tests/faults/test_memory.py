@@ -68,7 +68,7 @@ def test_one_allele_that_does_not_fit_is_told(bench, small_memory):
 
 def test_scored_sequences_are_halved_as_well(bench, monkeypatch):
     source = bench.file("sequences", b"ACGTACGTTTGACCAGT\n" * 5 + b"GGGGCGGGGC\n")
-    words = ("score", source, "--models", "SP1")
+    words = ("score", source, "--models", "KLF4")
     whole = call(*words)
     score = Ensemble.score
 

@@ -23,7 +23,7 @@ from varbind.io.vcf.records import VcfRecord
 EXAMPLE = Path(cli.__file__).parents[1] / "data" / "example"
 VCF, FASTA, GENES = EXAMPLE / "variants.vcf", EXAMPLE / "reference.fa", EXAMPLE / "genes.gtf"
 PROGRAM = [sys.executable, "-c", "from varbind.cli.main import run; run()"]
-QUICK = ("--proteins", "ELK1,GABPA,SP1")
+QUICK = ("--proteins", "ELK1,GABPA,KLF4")
 COLUMNS = b"#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 HEADER = (
     b"##fileformat=VCFv4.3\n##contig=<ID=chr1,length=16000>\n##contig=<ID=chr2,length=14000>\n"

@@ -121,14 +121,14 @@ def listed(row):
 def test_two_banks_with_equal_ids(bench, bank, expected):
     """Ids that both have are qualified, and the second stage of the first still reads its own models."""
     for output, first, second in (("1.vcf", DEFAULT_BANK, bank), ("2.vcf", bank, DEFAULT_BANK)):
-        done = bench.annotate(VCF, "--bank", first, "--bank", second, "--proteins", "ELK1,GABPA,SP1", output=output)
+        done = bench.annotate(VCF, "--bank", first, "--bank", second, "--proteins", "ELK1,GABPA,KLF4", output=output)
         assert done.code == 0, done.err
         rows = records((bench.results / output).read_bytes())
         predicted = [[row.get(key) for key in PREDICTED] for row in rows]
         assert predicted == [[row.get(key) for key in PREDICTED] for row in records(expected)]
         found = {pair for row in rows for pair in listed(row)}
         assert found
-        assert found <= {(p, f"{name}:{p}") for p in ("ELK1", "GABPA", "SP1") for name in (DEFAULT_BANK, "tiny")}
+        assert found <= {(p, f"{name}:{p}") for p in ("ELK1", "GABPA", "KLF4") for name in (DEFAULT_BANK, "tiny")}
         header = (bench.results / output).read_text()
         assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=1,Models=3," in header
         assert "##varbind_bank=<ID=tiny,Version=1,Models=3," in header
@@ -186,14 +186,14 @@ def test_no_protein_at_all(bench, text):
 
 
 def test_proteins_by_name_id_and_file(bench):
-    names = bench.file("names.txt", b"elk1 # first\n\nSP3.matrix\nGABPA\n")
+    names = bench.file("names.txt", b"elk1 # first\n\nKLF5.matrix\nGABPA\n")
     bodies = []
-    for text in ("ELK1,GABPA,SP3", "elk1,gabpa,sp3", f"@{names}"):
+    for text in ("ELK1,GABPA,KLF5", "elk1,gabpa,klf5", f"@{names}"):
         done = bench.annotate(VCF, "--no-version", "--proteins", text)
         assert done.code == 0, done.err
         bodies.append((bench.results / "out.vcf").read_bytes())
     assert bodies[0] == bodies[1] == bodies[2]
-    assert b"|SP3|SP3.matrix|" in bodies[2]
+    assert b"|KLF5|KLF5.matrix|" in bodies[2]
     assert restored(bodies[2]) == VCF.read_bytes()
 
 

@@ -322,10 +322,10 @@ def test_quiet_prints_the_summary_only(folder):
 
 
 def test_the_shipped_bank_is_the_default(folder):
-    write_sets(folder / "sp1.tsv", ("sp1", "SP1", "cre1.tsv", "labels", ""))
-    done = call("evaluate", "binding", folder / "sp1.tsv", "-o", folder / "shipped")
+    write_sets(folder / "klf4.tsv", ("klf4", "KLF4", "cre1.tsv", "labels", ""))
+    done = call("evaluate", "binding", folder / "klf4.tsv", "-o", folder / "shipped")
     assert done.code == 0, done.err
-    assert chosen(folder / "shipped", DEFAULT_BANK) == {"sp1": "SP1"}
+    assert chosen(folder / "shipped", DEFAULT_BANK) == {"klf4": "KLF4"}
 
 
 def test_matplotlib_is_not_started_for_help():

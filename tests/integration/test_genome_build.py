@@ -124,7 +124,7 @@ def test_the_dry_run_and_the_table_of_scores_find_the_reference_too(bench, genom
     assert done.code == 0, done.err
     assert b"alleles to score\t1\n" in done.out
     assert any(build in line for line in done.lines)
-    done = call("score", source, "--models", "SP1")
+    done = call("score", source, "--models", "KLF4")
     assert done.code == 0, done.err
     assert done.out.splitlines()[1].startswith(record.split(b"\t")[0])
 

@@ -10,6 +10,8 @@ from quick_cases import first_quick
 
 from varbind.bank.background import BackgroundTable, VariantKind
 from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.binding_scale import BindingScale
+from varbind.core.scores import BindingScores
 from varbind.core.sequence import decode
 from varbind.io.banks import load_bank
 from varbind.scoring.background import CONTEXT, BackgroundRecipe, PromoterSource, background_windows
@@ -108,16 +110,19 @@ def test_every_model_alone_is_no_rarer_than_stated(kind):
     with Scorer(bank) as scorer:
         windows = background_windows(kind, recipe.count(kind), PromoterSource(), recipe.stream(kind))
         cut = [[window.inner(CONTEXT - scorer.flank) for window in batch] for batch in batches(windows, 500)]
-        delta = np.concatenate([scorer.score(batch).delta for batch in cut])
+        scores = [scorer.score(batch) for batch in cut]
+    ref, alt = (np.concatenate([getattr(own, allele) for own in scores]) for allele in ("ref", "alt"))
     table = bank.background.changes[kind]
-    sizes = np.array([len(delta), table.variants]) / kind.alleles_per_site
+    sizes = np.array([len(ref), table.variants]) / kind.alleles_per_site
     excesses = []
     for column, model in enumerate(bank.models):
-        effects = BindingEffects([model], BackgroundTable({kind: table.take([column])}))
-        described = effects.describe(delta[:, [column]], [kind] * len(delta), top=0)
+        scale = BindingScale.of_cards([model], bank.cards[0].quantile_levels)
+        effects = BindingEffects([model], scale, BackgroundTable({kind: table.take([column])}))
+        own = BindingScores((model.model_id,), ref[:, [column]], alt[:, [column]])
+        described = effects.describe(own, [kind] * len(ref), top=0)
         for key in ("loss_phred", "gain_phred"):
             phreds = np.array([getattr(effect, key) for effect in described])
             excesses.append([np.mean(phreds >= 10) - 0.1, np.mean(phreds >= 20) - 0.01])
     errors = np.sqrt(np.array([0.09, 0.0099]) * (1 / sizes).sum())
     assert (np.max(excesses, axis=0) <= [5.5, 6.5] * errors).all()
-    assert (np.mean(excesses, axis=0) <= 0.2 * errors).all()
+    assert (np.mean(excesses, axis=0) <= 0.3 * errors).all()

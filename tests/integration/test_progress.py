@@ -10,7 +10,7 @@ from integration.runs import PROGRAM
 
 def test_the_table_of_sequences_beside_a_bar(bench):
     source = bench.file("in.fa", b"".join(b">s%d\nACGTTGACCAACGT\n" % number for number in range(600)))
-    plain = subprocess.run([*PROGRAM, "score", source, "--models", "SP1"], capture_output=True, check=True)
+    plain = subprocess.run([*PROGRAM, "score", source, "--models", "KLF4"], capture_output=True, check=True)
     ours, theirs = pty.openpty()
     shown = []
 
@@ -24,7 +24,7 @@ def test_the_table_of_sequences_beside_a_bar(bench):
 
     reader = threading.Thread(target=read)
     reader.start()
-    words = [*PROGRAM, "score", str(source), "--models", "SP1"]
+    words = [*PROGRAM, "score", str(source), "--models", "KLF4"]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, env=environment, check=True)
     os.close(theirs)

@@ -6,7 +6,7 @@ import pytest
 from integration.runs import FASTA, PROGRAM, QUICK, VCF, bgzip, call, to_bcf
 from pyarrow import parquet
 
-CHOSEN = ("--models", "ELK1,SP1")
+CHOSEN = ("--models", "ELK1,KLF4")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_sequences_through_a_pipe():
 
 @pytest.mark.parametrize("name", ["t.tsv", "t.tsv.gz", "t.parquet"])
 def test_tables_of_each_kind(bench, expected, name):
-    done = call("score", VCF, "-f", FASTA, "--proteins", "ELK1,SP1", "-o", bench.results / name)
+    done = call("score", VCF, "-f", FASTA, "--proteins", "ELK1,KLF4", "-o", bench.results / name)
     assert done.code == 0, done.err
     assert done.out == b""
     assert [path.name for path in bench.results.iterdir()] == [name]
@@ -77,7 +77,7 @@ def test_the_long_table():
     done = call("score", VCF, "-f", FASTA, *CHOSEN, "--long")
     header, *rows = done.out.decode().splitlines()
     assert header.split("\t")[5:] == ["status", "model_id", "protein", "ref_score", "alt_score", "delta"]
-    assert [row.split("\t")[6] for row in rows] == ["ELK1", "SP1"] * 36
+    assert [row.split("\t")[6] for row in rows] == ["ELK1", "KLF4"] * 36
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from oracles import TextReference
 from planted import sequence, write_lines
 
 from varbind.api.variants import score_variants
+from varbind.bank.binding_scale import BindingScale
 from varbind.core.variant import Variant
-from varbind.effect.activity import BindingScale
 from varbind.io.banks import write_bank
 from varbind.io.effects import read_effect, write_effect
 from varbind.scoring.background import BackgroundRecipe, add_background

@@ -58,7 +58,7 @@ def every_command(world, out):
     tests = ("--bank", world / "motifs", "--activity", world / "activity.tsv", "--threads", "1")
     (out / "map.tsv").write_text("chr1\tchr1\n")
     (out / "regions.bed").write_text("chr1\t0\t16000\n")
-    (out / "proteins.txt").write_text("SP1\nELK1\n")
+    (out / "proteins.txt").write_text("KLF4\nELK1\n")
     options = ("--conservation", f"a={world / 'track.bw'}", "--contig-map", out / "map.tsv", "--explain", "-W")
     options = (*options, "-R", out / "regions.bed", "-T", out / "regions.bed", "--stats", out / "stats.json")
     return [
@@ -66,8 +66,8 @@ def every_command(world, out):
         ("annotate", VCF, *genes, "-o", out / "out.bcf", "--proteins", f"@{out / 'proteins.txt'}", "--threads", "2"),
         ("annotate", VCF, *genes, "-o", out / "tiny.vcf", "--bank", world / "tiny", "--effect", "none"),
         ("check", VCF, *genes),
-        ("score", world / "bound.fa", "--models", "SP1"),
-        ("score", world / "bound.fa", "--models", "SP1", "--mode", "scan", "--long"),
+        ("score", world / "bound.fa", "--models", "KLF4"),
+        ("score", world / "bound.fa", "--models", "KLF4", "--mode", "scan", "--long"),
         ("rank", out / "out.vcf.gz", "-o", out / "table.parquet"),
         ("rank", out / "out.bcf", "-o", out / "table.tsv.gz"),
         ("show", out / "out.vcf.gz"),
@@ -76,12 +76,12 @@ def every_command(world, out):
         ("models", "list", "--bank", world / "tiny"),
         ("models", "show"),
         ("models", "verify", world / "tiny"),
-        ("models", "export", "--bank", world / "tiny", "--models", "SP1", "-o", out / "exported"),
+        ("models", "export", "--bank", world / "tiny", "--models", "KLF4", "-o", out / "exported"),
         ("models", "import", "deepbind", out / "exported", "-o", out / "imported", "--background-snvs", "300"),
         ("selftest", "--bank", world / "tiny"),
         ("demo", out / "demo"),
         ("train", "binding", world / "sets.tsv", "-o", out / "trained", *QUICK),
-        ("evaluate", "binding", world / "labels.tsv", "--protein", "SP1", "-o", out / "judged",
+        ("evaluate", "binding", world / "labels.tsv", "--protein", "KLF4", "-o", out / "judged",
          "--bank", world / "tiny", "--against", f"other={world / 'motifs'}"),
         ("train", "effect", *tests, "-o", out / "effect", "--background-snvs", "1000"),
         ("evaluate", "effect", *tests, "-o", out / "effects"),
@@ -184,7 +184,7 @@ def test_a_url_is_the_name_of_a_file(world, tmp_path, monkeypatch, listener, sch
     bgzip(FASTA, folder / "packed.fa.gz")
     (folder / "map.tsv").write_text("chr1\tchr1\n")
     (folder / "regions.bed").write_text("chr1\t0\t16000\n")
-    (folder / "proteins.txt").write_text("SP1\n")
+    (folder / "proteins.txt").write_text("KLF4\n")
     url = f"{scheme}://{place}"
     common = ("--genes", f"{url}/{GENES.name}", "--proteins", f"@{url}/proteins.txt", "--contig-map", f"{url}/map.tsv")
     common = (*common, "--conservation", f"a={url}/track.bw")

@@ -97,7 +97,7 @@ def test_a_record_cannot_steer_a_terminal(tmp_path):
 @pytest.mark.parametrize("name", ["a\x1b[2J", "a\x07b", "a\x7f"])
 def test_a_sequences_name_cannot_steer_a_terminal(tmp_path, name):
     (tmp_path / "in.fa").write_text(f">{name}\nACGTACGTACGTACGTACGTACGTACGTACGT\n", encoding="utf-8")
-    done = call("score", tmp_path / "in.fa", "--models", "SP1")
+    done = call("score", tmp_path / "in.fa", "--models", "KLF4")
     assert done.code == 3
     assert "cannot be printed" in done.error
     assert done.out.count(b"\n") <= 1
@@ -105,7 +105,7 @@ def test_a_sequences_name_cannot_steer_a_terminal(tmp_path, name):
 
 def test_a_sequences_name_comes_back(tmp_path):
     (tmp_path / "in.fa").write_text(">µ=1;受体\nACGTACGTACGTACGTACGTACGTACGTACGT\n", encoding="utf-8")
-    done = call("score", tmp_path / "in.fa", "--models", "SP1")
+    done = call("score", tmp_path / "in.fa", "--models", "KLF4")
     assert done.code == 0, done.err
     assert done.out.decode().splitlines()[1].startswith("µ=1;受体\t")
 

@@ -12,6 +12,8 @@ from families import split_by_similarity
 
 from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.binding_scale import BindingScale
+from varbind.core.scores import BindingScores
 
 KINDS = ("A", "B", "C")
 
@@ -45,7 +47,10 @@ def power_by_annotation(changes, models):
     ]
     table = BackgroundTable({VariantKind.SNV: CodedChanges.encode(changes.background[:, models])})
     cases = changes.cases[:, models]
-    described = BindingEffects(cards, table).describe(cases, [VariantKind.SNV] * len(cases), top=1)
+    # So far above the threshold a change of the score is the bound change.
+    scale = BindingScale(np.ones(len(models)), np.full(len(models), -1e4), np.ones(len(models)))
+    scores = BindingScores(tuple(card.model_id for card in cards), np.zeros_like(cases), cases)
+    described = BindingEffects(cards, scale, table).describe(scores, [VariantKind.SNV] * len(cases), top=1)
     values = []
     for kind, effect in zip(changes.kinds, described, strict=True):
         own = [i for i in models if effect.losses and changes.families[i] == effect.losses[0].model.family]

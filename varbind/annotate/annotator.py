@@ -76,7 +76,7 @@ class Annotator:
         self._scorer = scorer
         column_of = {model_id: column for column, model_id in enumerate(scorer.bank.model_ids)}
         self._listed = [column_of[model_id] for model_id in listed.model_ids]
-        self._effects = BindingEffects(listed.models, listed.background, _strongest(listed, second))
+        self._effects = BindingEffects.of_bank(listed, _strongest(listed, second))
         self._second = second
         self._reference = reference
         self._tracks = tracks
@@ -148,7 +148,7 @@ class Annotator:
     ) -> list[_Scored]:
         """Everything that follows from the scores of B alleles, each of which has a variant."""
         kinds = [kind_of(allele.variant) for allele in alleles if allele.variant is not None]
-        effects = self._effects.describe(scores.delta[:, self._listed], kinds, top=self._top)
+        effects = self._effects.describe(scores.take(self._listed), kinds, top=self._top)
         if self._second is None:
             return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
         predicted = self._second.predict(scores, self._sites(alleles, means), kinds)

@@ -1,8 +1,8 @@
-"""The score changes of models on background variants, against which the change of a variant is compared.
+"""The bound changes of models on background variants, against which the change of a variant is compared.
 
-A bank stores the score change of every model on the same generated variants, by kind of variant. The background of any
-selection of models follows from this table together with the correlation between proteins: the distribution of the
-change of one family, and of the strongest change over all families.
+A bank stores the bound change (see `varbind.bank.binding_scale`) of every model on the same generated variants, by kind
+of variant. The background of any selection of models follows from this table together with the correlation between
+proteins: the distribution of the change of one family, and of the strongest change over all families.
 
 A change takes one byte: the code of a level. Each model has its own levels, which are the finer the rarer changes are,
 so that a stored change is within a few per cent of its rank. The values of each sign are grouped from the most extreme
@@ -93,7 +93,7 @@ def _kind_of_lengths(ref: int, alt: int) -> VariantKind:
 
 @dataclass(frozen=True, slots=True)
 class CodedChanges:
-    """The score changes of M models on V variants, one byte each.
+    """The changes of M models on V variants, one byte each.
 
     Models are the first axis, because models, and never variants, are selected, joined and decoded one by one.
 
@@ -143,10 +143,10 @@ class CodedChanges:
 
 @dataclass(frozen=True, slots=True)
 class BackgroundTable:
-    """The score changes on the background variants.
+    """The bound changes on the background variants.
 
     Attributes:
-        changes: alternate minus reference score by kind of variant, with the models in the order of the bank.
+        changes: the bound changes by kind of variant, with the models in the order of the bank.
     """
 
     changes: Mapping[VariantKind, CodedChanges]

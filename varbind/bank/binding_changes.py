@@ -1,10 +1,10 @@
-"""From score changes to the strongest losses and gains of binding, one entry per protein family.
+"""From scores of both alleles to the strongest losses and gains of binding, one entry per protein family.
 
-A random promoter SNV changes the score of some protein strongly, and the scores of the members of a family change
-together. Therefore the change of a family is the mean of the changes of its members, each in units of the standard
-deviation of its model. It is compared with the changes of the same family on the background variants of the same kind.
-The strongest family is compared with the strongest family of every background variant, which accounts for testing
-hundreds of proteins at once.
+A random promoter SNV changes the score of some protein strongly, but mostly a low score, where nothing is bound. The
+changes that count are therefore bound changes (see `varbind.bank.binding_scale`). The members of a family change
+together, and the change of a family is the mean of their bound changes. It is compared with the changes of the same
+family on the background variants of the same kind. The strongest family is compared with the strongest family of every
+background variant, which accounts for testing hundreds of proteins at once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from varbind.bank.background import CodedChanges, as_level
+from varbind.bank.background import as_level
+from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve, SignedTails, UpperTail, phred
 
 if TYPE_CHECKING:
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.bank.background import BackgroundTable, VariantKind
+    from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
+    from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
+    from varbind.core.scores import BindingScores
 
 __all__ = ["BindingEffect", "BindingEffects", "FamilyChange"]
 
@@ -35,8 +38,8 @@ class FamilyChange:
     """The change of one family, with the member that changes most.
 
     Attributes:
-        model: the member that changes most.
-        delta: its change, alternate minus reference, in units of the model.
+        model: the member whose bound change is largest.
+        delta: its change, alternate minus reference score, in units of the model.
         z: the same change in standard deviations over background SNVs.
         share: the share of background variants of the same kind on which the family changes at least as much.
     """
@@ -74,11 +77,12 @@ class _KindBackground:
 
 
 class BindingEffects:
-    """Computes binding effects from the score changes of a fixed set of models.
+    """Computes binding effects from the scores of a fixed set of models.
 
     Args:
         models: the M models, in the order of the columns.
-        table: their score changes on the background variants; without it there is no PHRED, and families are ranked by
+        scale: the scale of their changes.
+        table: their bound changes on the background variants; without it there is no PHRED, and families are ranked by
             their mean change.
         strongest: the distributions of the strength of the strongest change, by direction and kind, over more
             background variants than the table has; None = the distributions follow from the table.
@@ -87,13 +91,16 @@ class BindingEffects:
     def __init__(
         self,
         models: Sequence[ModelCard],
+        scale: BindingScale,
         table: BackgroundTable | None,
         strongest: Mapping[int, Mapping[VariantKind, ShareCurve]] | None = None,
     ) -> None:
         self.models = tuple(models)
+        self._scale = scale
         self._table = table
         self._strongest = strongest or {}
-        self._sd = np.array([m.delta_sd for m in models], dtype=np.float64)
+        # Nothing tells how rare a change is in a model that never changes on the background.
+        self._still = np.array([model.delta_sd <= 0 for model in models], dtype=bool)
         members: dict[str, list[int]] = {}
         for column, model in enumerate(models):
             members.setdefault(model.family, []).append(column)
@@ -101,30 +108,39 @@ class BindingEffects:
         self._members = _Members(list(members.values()))
         self._background = cache(self._background_of)
 
-    def z(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The changes in standard deviations, (B, M); 0 for a model that never changes on the background."""
-        z = delta / np.where(self._sd > 0, self._sd, 1.0)
-        z[:, self._sd <= 0] = 0.0
-        return z
+    @classmethod
+    def of_bank(cls, bank: Bank, strongest: Mapping[int, Mapping[VariantKind, ShareCurve]] | None = None) -> Self:
+        """The effects of all models of a bank, against its background if it has one."""
+        if all(model.quantiles for model in bank.models):
+            scale = BindingScale.of_cards(bank.models, bank.cards[0].quantile_levels)
+        else:
+            scale = BindingScale.without_background(len(bank.models))
+        return cls(bank.models, scale, bank.background, strongest)
 
-    def family_means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The mean z of each family, (F, B), from z (B, M); the result for a variant does not depend on the others."""
-        return self._members.means(z)
+    def family_means(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean bound change of each family, (F, B), from those of the models (B, M).
 
-    def _comparable_means(self, delta: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The mean z of each family, (F, B), from changes (B, M).
-
-        If there is a background, the changes are first rounded to float16, as its levels are, so that a change that
-        equals a level also compares as equal to it.
+        The result for a variant does not depend on the others.
         """
-        return self.family_means(self.z(delta if self._table is None else as_level(delta)))
+        return self._members.means(changes)
+
+    def _bound_changes(self, scores: BindingScores) -> NDArray[np.float64]:
+        """The bound changes of the models, (B, M); 0 for a model that never changes on the background.
+
+        If there is a background, they are rounded to float16, as its levels are, so that a change that equals a level
+        also compares as equal to it.
+        """
+        changes = self._scale.bound_change(scores.ref, scores.alt)
+        changes[:, self._still] = 0.0
+        return changes if self._table is None else as_level(changes).astype(np.float64)
 
     def background_changes(self, kind: VariantKind) -> NDArray[np.float64]:
-        """The mean z of each family on the V background variants of a kind, (F, V). A background is required."""
+        """The mean bound change of each family on the V background variants of a kind, (F, V).
+
+        A background is required.
+        """
         assert self._table is not None
-        coded = self._table.changes[kind]
-        # Each level is divided once for all variants that have it.
-        return self._members.means_of_coded(CodedChanges(coded.codes, self.z(coded.levels.T).T))
+        return self._members.means_of_coded(self._table.changes[kind])
 
     def prepare(self, kinds: Iterable[VariantKind]) -> None:
         """Compute the backgrounds of these kinds in advance; otherwise each is computed at its first use."""
@@ -132,25 +148,25 @@ class BindingEffects:
             for kind in set(kinds):
                 self._background(kind)
 
-    def describe(self, delta: NDArray[np.floating], kinds: Sequence[VariantKind], *, top: int) -> list[BindingEffect]:
+    def describe(self, scores: BindingScores, kinds: Sequence[VariantKind], *, top: int) -> list[BindingEffect]:
         """The effect of each variant.
 
         Args:
-            delta: alternate minus reference, (B, M).
+            scores: the scores of B variants by the models.
             kinds: the kind of each variant.
             top: the number of families listed for each direction.
         """
-        z = self.z(delta)
-        means = self._comparable_means(delta)
+        changes = self._bound_changes(scores)
+        means = self.family_means(changes)
         rows_by_kind: dict[VariantKind, list[int]] = {}
         for row, kind in enumerate(kinds):
             rows_by_kind.setdefault(kind, []).append(row)
         if not rows_by_kind:
             return []
         found = {side: self._rarest(side, means, rows_by_kind, max(top, 1)) for side in (LOSS, GAIN)}
-        changes = {side: self._changes(side, delta, z, found[side], top) for side in (LOSS, GAIN)}
+        listed = {side: self._listed(side, scores, changes, found[side], top) for side in (LOSS, GAIN)}
         phreds = {side: self._phreds(side, found[side], rows_by_kind, len(kinds)) for side in (LOSS, GAIN)}
-        return list(map(BindingEffect, changes[LOSS], changes[GAIN], phreds[LOSS], phreds[GAIN]))
+        return list(map(BindingEffect, listed[LOSS], listed[GAIN], phreds[LOSS], phreds[GAIN]))
 
     def _rarest(
         self, side: int, means: NDArray[np.float64], rows_by_kind: Mapping[VariantKind, list[int]], count: int
@@ -166,12 +182,13 @@ class BindingEffects:
             parts.append((np.array(rows)[places], families, shares))
         return _Rarest.ordered(*map(np.concatenate, zip(*parts, strict=True)))
 
-    def strengths(self, delta: NDArray[np.floating], kind: VariantKind) -> dict[int, NDArray[np.float32]]:
+    def strengths(self, scores: BindingScores, kind: VariantKind) -> dict[int, NDArray[np.float32]]:
         """The strength of the strongest loss and gain of each of B variants of a kind: -log10 of its share."""
-        rows = {kind: list(range(len(delta)))}
-        means = self._comparable_means(delta)
+        count = len(scores.ref)
+        rows = {kind: list(range(count))}
+        means = self.family_means(self._bound_changes(scores))
         found = {side: self._rarest(side, means, rows, 1) for side in (LOSS, GAIN)}
-        return {side: _strength(own.strongest(len(delta))) for side, own in found.items()}
+        return {side: _strength(own.strongest(count)) for side, own in found.items()}
 
     def _phreds(
         self, side: int, found: _Rarest, rows_by_kind: Mapping[VariantKind, list[int]], count: int
@@ -186,23 +203,24 @@ class BindingEffects:
                     phreds[row] = value
         return phreds
 
-    def _changes(
-        self, side: int, delta: NDArray[np.floating], z: NDArray[np.float64], found: _Rarest, top: int
+    def _listed(
+        self, side: int, scores: BindingScores, changes: NDArray[np.float64], found: _Rarest, top: int
     ) -> list[tuple[FamilyChange, ...]]:
         """The `top` families of each variant that change in this direction, rarest change first."""
         listed = found.first(top)
-        columns = self._members.leading(side, z, listed.rows, listed.families)
-        changes = list(
+        columns = self._members.leading(side, changes, listed.rows, listed.families)
+        delta = scores.delta[listed.rows, columns]
+        own = list(
             map(
                 FamilyChange,
                 [self.models[column] for column in columns.tolist()],
-                delta[listed.rows, columns].tolist(),
-                z[listed.rows, columns].tolist(),
+                delta.tolist(),
+                (delta / self._scale.spread[columns]).tolist(),
                 listed.shares.tolist(),
             )
         )
-        bounds = np.searchsorted(listed.rows, np.arange(len(delta) + 1)).tolist()
-        return [tuple(changes[first:last]) for first, last in pairwise(bounds)]
+        bounds = np.searchsorted(listed.rows, np.arange(len(changes) + 1)).tolist()
+        return [tuple(own[first:last]) for first, last in pairwise(bounds)]
 
     def _background_of(self, kind: VariantKind) -> _KindBackground:
         """The background of this selection of models for a kind, from the table."""
@@ -277,34 +295,34 @@ class _Members:
             for member in range(self._sizes.max())
         ]
 
-    def means(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The mean z of each family, (F, B), from z (B, M); summed model by model, so that batches do not matter."""
-        by_model = np.ascontiguousarray(z.T)
-        sums = np.zeros((len(self._sizes), len(z)))
+    def means(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The mean change of each family, (F, B), from changes (B, M); summed model by model in any batch."""
+        by_model = np.ascontiguousarray(changes.T)
+        sums = np.zeros((len(self._sizes), len(changes)))
         for layer in self._layers:
             sums[: len(layer)] += by_model[layer]
         means: NDArray[np.float64] = sums[self._places] / self._sizes[:, None]
         return means
 
-    def means_of_coded(self, z: CodedChanges) -> NDArray[np.float64]:
-        """The same as `means` for V variants with coded z, (F, V), with the same order of summation."""
-        means = np.zeros((len(self._sizes), z.variants))
+    def means_of_coded(self, coded: CodedChanges) -> NDArray[np.float64]:
+        """The same as `means` for V variants with coded changes, (F, V), with the same order of summation."""
+        means = np.zeros((len(self._sizes), coded.variants))
         for family, columns in enumerate(np.split(self._columns, self._starts[1:])):
             for column in columns:
-                means[family] += z.of_model(column)
+                means[family] += coded.of_model(column)
         means /= self._sizes[:, None]
         return means
 
     def leading(
-        self, side: int, z: NDArray[np.float64], rows: NDArray[np.int64], families: NDArray[np.int64]
+        self, side: int, changes: NDArray[np.float64], rows: NDArray[np.int64], families: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """The column that changes most in this direction, int64 (N,), for N rows of z (B, M) and their families."""
+        """The column that changes most in this direction, int64 (N,), for N rows of changes (B, M) and families."""
         if not len(rows):
             return np.zeros(0, dtype=np.int64)
         sizes = self._sizes[families]
         starts = np.cumsum(sizes) - sizes
         columns = self._columns[np.arange(sizes.sum()) + np.repeat(self._starts[families] - starts, sizes)]
-        strengths = side * z[np.repeat(rows, sizes), columns]
+        strengths = side * changes[np.repeat(rows, sizes), columns]
         largest = np.flatnonzero(strengths == np.repeat(np.maximum.reduceat(strengths, starts), sizes))
         # The first of equal changes, in the order of the bank.
         leading: NDArray[np.int64] = columns[largest[np.searchsorted(largest, starts)]]

@@ -28,7 +28,7 @@ __all__ = [
     "require_printable",
 ]
 
-CARD_FORMAT = 3
+CARD_FORMAT = 4
 STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack}
 """The stack that a bank stores, by architecture. `varbind.nn.architecture` states how its scores are computed."""
 
@@ -136,8 +136,8 @@ class BankCard:
         models: the cards of the models, in the order of the bank.
         background: the recipe of the background variants; banks with equal recipes have the same variants, row by row.
         quantile_levels: the levels of the `quantiles` of the models and of the families.
-        families: for each family of the default models, the quantiles of `loss` and `gain` of its mean z over the
-            background SNVs, each a list of values at `quantile_levels`.
+        families: for each family of the default models, the quantiles of `loss` and `gain` of its mean bound change
+            over the background SNVs, each a list of values at `quantile_levels`.
         golden: scores for the self-test; None if there are none.
         digests: the SHA-256 of each file of the bank.
     """

@@ -30,6 +30,9 @@ __all__ = ["GAIN", "LOSS", "ShareCurve", "SignedTails", "UpperTail", "phred"]
 
 LOSS, GAIN = -1, 1
 
+NARROWED_FROM = 500
+"""The number of background variants from which the search for their own rarest changes is narrowed."""
+
 # The quantiles by which the search for the rarest changes is narrowed; the last one is the usual start of the tail.
 NARROWING_SHARES = (0.25, 0.06, TAIL_SHARE)
 SHARE_MINIMUM = 1e-12
@@ -127,9 +130,11 @@ class SignedTails:
             site: the number of successive variants that are changes of one site; these resemble each other.
         """
         strengths = side * changes
-        families, variants = np.nonzero(self._candidates(side, strengths, 1))
-        found = strengths[families, variants]
         count = strengths.shape[1]
+        # Leaving out a site moves a share by up to `site` ranks, which matters for the candidates of few variants only.
+        candidates = self._candidates(side, strengths, 1) if count >= NARROWED_FROM else strengths > 0
+        families, variants = np.nonzero(candidates)
+        found = strengths[families, variants]
         places = (variants // site * site)[:, None] + np.arange(site)
         # The last site may lack a variant.
         of_site = np.where(places < count, strengths[families[:, None], np.minimum(places, count - 1)], -np.inf)

@@ -44,6 +44,11 @@ class BindingScores:
         """Alternate minus reference score, float32 (B, M); negative = loss of binding."""
         return self.alt - self.ref
 
+    def take(self, columns: Sequence[int]) -> BindingScores:
+        """The scores of some models, in the given order."""
+        ids = tuple(self.model_ids[column] for column in columns)
+        return BindingScores(ids, self.ref[:, columns], self.alt[:, columns])
+
     def to_frame(self, variants: Sequence[Variant] | None = None) -> DataFrame:
         """The scores as a pandas DataFrame with a row for each variant and model.
 

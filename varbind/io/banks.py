@@ -50,7 +50,7 @@ __all__ = [
     "write_bank",
 ]
 
-DEFAULT_BANK = "promoter-v1"
+DEFAULT_BANK = "promoter-v2"
 BACKGROUND = "background.safetensors"
 ARRAYS_BYTES_MAX = 1 << 30
 ARRAYS_HEADER_BYTES_MAX = 1 << 20

@@ -46,8 +46,6 @@ EFFECT_FOLDER = "effect"
 """The subfolder of a bank with its second stage."""
 
 CARD_BYTES_MAX = 1 << 23
-OLDEST_FORMAT = 2
-"""The oldest format of a bank's card that is read. It had DeepBind networks only."""
 
 LARGEST = 1_000_000
 """The largest absolute value in an array, so that a product of two layers fits single precision. The values of trained
@@ -101,18 +99,18 @@ def bank_card_of(data: Any, path: object = None) -> BankCard:
         ResourceError: the format is not supported, a key is missing, or a value is of the wrong type or impossible.
     """
     found = data.get("format") if isinstance(data, dict) else None
-    if type(found) is int and 0 < found < OLDEST_FORMAT:
+    if type(found) is int and 0 < found < CARD_FORMAT:
+        # Their backgrounds hold changes of scores, and not bound changes.
         raise ResourceError(
-            f"a bank of format {found}, which an older varbind wrote; this one reads formats {OLDEST_FORMAT} and "
-            f"{CARD_FORMAT}",
+            f"a bank of format {found}, which an older varbind wrote; this one reads format {CARD_FORMAT}",
             path=path,
             remedy="make it again with `varbind models import` or `varbind train binding`",
         )
-    if type(found) is not int or not OLDEST_FORMAT <= found <= CARD_FORMAT:
+    if type(found) is not int or found != CARD_FORMAT:
         raise ResourceError(f"not a varbind model card of format {CARD_FORMAT}", path=path)
     try:
         if isinstance(data.get("models"), list):
-            data = {**data, "models": [_model_values(model, found, at) for at, model in enumerate(data["models"])]}
+            data = {**data, "models": [_model_values(model, at) for at, model in enumerate(data["models"])]}
         card = _converted(data, BankCard)
         card.check()
     except ValueError as error:
@@ -134,12 +132,10 @@ def effect_card_of(data: Any, path: object = None) -> EffectCard:
     return card
 
 
-def _model_values(data: Any, card_format: int, number: int) -> Any:
-    """The values of one model in the current format, with its configuration, whose type its architecture decides."""
+def _model_values(data: Any, number: int) -> Any:
+    """The values of one model with its configuration, whose type its architecture decides."""
     if not isinstance(data, dict):
         return data
-    if card_format == OLDEST_FORMAT:
-        data = {**data, "architecture": "deepbind", "config": data.get("shape"), "network": "", "output": 0}
     place = f"models[{number}]"
     _require_keys(data, ModelCard, place)
     stack_type = STACK_TYPES.get(str(data.get("architecture")))

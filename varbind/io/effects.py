@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from varbind.bank.background import VariantKind
+from varbind.bank.binding_scale import BindingScale
 from varbind.bank.null_distribution import ShareCurve
 from varbind.effect.effect_model import CURVES, EffectCard, EffectModel
 from varbind.effect.second_stage import HEADS
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["EFFECT_FOLDER", "find_effect", "read_effect", "write_effect"]
 
 ARRAYS_BYTES_MAX = 1 << 28
-NAMES_OF_TYPES = {"NDArray": NDArray, "np": np}
+NAMES_OF_TYPES = {"NDArray": NDArray, "np": np, "BindingScale": BindingScale}
 """Names in the annotations of heads and curves that their modules may import for type checking only."""
 TRAINED_ON = "trained_on"
 Part = TypeVar("Part")

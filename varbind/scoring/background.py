@@ -1,4 +1,4 @@
-"""Background variants in promoter-like sequence, and the score changes of a bank's models on them.
+"""Background variants in promoter-like sequence, and the bound changes of a bank's models on them.
 
 Sequences are drawn from a Markov chain of human promoters (`varbind/data/promoter_markov.tsv`) with a
 fixed seed, so that every bank of the same recipe sees the same variants and tables can be joined. A
@@ -17,6 +17,7 @@ import numpy as np
 
 from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.binding_scale import BindingScale
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window, flank_of
 from varbind.errors import ResourceError
@@ -240,9 +241,11 @@ def add_background(
             scores = scorer.score(
                 _digested(windows, digest), batch_size=BATCH, progress=recipe.progress(kind, progress)
             )
-            changes[kind] = CodedChanges.encode(scores.delta)
             if kind is VariantKind.SNV:
+                # SNVs come first, and tell at which score binding begins.
                 cards = _with_quantiles(bank.models, scores)
+                scale = BindingScale.of_cards(cards, QUANTILE_LEVELS)
+            changes[kind] = CodedChanges.encode(scale.bound_change(scores.ref, scores.alt))
     background: dict[str, Any] = {
         "source": source.name,
         "seed": recipe.seed,
@@ -277,7 +280,7 @@ def _with_quantiles(models: tuple[ModelCard, ...], snvs: BindingScores) -> tuple
 def add_family_quantiles(bank: Bank) -> Bank:
     """Write the quantiles of losses and gains of background SNVs into the card, by family of the default models."""
     default = bank.select_default()
-    effects = BindingEffects(default.models, default.background)
+    effects = BindingEffects.of_bank(default)
     losses, gains = _signed_quantiles(effects.background_changes(VariantKind.SNV).T)
     families = {
         family: {"loss": loss, "gain": gain} for family, loss, gain in zip(effects.families, losses, gains, strict=True)

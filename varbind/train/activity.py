@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.bank.binding_scale import BindingScale
     from varbind.core.progress import Progress
-    from varbind.effect.activity import BindingScale
 
 __all__ = [
     "PENALTIES",

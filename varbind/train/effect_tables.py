@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.annotate.allele_status import Allele
+from varbind.bank.binding_scale import BindingScale
 from varbind.core.contigs import ContigNames
 from varbind.core.variant import Status
 from varbind.datasets.variant_table import OPTIONAL, read_variant_table
-from varbind.effect.activity import BindingScale
 from varbind.effect.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
 from varbind.errors import InputError, ResourceError
 from varbind.scoring.scorer import Scorer

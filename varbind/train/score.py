@@ -190,7 +190,7 @@ def effect_curves(
     # Only SCORE has a curve, and the other heads would take most of the time.
     heads = {name: head for name, head in effect.heads.items() if name in {ActivityHead.name, ScoreHead.name}}
     stage = SecondStage(replace(effect, heads=heads), scored.model_ids)
-    effects = BindingEffects(default.models, default.background)
+    effects = BindingEffects.of_bank(default)
     curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
     log_odds_of_snvs = np.zeros(0)
     with background_scorer(scored, device=device, threads=threads) as scorer:
@@ -202,7 +202,7 @@ def effect_curves(
                 if predicted.log_odds is not None:
                     parts["score"].append(predicted.log_odds)
                 if default.background is not None:
-                    strengths = effects.strengths(scores.delta[:, listed], kind)
+                    strengths = effects.strengths(scores.take(listed), kind)
                     parts["loss"].append(strengths[LOSS])
                     parts["gain"].append(strengths[GAIN])
                 done += len(batch)

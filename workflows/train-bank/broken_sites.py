@@ -21,6 +21,7 @@ from site_kinds import JUDGED, SITE_KINDS, kinds_bound_by, kinds_of_family
 from varbind import load_bank
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
+from varbind.bank.binding_scale import BindingScale
 from varbind.core.sequence import reverse_complement
 from varbind.core.window import Window
 from varbind.interpret.detector_motifs import information
@@ -34,8 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind import Bank
-    from varbind.bank.background import BackgroundTable
-    from varbind.bank.model_card import ModelCard
+    from varbind.core.scores import BindingScores
 
 LEAST_SCORE = 0.8
 """The least score of a planted site, as a share of the largest score of its matrix."""
@@ -56,8 +56,8 @@ def main() -> None:
     bank = load_bank(options.bank)
     default = bank.select([model.model_id for model in bank.models if model.default])
     collection = read_collection(options.data / "pwm", options.collection)
-    changes = {kind: changes_of(default, kind_cases(collection, kind, options.seed)) for kind in JUDGED}
-    named = named_first(default.models, default.background, changes)
+    scores = {kind: scores_of(default, kind_cases(collection, kind, options.seed)) for kind in JUDGED}
+    named = named_first(default, scores)
     lines = ["planted\tnamed\tcases"]
     lines += [f"{kind}\t{name}\t{count}" for kind, counts in named.items() for name, count in counts.most_common()]
     options.output.write_text("\n".join([*lines, ""]))
@@ -112,26 +112,30 @@ def _drawn_site(
             return site
 
 
-def changes_of(bank: Bank, windows: Sequence[Window]) -> NDArray[np.float32]:
-    """Alternate minus reference scores of all models, (N, M)."""
+def scores_of(bank: Bank, windows: Sequence[Window]) -> BindingScores:
+    """The scores of all models."""
     with Scorer(bank, flank=CONTEXT) as scorer:
-        return scorer.score(windows, batch_size=CASES).delta
+        return scorer.score(windows, batch_size=CASES)
 
 
-def named_first(
-    models: Sequence[ModelCard], background: BackgroundTable | None, changes: Mapping[str, NDArray[np.float32]]
-) -> dict[str, Counter[str]]:
+def changes_of(bank: Bank, windows: Sequence[Window]) -> NDArray[np.float64]:
+    """Bound changes of all models, (N, M)."""
+    scores = scores_of(bank, windows)
+    return BindingScale.of_cards(bank.models, bank.cards[0].quantile_levels).bound_change(scores.ref, scores.alt)
+
+
+def named_first(bank: Bank, scores: Mapping[str, BindingScores]) -> dict[str, Counter[str]]:
     """For each kind of site, how often each kind is the first among the losses.
 
     A family is of a kind if most of its models are of proteins that bind the kind; other families go by their names.
     """
-    effects = BindingEffects(models, background)
+    effects = BindingEffects.of_bank(bank)
     kinds: dict[str, list[set[str]]] = {}
-    for model in models:
+    for model in bank.models:
         kinds.setdefault(model.family, []).append(kinds_bound_by(model.protein))
     named: dict[str, Counter[str]] = {}
-    for planted, delta in changes.items():
-        described = effects.describe(delta, [VariantKind.SNV] * len(delta), top=1)
+    for planted, own in scores.items():
+        described = effects.describe(own, [VariantKind.SNV] * len(own.ref), top=1)
         firsts = [effect.losses[0].model.family if effect.losses else "none" for effect in described]
         named[planted] = Counter(_as_kind(family, kinds_of_family(kinds.get(family, [])), planted) for family in firsts)
     return named

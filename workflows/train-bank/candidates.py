@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regions import CHOICE, ENCODE, HELD_OUT, REMAP, SOURCES, Regions
-from sets import LEAST, silent, test_sets
+from sets import LEAST, region_tests, silent
 from tables import write_table
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main() -> None:
     for source in SOURCES:
         rows = training_sets(regions, folder, source, partners=False, proteins=set(regions.labels[source]))
         write_table(state / f"candidates-{source}.tsv", rows)
-    tests = test_sets(regions, folder, CHOICE, {REMAP: "remap ", ENCODE: "encode "})
+    tests = region_tests(regions, folder, CHOICE, {REMAP: "remap ", ENCODE: "encode "}, partners=True)
     write_table(state / "candidate-tests.tsv", tests)
 
 

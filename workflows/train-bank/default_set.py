@@ -45,7 +45,7 @@ SELEX = "HT-SELEX"
 
 @dataclass(frozen=True)
 class Changes:
-    """The changes of M models, each in units of its standard deviation on background SNVs.
+    """The bound changes of M models.
 
     Attributes:
         families: the family of each model, (M,).
@@ -294,17 +294,16 @@ def reason_alone(model: ModelCard, response: SiteResponse) -> str:
 
 
 def bank_changes(bank: Bank, sites: PlantedSites, columns: Sequence[int]) -> Changes:
-    """The changes of all models; of the broken sites, those of the kinds and of the proteins of some columns."""
+    """The bound changes of all models; of the broken sites, those of the kinds and of the proteins of some columns."""
     assert bank.background is not None
-    spread = np.array([model.delta_sd or 1 for model in bank.models])
     proteins = {bank.models[column].protein for column in columns}
     windows = dict(sites.of_kinds)
     windows |= {protein: sites.of_protein(protein) for protein in sorted(proteins) if not kinds_bound_by(protein)}
     cases = {kind: changes_of(bank, own) for kind, own in windows.items() if own}
     return Changes(
         families=[model.family for model in bank.models],
-        background=(bank.background.changes[VariantKind.SNV].decode() / spread).astype(np.float32),
-        cases=(np.concatenate(list(cases.values())) / spread).astype(np.float32),
+        background=bank.background.changes[VariantKind.SNV].decode().astype(np.float32),
+        cases=np.concatenate(list(cases.values())).astype(np.float32),
         kinds=np.repeat(list(cases), [len(own) for own in cases.values()]),
         binds=[kinds_bound_by(model.protein) | {model.protein} for model in bank.models],
     )

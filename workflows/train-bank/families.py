@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ZINC_FINGERS = "{2.3."
 MOST = 0.6
 
-LEAST_SIMILARITY = 0.45
-"""Mean correlation of changes on background SNVs from which two groups of models are one family."""
+LEAST_SIMILARITY = 0.55
+"""Mean correlation of bound changes on background SNVs from which two groups of models are one family."""
 
 
 def read_families(folder: Path, other: Mapping[str, str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from tables import read_table
 from varbind.bank.background import VariantKind
 from varbind.io.banks import read_bank, write_bank
 from varbind.scoring.background import add_family_quantiles
+from varbind.scoring.selftest import add_golden_scores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,9 +93,12 @@ def without_needless(bank: Bank, responses: Mapping[str, SiteResponse]) -> Bank:
         for model in bank.models
         if not is_matrix(model) and reads_own_site(model, responses[model.model_id])
     }
-    return bank.select(
-        [model.model_id for model in bank.models if not is_matrix(model) or model.default or model.protein not in read]
-    )
+    kept = [
+        model.model_id for model in bank.models if not is_matrix(model) or model.default or model.protein not in read
+    ]
+    chosen = bank.select(kept)
+    card = replace(chosen.cards[0], models=chosen.models, golden=None)
+    return add_golden_scores(replace(chosen, cards=(card,)))
 
 
 def with_final_ids(bank: Bank) -> Bank:
@@ -125,7 +129,8 @@ def with_held_out(model: ModelCard, held_out: Mapping[str, Any]) -> ModelCard:
     """The card of a network with what was held out."""
     if is_matrix(model):
         return model
-    by_chromosome = {"chromosomes": list(HELD_OUT)} if set(held_out) & set(TASKS) else {}
+    on_regions = {task.removeprefix("ENCODE ") for task in held_out} & set(TASKS)
+    by_chromosome = {"chromosomes": list(HELD_OUT)} if on_regions else {}
     training = {**model.training, "held_out": {**by_chromosome, **held_out} if held_out else None}
     return replace(model, training=training)
 

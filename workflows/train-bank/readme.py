@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from default_set import LEAST_AUC, cross_validated, is_matrix
+from families import LEAST_SIMILARITY
 from figures import draw_confusion, draw_held_out
 from regions import TASKS
 from sets import EXPERIMENTS, REGIONS
@@ -57,6 +58,7 @@ def main() -> None:
         "families": len({model.family for model in default}),
         "matrices": len(matrices),
         "least_auc": LEAST_AUC,
+        "similarity": LEAST_SIMILARITY,
         "snvs": f"{counts['snv']:,}",
         "others": f"{counts['ins_1']:,}",
         "calibration": calibration_text(trained[0]),

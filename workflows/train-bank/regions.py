@@ -32,7 +32,7 @@ MOST_TRAINING = 8_000
 MOST_HELD_OUT = 2_000
 
 TASKS = ("shuffled", "unbound", "gc-matched")
-"""Kinds of negatives by whose AUC networks are chosen and compared; `Regions.tests` has one more."""
+"""Kinds of negatives by whose AUC networks are chosen and compared; `Regions.tests` can give one more."""
 
 REMAP, ENCODE, BOTH = SOURCES = ("remap", "encode", "both")
 """Peaks with a site of a matrix (ReMap and UniBind), ENCODE peaks, and regions on which the two do not disagree."""
@@ -128,20 +128,31 @@ class Regions:
             return match_partners(protein, self.sites, self.codes, bound, unbound, rng)
         return unbound[match_gc(self.codes[bound], self.codes[unbound], rng)]
 
-    def tests(self, source: str, protein: str, on: Sequence[str] = HELD_OUT) -> dict[str, NDArray[np.intp]]:
-        """Rows of regions on some chromosomes, by what bound ones are compared with; shuffles are made later."""
+    def tests(
+        self, source: str, protein: str, on: Sequence[str] = HELD_OUT, *, partners: bool = False
+    ) -> dict[str, NDArray[np.intp]]:
+        """Rows of regions on some chromosomes, by what bound ones are compared with; shuffles are made later.
+
+        Args:
+            source: the source of the labels.
+            protein: the protein.
+            on: the chromosomes.
+            partners: whether bound regions are also compared with unbound ones that have the same sites of partners.
+        """
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 1])
         inside = np.isin(self.chromosomes, on)
         bound, unbound = self._drawn(self.labels[source][protein], inside, MOST_HELD_OUT, rng)
         matched = self._matched(protein, bound, unbound, rng, partners=False)
         any_of_them = np.sort(rng.permutation(unbound)[:MOST_HELD_OUT])
-        alike = self._matched(protein, bound, unbound, rng, partners=True)
-        return {
+        found = {
             "shuffled": bound,
             "unbound": np.concatenate([bound, any_of_them]),
             "gc-matched": np.concatenate([bound, matched]),
-            "partner-matched": np.concatenate([bound, alike]),
         }
+        if partners:
+            alike = self._matched(protein, bound, unbound, rng, partners=True)
+            found["partner-matched"] = np.concatenate([bound, alike])
+        return found
 
     def write(self, path: Path, source: str, protein: str, rows: NDArray[np.intp]) -> None:
         """Write a table of sequences, labels and chromosomes."""

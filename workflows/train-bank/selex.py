@@ -1,13 +1,13 @@
 """Sets from HT-SELEX reads (Yin et al. 2017), of which only the support vectors of published machines are at hand.
 
-    python workflows/train-bank/selex.py DATA STATE
+    python workflows/train-bank/selex.py DATA STATE [--machine]
 
 The reads are not a sample: clear ones are absent, and the larger the weight of a read, the more doubtful it is. There
 are three recipes, each with a file for every protein and a table of sets:
 
     selex-reads.tsv     selected reads with a weight below 1, against background reads of other proteins
     selex-shuffles.tsv  the same, and dinucleotide shuffles of the selected reads
-    selex-machine.tsv   both kinds of reads with the score of the published machine as a measured value
+    selex-machine.tsv   with --machine, both kinds of reads with the score of the published machine as a measured value
 
 A fifth of the selected reads with a weight below 1 test, in two halves: the first decides, the second is reported.
 Equal reads are on one side. The background of the tests comes from proteins that give no background to the training,
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from tables import Row
 
-RECIPES = {"reads": ("labels", "file"), "shuffles": ("labels", "file,shuffles"), "machine": ("values", "")}
+MACHINE = "machine"
+RECIPES = {"reads": ("labels", "file"), "shuffles": ("labels", "file,shuffles"), MACHINE: ("values", "")}
 """Kind of the data and negatives, by recipe."""
 
 TESTED_OF_FIVE = 1
@@ -95,20 +96,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
+    parser.add_argument("--machine", action="store_true")
     options = parser.parse_args()
+    recipes = {name: recipe for name, recipe in RECIPES.items() if name != MACHINE or options.machine}
     folder, state = options.data / "selex-yin2017", options.state / "selex"
     state.mkdir(parents=True, exist_ok=True)
     rows = {row["tf"]: row for row in read_table(folder / "datasets.tsv")}
     reads = {tf: Reads.read(folder / row["model"].replace(".model.txt", ".sv.tsv.gz")) for tf, row in rows.items()}
     trained, tested = (backgrounds(reads, tests=tests) for tests in (False, True))
-    sets: dict[str, list[Row]] = {recipe: [] for recipe in RECIPES}
+    sets: dict[str, list[Row]] = {recipe: [] for recipe in recipes}
     test_sets: list[Row] = []
     for protein, own in reads.items():
         training, testing = split(own.clear)
         rng = np.random.default_rng([zlib.crc32(protein.encode()), 5])
         unbound = drawn(trained, protein, max(len(training), LEAST_BACKGROUND), rng)
         labelled = np.concatenate([training, unbound])
-        for recipe, (kind, negatives) in RECIPES.items():
+        for recipe, (kind, negatives) in recipes.items():
             path = state / f"{protein}.{'machine' if kind == 'values' else 'reads'}.tsv.gz"
             if kind == "values":
                 write(path, "value", labelled, own.machine(rows[protein], testing).scores(codes_of(labelled)))

@@ -67,7 +67,7 @@ def main() -> None:
     families = read_families(options.data / "pwm", published_families(options.data / "deepbind-published"))
     regions = Regions.read(options.data)
     training = list(region_sets(regions, options.state, families))
-    tests = list(test_sets(regions, options.state / "tests", HELD_OUT, {REMAP: "", ENCODE: "ENCODE "}))
+    tests = list(region_tests(regions, options.state / "tests", HELD_OUT, {REMAP: "", ENCODE: "ENCODE "}))
     peaks, peak_tests = peak_sets(options.data / "chipseq-deepbind", families)
     arrays = array_sets(options.data / "pbm-dream5", families)
     covered = {row["protein"] for row in training}
@@ -135,7 +135,14 @@ def without_choice(regions: Regions, chosen: set[str]) -> Iterator[Row]:
             yield {"protein": protein, "source": REMAP, "negatives": "regions"}
 
 
-def test_sets(regions: Regions, folder: Path, chromosomes: Sequence[str], prefixes: Mapping[str, str]) -> Iterator[Row]:
+def region_tests(
+    regions: Regions,
+    folder: Path,
+    chromosomes: Sequence[str],
+    prefixes: Mapping[str, str],
+    *,
+    partners: bool = False,
+) -> Iterator[Row]:
     """Write the regions of some chromosomes that test every protein, one set at a time.
 
     Args:
@@ -143,13 +150,14 @@ def test_sets(regions: Regions, folder: Path, chromosomes: Sequence[str], prefix
         folder: where the sets are written.
         chromosomes: the chromosomes.
         prefixes: the sources of labels, each with the start of the names of its tasks.
+        partners: as for `Regions.tests`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source, prefix in prefixes.items():
         for protein in regions.labels[source]:
             if regions.count(source, protein, chromosomes) < LEAST_HELD_OUT:
                 continue
-            for task, rows in regions.tests(source, protein, chromosomes).items():
+            for task, rows in regions.tests(source, protein, chromosomes, partners=partners).items():
                 path = folder / f"{protein}.{source}.{task}.tsv.gz"
                 regions.write(path, source, protein, rows)
                 yield {

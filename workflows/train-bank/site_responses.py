@@ -1,8 +1,8 @@
 """How strongly models respond to broken sites of every kind, and whether their own site comes first.
 
-The response of a model to a kind is the median change on broken sites, in units of the loss that one background SNV in
-a thousand reaches. A model that reads its own site has a response near 1 to it, and one that learnt the site of a
-partner has the larger response to that.
+The response of a model to a kind is the median bound change on broken sites, in units of the loss that one background
+SNV in a thousand reaches. A model that reads its own site has a response of about 1 or more to it, and one that learnt
+the site of a partner has the larger response to that.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from broken_sites import changes_of, kind_cases, planted_cases
 from site_kinds import SITE_KINDS, foreign_kinds, kinds_bound_by
 
 from varbind.bank.background import VariantKind
-from varbind.scoring.background import BackgroundRecipe, PromoterSource, background_scorer, background_windows
 
 if TYPE_CHECKING:
     from motif_collections import Collection
@@ -100,9 +99,6 @@ def site_responses(bank: Bank, sites: PlantedSites) -> dict[str, SiteResponse]:
 
 def rare_losses(bank: Bank) -> NDArray[np.float64]:
     """The loss of each model that one background SNV in a thousand reaches, positive, (M,)."""
-    recipe = BackgroundRecipe()
-    kind = VariantKind.SNV
-    windows = list(background_windows(kind, recipe.count(kind), PromoterSource(), recipe.stream(kind)))
-    with background_scorer(bank) as scorer:
-        changes = scorer.score(windows, batch_size=512).delta
+    assert bank.background is not None
+    changes = bank.background.changes[VariantKind.SNV].decode().astype(np.float64)
     return np.maximum(-np.quantile(changes, RARE, axis=0), np.finfo(np.float32).tiny)

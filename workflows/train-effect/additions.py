@@ -13,6 +13,7 @@ import numpy as np
 from varbind import Bank, load_bank
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
+from varbind.core.scores import BindingScores
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.features import VariantSites, feature_matrix, transversion
 from varbind.effect.score import logit
@@ -26,7 +27,6 @@ from varbind.train.effect_tables import (
     measurable,
     read_activity,
     score_table,
-    second_stage_models,
 )
 from varbind.train.metrics import auc, spearman
 
@@ -44,7 +44,7 @@ NEAR = 50
 def main() -> None:
     """Print a Markdown table."""
     bank, effect = load_bank(*sys.argv[3:4]), read_effect(sys.argv[2])
-    models, table = second_stage_models(bank), read_activity(sys.argv[1])
+    models, table = bank.select(effect.card.model_ids), read_activity(sys.argv[1])
     scored = score_table(table, models, flank=FLANK)
     data, _ = activity_data(scored, models)
     outcomes, chosen = measurable(table), calibrating(table)
@@ -75,9 +75,9 @@ def strongest(bank: Bank, ids: tuple[str, ...], scored: ScoredVariants) -> NDArr
     """How strong the strongest loss or gain of a family is, (N,)."""
     default = bank.select_default()
     listed = [place for place, own in enumerate(ids) if own in set(default.model_ids)]
-    models = [model for model in bank.models if model.model_id in {ids[place] for place in listed}]
-    effects = BindingEffects(models, bank.select([model.model_id for model in models]).background)
-    both = effects.strengths((scored.alt - scored.ref)[:, listed], VariantKind.SNV)
+    chosen = bank.select([ids[place] for place in listed])
+    scores = BindingScores(chosen.model_ids, scored.ref[:, listed], scored.alt[:, listed])
+    both = BindingEffects.of_bank(chosen).strengths(scores, VariantKind.SNV)
     return np.maximum(*both.values())
 
 

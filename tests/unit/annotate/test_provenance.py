@@ -16,7 +16,7 @@ def test_the_lines(shipped_bank):
     options = AnnotateSettings(threads=3, batch_size=9, device="cpu", top=2).value_options(
         reference="/some/where/ref\n.fa", genes=[genes]
     )
-    lines = provenance_lines(shipped_bank.select_proteins(("SP1",)), [genes], options)
+    lines = provenance_lines(shipped_bank.select_proteins(("KLF4",)), [genes], options)
     digest = shipped_bank.cards[0].digests["weights.safetensors"]
     words = "-f ref .fa --genes my genes.gtf --promoter 1000,500 --tss preferred --top 2 --max-indel 50"
     assert lines == [

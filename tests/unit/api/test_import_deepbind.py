@@ -67,14 +67,15 @@ def test_what_is_returned_is_what_was_written(imported):
         np.testing.assert_array_equal(found, expected)
 
 
-def test_the_bank_is_complete(imported):
+def test_the_bank_is_complete(imported, shipped_bank):
     bank = varbind.load_bank(imported[1])
     card = bank.cards[0]
     assert card.name == "mine"
     assert run_selftest(bank).passed
     assert card.background["counts"]["snv"] == 150
     assert all(model.delta_sd > 0 and set(model.quantiles) == {"score", "loss", "gain"} for model in bank.models)
-    assert [model.family for model in bank.models] == ["Sp1-like", *["bHLH-ZIP"] * 3]
+    matrix, network = (shipped_bank.select([own]).models[0].family for own in ("SP3.matrix", "USF1"))
+    assert [model.family for model in bank.models] == [matrix, *[network] * 3]
 
 
 def test_nothing_is_overwritten(folder, imported):

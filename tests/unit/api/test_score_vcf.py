@@ -31,7 +31,7 @@ STATUSES = [
 
 @pytest.fixture(scope="module")
 def bank(tiny_bank):
-    return tiny_bank.select_proteins(["ELK1", "SP1"])
+    return tiny_bank.select_proteins(["ELK1", "KLF4"])
 
 
 @pytest.fixture

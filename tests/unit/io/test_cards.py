@@ -48,20 +48,9 @@ def test_what_is_no_card(data):
         bank_card_of(data)
 
 
-def test_format_2_knew_deepbind_only():
-    """A card as it was written before a card named an architecture."""
-    card = full_card()
-    data = json.loads(json.dumps(card.as_json())) | {"format": 2}
-    for model in data["models"]:
-        for key in ("architecture", "network", "output"):
-            del model[key]
-        model["shape"] = model.pop("config")
-    assert bank_card_of(data) == card
-
-
 def test_an_older_format():
-    with pytest.raises(ResourceError, match=r"format 1, .* formats 2 and 3; make it again with"):
-        bank_card_of({**full_card().as_json(), "format": 1})
+    with pytest.raises(ResourceError, match=rf"format 3, .* reads format {CARD_FORMAT}; make it again with"):
+        bank_card_of({**full_card().as_json(), "format": 3})
 
 
 @pytest.mark.parametrize("key", sorted(set(full_card().as_json()) - {"format"}))

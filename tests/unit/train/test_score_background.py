@@ -71,7 +71,7 @@ def test_curves_are_of_the_background_variants_scored_again(made, effect, bank, 
     ref, alt = drawn(kind, bank)
     slow = slow_log_odds(effect, ref, alt)
     assert_is_curve_of(curves["score"][kind], slow)
-    strengths = BindingEffects(bank.models, bank.background).strengths(alt - ref, kind)
+    strengths = BindingEffects.of_bank(bank).strengths(BindingScores(bank.model_ids, ref, alt), kind)
     assert_is_curve_of(curves["loss"][kind], strengths[LOSS])
     assert_is_curve_of(curves["gain"][kind], strengths[GAIN])
     if kind is VariantKind.SNV:
@@ -142,7 +142,9 @@ def test_only_default_models_are_the_strongest(effect, bank):
     curves, _ = effect_curves(effect, other, RECIPE)
     ref, alt = drawn(VariantKind.SNV, bank)
     one = bank.select(["M1"])
-    strengths = BindingEffects(one.models, one.background).strengths((alt - ref)[:, :1], VariantKind.SNV)
+    strengths = BindingEffects.of_bank(one).strengths(
+        BindingScores(one.model_ids, ref[:, :1], alt[:, :1]), VariantKind.SNV
+    )
     assert_is_curve_of(curves["loss"][VariantKind.SNV], strengths[LOSS])
 
 

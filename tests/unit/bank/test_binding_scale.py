@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from oracles import model_card
 
-from varbind.effect.activity import BindingScale
+from varbind.bank.binding_scale import BindingScale
 from varbind.errors import ResourceError
 
 LEVELS = [0.01, 0.5, 0.75, 0.99]
