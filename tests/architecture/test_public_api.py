@@ -99,9 +99,10 @@ def test_every_public_object_has_a_short_text(tmp_path):
             variant,
         ]
     texts = [repr(one) for one in objects]
+    proteins = len({model.protein for model in bank.models})
     assert all("\n" not in text and len(text) < 200 for text in texts)
     assert texts[0] == "AnnotateSettings(everywhere=True)"
-    assert texts[2] == f"<Bank {DEFAULT_BANK}: {len(bank.models)} models of {len(bank.models)} proteins>"
+    assert texts[2] == f"<Bank {DEFAULT_BANK}: {len(bank.models)} models of {proteins} proteins>"
     assert texts[6] == f"<BindingScores: 1 variants, {len(bank.models)} models>"
 
 

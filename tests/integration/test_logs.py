@@ -6,7 +6,8 @@ from integration.runs import FASTA, VCF
 from varbind import load_bank
 from varbind.io.banks import DEFAULT_BANK
 
-MODELS = len(load_bank().models)
+BANK = load_bank()
+MODELS = len(BANK.models)
 KNOWN = "phastCons_primates, phastCons_mammals, phastCons_vertebrates, phyloP_primates, phyloP_mammals"
 
 
@@ -23,7 +24,7 @@ def test_verbose_says_what_was_decided_and_why(bench):
         "genome build of the VCF: unknown, by its contig lengths",
         "contigs: 2 of the 2 that the VCF declares are in the reference",
         f"second stage: {DEFAULT_BANK} (that of the bank), which gives SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND",
-        f"models that are scored: {MODELS}, the listed ones and those of the second stage",
+        f"models that are scored: {len(BANK.effect.card.model_ids)}, the listed ones and those of the second stage",
         "batch size: 256 alleles",
     ):
         assert f"varbind: {line}\n" in text

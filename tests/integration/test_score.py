@@ -55,7 +55,7 @@ def test_sequences_through_a_pipe():
         done = subprocess.run(words, input=text, capture_output=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         header, row = done.stdout.splitlines()
-        assert header == b"id\tELK1\tSP1"
+        assert header == b"id\tELK1\tKLF4"
         assert row.startswith(start)
         rows.add(row.partition(b"\t")[2])
     assert len(rows) == 1
