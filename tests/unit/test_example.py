@@ -12,7 +12,6 @@ import varbind
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "workflows" / "example" / "make_example.py"
 EXAMPLE = ROOT / "varbind" / "data" / "example"
-# Of the other planted sites other families change more (README, "Limits").
 FAMILIES = {
     "AP1": ("Jun-related", "Fos-related"),
     "CTCF": ("CTCF-like",),
