@@ -15,6 +15,7 @@ from default_set import LEAST_AUC, cross_validated, is_matrix
 from families import LEAST_SIMILARITY
 from figures import draw_confusion, draw_held_out
 from regions import TASKS
+from scipy.stats import wilcoxon
 from sets import EXPERIMENTS, REGIONS
 from tables import read_table
 
@@ -153,9 +154,9 @@ def paired_table(path: Path) -> str:
 
 
 def selex_table(path: Path) -> str:
-    """Means and counts of networks and matrices on test reads and on chromosome 14."""
+    """Means and counts of networks and matrices on test reads and on chromosome 14, with a one-sided Wilcoxon test."""
     rows = read_table(path)
-    lines = ["| tested on | proteins | network | matrix | network above |", "|---|---:|---:|---:|---:|"]
+    lines = ["| tested on | proteins | network | matrix | network above | p |", "|---|---:|---:|---:|---:|---:|"]
     for words, suffix in (
         ("reads, half that decides", ""),
         ("reads, other half", "_reported"),
@@ -165,8 +166,10 @@ def selex_table(path: Path) -> str:
             (float(row[f"network{suffix}"]), float(row[f"matrix{suffix}"])) for row in rows if row[f"network{suffix}"]
         ]
         network, matrix = np.mean(pairs, axis=0)
-        above = np.mean([one > other for one, other in pairs])
-        lines.append(f"| {words} | {len(pairs)} | {network:.3f} | {matrix:.3f} | {above:.0%} |")
+        differences = np.subtract(*np.transpose(pairs))
+        p = wilcoxon(differences, alternative="greater").pvalue
+        cells = (words, len(pairs), f"{network:.3f}", f"{matrix:.3f}", f"{np.mean(differences > 0):.0%}", f"{p:.2g}")
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 
