@@ -71,8 +71,9 @@ class BindingScale:
             raise ResourceError("a model has no background of scores", remedy=remedy) from error
         spread = np.array([model.delta_sd for model in models], dtype=np.float64)
         softness = SOFTNESS_SHARE * (scores[:, top] - scores[:, median])
-        # Changes of a model that never changes on the background are not scaled.
-        return cls(np.where(spread > 0, spread, 1.0), scores[:, top], np.where(softness > 0, softness, 1.0))
+        # Changes of a model that never changes on the background, or next to never, are not scaled.
+        spread, softness = (np.where(values >= SMALLEST, values, 1.0) for values in (spread, softness))
+        return cls(spread, scores[:, top], softness)
 
     @classmethod
     def without_background(cls, models: int) -> Self:

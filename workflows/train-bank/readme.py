@@ -14,7 +14,7 @@ import numpy as np
 from default_set import LEAST_AUC, cross_validated, is_matrix
 from families import LEAST_SIMILARITY
 from figures import draw_confusion, draw_held_out
-from regions import TASKS
+from regions import NEW_FACTORS, TASKS
 from scipy.stats import wilcoxon
 from sets import EXPERIMENTS, REGIONS
 from tables import read_table
@@ -69,6 +69,7 @@ def main() -> None:
             state / "held-out-regions" / "summary.md", [f"ENCODE {task}" for task in TASKS]
         ),
         "paired": paired_table(state / "paired.tsv"),
+        "new": new_table(state / "held-out-regions" / "results.tsv", trained),
         "own_sites": summary_table(state / "held-out-own-sites" / "summary.md", TASKS),
         "selex_table": selex_table(state / "selex-choice.tsv"),
         "named": named_table(named),
@@ -151,6 +152,22 @@ def paired_table(path: Path) -> str:
         "minus that of the earlier ones, with its 95 % interval on the same sequences:",
     ]
     return "\n".join([*head, "", *lines])
+
+
+def new_table(path: Path, models: Sequence[ModelCard]) -> str:
+    """A row for each protein with a network on ENCODE peaks alone: its AUC and that of the other methods."""
+    indirect = {model.protein for model in models if GROUPS[model.assay] == "indirect"}
+    areas: dict[str, dict[str, str]] = defaultdict(dict)
+    for row in read_table(path):
+        if row["task"] == "ENCODE gc-matched" and row["protein"] in NEW_FACTORS | indirect:
+            areas[row["protein"]][row["method"]] = f"{float(row['auc']):.3f}"
+    own, *others = dict.fromkeys(method for found in areas.values() for method in found)
+    shown = [method for method in others if method in ("matrix", "published", "gkm-SVM")]
+    lines = [f"| protein | binds | this bank | {' | '.join(shown)} |", f"|---|---|{'---:|' * (1 + len(shown))}"]
+    for protein, found in sorted(areas.items()):
+        cells = [protein, "through others" if protein in indirect else "itself"]
+        lines.append(f"| {' | '.join([*cells, *(found.get(method, '') for method in (own, *shown))])} |")
+    return "\n".join(lines)
 
 
 def selex_table(path: Path) -> str:

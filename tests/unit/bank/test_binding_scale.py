@@ -37,9 +37,11 @@ def test_a_scale_is_read_from_the_backgrounds_of_cards():
     assert scale.softness == pytest.approx([0.25 * 2.0, 0.25 * 0.4])
 
 
-def test_a_model_that_never_changes_has_units_of_its_own():
-    scale = BindingScale.of_cards([card("A", [1.0, 1.0, 1.0, 1.0], 0.0)], LEVELS)
-    assert (scale.spread.tolist(), scale.softness.tolist(), scale.threshold.tolist()) == ([1], [1], [1])
+@pytest.mark.parametrize("least", [0.0, 1e-12])
+def test_a_model_that_next_to_never_changes_has_units_of_its_own(least):
+    scale = BindingScale.of_cards([card("A", [1.0, 1.0, 1.0, 1.0 + least], least)], LEVELS)
+    assert (scale.spread.tolist(), scale.softness.tolist()) == ([1], [1])
+    assert scale.threshold == pytest.approx([1])
 
 
 @pytest.mark.parametrize(
