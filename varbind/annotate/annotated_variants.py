@@ -79,8 +79,8 @@ class AnnotatedVariant:
         filter: FILTER; empty where it is missing.
         numbers: the values of the keys with numbers that are not missing, by key without the prefix.
         genes: the genes of GENE, nearest first.
-        losses: the families of BIND_LOSS, most extreme first.
-        gains: the families of BIND_GAIN, most extreme first.
+        losses: the families of BIND_LOSS, rarest first.
+        gains: the families of BIND_GAIN, rarest first.
         why_not: the reason why the allele has no score; empty where it has one.
         flags: the caveats of FLAG.
     """

@@ -80,7 +80,7 @@ class InfoKey:
 
 
 _CHANGE = (
-    "rarest first, one entry a protein family: FAMILY|PROTEIN|model_id|delta|z joined by &; delta is the "
+    "rarest bound change first, one entry a protein family: FAMILY|PROTEIN|model_id|delta|z joined by &; delta is the "
     "alternate minus the reference score in units of the model, z the same in standard deviations over "
     "background SNVs"
 )

@@ -34,7 +34,7 @@ class Bank:
         cards: the cards of the banks from which the models come.
         models: the M models, in the order of the score columns.
         stacks: the networks, each in exactly one stack. Several models can be outputs of one network.
-        background: the score changes on background variants; None if a bank has none, or if joined banks have different
+        background: the bound changes on background variants; None if a bank has none, or if joined banks have different
             background variants.
         effect: the second stage that reads the scores of the bank, an `EffectModel` of `varbind.effect`; None if there
             is none.
@@ -257,10 +257,12 @@ def join_models(parts: Sequence[Sequence[ModelCard]], names: Sequence[str]) -> l
 
 
 def _stated_families(parts: Sequence[Sequence[ModelCard]]) -> dict[str, str]:
-    """The first family that is stated for each protein, by its name in upper case."""
+    """The first family that is stated for each protein, by its name in upper case, and that of default models first."""
     families: dict[str, str] = {}
-    for model in (model for part in parts for model in part if model.family != model.protein):
-        families.setdefault(model.protein.upper(), model.family)
+    for part in parts:
+        for model in sorted(part, key=lambda model: not model.default):
+            if model.family != model.protein:
+                families.setdefault(model.protein.upper(), model.family)
     return families
 
 

@@ -55,8 +55,8 @@ class BindingEffect:
     """The effect of one variant on binding.
 
     Attributes:
-        losses: the losses, one per family, most extreme first.
-        gains: the gains, one per family, most extreme first.
+        losses: the losses, one per family, rarest first.
+        gains: the gains, one per family, rarest first.
         loss_phred: -10 log10 of the share of background variants of the same kind whose strongest loss is at least as
             large; None if there is no background.
         gain_phred: the same for gains.
@@ -111,11 +111,8 @@ class BindingEffects:
     @classmethod
     def of_bank(cls, bank: Bank, strongest: Mapping[int, Mapping[VariantKind, ShareCurve]] | None = None) -> Self:
         """The effects of all models of a bank, against its background if it has one."""
-        if all(model.quantiles for model in bank.models):
-            scale = BindingScale.of_cards(bank.models, bank.cards[0].quantile_levels)
-        else:
-            scale = BindingScale.without_background(len(bank.models))
-        return cls(bank.models, scale, bank.background, strongest)
+        levels = next((card.quantile_levels for card in bank.cards if card.quantile_levels), [])
+        return cls(bank.models, BindingScale.of_known(bank.models, levels), bank.background, strongest)
 
     def family_means(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
         """The mean bound change of each family, (F, B), from those of the models (B, M).
@@ -209,7 +206,7 @@ class BindingEffects:
         """The `top` families of each variant that change in this direction, rarest change first."""
         listed = found.first(top)
         columns = self._members.leading(side, changes, listed.rows, listed.families)
-        delta = scores.delta[listed.rows, columns]
+        delta = scores.alt[listed.rows, columns] - scores.ref[listed.rows, columns]
         own = list(
             map(
                 FamilyChange,

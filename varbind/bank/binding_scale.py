@@ -76,9 +76,15 @@ class BindingScale:
         return cls(spread, scores[:, top], softness)
 
     @classmethod
-    def without_background(cls, models: int) -> Self:
-        """The scale of M models whose scores on a background are not known: binding begins at 0."""
-        return cls(np.ones(models), np.zeros(models), np.ones(models))
+    def of_known(cls, models: Sequence[ModelCard], levels: Sequence[float]) -> Self:
+        """As `of_cards`, but for a model without a background binding begins at a score of 0, in units of its own."""
+        scale = cls(np.ones(len(models)), np.zeros(len(models)), np.ones(len(models)))
+        known = [place for place, model in enumerate(models) if model.quantiles]
+        if known:
+            found = cls.of_cards([models[place] for place in known], levels)
+            for name in (own.name for own in fields(cls)):
+                getattr(scale, name)[known] = getattr(found, name)
+        return scale
 
     def z(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
         """The changes of raw scores (B, M), in standard deviations over background SNVs."""

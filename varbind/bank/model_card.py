@@ -59,7 +59,7 @@ class ModelCard:
     Attributes:
         model_id: an id that is unique within the bank.
         protein: the name of the protein, as its source writes it.
-        family: the family of its DNA-binding domain; the name of the protein where no family is known.
+        family: the family whose models are counted as one; the name of the protein where none is known.
         species: the species of the protein.
         assay: how binding was measured, such as ChIP-seq or SELEX.
         experiment: the cell line, the array, or another detail of the experiment.

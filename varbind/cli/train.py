@@ -46,7 +46,7 @@ def train() -> None:
 )
 @click.option("--protein", metavar="NAME", help="Protein whose binding was measured.")
 @click.option("--id", "model_id", metavar="ID", help="Identifier of the model. Default: the protein.")
-@click.option("--family", metavar="NAME", help="Family of the DNA-binding domain. Default: the protein.")
+@click.option("--family", metavar="NAME", help="Family whose models are counted as one. Default: the protein.")
 @click.option("--species", metavar="NAME", help="Species of the protein, for the model card.")
 @click.option("--assay", metavar="NAME", help="Assay that measured the binding, for the model card.")
 @click.option("--licence", metavar="NAME", help="Licence of the data, for the model card.")

@@ -71,7 +71,7 @@ class BindingDataset:
         id: unique id, which is the id of the model.
         protein: name of the protein.
         file: path of the data.
-        family: family of the DNA-binding domain; empty = the name of the protein.
+        family: family that is counted as one; empty = the name of the protein.
         kind: kind of the data; None = detected from the content.
         fasta: path of the reference genome of peaks; empty for other data.
         species: species of the protein.

@@ -36,7 +36,7 @@ __all__ = [
     "merged_keys",
 ]
 
-EFFECT_FORMAT = 1
+EFFECT_FORMAT = 2
 CURVES = ("score", "loss", "gain")
 KEY_FLANK = 15
 """The number of bases on each side of a change that identify it as a training variant, in any genome build."""

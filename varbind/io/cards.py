@@ -122,7 +122,9 @@ def bank_card_of(data: Any, path: object = None) -> BankCard:
 def effect_card_of(data: Any, path: object = None) -> EffectCard:
     """The card of a second stage from its JSON values; see `bank_card_of`."""
     if not isinstance(data, dict) or data.get("format") != EFFECT_FORMAT:
-        raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}", path=path)
+        # The curves of format 1 are of changes of scores, and not of bound changes.
+        remedy = "install it or train it again with `varbind train effect`"
+        raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}", path=path, remedy=remedy)
     try:
         card = _converted(data, EffectCard)
         card.check()

@@ -1,4 +1,7 @@
-"""Families of DNA-binding domains: TFClass where it is known, else what comes nearest.
+"""Families of models: kinds of sites, named after the families of the DNA-binding domains.
+
+`split_by_similarity` groups the models by their changes on the background. The names are those of TFClass where it is
+known, else what comes nearest (`read_families`).
 
 TFClass (Wingender et al. 2015) comes with HOCOMOCO's annotation. Its zinc fingers (class 2.3) differ in what they bind
 within a family, so they go by subfamily. A protein that is not there has another source's name of its family, and that

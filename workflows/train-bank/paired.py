@@ -2,9 +2,9 @@
 
     python workflows/train-bank/paired.py TESTS OLD NEW -o TABLE
 
-Each test set of TESTS with labels is scored by the first model of its protein in both banks. Only networks that differ
-are compared; equal ones have equal scores. The 95 % interval is that of DeLong, DeLong and Clarke-Pearson (1988) for
-two methods on the same sequences.
+Each test set of TESTS with labels is scored by the first network of its protein in both banks. Only networks that
+differ are compared; equal ones have equal scores. The 95 % interval is that of DeLong, DeLong and Clarke-Pearson (1988)
+for two methods on the same sequences.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def compared(tests: str, old: Bank, new: Bank) -> Iterator[str]:
 
 def first_of_each(bank: Bank) -> Bank:
     """The bank with the first network of every protein."""
-    firsts = {model.protein: model.model_id for model in reversed(bank.models)}
+    firsts = {model.protein: model.model_id for model in reversed(bank.models) if model.training.get("members")}
     return bank.select(list(firsts.values()))
 
 

@@ -49,7 +49,6 @@ def main() -> None:
     words = {
         "proteins": len({model.protein for model in models}),
         "trained": len({model.protein for model in trained}),
-        "networks": len(trained),
         "chip": groups["ChIP-seq"],
         "selex": groups["HT-SELEX"],
         "indirect": groups["indirect"],
@@ -148,8 +147,8 @@ def paired_table(path: Path) -> str:
     lines = [f"| network | {' | '.join(TASKS)} |", f"|---|{'---:|' * len(TASKS)}"]
     lines += [f"| {protein} | {' | '.join(own)} |" for protein, own in cells.items()]
     head = [
-        "All other first networks that the earlier bank has as well are the same to the last byte. The AUC of these",
-        "minus that of the earlier ones, with its 95 % interval on the same sequences:",
+        "The AUC of the first networks that differ from those of the earlier bank, minus that of the earlier ones,",
+        "with its 95 % interval on the same sequences. All others that both banks have are the same to the last byte:",
     ]
     return "\n".join([*head, "", *lines])
 

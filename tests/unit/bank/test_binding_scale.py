@@ -54,6 +54,13 @@ def test_a_model_without_a_background_is_told(models, levels):
         BindingScale.of_cards(models, levels)
 
 
+def test_a_model_without_a_background_does_not_change_the_others():
+    models = [model_card("A"), card("B", [0.0, 1.0, 1.5, 1.4], 2.0)]
+    scale = BindingScale.of_known(models, LEVELS)
+    assert (scale.spread.tolist(), scale.threshold.tolist()) == ([1.0, 2.0], [0.0, 1.4])
+    assert scale.softness == pytest.approx([1.0, 0.25 * 0.4])
+
+
 def test_the_scale_of_a_real_bank(tiny_bank):
     scale = BindingScale.of_cards(tiny_bank.models, tiny_bank.cards[0].quantile_levels)
     assert scale.spread.tolist() == [model.delta_sd for model in tiny_bank.models]

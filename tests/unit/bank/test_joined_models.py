@@ -45,6 +45,16 @@ def test_only_ids_that_collide_are_qualified():
     assert joined[1][1] is parts[1][1]
 
 
+def test_of_several_families_of_a_protein_that_of_a_default_model_is_joined():
+    """The first network of TEAD4 in the shipped bank answers to the sites of a partner and is not used by default."""
+    ours = [
+        model_card("TEAD4.regions", protein="TEAD4", family="GATA", default=False),
+        model_card("TEAD4", protein="TEAD4", family="TEF-1-related"),
+    ]
+    mine = [model_card("mine", protein="TEAD4", family="TEAD4")]
+    assert [model.family for model in join_models([ours, mine], ["a", "b"])[1]] == ["TEF-1-related"]
+
+
 def test_a_qualified_id_that_is_taken():
     with pytest.raises(UsageError, match="model id a:CTCF is in more than one bank; give one of"):
         join_models([[model_card("CTCF"), model_card("a:CTCF")], [model_card("CTCF")]], ["a", "b"])

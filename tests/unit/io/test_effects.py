@@ -276,7 +276,7 @@ def with_card(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"format": 2}, "format 1"),
+        ({"format": 1}, "format 2"),
         ({"model_ids": ["M1", "M2"]}, "does not have the models of the card"),
         ({"model_ids": ["M1", "M2", "M9"]}, "but the card has no such model"),
         ({"digests": {}}, "sha256 differs"),
