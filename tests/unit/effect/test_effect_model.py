@@ -85,9 +85,9 @@ def test_a_card_comes_back_from_json(effect):
     assert effect_card_of(json.loads(text)) == effect.card
 
 
-@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 2}, {"format": "1"}])
+@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 1}, {"format": "2"}])
 def test_another_format_is_refused(data):
-    with pytest.raises(ResourceError, match="not the card of a second stage of format 1"):
+    with pytest.raises(ResourceError, match="not the card of a second stage of format 2"):
         effect_card_of(data)
 
 
