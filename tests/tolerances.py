@@ -24,7 +24,7 @@ CALIBRATION = 0.01
 """Share of background variants above a PHRED of 10, against 0.1. The number is a rank among these very
 variants; what remains is ties, those of a level among them. For 3,000 variants 0.01 is two standard errors."""
 
-PHRED_10_SMALL = 0.035
+PHRED_10_SMALL = 0.03
 """The same for a kind with 150 background variants."""
 
 CHAIN = 0.03

@@ -283,7 +283,7 @@ def matrix_sets(folder: Path, families: Mapping[str, str]) -> list[Row]:
 
 
 def jaspar_sets(folder: Path, others: set[str], families: Mapping[str, str]) -> list[Row]:
-    """One JASPAR 2026 matrix of every human protein but some."""
+    """One JASPAR 2026 matrix of every human protein that is not one of the others, not wider than a detector."""
     path = folder / JASPAR
     matrices = read_matrices(str(path))
     found: dict[str, Row] = {}

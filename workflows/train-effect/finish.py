@@ -36,18 +36,15 @@ def main() -> None:
         "known": (state / f"known-of-{name}.md").read_text(encoding="utf-8").strip(),
         "adds": "\n" + (state / f"additions-of-{name}.md").read_text(encoding="utf-8").strip(),
         "left_out": left_out(own),
-        "evaluation": "\n\n".join(lowered(path.read_text(encoding="utf-8")) for path in summaries(state, name)),
+        "evaluation": "\n\n".join(
+            lowered((state / f"{part}-of-{name}" / "summary.md").read_text(encoding="utf-8"))
+            for part in ("activity", "classes", "genes")
+        ),
     }
     for key, value in facts.items():
         text = text.replace(f"@{key}@", value)
     shutil.copytree(state / name, folder)
     (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
-
-
-def summaries(state: Path, name: str) -> list[Path]:
-    """The summaries of the parts that were evaluated."""
-    paths = [state / f"{part}-of-{name}" / "summary.md" for part in ("activity", "classes", "genes")]
-    return [path for path in paths if path.exists()]
 
 
 def cutoffs(card: dict[str, Any]) -> str:
