@@ -151,7 +151,7 @@ class Annotator:
         effects = self._effects.describe(scores.take(self._listed), kinds, top=self._top)
         if self._second is None:
             return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
-        predicted = self._second.predict(scores, self._sites(alleles, means), kinds)
+        predicted = self._second.predict(scores, self._sites(alleles, means), kinds, windows, self._scorer.flank)
         columns = [predicted.values[name].tolist() for name in self._effect_names]
         # A second stage without its tracks may give no value at all; there is one row per allele even then.
         rows = list(zip(*columns, strict=True)) if columns else [()] * len(alleles)

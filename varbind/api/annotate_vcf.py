@@ -308,7 +308,9 @@ class AnnotationBuilder:
         threads, size = self._settings.threads, self._settings.batch_size
         logger.debug("threads: %d, %s", thread_count(threads), "as given" if threads else "one for each processor")
         logger.debug("batch size: %d alleles", size)
-        return self._stack.enter_context(Scorer(models, device=device, threads=self._settings.threads)), second
+        flank = second.flank if second else 0
+        scorer = Scorer(models, flank=flank, device=device, threads=self._settings.threads)
+        return self._stack.enter_context(scorer), second
 
     def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:
         """The lines to add to the header: the INFO keys, and the provenance of their values."""

@@ -121,7 +121,8 @@ def predict_effects(variants: Iterable[Variant], reference: Genome, bank: Bank) 
 
     Returns:
         The values by INFO key without its prefix, such as `ACTIVITY`, float64 (B,); NaN where there is no value. The
-        DeepFind network reads its training mean in place of the distance to the transcription start.
+        DeepFind network reads its training mean in place of the distance to the transcription start, and SCORE and
+        PHRED are those of an allele without a start nearby.
 
     Raises:
         ResourceError: The bank has no second stage, or lacks models that it reads; or the FASTA cannot be read.
@@ -132,12 +133,13 @@ def predict_effects(variants: Iterable[Variant], reference: Genome, bank: Bank) 
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
     parts: list[dict[str, NDArray[np.float64]]] = []
-    with opened_reference(reference) as genome, Scorer(scored) as scorer:
+    with opened_reference(reference) as genome, Scorer(scored, flank=stage.flank) as scorer:
         for batch in batches(normalised_variants(variants, genome), SEQUENCES_A_BATCH):
-            scores = scorer.score([scorer.cut(variant, genome) for variant in batch])
+            windows = [scorer.cut(variant, genome) for variant in batch]
             transversions = np.array([transversion(variant) for variant in batch])
             sites = VariantSites(np.full(len(batch), np.nan), transversions)
-            parts.append(stage.predict(scores, sites, [kind_of(variant) for variant in batch]).values)
+            kinds = [kind_of(variant) for variant in batch]
+            parts.append(stage.predict(scorer.score(windows), sites, kinds, windows, scorer.flank).values)
     return VariantEffects(
         {key: np.concatenate([np.zeros(0), *(part[key] for part in parts)]) for key in stage.keys.names}
     )

@@ -140,7 +140,18 @@ def _bank_name(bank: str) -> str:
 )
 @read_models_option
 @table_options
-@click.option("--pairs", metavar="TABLE", help="Pairs of alleles of known direction; needs --activity for training.")
+@click.option(
+    "--pairs", multiple=True, metavar="TABLE", help="Pairs of alleles that train with --activity; repeatable."
+)
+@click.option(
+    "--directions", metavar="TABLE", help="Pairs of alleles of known direction; needs --activity for training."
+)
+@click.option(
+    "--local",
+    metavar="EFFECT|none",
+    help="Second stage whose local network is used. Default: that of the bank, if it has one.",
+)
+@click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred file, for the distances to the TSS.")
 @click.option("--scores", multiple=True, metavar="TABLE", help="Scores of other tools for the same variants.")
 @click.option("-f", "--fasta", metavar="REF", help="Reference genome of tables without flanking sequence.")
 @click.option(
@@ -178,7 +189,10 @@ def effect(
     activity: str | None,
     classes: str | None,
     pathogenic: str | None,
-    pairs: str | None,
+    pairs: tuple[str, ...],
+    directions: str | None,
+    local: str | None,
+    genes: str | None,
     scores: tuple[str, ...],
     fasta: str | None,
     held_out: str,
@@ -202,7 +216,8 @@ def effect(
                   with equal contexts; genes: folds of whole genes; random: random folds, as in 2015; published:
                   random folds with the training of 2015. Intervals are over genes
     --pathogenic  folds of whole genes, every subset of the tracks
-    --pairs       direction: 1 if the alternate allele is more active, else -1
+    --pairs       as for training
+    --directions  direction: 1 if the alternate allele is more active, else -1
 
     Controls are predictions without binding: sequence context, GC content, distance, bases, matrices, and the same
     networks with shuffled detectors. A table of --scores has chrom, pos, ref, alt and one column for each tool.
@@ -224,7 +239,7 @@ def effect(
         chosen, seed, draws, networks, protocols=_protocols(protocols), threads=threads, device=where
     )
     plan = EvaluateEffectPlan(classes_plan, draws, seed, threads, where)
-    tests = EffectTests(activity, classes, pathogenic, pairs, fasta, scores)
+    tests = EffectTests(activity, classes, pathogenic, pairs, directions, local, genes, fasta, scores)
     with show_progress(quiet=quiet) as progress:
         summary = evaluate_effect(tests, loaded, output, plan, progress=progress)
     logger.info("%s: written", output)

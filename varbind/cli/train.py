@@ -233,6 +233,12 @@ def _source(fasta: str | None) -> PromoterSource | None:
 @click.option("--bank", default="default", show_default=True, metavar="NAME|DIR", help="Bank whose scores it reads.")
 @read_models_option
 @table_options
+@click.option("--pairs", multiple=True, metavar="TABLE", help="Pairs of alleles with measured effects; repeatable.")
+@click.option(
+    "--local",
+    metavar="EFFECT|none",
+    help="Second stage whose local network is used. Default: that of the bank, if it has one.",
+)
 @click.option("-f", "--fasta", metavar="REF", help="Reference genome of tables without flanking sequence.")
 @click.option("--genes", metavar="FILE", help="GTF, GFF3, BED6 or genePred file, for the distances to the TSS.")
 @click.option("--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track; repeatable.")
@@ -253,6 +259,8 @@ def effect(
     bank: str,
     proteins: str,
     activity: str | None,
+    pairs: tuple[str, ...],
+    local: str | None,
     classes: str | None,
     pathogenic: str | None,
     fasta: str | None,
@@ -271,12 +279,14 @@ def effect(
     """Train a second stage on variants whose effects are known.
 
     A table is tab-separated and has a header with the columns chrom, pos, ref and alt. The sequence around the variants
-    is read from --fasta, or from the columns left and right, which hold at least 15 bases on each side. There are three
-    kinds of tables, and at least one is needed:
+    is read from --fasta, or from the columns left and right, which hold at least 15 bases on each side. There are four
+    kinds of tables, and at least one other than --pairs is needed:
 
     \b
-    --activity    effect (log2), se (its standard error) and locus (the element); optionally measurable (0 or 1) and
-                  kind: loci of the kind promoter are used for calibration. Gives SCORE, PHRED and ACTIVITY
+    --activity    effect (log2), se (its standard error) and locus (the element); optionally tss_distance, or --genes,
+                  and kind: loci of the kind promoter are used for calibration. Gives SCORE, PHRED and ACTIVITY
+    --pairs       with --activity: pairs of alleles from many places, effect (log2) and se; optionally source (such as
+                  the cell type) and weight (that of the whole source, where a locus has 1). Repeatable
     --classes     label: 1 simulated, 0 derived; tss_distance, or --genes; conservation from --conservation.
                   Gives DEEPFIND: one network over binding scores, distance, transversion and tracks
     --pathogenic  label: 1 pathogenic, 0 common; columns of conservation tracks, or --conservation; the variants of a
@@ -291,8 +301,8 @@ def effect(
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
     from varbind.train.effect import EffectInputs, EffectPlan, train_effect
+    from varbind.train.effect_curves import EFFECT_BACKGROUND
     from varbind.train.held_out_quality import effect_quality
-    from varbind.train.score import EFFECT_BACKGROUND
 
     configure_logging(quiet=quiet, verbose=verbose)
     recipe = EFFECT_BACKGROUND
@@ -300,7 +310,7 @@ def effect(
         recipe = BackgroundRecipe(background_snvs, max(100, background_snvs // 10), recipe.seed)
     setting = DeepFindSetting.as_published() if as_published else replace(DeepFindSetting(), networks=networks)
     tracks = parse_pairs(conservation, "--conservation")
-    inputs = EffectInputs(activity, classes, pathogenic, fasta, genes, tracks)
+    inputs = EffectInputs(activity, pairs, local, classes, pathogenic, fasta, genes, tracks)
     plan = EffectPlan(setting, recipe, seed, _checked(device, bank), threads, licence)
     try:
         with show_progress(quiet=quiet) as progress:

@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 PLACE = ("chrom", "pos", "ref", "alt")
 FLANKS = ("left", "right")
-OPTIONAL = ("tss_distance", "measurable", "barcodes")
+OPTIONAL = ("tss_distance", "weight", "barcodes")
 _ALLELE = re.compile(r"[ACGTacgt]*")
 _FLANK = re.compile(r"[ACGTNacgtn]*")
 _NO_WINDOW = Window(encode(""), encode(""), padded=True)

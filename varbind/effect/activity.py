@@ -1,8 +1,8 @@
-"""The activity head: the signed change of promoter activity, predicted from the binding scores of both alleles.
+"""The activity head: the signed change of promoter activity, predicted from what both alleles bind and look like.
 
 The head is linear in two changes of the score of each model (see `varbind.bank.binding_scale`), the bound change and z,
-so that the contribution of every model is known. It has no constant: an allele that changes no binding changes no
-activity.
+and in the outputs of the local head, so that the contribution of every model is known. It has no constant: an allele
+that changes nothing does not change the activity.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
+from varbind.effect.local import LocalHead
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ __all__ = ["ActivityHead"]
 
 @dataclass(frozen=True, slots=True)
 class ActivityHead(Head):
-    """A linear function of the binding changes of M models.
+    """A linear function of the binding changes of M models and of the K outputs of the local head.
 
     Attributes:
         scale: The scale of the binding changes of the models.
         weights: The log2 activity per unit of the bound change and per unit of z, float64 (2, M).
-        refits: The weights from trainings that left out each of K loci in turn, float32 (K, 2, M), K at least 2.
+        local_weights: The log2 activity per unit of each output of the local head, float64 (K,); K is 0 without one.
+        refits: The weights of 2 M changes and K outputs from trainings that left out each of R parts of the data in
+            turn, float32 (R, 2 M + K), R at least 2.
 
     Raises:
         ResourceError: The arrays do not fit together, or a weight is not finite.
@@ -40,32 +43,40 @@ class ActivityHead(Head):
     label: ClassVar[str] = "activity"
     keys: ClassVar[tuple[HeadKey, ...]] = (
         HeadKey("ACTIVITY", "Predicted change of promoter activity, log2, averaged over cell types; negative = loss"),
-        HeadKey("ACTIVITY_SE", "Standard error of ACTIVITY over the loci that trained it (jackknife)"),
+        HeadKey("ACTIVITY_SE", "Standard error of ACTIVITY over the loci and chromosomes that trained it (jackknife)"),
     )
 
     scale: BindingScale
     weights: NDArray[np.float64]
+    local_weights: NDArray[np.float64]
     refits: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         models = len(self.scale.spread)
-        if self.weights.shape != (2, models) or self.refits.shape[1:] != (2, models) or len(self.refits) < 2:
+        whole = 2 * models + len(self.local_weights)
+        if self.weights.shape != (2, models) or self.refits.shape[1:] != (whole,) or len(self.refits) < 2:
             raise ResourceError(f"the activity head has weights {self.weights.shape} and refits {self.refits.shape}")
-        if not np.isfinite(self.weights).all() or not np.isfinite(self.refits).all():
+        if not all(np.isfinite(array).all() for array in (self.weights, self.local_weights, self.refits)):
             raise ResourceError("a weight of the activity head is not a finite number")
 
     @property
     def needs(self) -> HeadNeeds:
-        """The scores of all its models."""
-        return HeadNeeds(models=len(self.scale.spread))
+        """The scores of all its models, and the outputs of the local head if it weighs them."""
+        return HeadNeeds(models=len(self.scale.spread), heads=(LocalHead.name,) if len(self.local_weights) else ())
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
-        """ACTIVITY and ACTIVITY_SE, with the `contributions` and the `bound_changes` of the models, both (B, M)."""
+        """ACTIVITY and ACTIVITY_SE, with the `contributions` of the models and the `bound_changes`, both (B, M).
+
+        The part of the local head is in `local`, (B,).
+        """
         changes = self.changes(inputs.ref, inputs.alt)
-        contributions = self.contributions(changes)
+        outputs = np.zeros((len(changes), 0))
+        if len(self.local_weights):
+            outputs = inputs.results[LocalHead.name].parts["outputs"]
+        contributions, local = self.contributions(changes), (outputs * self.local_weights).sum(axis=1)
         return HeadResult(
-            {"ACTIVITY": contributions.sum(axis=1), "ACTIVITY_SE": self.errors(changes)},
-            {"contributions": contributions, "bound_changes": changes[:, 0]},
+            {"ACTIVITY": contributions.sum(axis=1) + local, "ACTIVITY_SE": self.errors(changes, outputs)},
+            {"contributions": contributions, "bound_changes": changes[:, 0], "local": local},
         )
 
     def changes(self, ref: NDArray[np.floating], alt: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -74,20 +85,21 @@ class ActivityHead(Head):
         return np.ascontiguousarray(np.stack([self.scale.bound_change(ref, alt), self.scale.z(ref, alt)], axis=1))
 
     def contributions(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The contribution of each model to the activity, log2, (B, M), from `changes`; the sum is the activity."""
+        """The contribution of each model to the activity, log2, (B, M), from `changes`."""
         parts: NDArray[np.float64] = changes[:, 0] * self.weights[0] + changes[:, 1] * self.weights[1]
         return parts
 
-    def errors(self, changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard error of the activity over loci, log2, (B,), from `changes`.
+    def errors(self, changes: NDArray[np.float64], outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard error of the activity, log2, (B,), from `changes` and the outputs (B, K) of the local head.
 
-        This is the jackknife (Efron and Stein 1981, "The jackknife estimate of variance", eq. 1.4) over the training
-        loci: how much the prediction would vary with other loci. It does not cover loci that differ from all of these.
+        This is the jackknife (Efron and Stein 1981, "The jackknife estimate of variance", eq. 1.4) over the parts of
+        the training data: how much the prediction would vary with other loci. It does not cover loci that differ from
+        all of these.
         """
-        rows, loci = np.ascontiguousarray(changes), len(self.refits)
-        left_out = np.empty((len(rows), loci))
-        for locus, refit in enumerate(self.refits.astype(np.float64)):
-            left_out[:, locus] = (rows * refit).sum(axis=(1, 2))
+        rows, parts = np.hstack([changes.reshape(len(changes), -1), outputs]), len(self.refits)
+        left_out = np.empty((len(rows), parts))
+        for part, refit in enumerate(self.refits.astype(np.float64)):
+            left_out[:, part] = (rows * refit).sum(axis=1)
         spread = left_out - left_out.mean(axis=1, keepdims=True)
-        variance: NDArray[np.float64] = (loci - 1) / loci * (spread**2).sum(axis=1)
+        variance: NDArray[np.float64] = (parts - 1) / parts * (spread**2).sum(axis=1)
         return np.sqrt(variance)

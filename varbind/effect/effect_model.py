@@ -36,25 +36,35 @@ __all__ = [
     "merged_keys",
 ]
 
-EFFECT_FORMAT = 2
-CURVES = ("score", "loss", "gain")
+EFFECT_FORMAT = 3
+CURVES = ("score", "score_no_tss", "loss", "gain")
+"""What the background curves are of: what PHRED ranks with and without a start, the strongest loss, and the strongest
+gain."""
 KEY_FLANK = 15
 """The number of bases on each side of a change that identify it as a training variant, in any genome build."""
 
 
 class Cutoff(TypedDict):
-    """A suggested cut-off of SCORE, with what was measured there on loci that were left out of the training.
+    """A suggested cut-off of PHRED, with what was measured there on loci that were left out of the training.
 
     Attributes:
-        score: The cut-off.
-        precision: The precision, 0 to 1.
-        recall: The recall, 0 to 1.
+        name: What it is for.
+        phred: The cut-off.
+        precision: The share of the variants at or above it that change activity, 0 to 1.
+        precision_low: The lower end of the 95 % interval of the precision.
+        precision_high: The upper end.
+        recall: The share of the variants that change activity that are at or above it, 0 to 1.
+        base_rate: The share of all variants that change activity.
         background: The share of background SNVs that pass.
     """
 
-    score: float
+    name: str
+    phred: float
     precision: float
+    precision_low: float
+    precision_high: float
     recall: float
+    base_rate: float
     background: float
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from varbind.bank.background import VariantKind
     from varbind.bank.null_distribution import ShareCurve
     from varbind.core.dense import Dense
+    from varbind.core.window import Window
     from varbind.effect.features import VariantSites
 
 __all__ = ["Head", "HeadInputs", "HeadKey", "HeadNeeds", "HeadResult"]
@@ -51,12 +52,14 @@ class HeadNeeds:
         models: The number of models whose scores it reads; None if it reads none, or reads them by `features`.
         features: The names of the features that it reads (`varbind.effect.features.feature_matrix`).
         tracks: The conservation tracks that it reads; the head is used if at least one of them is available.
+        flank: The number of bases that it reads on each side of a change; 0 if it reads no sequence.
     """
 
     heads: tuple[str, ...] = ()
     models: int | None = None
     features: tuple[str, ...] = ()
     tracks: tuple[str, ...] = ()
+    flank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class HeadInputs:
         curves: The background curves of the second stage, by name and by kind.
         results: The results of the heads that were asked before, by name.
         dense: The function for weighted sums of rows; every one gives the same bytes.
+        windows: The sequences of both alleles; empty if no head reads them.
+        flank: The number of bases of the windows on each side of a change.
     """
 
     model_ids: Sequence[str]
@@ -95,6 +100,8 @@ class HeadInputs:
     curves: Mapping[str, Mapping[VariantKind, ShareCurve]]
     results: Mapping[str, HeadResult]
     dense: Dense
+    windows: Sequence[Window] = ()
+    flank: int = 0
 
 
 class Head(Protocol):

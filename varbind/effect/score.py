@@ -1,7 +1,9 @@
-"""The score head: the calibrated probability that an allele measurably changes promoter activity.
+"""The score head: how likely an allele changes promoter activity, and how likely it lowers it.
 
-The probability is a logistic function of two logarithms: that of the absolute predicted change of activity, and that of
-the mean square of the bound changes of all models.
+SCORE is the probability of a change of more than 0.3 log2, whatever its sign: a logistic function of the predicted loss
+or gain of activity, of the mean square of the bound changes of all models, and of the distance to the nearest start.
+The direction of a change is predicted by the activity alone. PHRED ranks the probability of a loss, the product of
+both, because most documented disease variants in promoters are losses.
 """
 
 from __future__ import annotations
@@ -23,7 +25,13 @@ if TYPE_CHECKING:
     from varbind.bank.background import VariantKind
     from varbind.bank.null_distribution import ShareCurve
 
-__all__ = ["ScoreHead", "logistic", "logit"]
+__all__ = ["CHANGE", "ScoreHead", "log_probability", "logistic", "logit", "nearness"]
+
+CHANGE = 0.3
+"""The change of promoter activity, log2, whose probability SCORE is."""
+
+CENTRE, HALF = -50, 200
+"""Where nearness is 1, in bases from the start, and the distance from there at which it is a half."""
 
 NEVER = -700.0
 """The log-odds of an impossible event: beyond it the exponential function exceeds double precision."""
@@ -31,16 +39,18 @@ NEVER = -700.0
 
 @dataclass(frozen=True, slots=True)
 class ScoreHead(Head):
-    """A logistic function of two logarithms.
+    """Two logistic functions of the predicted activity, the bound changes and the distance to the start.
 
     Attributes:
-        floors: The numbers above 0 that are added before the logarithm, to the absolute activity (log2) and to the mean
-            square bound change, float64 (2,).
-        weights: The weights of the two logarithms, float64 (2,).
-        constant: The log-odds where both logarithms are 0.
+        units: The numbers above 0 by which the absolute activity (log2) and the mean square bound change are divided
+            before the logarithm of 1 + x, float64 (2,).
+        weights: The weights, at least 0, of the logarithms of a loss of activity, a gain of activity and the mean
+            square bound change, and of the nearness to a start, float64 (4,).
+        constant: The log-odds of a change where all of them are 0.
+        direction: The log-odds that a change is a loss: their constant, and the weight of the activity, float64 (2,).
 
     Raises:
-        ResourceError: The arrays do not fit together, a floor is not above 0, or a number is not finite.
+        ResourceError: The arrays do not fit together, a unit is not above 0, or a number is not finite.
     """
 
     name: ClassVar[str] = "score"
@@ -48,8 +58,8 @@ class ScoreHead(Head):
     keys: ClassVar[tuple[HeadKey, ...]] = (
         HeadKey(
             "SCORE",
-            "Calibrated probability, 0 to 1, that the allele measurably changes promoter activity, from sequence "
-            "alone; not pathogenicity",
+            f"Calibrated probability, 0 to 1, that the allele changes promoter activity by more than {CHANGE} log2, "
+            "from sequence and the distance to the transcription start; not pathogenicity",
         ),
         HeadKey(
             "SCORE_CONS",
@@ -59,20 +69,22 @@ class ScoreHead(Head):
         ),
         HeadKey(
             "PHRED",
-            "-10 log10 of the share of background promoter variants of the same kind and size whose SCORE is at least "
-            "as high",
+            "-10 log10 of the share of background promoter variants of the same kind and size that are at least as "
+            "likely to lower promoter activity; GAIN_PHRED ranks gains of binding",
             curve="score",
         ),
     )
 
-    floors: NDArray[np.float64]
+    units: NDArray[np.float64]
     weights: NDArray[np.float64]
     constant: float
+    direction: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        if self.floors.shape != (2,) or self.weights.shape != (2,) or not (self.floors > 0).all():
-            raise ResourceError("the score head needs two floors above 0 and two weights")
-        if not np.isfinite([*self.floors, *self.weights, self.constant]).all():
+        shapes = (self.units.shape, self.weights.shape, self.direction.shape)
+        if shapes != ((2,), (4,), (2,)) or not (self.units > 0).all():
+            raise ResourceError("the score head needs two units above 0, four weights and two numbers of the direction")
+        if not np.isfinite([*self.units, *self.weights, self.constant, *self.direction]).all():
             raise ResourceError("a number of the score head is not finite")
 
     @property
@@ -81,25 +93,51 @@ class ScoreHead(Head):
         return HeadNeeds(heads=("activity",))
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
-        """SCORE and PHRED, SCORE_CONS where the conservation head was asked, and the `log_odds` of SCORE."""
-        activity = inputs.results["activity"]
-        log_odds = self.log_odds(self.sizes(activity.values["ACTIVITY"], activity.parts["bound_changes"]))
-        phreds = _phreds(log_odds, inputs.kinds, inputs.curves.get("score", {}))
-        values = {"SCORE": logistic(log_odds), "PHRED": phreds}
+        """SCORE and PHRED, SCORE_CONS where the conservation head was asked, and what SCORE and PHRED come from.
+
+        These are the `log_odds` of SCORE and the `log_loss`, the logarithm of the probability of a loss.
+        """
+        activity, parts = inputs.results["activity"].values["ACTIVITY"], inputs.results["activity"].parts
+        distances = inputs.sites.tss_distance
+        log_odds = self.log_odds(self.evidence(activity, parts["bound_changes"], distances))
+        log_loss = self.log_loss(log_odds, activity)
+        values = {"SCORE": logistic(log_odds), "PHRED": _phreds(log_loss, np.isnan(distances), inputs)}
         if conservation := inputs.results.get("conservation"):
             values["SCORE_CONS"] = logistic(log_odds + conservation.parts["log_odds"])
-        return HeadResult(values, {"log_odds": log_odds})
+        return HeadResult(values, {"log_odds": log_odds, "log_loss": log_loss})
 
-    @staticmethod
-    def sizes(activity: NDArray[np.float64], bound_changes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The absolute activity and the mean square of the bound changes (B, M), as the columns of (B, 2)."""
-        return np.stack([np.abs(activity), (bound_changes**2).mean(axis=1)], axis=1)
+    def evidence(
+        self, activity: NDArray[np.float64], bound_changes: NDArray[np.float64], distances: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What the weights belong to, (B, 4), from activity (B,), bound changes (B, M) and distances to starts (B,)."""
+        sizes = [np.maximum(-activity, 0), np.maximum(activity, 0), (bound_changes**2).mean(axis=1)]
+        return scaled_evidence(np.stack(sizes, axis=1), distances, self.units)
 
-    def log_odds(self, sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log-odds of a measurable change, (B,), from `sizes` (B, 2); -700 where nothing changes."""
-        first, second = np.log(sizes + self.floors).T
-        odds: NDArray[np.float64] = self.constant + self.weights[0] * first + self.weights[1] * second
-        return np.where((sizes == 0).all(axis=1), NEVER, odds)
+    def log_odds(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log-odds of a change, (B,), from `evidence` (B, 4); -700 where no binding and no activity changes."""
+        odds: NDArray[np.float64] = self.constant + (evidence * self.weights).sum(axis=1)
+        return np.where((evidence[:, :3] == 0).all(axis=1), NEVER, odds)
+
+    def log_loss(self, log_odds: NDArray[np.float64], activity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The logarithm of the probability of a loss, (B,): of a change, times that the change is a loss."""
+        of_loss = self.direction[0] + self.direction[1] * activity
+        return log_probability(log_odds) + log_probability(of_loss)
+
+
+def nearness(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How near each distance to the start is, between 0 and 1, (B,); 0 without a start (NaN).
+
+    It has no sharp limit, because the start of a gene is often that of another transcript than the active one.
+    """
+    near: NDArray[np.float64] = 1 / (1 + ((distances - CENTRE) / HALF) ** 2)
+    return np.nan_to_num(near, nan=0.0)
+
+
+def scaled_evidence(
+    sizes: NDArray[np.float64], distances: NDArray[np.float64], units: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The evidence (B, 4) for sizes (B, 3): loss and gain of activity, and mean square bound change."""
+    return np.column_stack([np.log1p(sizes / units[[0, 0, 1]]), nearness(distances)])
 
 
 def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -107,18 +145,33 @@ def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(log_odds <= NEVER, 0.0, 1 / (1 + np.exp(-np.clip(log_odds, NEVER, -NEVER))))
 
 
+def log_probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithm of the probability for log-odds, also where the probability is nearly 1."""
+    return -np.logaddexp(0.0, -log_odds)
+
+
 def logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     """The log-odds of a probability in (0, 1)."""
     return np.log(probability / (1 - probability))
 
 
-def _phreds(
-    log_odds: NDArray[np.float64], kinds: Sequence[VariantKind], curves: Mapping[VariantKind, ShareCurve]
-) -> NDArray[np.float64]:
-    """PHRED of each variant against the background of its kind, (B,); NaN where its kind has no curve."""
-    phreds = np.full(len(log_odds), np.nan)
-    for kind in set(kinds):
-        if kind in curves:
-            rows = [row for row, other in enumerate(kinds) if other is kind]
-            phreds[rows] = phred(curves[kind].share(log_odds[rows]))
+def _phreds(evidence: NDArray[np.float64], no_start: NDArray[np.bool_], inputs: HeadInputs) -> NDArray[np.float64]:
+    """PHRED of each variant against the background of its kind with or without a start, (B,).
+
+    NaN where the kind has no curve.
+    """
+    phreds = np.full(len(evidence), np.nan)
+    for name, chosen in (("score", ~no_start), ("score_no_tss", no_start)):
+        curves: Mapping[VariantKind, ShareCurve] = inputs.curves.get(name, {})
+        for kind, rows in rows_of_kinds(inputs.kinds, chosen).items():
+            if kind in curves:
+                phreds[rows] = phred(curves[kind].share(evidence[rows]))
     return phreds
+
+
+def rows_of_kinds(kinds: Sequence[VariantKind], chosen: NDArray[np.bool_]) -> dict[VariantKind, list[int]]:
+    """The chosen rows of each kind."""
+    found: dict[VariantKind, list[int]] = {}
+    for row in np.flatnonzero(chosen).tolist():
+        found.setdefault(kinds[row], []).append(row)
+    return found

@@ -14,6 +14,7 @@ from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import key_of_place, key_of_window
 from varbind.effect.features import AROUND, VariantSites
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadResult
+from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
 
 if TYPE_CHECKING:
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from varbind.core.window import Window
     from varbind.effect.effect_model import EffectCard, EffectModel
 
-__all__ = ["EFFECT_KEYS", "HEADS", "EffectKeys", "Prediction", "SecondStage"]
+__all__ = ["EFFECT_KEYS", "HEADS", "LOCAL_NETWORK", "EffectKeys", "Prediction", "SecondStage"]
+
+LOCAL_NETWORK = "local_network"
+"""The name of the part of the local head among the contributions of the models to ACTIVITY."""
 
 HEADS: dict[str, type[Head]] = {
     DeepFindHead.name: DeepFindHead,
+    LocalHead.name: LocalHead,
     ActivityHead.name: ActivityHead,
     ConservationHead.name: ConservationHead,
     ScoreHead.name: ScoreHead,
@@ -51,7 +56,7 @@ class EffectKeys:
 
     Attributes:
         keys: The keys of the heads, in order.
-        explain: The number of models that EXPLAIN lists, those that contribute most to ACTIVITY; 0 = no EXPLAIN.
+        explain: The number of contributions to ACTIVITY that EXPLAIN lists, the largest ones; 0 = no EXPLAIN.
     """
 
     keys: tuple[HeadKey, ...] = ()
@@ -69,12 +74,14 @@ class Prediction:
 
     Attributes:
         values: The values by INFO key without the prefix, float64 (B,); NaN where there is no value.
-        log_odds: The log-odds of SCORE, float64 (B,); None without the score head.
-        contributions: The contribution of each model to ACTIVITY, float64 (B, M); None without the activity head.
+        log_loss: The logarithm of the probability of a loss, which PHRED ranks, float64 (B,); None without the score
+            head.
+        contributions: The contribution of each model to ACTIVITY, and that of the local network, float64 (B, M + 1);
+            None without the activity head.
     """
 
     values: dict[str, NDArray[np.float64]]
-    log_odds: NDArray[np.float64] | None = None
+    log_loss: NDArray[np.float64] | None = None
     contributions: NDArray[np.float64] | None = None
 
 
@@ -85,7 +92,7 @@ class SecondStage:
         effect: The second stage.
         model_ids: The models of the score columns, among them every model that the second stage reads.
         tracks: The names of the conservation tracks that are available.
-        explain: The number of models whose contributions are requested, those that contribute most; 0 = none.
+        explain: The number of contributions that are requested, the largest ones; 0 = none.
         dense: The function for weighted sums of rows; every one gives the bytes of the default.
 
     Attributes:
@@ -115,28 +122,44 @@ class SecondStage:
         return tuple(dict.fromkeys(track for head in self.effect.heads.values() for track in head.needs.tracks))
 
     @property
+    def flank(self) -> int:
+        """The number of bases on each side of a change that its heads read."""
+        return max((head.needs.flank for head in self._heads.values()), default=0)
+
+    @property
     def reads_around(self) -> bool:
         """Whether a head reads the means of tracks around the variant."""
         return any(name.endswith(AROUND) for head in self._heads.values() for name in head.needs.features)
 
-    def predict(self, scores: BindingScores, sites: VariantSites, kinds: Sequence[VariantKind]) -> Prediction:
+    def predict(
+        self,
+        scores: BindingScores,
+        sites: VariantSites,
+        kinds: Sequence[VariantKind],
+        windows: Sequence[Window] = (),
+        flank: int = 0,
+    ) -> Prediction:
         """Predictions for B variants; the prediction for a variant does not depend on the other variants.
 
         Args:
             scores: The scores of the variants, with the columns given at the construction.
             sites: The sites of the variants.
             kinds: The kinds of the variants.
+            windows: The sequences of both alleles of the variants; only needed if `flank` of the second stage is not 0.
+            flank: The number of bases of the windows on each side of a change, at least that of the second stage.
         """
         ref, alt = scores.ref[:, self._columns], scores.alt[:, self._columns]
         results: dict[str, HeadResult] = {}
         effect = self.effect
-        inputs = HeadInputs(effect.card.model_ids, ref, alt, sites, kinds, effect.curves, results, self._dense)
+        inputs = HeadInputs(
+            effect.card.model_ids, ref, alt, sites, kinds, effect.curves, results, self._dense, windows, flank
+        )
         for name, head in self._heads.items():
             results[name] = head.predict(inputs)
         return Prediction(
             {key: values for result in results.values() for key, values in result.values.items()},
-            log_odds=_part(results, ScoreHead, "log_odds"),
-            contributions=_part(results, ActivityHead, "contributions"),
+            log_loss=_part(results, ScoreHead, "log_loss"),
+            contributions=_contributions(results),
         )
 
     def has_seen(self, variant: Variant, window: Window, flank: int) -> bool:
@@ -147,14 +170,16 @@ class SecondStage:
     def explained(self, contributions: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
         """The models that contribute most to the activity of one variant, with their contributions.
 
+        The local network is one of them.
+
         The largest absolute value comes first. No more models than were requested are listed, and none that
         contributes 0.
 
         Args:
-            contributions: The contribution of each model, (M,).
+            contributions: The contribution of each model and of the local network, (M + 1,).
         """
         order = np.argsort(-np.abs(contributions), kind="stable")[: self.keys.explain]
-        ids = self.effect.card.model_ids
+        ids = [*self.effect.card.model_ids, LOCAL_NETWORK]
         return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
 
 
@@ -174,7 +199,7 @@ def _keys_of(heads: dict[str, Head], effect: EffectModel) -> tuple[HeadKey, ...]
     """The INFO keys that these heads give, in the order in which they are written."""
     cutoffs = _cutoffs(effect.card)
     return tuple(
-        replace(key, description=key.description + cutoffs) if key.name == "SCORE" else key
+        replace(key, description=key.description + cutoffs) if key.name == "PHRED" else key
         for head in reversed(heads.values())
         for key in head.keys
         if (not key.head or key.head in heads) and (not key.curve or effect.curves.get(key.curve))
@@ -182,13 +207,24 @@ def _keys_of(heads: dict[str, Head], effect: EffectModel) -> tuple[HeadKey, ...]
 
 
 def _cutoffs(card: EffectCard) -> str:
-    """The end of the Description of SCORE, which lists the suggested cut-offs; empty if there are none."""
+    """The end of the Description of PHRED, which lists the suggested cut-offs; empty if there are none."""
     measured = [
-        f"{one['score']:.3g} (precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
+        f"{one['phred']:.3g} ({one['name']}: precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
         f"{100 * one['background']:.2g} % of background SNVs)"
         for one in card.cutoffs
     ]
-    return f"; measured on left-out loci at cut-offs of {', '.join(measured)}" if measured else ""
+    if not measured:
+        return ""
+    among = f"where {100 * card.cutoffs[0]['base_rate']:.2g} % of all variants change activity"
+    return f"; measured on left-out loci, {among}, at cut-offs of {', '.join(measured)}"
+
+
+def _contributions(results: dict[str, HeadResult]) -> NDArray[np.float64] | None:
+    """The contributions of the models and of the local network to ACTIVITY; None without the activity head."""
+    if ActivityHead.name not in results:
+        return None
+    parts = results[ActivityHead.name].parts
+    return np.column_stack([parts["contributions"], parts["local"]])
 
 
 def _part(results: dict[str, HeadResult], head: type[Head], name: str) -> NDArray[np.float64] | None:

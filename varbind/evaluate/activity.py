@@ -1,26 +1,27 @@
 """Evaluation of the activity and score heads on loci that were left out of the training.
 
-ACTIVITY is compared with the effect by rank correlation. SCORE is compared with the size of the effect, with measurable
+ACTIVITY is compared with the effect by rank correlation. SCORE is compared with the size of the effect, with probable
 changes by the area under the ROC curve, and by its calibration. Controls are the same regression on networks with
 shuffled detectors and on bases, and predictions that need no model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.core.progress import bind_stage
-from varbind.effect.score import ScoreHead, logistic
+from varbind.effect.score import logistic, nearness, scaled_evidence
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import ActivityData, LeftOut, left_out_activity
-from varbind.train.effect_tables import FLANK, ScoredVariants, activity_data, calibrating, measurable, score_table
+from varbind.train.activity_tables import activity_data, calibrating, score_data
+from varbind.train.effect_tables import FLANK, score_table, sites_of
 from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
-from varbind.train.score import calibration_error, equal_loci, fit_score
+from varbind.train.score import PROBABLE, Outcomes, calibration_error, equal_loci, fit_score
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
+    from varbind.core.tss import TssIndex
     from varbind.datasets.variant_table import VariantTable
+    from varbind.effect.local import LocalHead
 
 __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
+
+ALL = "binding and local network"
+"""The activity head as it is; without a local network it is binding alone."""
 
 BLOCK = 20
 """Number of bases that are drawn together in the bootstrap, since neighbouring variants change the same site."""
@@ -52,7 +58,7 @@ class ActivityRow:
         spearman_low: lower end of its 95 % interval, by a bootstrap of blocks of 20 bases.
         spearman_high: upper end of the interval.
         spearman_abs: rank correlation with the size of the effect; NaN for a method without a size.
-        auc: area under the ROC curve for measurable changes; NaN where there are not both classes.
+        auc: area under the ROC curve for probable changes of more than 0.3 log2; NaN where there are not both classes.
     """
 
     method: str
@@ -86,6 +92,9 @@ def evaluate_activity(
     table: VariantTable,
     models: Bank,
     *,
+    local: LocalHead | None = None,
+    pairs: Sequence[VariantTable] = (),
+    genes: TssIndex | None = None,
     draws: int = 5,
     seed: int = 1,
     threads: int | None = None,
@@ -98,6 +107,9 @@ def evaluate_activity(
     Args:
         table: measured effects.
         models: models that the second stage reads, with a background.
+        local: local network of the activity head; None = there is none.
+        pairs: pairs of alleles with measured effects, which train with the loci.
+        genes: transcription starts, for tables without distances.
         draws: number of banks with shuffled detectors.
         seed: seed of the shuffles and of the bootstrap.
         threads: number of CPU threads for scoring; None = all.
@@ -108,57 +120,78 @@ def evaluate_activity(
     Raises:
         InputError: there are too few loci or variants, or a tool has the name of another method.
     """
+    tables = [table, *pairs]
 
-    def scored_by(bank: Bank) -> ScoredVariants:
-        return score_table(table, bank, flank=FLANK, threads=threads, device=device)
+    def data_of(bank: Bank, network: LocalHead | None) -> ActivityData:
+        scored = [score_table(one, bank, flank=FLANK, threads=threads, device=device) for one in tables]
+        return activity_data(scored[0], bank, network, scored[1:])[0]
 
-    outcomes, loci = measurable(table), np.array(table.texts["locus"])
+    distances = sites_of(table, genes).tss_distance
+    loci, outcomes = np.array(table.texts["locus"]), probable_changes(table)
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
     evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
-    data, _ = activity_data(scored_by(models), models)
-    predicted = LeftOutScores.of(data, outcomes, calibrating(table), wanted, bind_stage(progress, "loci"))
-    evaluation.add("binding", predicted.activity, predicted.probability)
+
+    def left_out(data: ActivityData, stage: str) -> LeftOutScores:
+        return LeftOutScores.of(data, table, distances, wanted, bind_stage(progress, stage))
+
+    data = data_of(models, local)
+    predicted = left_out(data, "loci")
+    evaluation.add("binding" if local is None else ALL, predicted.activity, predicted.probability)
+    if local is not None:
+        for name, part in (("binding", replace(data, local=None)), ("local network", _without_models(data))):
+            found = left_out(part, name)
+            evaluation.add(name, found.activity, found.probability)
     for draw in range(draws):
         control = add_background(shuffle_detectors(models, seed + draw), recipe=SHUFFLED_RECIPE)
-        control_data, _ = activity_data(scored_by(control), control)
-        found = LeftOutScores.of(
-            control_data, outcomes, calibrating(table), wanted, bind_stage(progress, f"shuffled detectors {draw + 1}")
-        )
+        found = left_out(data_of(control, None), f"shuffled detectors {draw + 1}")
         evaluation.add(f"shuffled detectors {draw + 1}", found.activity, found.probability)
-    _add_controls(evaluation, table, data, models, progress)
+    _add_controls(evaluation, tables, data, models, progress)
+    if np.isfinite(distances).any():
+        evaluation.add("distance to the start", None, nearness(distances))
     for name, scores in (others or {}).items():
         evaluation.add(name, scores, np.abs(scores))
     rows = np.flatnonzero(np.isfinite(predicted.probability))
-    error, curve = calibration_error(predicted.probability[rows], outcomes[rows], equal_loci(loci[rows]))
+    changes = Outcomes.of_effects(table.numbers["effect"], table.numbers["se"], loci).change
+    error, curve = calibration_error(predicted.probability[rows], changes[rows], equal_loci(loci[rows]))
     return ActivityEvaluation(evaluation.rows, error, curve, predicted.penalties)
+
+
+def probable_changes(table: VariantTable) -> NDArray[np.bool_]:
+    """Whether each variant of the loci of a table has probably changed activity, bool (N,)."""
+    numbers = table.numbers
+    return Outcomes.of_effects(numbers["effect"], numbers["se"], np.array(table.texts["locus"])).change > PROBABLE
+
+
+def _without_models(data: ActivityData) -> ActivityData:
+    """The same data with a single model whose score never changes, so that the local network is alone."""
+    return replace(data, changes=np.zeros_like(data.changes[:, :, :1]), assays=["none"])
 
 
 def _add_controls(
     evaluation: _LocusEvaluation,
-    table: VariantTable,
+    tables: Sequence[VariantTable],
     data: ActivityData,
     models: Bank,
     progress: Progress | None,
 ) -> None:
     """Add the predictions without networks, or without training."""
-    bases = _bases(table)
-    changes = np.stack([bases, np.zeros_like(bases)], axis=1)
-    one_hot = ActivityData(changes, data.effects, data.errors, data.loci, ["bases"] * bases.shape[1])
-    evaluation.add(
-        "bases", _joined(left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases")), data)
-    )
+    table, alone = tables[0], replace(data, local=None)
+    count = len(table)
+    bases = np.concatenate([_bases(one) for one in tables])
+    one_hot = replace(alone, changes=np.stack([bases, np.zeros_like(bases)], axis=1), assays=["bases"] * bases.shape[1])
+    found = left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases"))
+    evaluation.add("bases", _joined(found, data)[:count])
     gain = gain_of_gc(table.variants)
     evaluation.add("gain of G or C", gain, np.abs(gain))
-    evaluation.add("mean square z", None, (data.changes[:, 1] ** 2).mean(axis=1))
-    evaluation.add("largest z", None, np.abs(data.changes[:, 1]).max(axis=1))
+    changes = data.changes[:count]
+    evaluation.add("mean square bound change", None, (changes[:, 0] ** 2).mean(axis=1))
+    evaluation.add("largest z", None, np.abs(changes[:, 1]).max(axis=1))
     matrices = np.array([model.assay.startswith("matrix") for model in models.models])
     if matrices.any() and not matrices.all():
-        only = ActivityData(
-            data.changes[:, :, matrices], data.effects, data.errors, data.loci, ["matrix"] * int(matrices.sum())
-        )
-        left_out = left_out_activity(only, evaluation.wanted, progress=bind_stage(progress, "matrices"))
-        evaluation.add("matrices", _joined(left_out, data))
-        evaluation.add("largest matrix change", None, np.abs(only.changes[:, 1]).max(axis=1))
+        only = replace(alone, changes=data.changes[:, :, matrices], assays=["matrix"] * int(matrices.sum()))
+        found = left_out_activity(only, evaluation.wanted, progress=bind_stage(progress, "matrices"))
+        evaluation.add("matrices", _joined(found, data)[:count])
+        evaluation.add("largest matrix change", None, np.abs(only.changes[:count, 1]).max(axis=1))
     if "barcodes" in table.numbers:
         evaluation.add("few barcodes", None, -table.numbers["barcodes"])
 
@@ -169,43 +202,45 @@ class LeftOutScores:
 
     Attributes:
         activity: predicted log2 change, float64 (N,).
-        probability: predicted probability of a measurable change, float64 (N,).
+        probability: predicted probability of a change, float64 (N,).
+        log_loss: logarithm of the predicted probability of a loss, float64 (N,).
         penalties: penalty that was chosen on the other loci, by left-out locus.
     """
 
     activity: NDArray[np.float64]
     probability: NDArray[np.float64]
+    log_loss: NDArray[np.float64]
     penalties: dict[str, float]
 
     @classmethod
     def of(
         cls,
         data: ActivityData,
-        outcomes: NDArray[np.bool_],
-        chosen: NDArray[np.bool_],
+        table: VariantTable,
+        distances: NDArray[np.float64],
         loci: Sequence[str],
         progress: Progress | None = None,
     ) -> LeftOutScores:
         """Predict each locus, with probabilities that are calibrated on the other loci alone.
 
         Args:
-            data: measured effects of N variants.
-            outcomes: which changes are measurable, bool (N,).
-            chosen: variants that determine the constant of the calibration, bool (N,).
+            data: data of the activity head, whose first N variants are those of the table.
+            table: measured effects of N variants of loci.
+            distances: distances of the variants to the nearest start, (N,).
             loci: loci to predict.
             progress: called with the number of loci that are done and the number of all.
         """
-        activity, probability = (np.full(len(data.effects), np.nan) for _ in range(2))
+        activity, probability, log_loss = (np.full(len(table), np.nan) for _ in range(3))
         penalties = {}
         for one in left_out_activity(data, loci, progress=progress):
-            rows = data.rows_of[one.locus]
-            rest = np.setdiff1d(np.arange(len(data.effects)), rows)
-            sizes = ScoreHead.sizes(one.predicted, data.changes[:, 0])
-            head = fit_score(sizes[rest], outcomes[rest], data.loci[rest], chosen[rest])
-            activity[rows] = one.predicted[rows]
-            probability[rows] = logistic(head.log_odds(sizes[rows]))
+            rows, whole = data.rows_of[one.locus], score_data(table, data, one.predicted, distances)
+            head = fit_score(whole.rows(np.setdiff1d(np.arange(len(table)), rows)))
+            own = whole.rows(rows)
+            odds = head.log_odds(scaled_evidence(own.sizes, own.distances, head.units))
+            activity[rows], probability[rows] = own.activity, logistic(odds)
+            log_loss[rows] = head.log_loss(odds, own.activity)
             penalties[one.locus] = one.penalty
-        return cls(activity, probability, penalties)
+        return cls(activity, probability, log_loss, penalties)
 
 
 def _joined(found: Sequence[LeftOut], data: ActivityData) -> NDArray[np.float64]:

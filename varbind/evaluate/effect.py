@@ -31,16 +31,11 @@ from varbind.evaluate.tables import (
     tsv,
 )
 from varbind.gate import optional_import
+from varbind.io.genes.gene_table import read_genes
 from varbind.io.output.atomic_files import whole_folder
 from varbind.io.reference import Reference
-from varbind.train.effect_tables import (
-    FLANK,
-    labels_of,
-    read_activity,
-    read_classes,
-    read_pathogenic,
-    second_stage_models,
-)
+from varbind.train.activity_tables import local_network, read_activity, read_pairs
+from varbind.train.effect_tables import FLANK, labels_of, read_classes, read_pathogenic, second_stage_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +63,10 @@ class EffectTests:
         activity: variants with measured effects.
         classes: simulated and derived variants.
         pathogenic: pathogenic and common variants with columns of tracks.
-        pairs: pairs of alleles with `direction`: 1 if the alternate allele is more active, else -1.
+        pairs: tables of pairs of alleles with measured effects, which train with the loci of `activity`.
+        directions: pairs of alleles with `direction`: 1 if the alternate allele is more active, else -1.
+        local: second stage whose local network is used; None = that of the bank, `none` = there is none.
+        genes: gene file, for tables without distances to a start.
         fasta: reference genome of tables without flanking sequence.
         scores: scores of other tools for these variants: chrom, pos, ref, alt and one column for each tool.
     """
@@ -76,7 +74,10 @@ class EffectTests:
     activity: str | None = None
     classes: str | None = None
     pathogenic: str | None = None
-    pairs: str | None = None
+    pairs: Sequence[str] = ()
+    directions: str | None = None
+    local: str | None = None
+    genes: str | None = None
     fasta: str | None = None
     scores: Sequence[str] = ()
 
@@ -124,16 +125,18 @@ def evaluate_effect(
         VarbindError: a file is malformed, or the destination cannot be written.
     """
     plan = plan or EvaluateEffectPlan()
-    if not (tests.activity or tests.classes or tests.pathogenic or tests.pairs):
-        raise UsageError("no table of variants is given", remedy="give --activity, --classes, --pathogenic or --pairs")
-    if tests.pairs and not tests.activity:
-        raise UsageError("--pairs is given without --activity, which is needed for training", remedy="give both")
+    if not (tests.activity or tests.classes or tests.pathogenic or tests.directions):
+        remedy = "give --activity, --classes, --pathogenic or --directions"
+        raise UsageError("no table of variants is given", remedy=remedy)
+    for option, given in (("--pairs", tests.pairs), ("--directions", tests.directions)):
+        if given and not tests.activity:
+            raise UsageError(f"{option} is given without --activity, which is needed for training", remedy="give both")
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")
     with ExitStack() as stack, whole_folder(Path(destination)) as folder:
         reference = stack.enter_context(Reference(tests.fasta)) if tests.fasta else None
         evaluation = _Evaluation(folder, bank, tests, plan, reference, progress)
-        for kind in ("activity", "pairs", "classes", "pathogenic"):
+        for kind in ("activity", "directions", "classes", "pathogenic"):
             path = getattr(tests, kind)
             if path:
                 getattr(evaluation, kind)(path)
@@ -154,6 +157,8 @@ class _Evaluation:
     ) -> None:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress
+        self._local, _ = local_network(tests.local, bank)
+        self._pairs = [read_pairs(path, reference) for path in tests.pairs]
         card = bank.cards[0]
         self._texts = [f"# {card.name}: {len(self._models.models)} models, seed {plan.seed}"]
 
@@ -164,6 +169,9 @@ class _Evaluation:
         found = evaluate_activity(
             table,
             self._models,
+            local=self._local,
+            pairs=self._pairs,
+            genes=read_genes(self._tests.genes, tss="preferred").index if self._tests.genes else None,
             draws=plan.draws,
             seed=plan.seed,
             threads=plan.threads,
@@ -175,15 +183,21 @@ class _Evaluation:
         self._write("reliability.svg", draw_reliability(found.reliability))
         self._texts.append(activity_markdown(found))
 
-    def pairs(self, path: str) -> None:
+    def directions(self, path: str) -> None:
         """Evaluate the predicted direction of pairs of alleles."""
         pairs = read_variant_table(path, flank=FLANK, needed=("direction",), reference=self._reference)
         assert self._tests.activity is not None
-        training = read_activity(self._tests.activity, self._reference)
+        training = [read_activity(self._tests.activity, self._reference), *self._pairs]
         rows = evaluate_pairs(
-            pairs, training, self._models, self._others(pairs), threads=self._plan.threads, device=self._plan.device
+            pairs,
+            training,
+            self._models,
+            self._others(pairs),
+            local=self._local,
+            threads=self._plan.threads,
+            device=self._plan.device,
         )
-        self._write("pairs.tsv", tsv(rows, 6).encode())
+        self._write("directions.tsv", tsv(rows, 6).encode())
         self._texts.append(pairs_markdown(rows))
 
     def classes(self, path: str) -> None:

@@ -12,16 +12,18 @@ from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
 from varbind.train.activity import fit_activity
-from varbind.train.effect_tables import FLANK, activity_data, directions_of, score_table
+from varbind.train.activity_tables import activity_data
+from varbind.train.effect_tables import FLANK, directions_of, score_table
 from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
     from varbind.datasets.variant_table import VariantTable
+    from varbind.effect.local import LocalHead
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +57,11 @@ class PairsRow:
 
 def evaluate_pairs(
     pairs: VariantTable,
-    training: VariantTable,
+    training: Sequence[VariantTable],
     models: Bank,
     others: Mapping[str, NDArray[np.float64]],
     *,
+    local: LocalHead | None = None,
     threads: int | None = None,
     device: str = "cpu",
 ) -> list[PairsRow]:
@@ -66,30 +69,35 @@ def evaluate_pairs(
 
     Args:
         pairs: pairs with `direction`: 1 if the alternate allele is more active, -1 if the reference allele is.
-        training: measured effects.
+        training: measured effects: the variants of loci, then tables of pairs of alleles.
         models: models that the second stage reads.
         others: signed scores of other tools by name, float64 (N,).
+        local: local network of the activity head; None = there is none.
         threads: number of CPU threads for scoring; None = all.
         device: device for scoring.
 
     Raises:
         InputError: a tool has the name of another method.
     """
-    data, scale = activity_data(score_table(training, models, flank=FLANK, threads=threads, device=device), models)
+    measured = [score_table(table, models, flank=FLANK, threads=threads, device=device) for table in training]
+    data, scale = activity_data(measured[0], models, local, measured[1:])
     head = fit_activity(data, scale).head
     scored = score_table(pairs, models, flank=FLANK, threads=threads, device=device)
     changes = head.changes(scored.ref, scored.alt)
+    binding = head.contributions(changes).sum(axis=1)
     methods = {
-        "binding": head.contributions(changes).sum(axis=1),
+        "binding": binding,
         "sum of bound changes": changes[:, 0].sum(axis=1),
         "sum of z": changes[:, 1].sum(axis=1),
         "gain of G or C": gain_of_gc(pairs.variants),
     }
     if twice := sorted(methods.keys() & others.keys()):
         raise InputError(f"two methods are named {twice[0]}", remedy="rename one")
+    if local is not None:
+        methods["binding and local network"] = binding + local.changes(pairs.windows, FLANK) @ head.local_weights
     methods |= others
     upwards = directions_of(pairs)
-    seen = {key_of_window(window, FLANK) for window in training.windows}
+    seen = {key_of_window(window, FLANK) for table in training for window in table.windows}
     unseen = np.array([key_of_window(window, FLANK) not in seen for window in pairs.windows])
     if not unseen.all():
         logger.info("%s: %d pairs are in the training data and are left out", pairs.path, np.count_nonzero(~unseen))

@@ -47,7 +47,8 @@ class Scorer:
 
     Args:
         bank: the models.
-        flank: bases on each side of the change in the windows to score; None = those of the widest model.
+        flank: the least number of bases on each side of the change in the windows to score; those of the widest model
+            are always there.
         scan: how sequences are scanned, as the published DeepBind executable does; None = the networks read whole
             sequences. Windows are always scored whole.
         device: `cpu`, `cuda` or `cuda:N`.
@@ -58,13 +59,13 @@ class Scorer:
         self,
         bank: Bank,
         *,
-        flank: int | None = None,
+        flank: int = 0,
         scan: ScanRule | None = None,
         device: str = "cpu",
         threads: int | None = None,
     ) -> None:
         self.bank = bank
-        self.flank = max(map(flank_of, bank.windows)) if flank is None else flank
+        self.flank = max(flank, *map(flank_of, bank.windows))
         if scan is None:
             self._ensemble: Ensemble | ScanEnsemble = Ensemble(
                 bank.stacks, bank.outputs, device=device, threads=threads

@@ -11,35 +11,37 @@ import logging
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from varbind.annotate.tracks import Tracks
+from varbind.bank.background import VariantKind
+from varbind.bank.null_distribution import phred
 from varbind.core.progress import bind_stage
 from varbind.effect.activity import ActivityHead
 from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
-from varbind.effect.score import ScoreHead, logistic
+from varbind.effect.local import LocalHead
+from varbind.effect.score import CHANGE, ScoreHead, logistic, scaled_evidence
 from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effects import write_effect
 from varbind.io.genes.gene_table import read_genes
 from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
+from varbind.train.activity_tables import activity_data, local_network, read_activity, read_pairs, score_data
 from varbind.train.checkpoints import remove_checkpoints
 from varbind.train.conservation import fit_conservation
+from varbind.train.cutoffs import suggested_cutoffs
 from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
+from varbind.train.effect_curves import EFFECT_BACKGROUND, effect_curves
 from varbind.train.effect_tables import (
     FLANK,
     ScoredVariants,
-    activity_data,
-    calibrating,
     labels_of,
-    measurable,
-    read_activity,
     read_classes,
     read_pathogenic,
     score_table,
@@ -49,25 +51,20 @@ from varbind.train.effect_tables import (
 )
 from varbind.train.held_out_quality import held_out
 from varbind.train.metrics import auc, spearman
-from varbind.train.score import (
-    EFFECT_BACKGROUND,
-    calibration_error,
-    effect_curves,
-    equal_loci,
-    fit_score,
-    suggested_cutoffs,
-)
+from varbind.train.score import PROBABLE, calibration_error, equal_loci, fit_score
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
+    from varbind.bank.null_distribution import ShareCurve
     from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.head import Head
     from varbind.scoring.background import BackgroundRecipe
+    from varbind.train.activity import ActivityData, ActivityFit
 
 __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
 
@@ -79,8 +76,12 @@ class EffectInputs:
     """The input files of a training.
 
     Attributes:
-        activity: Variants with `effect` (log2), `se` and `locus`, and optionally `measurable` (0 or 1) and `kind`;
-            the variants of kind `promoter` calibrate SCORE.
+        activity: Variants of loci with `effect` (log2), `se` and `locus`, and optionally `tss_distance` and `kind`; the
+            variants of kind `promoter` calibrate SCORE.
+        pairs: Tables of pairs of alleles with `effect` (log2), `se`, and optionally `source` and `weight` (that of the
+            source, where a locus has 1), which train the activity head with the loci.
+        local: The folder of a second stage whose local network is used; None = that of the bank, `none` = there is no
+            local network.
         classes: Variants with `label`: 1 simulated, 0 derived.
         pathogenic: Variants with `label` (1 pathogenic, 0 common) and one column per track; variants of one `gene` are
             in one fold.
@@ -90,6 +91,8 @@ class EffectInputs:
     """
 
     activity: str | None = None
+    pairs: Sequence[str] = ()
+    local: str | None = None
     classes: str | None = None
     pathogenic: str | None = None
     fasta: str | None = None
@@ -143,6 +146,8 @@ def train_effect(
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     if not (inputs.activity or inputs.classes or inputs.pathogenic):
         raise UsageError("no table of variants is given", remedy="give --activity, --classes or --pathogenic")
+    if inputs.pairs and not inputs.activity:
+        raise UsageError("--pairs is given without --activity", remedy="give loci too, which choose the penalty")
     if inputs.pathogenic and not inputs.activity:
         logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
     # A missing package is reported now and not after an hour.
@@ -150,9 +155,9 @@ def train_effect(
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("torch", needed_for="training")
     with ExitStack() as stack:
-        training = _Training(stack, inputs, second_stage_models(bank), destination, plan, progress)
-        effect = training.effect(bank)
-    curves, log_odds = effect_curves(
+        training = _Training(stack, inputs, bank, destination, plan, progress)
+        effect = training.effect()
+    curves = effect_curves(
         effect,
         bank,
         plan.background,
@@ -160,11 +165,21 @@ def train_effect(
         threads=plan.threads,
         progress=training.progress_of("background variants"),
     )
-    card = replace(effect.card, cutoffs=training.cutoffs(log_odds), background=asdict(plan.background))
+    cutoffs = training.cutoffs(curves.get("score", {}).get(VariantKind.SNV))
+    card = replace(effect.card, cutoffs=cutoffs, background=asdict(plan.background))
     effect = write_effect(destination, replace(effect, card=card, curves=curves))
     if inputs.classes:
         remove_checkpoints(training.checkpoints, "network-*.safetensors")
     return effect
+
+
+class _Calibrated(NamedTuple):
+    """The variants that calibrated SCORE: what PHRED ranks, what changed, and where they are; each (N,)."""
+
+    log_loss: NDArray[np.float64]
+    changes: NDArray[np.float64]
+    loci: NDArray[np.str_]
+    positions: NDArray[np.int64]
 
 
 class _Training:
@@ -174,12 +189,13 @@ class _Training:
         self,
         stack: ExitStack,
         inputs: EffectInputs,
-        models: Bank,
+        bank: Bank,
         destination: Path,
         plan: EffectPlan,
         progress: Progress | None,
     ) -> None:
-        self._inputs, self._models, self._plan, self._progress = inputs, models, plan, progress
+        self._inputs, self._plan, self._progress = inputs, plan, progress
+        self._bank, self._models = bank, second_stage_models(bank)
         self.checkpoints = destination.with_name(f"{destination.name}.training")
         self._name = destination.name
         self._reference = stack.enter_context(Reference(inputs.fasta)) if inputs.fasta else None
@@ -191,15 +207,15 @@ class _Training:
             self._tracks = stack.enter_context(Tracks(inputs.conservation, self._reference.contigs))
         self._facts: dict[str, Any] = {}
         self._keys: list[int] = []
-        self._odds: tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]] | None = None
+        self._calibrated: _Calibrated | None = None
 
     def progress_of(self, step: str) -> Progress | None:
         """The progress callback of one step of the training, called with (done, total)."""
         return bind_stage(self._progress, step)
 
-    def effect(self, bank: Bank) -> EffectModel:
+    def effect(self) -> EffectModel:
         """The second stage with all its heads, without curves."""
-        heads = self._heads()
+        heads, bank = self._heads(), self._bank
         card = bank.cards[0]
         described = EffectCard(
             name=printable(self._name),
@@ -217,57 +233,75 @@ class _Training:
         )
         return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
-    def cutoffs(self, background: NDArray[np.float64]) -> list[Cutoff]:
-        """The suggested cut-offs of SCORE, given its log-odds of background SNVs."""
-        return [] if self._odds is None else suggested_cutoffs(*self._odds, background)
+    def cutoffs(self, curve: ShareCurve | None) -> list[Cutoff]:
+        """The suggested cut-offs of PHRED, given its curve for SNVs."""
+        found = self._calibrated
+        if found is None or curve is None:
+            return []
+        return suggested_cutoffs(phred(curve.share(found.log_loss)), found.changes, found.loci, found.positions)
 
     def _heads(self) -> dict[str, Head]:
         """The heads whose tables are given, by name."""
         inputs = self._inputs
         heads: dict[str, Head] = {}
         if inputs.activity:
-            heads[ActivityHead.name], heads[ScoreHead.name] = self._activity_and_score(inputs.activity)
+            heads |= self._activity_and_score(inputs.activity)
         if inputs.classes:
             heads[DeepFindHead.name] = self._deepfind(inputs.classes)
         if inputs.pathogenic:
             heads[ConservationHead.name] = self._conservation(inputs.pathogenic)
         return heads
 
-    def _activity_and_score(self, path: str) -> tuple[ActivityHead, ScoreHead]:
+    def _activity_and_score(self, path: str) -> dict[str, Head]:
+        """The local, the activity and the score head."""
+        local, facts = local_network(self._inputs.local, self._bank)
+        if local is not None:
+            self._facts[LocalHead.name] = facts
         scored = self._scored(read_activity(path, self._reference))
-        data, scale = activity_data(scored, self._models)
+        pairs = [self._scored(read_pairs(other, self._reference)) for other in self._inputs.pairs]
+        data, scale = activity_data(scored, self._models, local, pairs)
         fit = fit_activity(data, scale, progress=self.progress_of("loci"))
-        sizes = ScoreHead.sizes(fit.left_out, data.changes[:, 0])
-        outcomes, chosen = measurable(scored.table), calibrating(scored.table)
-        score = fit_score(sizes, outcomes, data.loci, chosen)
-        rows = np.flatnonzero(chosen)
-        weights = equal_loci(data.loci[rows])
-        odds = score.log_odds(sizes[rows])
-        self._odds = (odds, outcomes[rows], weights)
-        error, curve = calibration_error(logistic(odds), outcomes[rows], weights)
         correlations = [spearman(fit.left_out[own], data.effects[own]) or 0.0 for own in data.rows_of.values()]
         self._facts[ActivityHead.name] = {
             **self._data_facts(scored.table),
+            "pairs": [self._data_facts(other.table) for other in pairs],
             "loci": list(data.rows_of),
+            "parts_of_pairs": list(data.pairs_of),
             "penalty": fit.penalty,
             "slope": fit.slope,
             "held_out": held_out(
-                "mean Spearman correlation", correlations, f"{len(correlations)} left-out loci", variants=len(sizes)
+                "mean Spearman correlation",
+                correlations,
+                f"{len(correlations)} left-out loci",
+                variants=len(scored.table),
             ),
         }
+        heads: dict[str, Head] = {} if local is None else {LocalHead.name: local}
+        return heads | {ActivityHead.name: fit.head, ScoreHead.name: self._score(scored.table, data, fit)}
+
+    def _score(self, table: VariantTable, data: ActivityData, fit: ActivityFit) -> ScoreHead:
+        calibration = score_data(table, data, fit.left_out, sites_of(table, self._genes).tss_distance)
+        score, chosen = fit_score(calibration), calibration.rows(calibration.calibrating)
+        odds = score.log_odds(scaled_evidence(chosen.sizes, chosen.distances, score.units))
+        changes, weights = chosen.outcomes.change, equal_loci(chosen.loci)
+        positions = np.array([variant.pos for variant in table.variants])[calibration.calibrating]
+        self._calibrated = _Calibrated(score.log_loss(odds, chosen.activity), changes, chosen.loci, positions)
+        error, curve = calibration_error(logistic(odds), changes, weights)
+        loci = np.unique(chosen.loci).tolist()
+        areas = [auc(changes[chosen.loci == locus] > PROBABLE, odds[chosen.loci == locus]) for locus in loci]
         self._facts[ScoreHead.name] = {
-            "calibrated_on": sorted(set(data.loci[rows].tolist())),
-            "measurable_share": float(weights @ outcomes[rows]),
+            "calibrated_on": loci,
+            "share_of_changes": float(weights @ changes),
             "calibration_error": error,
             "reliability": curve,
             "held_out": held_out(
-                "AUC for measurable changes",
-                [auc(outcomes[rows], odds)],
-                f"{len(set(data.loci[rows]))} left-out loci",
-                variants=len(rows),
+                f"mean AUC for changes of more than {CHANGE} log2",
+                areas,
+                f"{len(loci)} left-out loci",
+                variants=len(odds),
             ),
         }
-        return fit.head, score
+        return score
 
     def _deepfind(self, path: str) -> DeepFindHead:
         table = read_classes(path, self._reference)

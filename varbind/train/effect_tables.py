@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.annotate.allele_status import Allele
-from varbind.bank.binding_scale import BindingScale
 from varbind.core.contigs import ContigNames
 from varbind.core.variant import Status
 from varbind.datasets.variant_table import OPTIONAL, read_variant_table
 from varbind.effect.features import AROUND, AROUND_BASES, TRANSVERSION, TSS_DISTANCE, VariantSites, transversion
 from varbind.errors import InputError, ResourceError
 from varbind.scoring.scorer import Scorer
-from varbind.train.activity import ActivityData
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,12 +30,8 @@ __all__ = [
     "FLANK",
     "SECOND_STAGE_WINDOW",
     "ScoredVariants",
-    "activity_data",
-    "calibrating",
     "directions_of",
     "labels_of",
-    "measurable",
-    "read_activity",
     "read_classes",
     "read_pathogenic",
     "score_table",
@@ -57,52 +51,6 @@ data gives 31 bases."""
 
 BATCH = 2_048
 """The number of variants that are scored at once."""
-
-MEASURABLE_Z = 4.417
-"""The z that has a two-sided p of 1e-5."""
-
-
-def read_activity(path: str, reference: ReferenceSequence | None = None) -> VariantTable:
-    """Read a table of measured effects.
-
-    Raises:
-        InputError: The table is malformed, or has no column of loci.
-    """
-    texts = ("locus", "kind")
-    table = read_variant_table(path, flank=FLANK, needed=("effect", "se"), texts=texts, reference=reference)
-    if "locus" not in table.texts:
-        remedy = "add it, with the name of the regulatory element of each variant"
-        raise InputError("there is no column locus", path=path, remedy=remedy)
-    return table
-
-
-def activity_data(scored: ScoredVariants, models: Bank) -> tuple[ActivityData, BindingScale]:
-    """The data of the regression, and the scale of the binding changes of the models."""
-    scale = BindingScale.of_cards(models.models, models.cards[0].quantile_levels)
-    changes = np.stack([scale.bound_change(scored.ref, scored.alt), scale.z(scored.ref, scored.alt)], axis=1)
-    numbers, loci = scored.table.numbers, np.array(scored.table.texts["locus"])
-    assays = [model.assay for model in models.models]
-    return ActivityData(changes, numbers["effect"], numbers["se"], loci, assays, scored.table.path), scale
-
-
-def measurable(table: VariantTable) -> NDArray[np.bool_]:
-    """Whether each effect is measurable, bool (N,): as the table states it, otherwise if its p is below 1e-5.
-
-    Raises:
-        InputError: A value in the table is neither 0 nor 1.
-    """
-    numbers = table.numbers
-    clear = np.abs(numbers["effect"]) >= MEASURABLE_Z * numbers["se"]
-    stated = numbers.get("measurable", np.full(len(table), np.nan))
-    _refuse_others(table, "measurable", stated, (0, 1))
-    return np.where(np.isnan(stated), clear, stated == 1)
-
-
-def calibrating(table: VariantTable) -> NDArray[np.bool_]:
-    """The variants that calibrate SCORE, bool (N,): those in promoters, or all if the table names no promoter."""
-    kinds = np.array(table.texts.get("kind", ("",) * len(table)))
-    promoters = kinds == "promoter"
-    return promoters if promoters.any() else np.ones(len(table), dtype=np.bool_)
 
 
 def labels_of(table: VariantTable) -> NDArray[np.bool_]:

@@ -1,103 +1,144 @@
-"""The calibration of SCORE: the score head, its cut-offs, and the background curves that turn predictions into PHREDs.
+"""The calibration of SCORE and of the direction of a change on predictions for left-out loci, and its cut-offs.
 
-The score head is a logistic function of predictions for left-out loci. This is Platt's method (1999, "Probabilistic
-outputs for support vector machines") with two inputs. The predictions for a locus come from other loci, so that the
-probabilities hold for a new locus. Every locus has the same weight. The constant is fitted on the calibrating loci only
-(the promoters, if the table names any), because the share of measurable changes differs between promoters and
-enhancers.
+Both are logistic regressions, which is Platt's method (1999, "Probabilistic outputs for support vector machines") with
+more inputs than one. The outcome is no test of significance, whose result depends on the number of barcodes, but the
+posterior probability that the effect exceeds a stated size. The predictions for a locus come from other loci, so that
+the probabilities hold for a new locus. Every locus has the same weight.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.bank.background import VariantKind
-from varbind.bank.binding_changes import BindingEffects
-from varbind.bank.null_distribution import GAIN, LOSS, ShareCurve
-from varbind.effect.activity import ActivityHead
-from varbind.effect.features import VariantSites
-from varbind.effect.score import ScoreHead, logistic
-from varbind.effect.second_stage import SecondStage
+from varbind.effect.score import CHANGE, ScoreHead, logistic, scaled_evidence
 from varbind.errors import InputError
-from varbind.scoring.background import (
-    BATCH,
-    BackgroundRecipe,
-    PromoterSource,
-    background_scorer,
-    background_variants,
-)
-from varbind.scoring.scorer import batches
+from varbind.gate import optional_import
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from varbind.bank.bank import Bank
-    from varbind.core.progress import Progress
-    from varbind.effect.effect_model import Cutoff, EffectModel
+__all__ = ["PROBABLE", "Outcomes", "ScoreData", "calibration_error", "equal_loci", "fit_score"]
 
-__all__ = [
-    "EFFECT_BACKGROUND",
-    "calibration_error",
-    "effect_curves",
-    "equal_loci",
-    "fit_score",
-    "suggested_cutoffs",
-]
+PROBABLE = 0.5
+"""A variant counts as one that changes activity if the posterior probability is above this."""
 
-logger = logging.getLogger(__name__)
-
-EFFECT_BACKGROUND = BackgroundRecipe(snvs=100_002, others=10_000, seed=2016)
-"""Drawn with another seed than the backgrounds of banks, whose variants define the PHRED of each family."""
-
-FLOOR_SHARE = 0.1
-"""The share of the median size that is added before a logarithm."""
-
-STEPS = 50
+STEPS = 100
 RIDGE = 1e-6
+"""The penalty on the squares of the weights; the data outweigh it unless a weight is not determined at all."""
 
-CUTOFF_SHARES = (0.1, 0.01, 0.001)
-"""The shares of background SNVs that pass the suggested cut-offs."""
+LEAST_SHARE = 0.01
+"""The least share of the variance of the measured effects of a locus that counts as real; without it, a prior could be
+a point."""
 
 
-def fit_score(
-    sizes: NDArray[np.float64],
-    measurable: NDArray[np.bool_],
-    loci: NDArray[np.str_],
-    calibrating: NDArray[np.bool_] | None = None,
-) -> ScoreHead:
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What was measured, as probabilities for each of N variants.
+
+    Attributes:
+        loss: The posterior probability of a loss of more than 0.3 log2, float64 (N,).
+        gain: The posterior probability of a gain of more than 0.3 log2, float64 (N,).
+    """
+
+    loss: NDArray[np.float64]
+    gain: NDArray[np.float64]
+
+    @property
+    def change(self) -> NDArray[np.float64]:
+        """The posterior probability of either, (N,)."""
+        return self.loss + self.gain
+
+    @classmethod
+    def of_effects(cls, effects: NDArray[np.float64], errors: NDArray[np.float64], loci: NDArray[np.str_]) -> Outcomes:
+        """The posterior probabilities of the real effects, given the measured ones and their standard errors.
+
+        In each locus the real effects have a normal prior around 0, whose variance is that of the measured effects less
+        the mean square of their errors (empirical Bayes, Efron and Morris 1973, "Stein's estimation rule and its
+        competitors").
+
+        Args:
+            effects: The measured effects, log2, float64 (N,).
+            errors: Their standard errors, float64 (N,).
+            loci: The name of the locus of each variant, (N,).
+        """
+        normal = optional_import("scipy.stats", needed_for="training").norm
+        loss, gain = np.zeros((2, len(effects)))
+        for locus in np.unique(loci):
+            own = np.flatnonzero(loci == locus)
+            measured, noise = effects[own].var(), errors[own] ** 2
+            prior = max(measured - noise.mean(), LEAST_SHARE * measured, 1e-12)
+            mean, deviation = effects[own] * prior / (prior + noise), np.sqrt(prior * noise / (prior + noise))
+            loss[own] = normal.cdf((-CHANGE - mean) / deviation)
+            gain[own] = normal.sf((CHANGE - mean) / deviation)
+        return cls(loss, gain)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreData:
+    """What calibrates SCORE: N variants of left-out loci.
+
+    Attributes:
+        activity: The predictions from the other loci, log2, float64 (N,).
+        mean_squares: The mean square of the bound changes, float64 (N,).
+        distances: The distances to the nearest start, float64 (N,); NaN where there is none.
+        outcomes: What was measured.
+        loci: The name of the locus of each variant, (N,).
+        calibrating: The variants of the loci that determine the constant, bool (N,). They are the promoters, if the
+            table names any, because changes have another share in enhancers.
+    """
+
+    activity: NDArray[np.float64]
+    mean_squares: NDArray[np.float64]
+    distances: NDArray[np.float64]
+    outcomes: Outcomes
+    loci: NDArray[np.str_]
+    calibrating: NDArray[np.bool_]
+
+    def rows(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> ScoreData:
+        """Some of the variants."""
+        return ScoreData(
+            self.activity[chosen],
+            self.mean_squares[chosen],
+            self.distances[chosen],
+            Outcomes(self.outcomes.loss[chosen], self.outcomes.gain[chosen]),
+            self.loci[chosen],
+            self.calibrating[chosen],
+        )
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """Loss and gain of activity, and the mean square of the bound changes, (N, 3)."""
+        return np.column_stack([np.maximum(-self.activity, 0), np.maximum(self.activity, 0), self.mean_squares])
+
+
+def fit_score(data: ScoreData) -> ScoreHead:
     """Fit the head.
 
-    Args:
-        sizes: The sizes of the changes (`ScoreHead.sizes`) from predictions of left-out loci, (N, 2).
-        measurable: Whether a change was measured, bool (N,).
-        loci: The name of the locus of each variant, (N,).
-        calibrating: The variants of the loci on which the constant is fitted, bool (N,); None = all.
+    The weights are fitted with a constant for each locus, so that loci with larger effects do not count as evidence,
+    and none is below 0. Then the constant is fitted on the calibrating loci.
 
     Raises:
-        InputError: All of the variants, or none, have a measurable change.
+        InputError: No variant, or every one, has probably changed activity.
     """
-    if measurable.all() or not measurable.any():
+    change, loci = data.outcomes.change, equal_loci(data.loci)
+    if not 0 < loci @ change < 1 or (change > PROBABLE).all() or not (change > PROBABLE).any():
         raise InputError("all variants, or none, have a measurable change", remedy="give variants of both kinds")
-    floors = np.maximum(FLOOR_SHARE * np.median(sizes, axis=0), 1e-12)
-    logarithms = np.log(sizes + floors)
-    weights = equal_loci(loci)
-    design = np.column_stack([logarithms, np.ones(len(sizes))])
-    solved = _logistic_regression(design, measurable, weights, np.zeros(3), free=np.ones(3, dtype=bool))
-    if calibrating is not None and measurable[calibrating].any() and not measurable[calibrating].all():
-        rows = np.flatnonzero(calibrating)
-        only_constant = np.array([False, False, True])
-        solved = _logistic_regression(
-            design[rows], measurable[rows], equal_loci(loci[rows]), solved, free=only_constant
-        )
-    return ScoreHead(floors, solved[:2], float(solved[2]))
+    absolute, squares = np.abs(data.activity), data.mean_squares
+    units = np.maximum([np.median(absolute), 0.1 * np.median(squares)], 1e-12)
+    evidence = scaled_evidence(data.sizes, data.distances, units)
+    of_loci = np.array(data.loci[:, None] == np.unique(data.loci), dtype=np.float64)
+    weights = _not_negative(evidence, of_loci, change, loci)
+    rows = np.flatnonzero(data.calibrating)
+    alone, rest = np.ones((len(rows), 1)), evidence[rows] @ weights
+    constant = _logistic_regression(alone, change[rows], equal_loci(data.loci[rows]), rest)
+    return ScoreHead(units, weights, float(constant[0]), _direction(data))
 
 
 def calibration_error(
-    probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], weights: NDArray[np.float64], bins: int = 10
+    probabilities: NDArray[np.float64], outcomes: NDArray[np.float64], weights: NDArray[np.float64], bins: int = 10
 ) -> tuple[float, list[tuple[float, float, float]]]:
     """Expected calibration error in bins of equal weight (Naeini et al. 2015), and the reliability curve.
 
@@ -118,41 +159,6 @@ def calibration_error(
     return float(error), [(float(a), float(b), float(c)) for a, b, c in curve]
 
 
-def suggested_cutoffs(
-    log_odds: NDArray[np.float64],
-    outcomes: NDArray[np.bool_],
-    weights: NDArray[np.float64],
-    background: NDArray[np.float64],
-) -> list[Cutoff]:
-    """Return cut-offs by the share of background SNVs that pass, with precision and recall on left-out loci.
-
-    A cut-off is left out if its precision is below the share of measurable changes among all variants, because picking
-    variants at random would be better.
-
-    Args:
-        log_odds: The log-odds of SCORE of N variants from predictions of left-out loci, (N,).
-        outcomes: Whether their changes are measurable, bool (N,).
-        weights: The weights of the variants, (N,).
-        background: The log-odds of background SNVs; no cut-offs are suggested without them.
-    """
-    positive = float((weights * outcomes).sum())
-    base_rate = positive / float(weights.sum())
-    found: list[Cutoff] = []
-    for share in CUTOFF_SHARES if len(background) else ():
-        least = np.quantile(background, 1 - share)
-        passed = log_odds >= least
-        if positive and passed.any():
-            true_positive = float((weights * outcomes * passed).sum())
-            score, precision = float(logistic(np.array(least))), true_positive / float((weights * passed).sum())
-            if precision < base_rate:
-                text = "no cut-off of SCORE at %.3g: its precision of %.2f is below the base rate of %.2f"
-                logger.info(text, score, precision, base_rate)
-                continue
-            recall = true_positive / positive
-            found.append({"score": score, "precision": precision, "recall": recall, "background": share})
-    return found
-
-
 def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
     """Weights that sum to 1, with equal sums for all loci."""
     names, number, counts = np.unique(loci, return_inverse=True, return_counts=True)
@@ -160,85 +166,59 @@ def equal_loci(loci: NDArray[np.str_]) -> NDArray[np.float64]:
     return weights
 
 
-def effect_curves(
-    effect: EffectModel,
-    bank: Bank,
-    recipe: BackgroundRecipe = EFFECT_BACKGROUND,
-    *,
-    device: str = "cpu",
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[dict[str, dict[VariantKind, ShareCurve]], NDArray[np.float64]]:
-    """The curves of the log-odds of SCORE, and of the strongest loss and gain of the default models.
+def _direction(data: ScoreData) -> NDArray[np.float64]:
+    """The log-odds that a change is a loss: their constant, and the weight of the activity, (2,).
 
-    Args:
-        effect: The second stage, without curves.
-        bank: The bank whose scores it reads.
-        recipe: The numbers of background variants and the seed.
-        device: The device that scores: `cpu`, `cuda` or `cuda:N`.
-        threads: The number of CPU threads that score; None = all.
-        progress: Called with (variants done, total).
-
-    Returns:
-        The curves by name in `CURVES` and by kind, and the log-odds of SCORE of the SNVs, which are empty without the
-        score head.
+    A locus with many changes counts more than one with hardly any, but at most as much as one other locus.
     """
-    default, done = bank.select_default(), 0
-    wanted = {*default.model_ids, *effect.card.model_ids}
-    scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
-    listed = [scored.model_ids.index(model_id) for model_id in default.model_ids]
-    # Only SCORE has a curve, and the other heads would take most of the time.
-    heads = {name: head for name, head in effect.heads.items() if name in {ActivityHead.name, ScoreHead.name}}
-    stage = SecondStage(replace(effect, heads=heads), scored.model_ids)
-    effects = BindingEffects.of_bank(default)
-    curves: dict[str, dict[VariantKind, ShareCurve]] = {name: {} for name in ("score", "loss", "gain")}
-    log_odds_of_snvs = np.zeros(0)
-    with background_scorer(scored, device=device, threads=threads) as scorer:
-        for kind, windows in background_variants(recipe, PromoterSource()):
-            parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in curves}
-            for batch in batches(windows, BATCH):
-                scores = scorer.score(batch)
-                predicted = stage.predict(scores, _nowhere(len(batch)), [kind] * len(batch))
-                if predicted.log_odds is not None:
-                    parts["score"].append(predicted.log_odds)
-                if default.background is not None:
-                    strengths = effects.strengths(scores.take(listed), kind)
-                    parts["loss"].append(strengths[LOSS])
-                    parts["gain"].append(strengths[GAIN])
-                done += len(batch)
-                if progress:
-                    progress(done, recipe.total)
-            found = {name: np.concatenate(part) for name, part in parts.items() if part}
-            for name, sample in found.items():
-                curves[name][kind] = ShareCurve.of(sample)
-            if kind is VariantKind.SNV:
-                log_odds_of_snvs = found.get("score", log_odds_of_snvs)
-    return {name: by_kind for name, by_kind in curves.items() if by_kind}, log_odds_of_snvs
+    loss, gain = data.outcomes.loss, data.outcomes.gain
+    names, number = np.unique(data.loci, return_inverse=True)
+    changes = np.bincount(number, weights=loss + gain, minlength=len(names))
+    weights = 1 / (changes[number] + 1) / len(names)
+    unit = max(float(data.activity.std()), 1e-12)
+    design = np.column_stack([np.ones(len(loss)), data.activity / unit])
+    share = loss / np.maximum(loss + gain, 1e-12)
+    constant, slope = _logistic_regression(design, share, weights * (loss + gain), np.zeros(len(loss)))
+    return np.array([constant, min(slope / unit, 0.0)])
+
+
+def _not_negative(
+    evidence: NDArray[np.float64],
+    of_loci: NDArray[np.float64],
+    outcomes: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The weights (4,) of a logistic regression; what would have a negative one is left out."""
+    used = list(range(evidence.shape[1]))
+    found = np.zeros(len(used))
+    nothing = np.zeros(len(evidence))
+    while used:
+        solved = _logistic_regression(np.hstack([evidence[:, used], of_loci]), outcomes, weights, nothing)[: len(used)]
+        if (solved >= 0).all():
+            found[used] = solved
+            break
+        used = [column for column, weight in zip(used, solved.tolist(), strict=True) if weight >= 0]
+    return found
 
 
 def _logistic_regression(
     design: NDArray[np.float64],
-    outcomes: NDArray[np.bool_],
+    outcomes: NDArray[np.float64],
     weights: NDArray[np.float64],
-    start: NDArray[np.float64],
-    *,
-    free: NDArray[np.bool_],
+    known: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """A weighted, ridge-penalised logistic regression, fitted to the free coefficients by Newton's method."""
-    solved = start.copy()
-    columns = design[:, free]
+    """The coefficients (P,) of a weighted, ridge-penalised logistic regression with a known part of the log-odds.
+
+    The outcomes are probabilities. Newton's method is used, with steps of at most 3.
+    """
+    solved = np.zeros(design.shape[1])
     for _ in range(STEPS):
-        expected = logistic(design @ solved)
-        gradient = columns.T @ (weights * (outcomes - expected)) - RIDGE * solved[free]
-        weighted = columns * (weights * expected * (1 - expected))[:, None]
-        curvature = weighted.T @ columns + RIDGE * np.eye(columns.shape[1])
+        expected = logistic(known + design @ solved)
+        gradient = design.T @ (weights * (outcomes - expected)) - RIDGE * solved
+        weighted = design * (weights * expected * (1 - expected))[:, None]
+        curvature = weighted.T @ design + RIDGE * np.eye(design.shape[1])
         step = np.linalg.solve(curvature, gradient)
-        solved[free] += step
-        if np.abs(step).max() < 1e-10:
+        solved += step * min(1.0, 3 / max(float(np.abs(step).max()), 1e-12))
+        if np.abs(step).max() < 1e-8:
             break
     return solved
-
-
-def _nowhere(count: int) -> VariantSites:
-    """The sites of generated variants, which have no place in a genome."""
-    return VariantSites(np.full(count, np.nan), np.full(count, np.nan))

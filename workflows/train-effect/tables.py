@@ -2,15 +2,16 @@
 
 python workflows/train-effect/tables.py DATA STATE
 
-DATA holds `mpra`, `deepfind`, `ncboost2` and `allelic`; STATE receives `activity.tsv` (saturation mutagenesis),
-`classes.tsv` (simulated against derived variants), `pathogenic.tsv` (pathogenic against common ones) and `pairs.tsv`
-(alleles of different accessibility).
+DATA holds `mpra`, `reporter`, `deepfind`, `ncboost2` and `allelic`; STATE receives `activity.tsv` (saturation
+mutagenesis), `pairs.tsv` (pairs of alleles with measured effects), `classes.tsv` (simulated against derived variants),
+`pathogenic.tsv` (pathogenic against common ones) and `directions.tsv` (alleles of different accessibility).
 """
 
 from __future__ import annotations
 
 import gzip
 import sys
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,11 @@ REPEATS = {
     "ZRSh-13h2": "ZRS",
 }
 FEWEST_BARCODES = 10
-MEASURABLE_P = 1e-5
+PAIR_SETS = ("raQTL_hepg2", "raQTL_k562")
+PAIR_WEIGHT = 3
+"""The weight of each set, where a locus has 1: more than it has SNVs for, because all are of different places."""
+SHARED = 30
+"""The number of bases that no pair may share with an element."""
 TRACKS = ["priPhCons", "mamPhCons", "verPhCons", "priPhyloP", "mamPhyloP", "verPhyloP"]
 TRACK_NAMES = [
     "phastCons_primates",
@@ -51,9 +56,10 @@ def main() -> None:
     state.mkdir(parents=True, exist_ok=True)
     tables = {
         "activity": activity(data / "mpra"),
+        "pairs": pairs(data),
         "classes": classes(data / "deepfind"),
         "pathogenic": pathogenic(data / "ncboost2"),
-        "pairs": pairs(data / "allelic"),
+        "directions": directions(data / "allelic"),
     }
     for name, table in tables.items():
         table.to_csv(state / f"{name}.tsv", sep="\t", index=False, na_rep=".")
@@ -81,13 +87,41 @@ def activity(folder: Path) -> pd.DataFrame:
     joined = joined.reset_index()
     # Of repeats the errors go with their barcodes together.
     joined["se"] = joined.locus.map(unit.median()) / np.sqrt(joined.barcodes)
-    joined["measurable"] = (np.abs(joined.z) >= norm.isf(MEASURABLE_P / 2)).astype(int)
+    joined["tss_distance"] = distances(joined)
     flanks = [elements[row.element].flanks(row.Pos) for row in joined.itertuples()]
     joined["left"], joined["right"] = zip(*flanks, strict=True)
     joined["kind"] = [elements[name].kind for name in joined.element]
     names = {"Chrom": "chrom", "Pos": "pos", "Ref": "ref", "Alt": "alt"}
-    columns = ["chrom", "pos", "ref", "alt", "left", "right", "effect", "se", "measurable", "barcodes", "locus", "kind"]
+    columns = [
+        "chrom",
+        "pos",
+        "ref",
+        "alt",
+        "left",
+        "right",
+        "effect",
+        "se",
+        "tss_distance",
+        "barcodes",
+        "locus",
+        "kind",
+    ]
     return joined.rename(columns=names)[columns].round({"effect": 6, "se": 6})
+
+
+def distances(variants: pd.DataFrame) -> list[int]:
+    """Signed distances to the nearest start of the shipped table, which has one a gene, wherever it is."""
+    columns = ["chrom", "start", "end", "gene", "score", "strand"]
+    table = files("varbind").joinpath("data/starts.GRCh37.bed.gz")
+    with table.open("rb") as packed, gzip.open(packed, "rt", encoding="ascii") as text:
+        starts = pd.read_csv(text, sep="\t", comment="#", header=None, usecols=range(6), names=columns)
+    by_chrom = dict(iter(starts.groupby(starts.chrom.str.removeprefix("chr"))))
+    found = []
+    for variant in variants.itertuples():
+        own = by_chrom[variant.Chrom]
+        signed = (variant.Pos - own.end) * np.where(own.strand == "+", 1, -1)
+        found.append(int(signed.iloc[np.abs(signed.to_numpy()).argmin()]))
+    return found
 
 
 class Element:
@@ -168,7 +202,52 @@ def pathogenic(folder: Path) -> pd.DataFrame:
     return rows.rename(columns=names)[columns]
 
 
-def pairs(folder: Path) -> pd.DataFrame:
+def pairs(data: Path) -> pd.DataFrame:
+    """SNVs whose alleles have different reporter activity (raQTL, van Arensbergen et al. 2019), in two cell lines.
+
+    Those that share 30 bases with an element of saturation mutagenesis, or of the known sites, are left out.
+    """
+    rows = pd.read_csv(data / "reporter" / "allelic_windows.hg19.tsv.gz", sep="\t", dtype={"chrom": str})
+    rows = rows[rows.set.isin(PAIR_SETS)]
+    avoided = words_of_elements([data / name / "elements.fa.gz" for name in ("mpra", "known-sites")])
+    windows = rows[["ref_window", "alt_window"]].to_numpy()
+    rows = rows[[not any(words(window) & avoided for window in both) for both in windows]]
+    z = norm.isf(np.clip(rows.p_or_fdr, 1e-300, 1) / 2)
+    effects = rows.effect_log2_alt_over_ref
+    padded = [("N" * FLANK + row.ref_window + "N" * FLANK, row.flank_left + FLANK) for row in rows.itertuples()]
+    return pd.DataFrame(
+        {
+            "chrom": rows.chrom.str.removeprefix("chr"),
+            "pos": rows.pos,
+            "ref": rows.ref,
+            "alt": rows.alt,
+            "left": [text[place - FLANK : place] for text, place in padded],
+            "right": [text[place + 1 : place + 1 + FLANK] for text, place in padded],
+            "effect": effects.round(6),
+            "se": (effects.abs() / z).round(6),
+            "source": rows.set,
+            "weight": PAIR_WEIGHT,
+        }
+    )
+
+
+def words_of_elements(paths: list[Path]) -> set[str]:
+    """All stretches of 30 bases of these sequences, of both strands."""
+    found: set[str] = set()
+    for path in paths:
+        with gzip.open(path, "rt", encoding="ascii") as text:
+            for entry in text.read().split(">")[1:]:
+                forward = "".join(entry.splitlines()[1:]).upper()
+                found |= words(forward) | words(forward[::-1].translate(str.maketrans("ACGT", "TGCA")))
+    return found
+
+
+def words(sequence: str) -> set[str]:
+    """All stretches of 30 bases of a sequence."""
+    return {sequence[place : place + SHARED] for place in range(len(sequence) - SHARED + 1)}
+
+
+def directions(folder: Path) -> pd.DataFrame:
     """Alleles that differ in accessibility; ref and alt stand in alphabetical order, so neither is the open one."""
     high, low = (read_pairs(folder / f"dsQTL_{name}.fa.gz") for name in ("high", "low"))
     rows = []
