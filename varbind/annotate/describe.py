@@ -57,6 +57,8 @@ _FLAGS = {
     "in_training": "in_training: the second stage was trained on this change, so its values are not a prediction.",
     "size_extrapolated": "size_extrapolated: the allele is longer than any background variant, so its PHREDs compare "
     "it with the longest ones of its kind.",
+    "no_tss": "no_tss: no transcription start is known for the allele, so its PHRED compares it with background "
+    "variants without one.",
 }
 _REGIONS: dict[str, str] = {
     TranscriptRegion.CDS: "in its coding sequence",

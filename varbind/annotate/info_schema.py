@@ -73,6 +73,10 @@ class InfoKey:
         """The key of a list of contributions, with the number of entries that it lists at most in its Description."""
         return replace(self, description=re.sub(r"\bN\b", str(most), self.description))
 
+    def with_caveat(self, caveat: str) -> InfoKey:
+        """The key of the flags, with one more of them in its Description."""
+        return replace(self, description=f"{self.description}, {caveat}")
+
     def of_track(self, track: str) -> InfoKey:
         """The key of one conservation track."""
         text = self.description.replace("track name", f"track {track}")
@@ -89,6 +93,8 @@ _PHRED = (
     "over all protein families is at least as large; multiple testing is inside; 30 = one in a thousand"
 )
 
+NO_TSS = "no_tss = no transcription start is known for it, so PHRED compares it with background variants without one"
+"""The flag that is declared and written only where the second stage gives PHRED."""
 
 INFO_KEYS = (
     *map(InfoKey.of_head, EFFECT_KEYS.values()),
