@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from varbind.effect.head import HeadKey
 
 __all__ = [
+    "CONS_PHRED_KEY",
     "INFO_KEYS",
     "KEY_NAMES",
+    "NO_TSS",
     "TRACK_KEY",
     "TRACK_STEM",
     "InfoKey",
@@ -29,6 +31,9 @@ __all__ = [
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
+
+CONS_PHRED_KEY = f"{TRACK_STEM}PHRED"
+"""PHRED with the evidence of conservation added. It is no track, so no track may be called PHRED."""
 
 
 class Written(Enum):
