@@ -6,6 +6,7 @@ import pytest
 from integration.runs import (
     CONTIGS,
     FASTA,
+    GENES,
     HEADER,
     VCF,
     base,
@@ -54,7 +55,7 @@ def test_row_17_off_contig(bench, pos, ref):
 def test_row_18_a_window_that_runs_off_is_padded(bench, pos):
     _, rows = bench.kept(bench.vcf(snv("chr1", pos)), genes=None)
     assert rows[0]["VARBIND_STATUS"] == "ok"
-    assert rows[0]["VARBIND_FLAG"] == "padded"
+    assert rows[0]["VARBIND_FLAG"] == "padded&no_tss"
     assert rows[0]["VARBIND_LOSS_PHRED"] != "."
 
 
@@ -63,7 +64,7 @@ def test_row_18_tiny_contigs(bench):
     source = bench.vcf(line("a", 1, "C", "G"), line("b", 2, "CG", "C"), line("b", 4, "T", "TA"), line("a", 1, "C", "*"))
     _, rows = bench.kept(source, genes=None, fasta=fasta)
     assert statuses(rows) == ["ok", "ok", "ok", "star"]
-    assert [row.get("VARBIND_FLAG") for row in rows] == ["padded"] * 3 + [None]
+    assert [row.get("VARBIND_FLAG") for row in rows] == ["padded&no_tss"] * 3 + [None]
 
 
 def test_row_18_padding_is_n(bench):
@@ -76,7 +77,7 @@ def test_row_18_padding_is_n(bench):
     for fasta, pos in ((short, 4), (long, 304)):
         bench.annotate(bench.vcf(line("c", pos, letter, other(letter))), genes=None, fasta=fasta)
         rows += records((bench.results / "out.vcf").read_bytes())
-    assert rows[0].pop("VARBIND_FLAG") == "padded"
+    assert [row.pop("VARBIND_FLAG") for row in rows] == ["padded&no_tss", "no_tss"]
     assert rows[0] == rows[1]
 
 
@@ -255,6 +256,28 @@ def test_a_long_allele_is_ranked_among_the_others(bench):
     assert phreds == sorted(phreds, reverse=True)
     flags = {row[header.index("pos")]: row[header.index("flag")] for row in rows}
     assert flags == {str(POS): "", str(POS + 10): "size_extrapolated"}
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [((), [None] * 4), (("--everywhere",), [None, None, "no_tss", None]), (("--everywhere", "--effect", "none"), None)],
+)
+def test_alleles_on_a_contig_without_genes_are_flagged(bench, options, flags):
+    """The second allele is 4,900 bases from the nearest start, which counts with --everywhere."""
+    of_chr1 = [text for text in GENES.read_bytes().splitlines(keepends=True) if text.startswith(b"chr1\t")]
+    source = bench.vcf(snv("chr1", POS), snv("chr1", 15_900), snv("chr2", POS), line("chr2", POS + 9, "N", "<DEL>"))
+    _, rows = bench.kept(source, *options, genes=bench.file("chr1.gtf", b"".join(of_chr1)))
+    assert [row.get("VARBIND_FLAG") for row in rows] == (flags or [None] * 4)
+    if "--everywhere" in options:
+        assert ["VARBIND_TSSDIST" in row for row in rows] == [True, True, False, False]
+    text = (bench.results / "out.vcf").read_text()
+    assert ("no_tss = no transcription start is known for it" in text) == (flags is not None)
+
+
+def test_without_genes_every_scored_allele_is_flagged(bench):
+    source = bench.vcf(snv("chr1", POS), line("chr1", POS, REF, f"{ALT},*"), line("chr1", POS, REF, "<DEL>"))
+    _, rows = bench.kept(source, genes=None)
+    assert [row.get("VARBIND_FLAG") for row in rows] == ["no_tss", "no_tss,.", None]
 
 
 def test_row_32_ref_is_alt(bench):

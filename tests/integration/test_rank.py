@@ -222,7 +222,69 @@ def test_orders(bench, by, order):
         "activity": "the absolute value of VARBIND_ACTIVITY (--by activity)",
         "binding": "the larger of VARBIND_LOSS_PHRED and VARBIND_GAIN_PHRED (--by binding)",
     }
-    assert f" 4 rows sorted by {words.get(by, f'VARBIND_{by.upper()} (--by {by})' if by else '')}\n" in err
+    chosen = words.get(by, f"VARBIND_{by.upper()} (--by {by})" if by else "")
+    missing = {"score", "gain_phred"} & {by}
+    last = f"; 1 scored alleles without VARBIND_{by.upper()} come last" if missing else ""
+    assert f" 4 rows sorted by {chosen}{last}\n" in err
+
+
+NOTICE = (
+    "varbind: Sorted by VARBIND_CONS_PHRED, which adds conservation to VARBIND_PHRED; choose another key with --by.\n"
+)
+
+
+@pytest.fixture
+def conserved(bench):
+    """Alleles that CONS_PHRED sorts in another order than PHRED; one has no CONS_PHRED, two have the same one."""
+    return bench.vcf(
+        record(1, name="a", STATUS="ok", PHRED="9", CONS_PHRED="1.5", CONS_phyloP="-4"),
+        record(2, "C,<DEL>", name="b", STATUS="ok,symbolic", PHRED="8,.", CONS_PHRED=".,.", CONS_phyloP=".,9"),
+        record(3, "C,G", name="c", STATUS="ok,ok", PHRED="1,2", CONS_PHRED="12,12", CONS_phyloP="3,3"),
+        record(4, name="d", STATUS="ok", PHRED="3", CONS_PHRED="30", CONS_phyloP="2"),
+        header=header("STATUS", "PHRED", "CONS_PHRED", "CONS_phyloP"),
+    )
+
+
+def test_conservation_decides_where_the_file_has_it_and_the_log_says_so(conserved):
+    rows, err = ranked(conserved)
+    assert [(row["id"], row["alt"]) for row in rows] == [("d", "C"), ("c", "C"), ("c", "G"), ("a", "C"), ("b", "C")]
+    assert column(rows, "cons_phred") == ["30", "12", "12", "1.5", ""]
+    assert err == NOTICE + (
+        "varbind: 4 records read, 6 alleles in 4 of them, 5 rows sorted by VARBIND_CONS_PHRED (the default); 1 scored "
+        "alleles without VARBIND_CONS_PHRED come last; alleles left out: symbolic 1\n"
+    )
+    assert call("rank", conserved, "-q").err == ""
+    assert column(ranked(conserved, "--all")[0], "id") == ["d", "c", "c", "a", "b", "b"]
+    for top in range(1, 6):
+        assert ranked(conserved, "--top", str(top))[0] == rows[:top]
+
+
+@pytest.mark.parametrize("by", ["phred", "VARBIND_PHRED", "Cons_PhyloP", "varbind_cons_phred"])
+def test_a_key_that_is_chosen_replaces_the_default(conserved, by):
+    rows, err = ranked(conserved, "--by", by)
+    order = {"p": "abdcc", "v": "abdcc", "c": "ccdab"}[by[0].lower()]
+    assert "".join(column(rows, "id")) == ("dccab" if by.endswith("cons_phred") else order)
+    assert "Sorted by" not in err
+    assert f" (--by {by})" in err
+
+
+def test_show_lists_in_the_same_order(conserved):
+    for options in ((), ("--by", "phred"), ("--by", "CONS_phyloP")):
+        done = call("show", conserved, *options)
+        assert done.code == 0, done.err
+        listed = [line.split()[0] for line in done.out.decode().splitlines()[1:6]]
+        assert listed == column(ranked(conserved, *options)[0], "id")
+        assert done.err == ("" if options else NOTICE)
+        key = options[1].removeprefix("VARBIND_") if options else "CONS_PHRED"
+        assert f"5 of 5 scored alleles, sorted by {key.replace('phred', 'PHRED')}." in done.out.decode()
+    assert "1 without CONS_phyloP come last." in " ".join(done.out.decode().split())
+    assert call("show", conserved, "-q").err == ""
+
+
+def test_a_bcf_is_sorted_in_the_same_order(conserved, tmp_path):
+    binary = to_bcf(conserved, tmp_path / "x.bcf")
+    assert call("rank", binary).out == call("rank", conserved).out
+    assert call("show", binary).out == call("show", conserved).out
 
 
 def test_without_phred_the_log_names_the_other_default(bench):
@@ -335,8 +397,16 @@ def test_refusals(bench, annotated):
     assert same.read_bytes() == annotated.read_bytes()
     by = call("rank", annotated, "--by", "score_cons", "-o", bench.results / "x.tsv")
     assert by.code == 2
-    assert "VARBIND_SCORE_CONS, not in the header; sort --by " in by.error
-    assert call("rank", annotated, "--by", "nonsense").code == 2
+    assert by.error.endswith(
+        "annotated.vcf: cannot sort by 'score_cons': the header declares no such key of varbind with one number per "
+        "allele; choose one of SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND, LOSS_PHRED, GAIN_PHRED, TSSDIST, binding "
+        "with --by"
+    )
+    for key in ("nonsense", "", "STATUS", "BIND_LOSS", "PHRED,SCORE", "VARBIND_", "MINE_PHRED"):
+        by = call("rank", annotated, "--by", key, "-o", bench.results / "x.tsv")
+        assert (by.code, f"cannot sort by {key!r}: " in by.error) == (2, True)
+        shown = call("show", annotated, "--by", key)
+        assert (shown.code, shown.out, shown.error) == (2, b"", by.error)
     assert call("rank", annotated, "--top", "0").code == 2
     assert call("rank", bench.folder / "missing.vcf", "-o", bench.results / "x.tsv").code == 3
     assert list(bench.results.iterdir()) == []

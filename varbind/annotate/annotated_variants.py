@@ -1,6 +1,6 @@
 """Reads the alleles of an annotated VCF that people look at: the most extreme ones, or those of one ID or position.
 
-record -> values of each allele -> the first N by PHRED, or those that were asked for
+record -> values of each allele -> the first N in the order of a key, or those that were asked for
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from heapq import nlargest
-from math import inf, isnan
+from math import isnan
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ from varbind.annotate.info_reader import (
     alleles_of,
     protein_changes,
 )
+from varbind.annotate.sort_order import SortOrder
 from varbind.core.contigs import other_styles, plain_name
 from varbind.core.transcript import CODING_REGIONS
 from varbind.errors import InputError, UsageError, printable
@@ -128,11 +130,6 @@ class AnnotatedVariant:
         return f"{self.chrom}:{self.pos}"
 
     @property
-    def binding_phred(self) -> float | None:
-        """The larger of LOSS_PHRED and GAIN_PHRED; None where both are missing."""
-        return max((self.numbers[key] for key in ("LOSS_PHRED", "GAIN_PHRED") if key in self.numbers), default=None)
-
-    @property
     def is_coding(self) -> bool:
         """Whether the allele lies in the coding sequence or a splice site of each of its genes."""
         return bool(self.genes) and all(gene.is_coding for gene in self.genes)
@@ -144,24 +141,27 @@ class TopVariants:
 
     Attributes:
         variants: the alleles, the largest value first.
-        by_phred: whether they are sorted by PHRED; otherwise by the larger of LOSS_PHRED and GAIN_PHRED.
+        order: the key that they are sorted by.
         scored: the alleles with a score.
+        unsortable: the scored alleles that are not left out and have no value to sort by; they come last.
         coding: the scored alleles that are left out because they lie in a coding sequence or a splice site.
         unscored: the alleles without a score, by reason.
         unannotated: the records without a key of varbind.
     """
 
     variants: list[AnnotatedVariant] = field(default_factory=list)
-    by_phred: bool = True
+    order: SortOrder = field(default_factory=SortOrder)
     scored: int = 0
+    unsortable: int = 0
     coding: int = 0
     unscored: Counter[str] = field(default_factory=Counter)
     unannotated: int = 0
 
     def sentence(self) -> str:
         """The counts in one or more sentences."""
-        key = "PHRED" if self.by_phred else "the larger of LOSS_PHRED and GAIN_PHRED"
-        sentences = [f"{len(self.variants):,} of {self.scored:,} scored alleles, sorted by {key}."]
+        sentences = [f"{len(self.variants):,} of {self.scored:,} scored alleles, sorted by {self.order.in_words()}."]
+        if self.unsortable:
+            sentences.append(f"{self.unsortable:,} without {self.order.keys_in_words()} come last.")
         if self.coding:
             sentences.append(f"{self.coding:,} in coding sequences and splice sites left out (--coding shows them).")
         if missing := self.missing():
@@ -176,31 +176,30 @@ class TopVariants:
 
 
 def top_variants(
-    source: str | os.PathLike[str], count: int, *, coding: bool = False, prefix: str = "VARBIND"
+    source: str | os.PathLike[str], count: int, *, by: str | None = None, coding: bool = False, prefix: str = "VARBIND"
 ) -> TopVariants:
-    """Read the scored alleles with the largest PHRED; without PHRED, with the largest LOSS_PHRED or GAIN_PHRED.
+    """Read the scored alleles with the largest value of a key.
 
     Missing values come last, and ties keep the order of the file. Memory does not grow with the file.
 
     Args:
         source: the annotated VCF or BCF; `-` is standard input.
         count: the number of alleles wanted.
+        by: the key, as for `RankSettings`; None = CONS_PHRED where the header declares it, else PHRED, else the larger
+            of LOSS_PHRED and GAIN_PHRED.
         coding: whether alleles in coding sequences and splice sites are wanted too.
         prefix: the prefix of the keys.
 
     Raises:
         InputError: the file is broken, was not annotated, or has no scored allele.
-        UsageError: all scored alleles are left out because they lie in coding sequences or splice sites.
+        UsageError: the header does not declare the key, or all scored alleles are left out because they lie in coding
+            sequences or splice sites.
     """
     with open_variants(os.fspath(source)) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)
-        top = TopVariants(by_phred="PHRED" in keys.names)
-
-        def value(variant: AnnotatedVariant) -> float:
-            found = variant.numbers.get("PHRED") if top.by_phred else variant.binding_phred
-            return -inf if found is None else found
-
-        top.variants = nlargest(count, _scored(variants, keys, top, coding=coding), key=value)
+        top = TopVariants(order=SortOrder.of(by, keys, variants.name))
+        first = nlargest(count, _scored(variants, keys, top, coding=coding), key=itemgetter(0))
+        top.variants = [variant for _, variant in first]
     if not top.scored:
         what = f"no allele has a score ({top.missing() or 'the file has no records'})"
         raise InputError(what, path=variants.name, remedy="find the cause with varbind check, and annotate again")
@@ -237,9 +236,11 @@ def find_variants(source: str | os.PathLike[str], wanted: str, *, prefix: str = 
     return found
 
 
-def _scored(variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, coding: bool) -> Iterator[AnnotatedVariant]:
-    """The scored alleles of a file; all others are counted."""
-    word = f"{keys.prefix}_".encode()
+def _scored(
+    variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, coding: bool
+) -> Iterator[tuple[tuple[bool, float], AnnotatedVariant]]:
+    """The scored alleles of a file, each after what it is sorted by; all others are counted."""
+    word, value_of = f"{keys.prefix}_".encode(), top.order.reader(keys)
     for _, skipped, record in variants.select(lambda block: block.lines_with(word)):
         top.unannotated += skipped
         if record is None:
@@ -254,8 +255,10 @@ def _scored(variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, codi
             variant = AnnotatedVariant.of(record, alt, allele, keys)
             if variant.is_coding and not coding:
                 top.coding += 1
-            else:
-                yield variant
+                continue
+            value = value_of(allele)
+            top.unsortable += isnan(value)
+            yield (False, 0.0) if isnan(value) else (True, value), variant
 
 
 def _alleles(record: VcfRecord, keys: DeclaredKeys, path: str) -> Iterator[tuple[str, AnnotatedAllele]]:

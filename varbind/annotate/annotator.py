@@ -151,10 +151,13 @@ class Annotator:
         effects = self._effects.describe(scores.take(self._listed), kinds, top=self._top)
         if self._second is None:
             return [_Scored(window, effect) for window, effect in zip(windows, effects, strict=True)]
-        predicted = self._second.predict(scores, self._sites(alleles, means), kinds, windows, self._scorer.flank)
+        sites = self._sites(alleles, means)
+        predicted = self._second.predict(scores, sites, kinds, windows, self._scorer.flank)
         columns = [predicted.values[name].tolist() for name in self._effect_names]
         # A second stage without its tracks may give no value at all; there is one row per allele even then.
         rows = list(zip(*columns, strict=True)) if columns else [()] * len(alleles)
+        # The score head compares alleles by the same condition.
+        without_tss = np.isnan(sites.tss_distance) & ("PHRED" in self._effect_names)
         return [
             _Scored(
                 windows[row],
@@ -164,6 +167,7 @@ class Annotator:
                 if self._second.keys.explain and predicted.contributions is not None
                 else (),
                 in_training=self._seen(alleles[row], windows[row]),
+                no_tss=bool(without_tss[row]),
             )
             for row, values in enumerate(rows)
         ]
@@ -198,6 +202,7 @@ class _Scored:
     predicted: tuple[float, ...] = ()
     explained: tuple[tuple[str, float], ...] = ()
     in_training: bool = False
+    no_tss: bool = False
 
 
 def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[VariantKind, ShareCurve]] | None:
@@ -226,6 +231,7 @@ def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]
         padded=scored.window.padded,
         in_training=scored.in_training,
         size_extrapolated=allele.variant is not None and allele.variant.size > LARGEST_SIZE,
+        no_tss=scored.no_tss,
         predicted=scored.predicted,
         explained=scored.explained,
         conservation=means,

@@ -10,6 +10,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from varbind.annotate.info_reader import UNANNOTATED
+from varbind.annotate.info_schema import CONS_PHRED_KEY
 from varbind.core.transcript import SPLICE_BASES, TranscriptRegion
 from varbind.core.variant import Status, trim
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
     from varbind.annotate.info_reader import ProteinChange
 
-__all__ = ["LIMITS", "UNUSUAL_PHRED", "describe", "frequency_text", "short_allele", "summary"]
+__all__ = ["LIMITS", "UNUSUAL_PHRED", "describe", "frequency_text", "shortened", "summary"]
 
 UNUSUAL_PHRED = 10.0
 """A change that more than one in ten background variants reaches is described as not unusual."""
@@ -57,6 +58,8 @@ _FLAGS = {
     "in_training": "in_training: the second stage was trained on this change, so its values are not a prediction.",
     "size_extrapolated": "size_extrapolated: the allele is longer than any background variant, so its PHREDs compare "
     "it with the longest ones of its kind.",
+    "no_tss": "no_tss: no transcription start is known for the allele, so its PHRED compares it with background "
+    "variants without one.",
 }
 _REGIONS: dict[str, str] = {
     TranscriptRegion.CDS: "in its coding sequence",
@@ -124,8 +127,8 @@ def frequency_text(phred: float) -> str:
     return f"about 1 in {round(one_in, -digits):,.0f}"
 
 
-def short_allele(text: str, most: int) -> str:
-    """Shorten an allele to a number of characters, of which the last one is then an ellipsis."""
+def shortened(text: str, most: int) -> str:
+    """Shorten a text to a number of characters, of which the last one is then an ellipsis."""
     return text if len(text) <= most else f"{text[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -147,7 +150,7 @@ def _place_text(variant: AnnotatedVariant) -> str:
 def _change_text(variant: AnnotatedVariant) -> str:
     """Name the kind of change, as the subject of a sentence."""
     if not (variant.ref + variant.alt).isalpha() or variant.why_not:
-        return f"The allele {short_allele(variant.alt, 20)}"
+        return f"The allele {shortened(variant.alt, 20)}"
     _, ref, alt = trim(variant.pos, variant.ref.upper(), variant.alt.upper())
     if not ref:
         return f"The insertion of {_counted(len(alt), 'base')}"
@@ -226,6 +229,9 @@ def _rarity_text(numbers: dict[str, float]) -> str:
         text += f" SCORE is {score:.2f}, the estimated probability that the allele changes the activity measurably."
     if "SCORE_CONS" in numbers:
         text += f" With the evidence of conservation it is {numbers['SCORE_CONS']:.2f} (SCORE_CONS)."
+    if (conserved := numbers.get(CONS_PHRED_KEY)) is not None:
+        share = frequency_text(conserved)
+        text += f" With this evidence {share} background variants rank as high ({CONS_PHRED_KEY} {conserved:.1f})."
     return text
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from varbind.annotate.info_schema import INFO_KEYS, TRACK_KEY, InfoKey, Written
+from varbind.annotate.info_schema import INFO_KEYS, NO_TSS, TRACK_KEY, InfoKey, Written
 from varbind.effect.second_stage import EffectKeys
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class AlleleAnnotation:
         padded: whether the window runs off the contig.
         in_training: whether the second stage was trained on the allele.
         size_extrapolated: whether the allele is longer than all background variants that its PHREDs compare it with.
+        no_tss: whether PHRED is written, and no transcription start is known for the allele.
         predicted: the values of the second stage, in the order of its keys; NaN where a value is missing.
         explained: the model ids with the largest contributions to the activity, and the contributions, largest first.
         conservation: the mean of each track over the reference bases, in the order of the tracks; NaN where a track
@@ -51,6 +52,7 @@ class AlleleAnnotation:
     padded: bool = False
     in_training: bool = False
     size_extrapolated: bool = False
+    no_tss: bool = False
     predicted: tuple[float, ...] = ()
     explained: tuple[tuple[str, float], ...] = ()
     conservation: tuple[float, ...] = ()
@@ -82,6 +84,8 @@ def header_lines(
     # The header lists the tracks last, column 8 before STATUS.
     keys.sort(key=lambda key: key.written is Written.PER_TRACK)
     keys = [key.with_most(effect.explain) if key.written is Written.EXPLAINED else key for key in keys]
+    if "PHRED" in effect.names:
+        keys = [key.with_caveat(NO_TSS) if key.name == "FLAG" else key for key in keys]
     return [
         f"##INFO=<ID={prefix}_{key.name},Number={key.number},Type={key.type},"
         f'Description="{key.description}",Source="varbind",Version="{version}">'
@@ -152,7 +156,7 @@ def _conservation(place: int) -> Callable[[AlleleAnnotation], str | None]:
     return lambda allele: _number(allele.conservation[place]) if allele.conservation else None
 
 
-_FLAGS = ("padded", "in_training", "size_extrapolated")
+_FLAGS = ("padded", "in_training", "size_extrapolated", "no_tss")
 
 
 @cache
@@ -218,5 +222,5 @@ _VALUE_OF: dict[str, Callable[[AlleleAnnotation], str | None]] = {
     "TSSDIST": lambda allele: str(allele.genes[0].distance) if allele.genes else None,
     "REGION": lambda allele: _regions(allele.genes),
     "STATUS": lambda allele: allele.status.value,
-    "FLAG": lambda allele: _flags(allele.padded, allele.in_training, allele.size_extrapolated),
+    "FLAG": lambda allele: _flags(allele.padded, allele.in_training, allele.size_extrapolated, allele.no_tss),
 }

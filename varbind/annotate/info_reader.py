@@ -124,7 +124,8 @@ class DeclaredKeys:
     @property
     def tracks(self) -> tuple[str, ...]:
         """The keys of conservation tracks, in the order of the header."""
-        return tuple(name for name in self.names if name.startswith(TRACK_STEM))
+        tracks = (name for name in self.names if name.startswith(TRACK_STEM))
+        return tuple(name for name in tracks if name.upper() not in NUMBER_KEYS)
 
     @property
     def numbers(self) -> tuple[str, ...]:

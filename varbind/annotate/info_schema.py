@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from varbind.effect.head import HeadKey
 
 __all__ = [
+    "CONS_PHRED_KEY",
     "INFO_KEYS",
     "KEY_NAMES",
+    "NO_TSS",
     "TRACK_KEY",
     "TRACK_STEM",
     "InfoKey",
@@ -29,6 +31,9 @@ __all__ = [
 
 TRACK_STEM = "CONS_"
 """A conservation track called NAME is written under this stem + NAME."""
+
+CONS_PHRED_KEY = f"{TRACK_STEM}PHRED"
+"""PHRED with the evidence of conservation added. It is no track, so no track may be called PHRED."""
 
 
 class Written(Enum):
@@ -73,6 +78,10 @@ class InfoKey:
         """The key of a list of contributions, with the number of entries that it lists at most in its Description."""
         return replace(self, description=re.sub(r"\bN\b", str(most), self.description))
 
+    def with_caveat(self, caveat: str) -> InfoKey:
+        """The key of the flags, with one more of them in its Description."""
+        return replace(self, description=f"{self.description}, {caveat}")
+
     def of_track(self, track: str) -> InfoKey:
         """The key of one conservation track."""
         text = self.description.replace("track name", f"track {track}")
@@ -89,6 +98,8 @@ _PHRED = (
     "over all protein families is at least as large; multiple testing is inside; 30 = one in a thousand"
 )
 
+NO_TSS = "no_tss = no transcription start is known for it, so PHRED compares it with background variants without one"
+"""The flag that is declared and written only where the second stage gives PHRED."""
 
 INFO_KEYS = (
     *map(InfoKey.of_head, EFFECT_KEYS.values()),

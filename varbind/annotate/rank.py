@@ -8,17 +8,17 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import isnan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.annotate.info_reader import UNANNOTATED, AnnotatedAllele, DeclaredKeys, alleles_of
 from varbind.annotate.rank_columns import RankColumns
+from varbind.annotate.sort_order import SortOrder
 from varbind.annotate.sorted_rows import SortedRows
 from varbind.core.progress import estimated_total
 from varbind.core.transcript import CODING_REGIONS
-from varbind.errors import UsageError
 from varbind.io.output.output_paths import check_outputs
 from varbind.io.output.typed_table import TypedTable
 from varbind.io.vcf.genotypes import SampleGenotypes
@@ -35,19 +35,7 @@ if TYPE_CHECKING:
     from varbind.io.vcf.records import VcfRecord
     from varbind.io.vcf.vcf_block import VcfBlock
 
-__all__ = ["ORDERS", "RankCounts", "RankSettings", "rank_vcf"]
-
-ORDERS = {
-    "phred": ("PHRED",),
-    "score": ("SCORE",),
-    "score_cons": ("SCORE_CONS",),
-    "activity": ("ACTIVITY",),
-    "deepfind": ("DEEPFIND",),
-    "loss_phred": ("LOSS_PHRED",),
-    "gain_phred": ("GAIN_PHRED",),
-    "binding": ("LOSS_PHRED", "GAIN_PHRED"),
-}
-"""The keys that rows can be sorted by; with several keys, the largest value is used."""
+__all__ = ["RankCounts", "RankSettings", "rank_vcf"]
 
 _RECORDS_BETWEEN_REPORTS = 1 << 12
 _ROWS_AT_ONCE = 1 << 16
@@ -58,8 +46,9 @@ class RankSettings:
     """The choice of the rows and columns of a table, and their order.
 
     Attributes:
-        by: one of `ORDERS`; None = PHRED where the header declares it, otherwise binding. The activity is sorted by
-            its absolute value.
+        by: the key to sort by, with or without its prefix and in upper or lower case; or `binding`, which is the
+            larger of LOSS_PHRED and GAIN_PHRED. None = CONS_PHRED where the header declares it, else PHRED, else
+            binding. ACTIVITY is sorted by its absolute value, and TSSDIST by the smallest one.
         prefix: the prefix of the keys.
         top: the number of rows to write; None = all.
         unscored: whether alleles without a score are written too, after all others.
@@ -68,9 +57,6 @@ class RankSettings:
         info: further INFO fields that become columns.
         samples: the samples whose carriers and genotypes become columns; empty = all samples, None = no such columns.
         inputs: the files that were read for these settings; the table may not replace them.
-
-    Raises:
-        UsageError: `by` is not one of `ORDERS`.
     """
 
     by: str | None = None
@@ -82,17 +68,13 @@ class RankSettings:
     samples: tuple[str, ...] | None = None
     inputs: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        if self.by is not None and self.by not in ORDERS:
-            raise UsageError(f"cannot sort by {self.by!r}", remedy=f"choose among {', '.join(ORDERS)}")
-
 
 @dataclass(slots=True)
 class RankCounts:
     """The counts of one table.
 
     Attributes:
-        sorted_by: the keys by which the rows are sorted, in words.
+        order: the keys by which the rows are sorted.
         records: the records of the input.
         unannotated: the records that are left out because they have no key of varbind.
         without_alt: the records that are left out because they have no alternate allele.
@@ -101,12 +83,13 @@ class RankCounts:
         coding: the rows that are left out because the allele lies in a coding sequence or a splice site of the gene.
         rows: the rows of the table.
         cut: the rows beyond the number wanted.
-        sortable: the alleles with a value to sort by.
+        sortable: the alleles of the table with a value to sort by.
+        unsortable: the scored alleles of the table without one; they come after those with one.
         without_genotypes: the records with a ranked allele whose FORMAT has no GT, if carriers were requested.
         with_info: the number of ranked alleles with a value, by the key of each further INFO field.
     """
 
-    sorted_by: str = ""
+    order: SortOrder = field(default_factory=SortOrder)
     records: int = 0
     unannotated: int = 0
     without_alt: int = 0
@@ -116,6 +99,7 @@ class RankCounts:
     rows: int = 0
     cut: int = 0
     sortable: int = 0
+    unsortable: int = 0
     without_genotypes: int = 0
     with_info: Counter[str] = field(default_factory=Counter)
 
@@ -125,7 +109,10 @@ class RankCounts:
         whole = {UNANNOTATED: self.unannotated, "without an alternate allele": self.without_alt}
         others = self.records - self.unannotated - self.without_alt
         read = f"{self.records:,} records read, {self.alleles:,} alleles in {others:,} of them"
-        parts = [f"{read}, {self.rows:,} rows sorted by {self.sorted_by}"]
+        prefix = f"{self.order.prefix}_"
+        parts = [f"{read}, {self.rows:,} rows sorted by {self.order.in_words(prefix)} ({self.order.origin})"]
+        if self.sortable and self.unsortable:
+            parts.append(f"{self.unsortable:,} scored alleles without {self.order.keys_in_words(prefix)} come last")
         parts += ["alleles left out: " + ", ".join(reasons)] if reasons else []
         parts += [f"{count:,} records {why}" for why, count in whole.items() if count]
         parts += [f"{self.coding:,} rows of coding sequences and splice sites left out"] if self.coding else []
@@ -184,26 +171,6 @@ def rank_vcf(
     return counts
 
 
-def _keys_to_sort_by(by: str | None, keys: DeclaredKeys, path: str) -> tuple[str, ...]:
-    by = by or ("phred" if "PHRED" in keys.names else "binding")
-    found = tuple(name for name in ORDERS[by] if name in keys.names)
-    if not found:
-        wanted = " or ".join(f"{keys.prefix}_{name}" for name in ORDERS[by])
-        possible = [name for name, needed in ORDERS.items() if set(needed) & set(keys.names)]
-        remedy = f"sort --by {' or '.join(possible)}" if possible else "run varbind annotate again"
-        raise UsageError(f"--by {by} needs {wanted}, not in the header", path=path, remedy=remedy)
-    return found
-
-
-def _order_in_words(order: tuple[str, ...], settings: RankSettings) -> str:
-    """The keys to sort by, and how they were chosen."""
-    names = " and ".join(f"{settings.prefix}_{name}" for name in order)
-    words = f"the larger of {names}" if len(order) > 1 else names
-    words = f"the absolute value of {words}" if order == ORDERS["activity"] else words
-    default = "the default" if order == ORDERS["phred"] else f"the default without {settings.prefix}_PHRED"
-    return f"{words} ({f'--by {settings.by}' if settings.by else default})"
-
-
 def _records(
     variants: VariantFile, counts: RankCounts, progress: Progress | None, *, word: str | None
 ) -> Iterator[VcfRecord]:
@@ -240,10 +207,8 @@ class _RankedTable:
         header, self._path = variants.header, variants.name
         self._settings, self._counts = settings, counts
         self._keys = DeclaredKeys.of(header, settings.prefix, self._path)
-        order = _keys_to_sort_by(settings.by, self._keys, self._path)
-        counts.sorted_by = _order_in_words(order, settings)
-        self._sorted_by = [self._keys.numbers.index(name) for name in order]
-        self._unsigned = order == ORDERS["activity"]
+        counts.order = SortOrder.of(settings.by, self._keys, self._path)
+        self._value = counts.order.reader(self._keys)
         self._info = declared_fields(header, settings.info, self._path)
         named = settings.samples
         self._samples = None if named is None else SampleGenotypes(header, named, self._path)
@@ -255,15 +220,18 @@ class _RankedTable:
         alleles = self._alleles(record)
         further = self._further_cells(record) if alleles else []
         for place, allele in alleles:
-            value = self._value(allele)
-            self._counts.sortable += not isnan(value)
+            value, is_scored = self._value(allele), not allele.why_not
             for field_, cell in zip(self._info, further[place], strict=False):
                 self._counts.with_info[field_.key] += not is_missing(cell)
-            for region, row in self.columns.rows(record, place, allele, further[place]):
-                if region in CODING_REGIONS and not self._settings.coding:
-                    self._counts.coding += 1
-                else:
-                    self._rows.add(row, value, scored=not allele.why_not)
+            rows = list(self.columns.rows(record, place, allele, further[place]))
+            kept = [row for region, row in rows if self._settings.coding or region not in CODING_REGIONS]
+            self._counts.coding += len(rows) - len(kept)
+            if kept and not isnan(value):
+                self._counts.sortable += 1
+            elif kept and is_scored:
+                self._counts.unsortable += 1
+            for row in kept:
+                self._rows.add(row, value, scored=is_scored)
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """The complete rows in order, some at a time."""
@@ -296,11 +264,6 @@ class _RankedTable:
         carriers = self._samples.carriers(record)
         self._counts.without_genotypes = self._samples.without_genotypes
         return [(*values, *found) for values, found in zip(cells, carriers, strict=True)]
-
-    def _value(self, allele: AnnotatedAllele) -> float:
-        """The value to sort by; NaN where missing."""
-        found = [allele.numbers[place] for place in self._sorted_by]
-        return max((abs(one) if self._unsigned else one for one in found if not isnan(one)), default=nan)
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,8 @@ __all__ = ["SortedRows"]
 
 _ROWS_AT_ONCE = 1 << 14
 _FEWEST_AT_ONCE = 1 << 10
-_SORT_COLUMNS = (("negated value", float), ("level", float))
+# Double precision tells any two values apart that the text tells apart.
+_SORT_COLUMNS = (("negated value", np.float64), ("level", float))
 
 
 class SortedRows:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.annotate.info_schema import CONS_PHRED_KEY, TRACK_STEM
 from varbind.core.contigs import ContigNames
 from varbind.errors import UsageError
 from varbind.io.tracks import ConservationTrack
@@ -33,7 +34,7 @@ class Tracks(AbstractContextManager["Tracks"]):
         renamed: pairs of names of the same contig, as the user gives them.
 
     Raises:
-        UsageError: a name cannot be part of an INFO key.
+        UsageError: a name cannot be part of an INFO key, or would give a key of the second stage.
         ResourceError: a file is not a bigWig.
     """
 
@@ -43,6 +44,9 @@ class Tracks(AbstractContextManager["Tracks"]):
         for name in paths:
             if not re.fullmatch(r"[0-9A-Za-z_.]+", name):
                 raise UsageError(f"track name {name!r}", remedy="use letters, digits, _ and . only")
+            if f"{TRACK_STEM}{name}".upper() == CONS_PHRED_KEY:
+                what = f"track name {name!r} would give the key {CONS_PHRED_KEY}, which the second stage writes"
+                raise UsageError(what, remedy="choose another name")
         self._paths = dict(paths)
         self._files = ExitStack()
         self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]

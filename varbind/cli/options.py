@@ -33,6 +33,7 @@ __all__ = [
     "read_models_option",
     "reference_option",
     "sets_of",
+    "sort_key_option",
     "table_options",
 ]
 
@@ -176,6 +177,16 @@ _TABLES = {
     "--classes": "Simulated (label 1) and derived (0) variants.",
     "--pathogenic": "Pathogenic (label 1) and common (0) variants, with tracks.",
 }
+
+
+def sort_key_option(source: str) -> Callable[[Command], Command]:
+    """Make the option `--by`.
+
+    Args:
+        source: what the help calls the annotated file.
+    """
+    text = f"Key to sort by, such as SCORE. Default: CONS_PHRED if {source} has it, else PHRED, else binding."
+    return click.option("--by", metavar="KEY", help=text)
 
 
 def logging_options(command: Command) -> Command:

@@ -9,13 +9,12 @@ import click
 
 from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_words, word_files
-from varbind.cli.options import logging_options
+from varbind.cli.options import logging_options, sort_key_option
 
 __all__ = ["rank"]
 
 logger = logging.getLogger("varbind")
 
-ORDERS = ("phred", "score", "score_cons", "activity", "deepfind", "loss_phred", "gain_phred", "binding")
 ALL_SAMPLES = ""
 
 
@@ -44,7 +43,7 @@ class RankCommand(click.Command):
     metavar="OUT",
     help="Table: .tsv, .tsv.gz, .csv, .csv.gz or .parquet. Default: TSV on standard output.",
 )
-@click.option("--by", type=click.Choice(ORDERS), help="Value to sort by. Default: phred if IN has it, else binding.")
+@sort_key_option("IN")
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Write only the first N rows.")
 @click.option("--all", "unscored", is_flag=True, help="Write alleles without a score as well, at the end.")
 @click.option("--coding", is_flag=True, help="Write alleles in coding sequences and splice sites as well.")
@@ -65,8 +64,12 @@ def rank(
 
     IN is a result of varbind annotate: VCF (plain, gzip or BGZF) or BCF; - is standard input. A row is an allele and a
     gene; an allele in two promoters has two rows. Missing values are empty in TSV and CSV and null in Parquet, and come
-    last; ties keep the order of IN. Activity is sorted by its absolute value; binding is the larger of LOSS_PHRED and
-    GAIN_PHRED.
+    last; ties keep the order of IN.
+
+    KEY is a key of varbind that has one number per allele, such as PHRED, SCORE_CONS or CONS_phyloP, with or without
+    VARBIND_ and in upper or lower case; binding is the larger of LOSS_PHRED and GAIN_PHRED. The default is CONS_PHRED,
+    which adds conservation to PHRED, where IN has it. ACTIVITY is sorted by its absolute value, and TSSDIST puts the
+    alleles nearest to a transcription start first.
 
     The columns are those of the VCF, of the gene and of the keys; then the parts of the strongest loss and gain of
     binding (family, protein, model, delta, z), a sentence in plain words, EXPLAIN if IN has it, the keys of --info, and
@@ -91,4 +94,6 @@ def rank(
         counts = rank_vcf(source, output, settings=settings, progress=progress)
     for warning in counts.warnings():
         logger.warning("%s: %s", source, warning)
+    if counts.order.notice:
+        logger.info(counts.order.notice)
     logger.info(counts.sentence())

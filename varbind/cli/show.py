@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.options import logging_options
+from varbind.cli.options import logging_options, sort_key_option
 
 __all__ = ["show"]
+
+logger = logging.getLogger("varbind")
 
 
 @click.command("show")
@@ -16,14 +20,24 @@ __all__ = ["show"]
 @click.option(
     "--top", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="Number of alleles in the table."
 )
+@sort_key_option("VCF")
 @click.option("--coding", is_flag=True, help="List alleles in coding sequences and splice sites as well.")
 @click.option("--prefix", default="VARBIND", show_default=True, metavar="NAME", help="Prefix of the INFO keys.")
 @logging_options
-def show(source: str, wanted: str | None, top: int, coding: bool, prefix: str, quiet: bool, verbose: bool) -> None:
+def show(
+    source: str,
+    wanted: str | None,
+    top: int,
+    by: str | None,
+    coding: bool,
+    prefix: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
     """List the most extreme variants of an annotated VCF, or describe one in plain words.
 
     VCF is a result of varbind annotate: VCF (plain, gzip or BGZF) or BCF; - is standard input. The table fits the
-    terminal and is sorted by PHRED, or by the larger of LOSS_PHRED and GAIN_PHRED where the file has no PHRED.
+    terminal, and the largest value of a key comes first; KEY is any key with which varbind rank can sort.
 
     With an ID or a position, as in chr1:1000, every allele of the records found is described: its gene, the binding
     that is lost or gained, the expected activity, how rare such changes are, and what limits these numbers.
@@ -35,4 +49,7 @@ def show(source: str, wanted: str | None, top: int, coding: bool, prefix: str, q
     if wanted is not None:
         print_text(description_text(find_variants(source, wanted, prefix=prefix)))
         return
-    print_text(table_text(top_variants(source, top, coding=coding, prefix=prefix)))
+    first = top_variants(source, top, by=by, coding=coding, prefix=prefix)
+    print_text(table_text(first))
+    if first.order.notice:
+        logger.info(first.order.notice)

@@ -18,7 +18,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from varbind.annotate.describe import LIMITS, describe, short_allele
+from varbind.annotate.describe import LIMITS, describe, shortened
+from varbind.annotate.info_schema import CONS_PHRED_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, TopVariants
     from varbind.annotate.info_reader import ProteinChange
+    from varbind.annotate.sort_order import SortOrder
 
 __all__ = ["RARE_PHRED", "description_text", "table_text", "terminal_width"]
 
@@ -36,10 +38,14 @@ RARE_PHRED = 20.0
 PLAIN_WIDTH = 140
 """The width of the output where there is no terminal."""
 
+HEADING_WIDTH = 12
+"""The heading of a column of a key is not wider; the name of a track can have any length."""
+
 READABLE_WIDTH = 100
 """Sentences are not wider, because long lines are hard to read."""
 
 _LEGEND = {
+    CONS_PHRED_KEY: f"{CONS_PHRED_KEY}: PHRED with the evidence of conservation added.",
     "PHRED": "PHRED: 20 = as extreme as 1 in 100 background promoter variants, 30 = 1 in 1,000.",
     "LOSS": "LOSS, GAIN: the protein that loses or gains most binding, after the PHRED of its change.",
     "ACTIV.": "ACTIV.: predicted change of promoter activity, log2.",
@@ -78,7 +84,7 @@ def table_text(top: TopVariants) -> str:
     """A table with one row per allele, its counts and what its columns mean, no wider than the terminal."""
     variants = top.variants
     width = terminal_width()
-    wanted = [column for column in _COLUMNS if _has_values(column, variants)]
+    wanted = [column for column in _columns_for(top.order) if _has_values(column, variants)]
     if sum(_natural_widths(wanted, variants)) + len(wanted) - 1 > width:
         wanted = [_WITHOUT_FAMILY.get(column.name, column) for column in wanted]
     columns, widths = _fitted(wanted, variants, width)
@@ -106,7 +112,7 @@ def description_text(variants: Sequence[AnnotatedVariant]) -> str:
     parts: list[RenderableType] = []
     for variant in variants:
         name = f"  {variant.name}" if variant.name else ""
-        change = f"{short_allele(variant.ref, 30)}>{short_allele(variant.alt, 30)}"
+        change = f"{shortened(variant.ref, 30)}>{shortened(variant.alt, 30)}"
         parts.append(Text(f"{variant.place} {change}{name}", style="bold"))
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_column(style="bold", no_wrap=True)
@@ -131,6 +137,16 @@ def _rendered(what: RenderableType, width: int) -> str:
     text = "".join(f"{line.rstrip()}\n" for line in shown.get().splitlines())
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)
+
+
+def _columns_for(order: SortOrder) -> list[_Column]:
+    """The columns, with one more before the values where the alleles are sorted by a key that no other column shows."""
+    added = [
+        _Column(shortened(name, HEADING_WIDTH), _number(name), least=6, most=9, right=True)
+        for name in order.names
+        if name not in _KEYS_SHOWN
+    ]
+    return [*_PLACE_COLUMNS, *added, *_VALUE_COLUMNS]
 
 
 def _has_values(column: _Column, variants: Sequence[AnnotatedVariant]) -> bool:
@@ -190,9 +206,24 @@ def _region(variant: AnnotatedVariant) -> Text:
     return Text(gene.region if gene else "")
 
 
-def _phred(variant: AnnotatedVariant) -> Text:
-    phred = variant.numbers.get("PHRED")
-    return Text() if phred is None else Text(f"{phred:.0f}", style="bold" if phred >= RARE_PHRED else "")
+def _rarity(key: str) -> Callable[[AnnotatedVariant], Text]:
+    """Make the cells of a PHRED."""
+
+    def cell(variant: AnnotatedVariant) -> Text:
+        phred = variant.numbers.get(key)
+        return Text() if phred is None else Text(f"{phred:.0f}", style="bold" if phred >= RARE_PHRED else "")
+
+    return cell
+
+
+def _number(key: str) -> Callable[[AnnotatedVariant], Text]:
+    """Make the cells of any other key."""
+
+    def cell(variant: AnnotatedVariant) -> Text:
+        number = variant.numbers.get(key)
+        return Text() if number is None else Text(f"{number:.3g}")
+
+    return cell
 
 
 def _activity(variant: AnnotatedVariant) -> Text:
@@ -222,19 +253,25 @@ def _colour(kind: str, variant: AnnotatedVariant) -> str:
     return {"LOSS": "red", "GAIN": "green"}.get(kind, "") if is_rare else ""
 
 
-_COLUMNS = (
+_PLACE_COLUMNS = (
     _Column("ID", lambda variant: Text(variant.name), least=12, most=30, left_out=2),
     _Column("POSITION", lambda variant: Text(variant.place), least=24, most=40),
     _Column("CHANGE", lambda variant: Text(f"{variant.ref}>{variant.alt}"), least=6, most=20, left_out=5),
     _Column("GENE", _gene, least=8, most=20, left_out=6),
     _Column("TSS", _distance, least=9, most=12, right=True, left_out=3),
     _Column("REGION", _region, least=8, most=10, left_out=1),
-    _Column("PHRED", _phred, least=5, most=5, right=True),
+)
+_VALUE_COLUMNS = (
+    _Column(CONS_PHRED_KEY, _rarity(CONS_PHRED_KEY), least=5, most=5, right=True),
+    _Column("PHRED", _rarity("PHRED"), least=5, most=5, right=True),
     _Column("ACTIV.", _activity, least=6, most=6, right=True, left_out=4),
     _Column("LOSS", _binding("LOSS", family=True), least=9, most=36, left_out=7),
     _Column("GAIN", _binding("GAIN", family=True), least=9, most=36, left_out=8),
 )
 _WITHOUT_FAMILY = {
-    column.name: replace(column, cell=_binding(column.name, family=False), most=14) for column in _COLUMNS[-2:]
+    column.name: replace(column, cell=_binding(column.name, family=False), most=14) for column in _VALUE_COLUMNS[-2:]
 }
 """The columns without families, which a narrow table has instead of those with them."""
+
+_KEYS_SHOWN = {CONS_PHRED_KEY, "PHRED", "ACTIVITY", "LOSS_PHRED", "GAIN_PHRED", "TSSDIST"}
+"""The keys whose values these columns show."""

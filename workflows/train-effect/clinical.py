@@ -2,10 +2,10 @@
 
     python workflows/train-effect/clinical.py DATA TABLES EFFECT FOLDER [BANK]
 
-Nothing is trained on these variants; they chose which of three forms PHRED has. Some documented variants lie in elements
-of saturation mutagenesis that trained the second stage: their values come from a second stage that was fitted without
-their element. DEEPFIND is left out, because it was trained on all neutral variants. FOLDER receives `clinical.md` and
-`clinical.svg`, the share of documented variants found against the share of neutral variants that pass.
+Nothing is trained on these variants; they chose which of three forms PHRED has. Some documented variants lie in
+elements of saturation mutagenesis that trained the second stage: their values come from a second stage that was fitted
+without their element. DEEPFIND is left out, because it was trained on all neutral variants. FOLDER receives
+`clinical.md` and `clinical.svg`, the share of documented variants found against the share of neutral ones that pass.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import io
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,6 @@ from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.core.sequence import encode
 from varbind.core.window import Window
-from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
 from varbind.evaluate.figure import COLOURS, STYLE
@@ -35,6 +35,9 @@ from varbind.train.activity import ActivityData, fit_activity
 from varbind.train.activity_tables import activity_data, read_activity, read_pairs, score_data
 from varbind.train.effect_tables import FLANK, score_table, sites_of
 from varbind.train.score import fit_score
+
+if TYPE_CHECKING:
+    from varbind.effect.effect_model import EffectModel
 
 LOCI_OF_GENES = ("F9", "HNF4A", "PKLR")
 """Genes whose promoter is a locus of the same name in the training."""
@@ -83,10 +86,9 @@ def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tabl
     used = replace(effect, heads={name: head for name, head in effect.heads.items() if name in HEADS})
 
     def predicted(stage: EffectModel) -> dict[str, np.ndarray]:
-        found = SecondStage(stage, scored.model_ids).predict(
-            scores, sites, [VariantKind.SNV] * len(windows), windows, FLANK
-        )
-        return {**found.values, "log_loss": found.log_loss}
+        kinds = [VariantKind.SNV] * len(windows)
+        prediction = SecondStage(stage, scored.model_ids).predict(scores, sites, kinds, windows, FLANK)
+        return dict(prediction.values)  # noqa: PD011 (no table)
 
     values = predicted(used)
     genes = variants.gene.to_numpy()

@@ -44,7 +44,7 @@ def test_the_largest_phred_comes_first_and_missing_ones_last(tmp_path):
     for count in (1, 7, 40, 100):
         top = top_variants(path, count)
         assert names(top.variants) == [f"v{at}" for at in order[:count]]
-        assert (top.scored, top.by_phred) == (40, True)
+        assert (top.scored, top.unsortable, top.order.names) == (40, values.count(None), ("PHRED",))
 
 
 def test_without_phred_the_larger_of_loss_and_gain_decides(tmp_path):
@@ -57,7 +57,10 @@ def test_without_phred_the_larger_of_loss_and_gain_decides(tmp_path):
     )
     top = top_variants(path, 20)
     assert names(top.variants) == ["b", "a", "c"]
-    assert top.sentence() == "3 of 3 scored alleles, sorted by the larger of LOSS_PHRED and GAIN_PHRED."
+    assert top.sentence() == (
+        "3 of 3 scored alleles, sorted by the larger of LOSS_PHRED and GAIN_PHRED. "
+        "1 without LOSS_PHRED and GAIN_PHRED come last."
+    )
 
 
 def test_values_of_each_allele(tmp_path):

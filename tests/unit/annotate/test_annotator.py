@@ -1,14 +1,18 @@
 """The lines of a batch are annotated in order; background distributions that are derived early change nothing."""
 
+import numpy as np
 import pytest
 from oracles import TextReference
+from second_stages import random_effect, scored_bank
 
 from varbind.annotate.allele_status import Allele
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.counts import AnnotationCounts
 from varbind.annotate.record_stream import Piece, batches_of
 from varbind.annotate.tracks import Tracks
+from varbind.core.tss import GeneHit, TranscriptionStart
 from varbind.core.variant import Status, Variant
+from varbind.effect.second_stage import SecondStage
 from varbind.io.vcf.records import VcfRecord
 from varbind.scoring.scorer import Scorer
 
@@ -83,6 +87,34 @@ def test_preparing_derives_the_kinds_of_the_batch_alone(annotator, monkeypatch):
     annotator.prepare(batch_of(*PIECES[:2]))
     with pytest.raises(TypeError):
         annotator.prepare(batch_of(*PIECES[2:]))
+
+
+@pytest.mark.parametrize("heads", [{"activity", "score"}, {"activity", "deepfind"}])
+def test_alleles_without_a_transcription_start_are_flagged_where_phred_compares_them(heads):
+    """The condition is that of `VariantSites.tss_distance`, which the heads read."""
+    bank = scored_bank()
+    effect = random_effect(bank, heads=heads)
+    hit = GeneHit(TranscriptionStart("c", 150, "+", "GENE"), -7)
+    far = GeneHit(TranscriptionStart("c", 150, "+", "GENE"), -100_000)
+    genes = [(hit,), (), (far, hit), ()]
+    places = [Variant("c", 181 + 18 * place, "A", "C") for place in range(4)]
+    alleles = [Allele(Status.OK, variant=variant, genes=near) for variant, near in zip(places, genes, strict=True)]
+    alleles.append(Allele(Status.STAR))
+    line = b"c\t181\t.\tG\tC,C,C,C,*\t.\t.\tDP=1\n"
+    batch = batch_of(Piece(line, 1, VcfRecord(line, 1, "x", 8), alleles))
+    with Scorer(bank, threads=1) as scorer, Tracks({}, {}) as tracks:
+        second = SecondStage(effect, bank.model_ids)
+        annotator = Annotator(scorer, bank, GENOME, tracks, second=second, prefix="VARBIND", top=2)
+        seen = []
+        predict = second.predict
+        second.predict = lambda scores, sites, kinds: seen.append(sites) or predict(scores, sites, kinds)
+        windows = annotator.windows(batch)
+        text = annotator.lines(batch, windows, annotator.score(windows), AnnotationCounts()).decode()
+    info = dict(word.split("=") for word in text.rstrip("\n").split("\t")[7].split(";"))
+    assert ("VARBIND_PHRED" in info) == ("score" in heads)
+    flagged = [flag == "no_tss" for flag in info.get("VARBIND_FLAG", ".,.,.,.,.").split(",")]
+    assert np.isnan(seen[0].tss_distance).tolist() == [False, True, False, True]
+    assert flagged == ([False, True, False, True, False] if "score" in heads else [False] * 5)
 
 
 def test_nothing_to_score(annotator):

@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
-from varbind.annotate.describe import describe, frequency_text, short_allele, summary
+from varbind.annotate.describe import describe, frequency_text, shortened, summary
 from varbind.annotate.info_fields import _FLAGS as FLAGS
 from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
 from varbind.core.transcript import TranscriptRegion
@@ -120,6 +120,10 @@ def test_rarity():
         "30.0). SCORE is 0.40, the estimated probability that the allele changes the activity measurably."
     )
     assert "it is 0.70 (SCORE_CONS)" in part("Rarity", numbers=NUMBERS | {"SCORE_CONS": 0.7})
+    assert part("Rarity", numbers=NUMBERS | {"SCORE_CONS": 0.7, "CONS_PHRED": 27.0}).endswith(
+        "With the evidence of conservation it is 0.70 (SCORE_CONS). With this evidence about 1 in 500 background "
+        "variants rank as high (CONS_PHRED 27.0)."
+    )
     assert "no PHRED for this allele" in part("Rarity", numbers={})
 
 
@@ -144,8 +148,8 @@ def test_filter():
 
 
 def test_a_long_allele_is_shortened():
-    assert short_allele("ACGT", 4) == "ACGT"
-    assert short_allele("ACGTA", 4) == "ACG\N{HORIZONTAL ELLIPSIS}"
+    assert shortened("ACGT", 4) == "ACGT"
+    assert shortened("ACGTA", 4) == "ACG\N{HORIZONTAL ELLIPSIS}"
 
 
 LOSS = ProteinChange("Ets-related", "ELK4", "ELK4.1", -1.25, -6.28)

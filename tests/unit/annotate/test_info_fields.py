@@ -234,6 +234,23 @@ def test_the_region_is_declared_where_a_gene_file_has_exons():
     assert added.startswith("##INFO=<ID=VARBIND_REGION,Number=A,Type=String,")
 
 
+def test_the_flag_about_transcription_starts_is_declared_with_phred_alone():
+    """Without PHRED the header is the same as ever, to the byte."""
+    score = EffectKeys(tuple(key for name, key in EFFECT_KEYS.items() if name != "PHRED"))
+    without = [header_lines(PREFIX, VERSION, [], genes=True, effect=effect) for effect in (None, EffectKeys(), score)]
+    (schema,) = [key.description for key in INFO_KEYS if key.name == "FLAG"]
+    assert all(f'"{schema}"' in lines[-1] and "no_tss" not in "".join(lines) for lines in without)
+    *others, flag = header_lines(PREFIX, VERSION, [], genes=True, effect=EffectKeys((EFFECT_KEYS["PHRED"],)))
+    assert others[1:] == without[0][:-1]
+    assert f'Description="{schema}, no_tss = no transcription start is known for it, so PHRED compares' in flag
+
+
+def test_flags_are_joined_in_one_order():
+    flagged = scored(padded=True, in_training=True, size_extrapolated=True, no_tss=True)
+    found = values(info_text([scored(no_tss=True), flagged, scored()], PREFIX))
+    assert found["FLAG"] == ["no_tss", "padded&in_training&size_extrapolated&no_tss", "."]
+
+
 def test_regions_are_those_of_the_genes_in_their_order():
     known, unknown = replace(hit(), region=TranscriptRegion.UTR5), hit()
     upstream = replace(hit(), region=TranscriptRegion.UPSTREAM)

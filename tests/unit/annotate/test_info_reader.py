@@ -35,6 +35,12 @@ def test_only_our_keys_count_and_each_once():
         declared(b"DP", b"VARBIND_OTHER")
 
 
+def test_a_key_of_the_second_stage_is_no_track(monkeypatch):
+    keys = declared(b"VARBIND_CONS_PHRED", b"VARBIND_CONS_phred", b"VARBIND_CONS_phyloP", b"VARBIND_PHRED")
+    monkeypatch.setattr("varbind.annotate.info_reader.NUMBER_KEYS", ("CONS_PHRED", "PHRED"))
+    assert (keys.scores, keys.tracks) == (("CONS_PHRED", "PHRED"), ("CONS_phyloP",))
+
+
 def test_a_key_that_is_quoted_is_not_declared():
     lines = (
         b'##INFO=<Description="compare,ID=VARBIND_SCORE,of varbind",ID=DP,Number=1,Type=Integer>\n',

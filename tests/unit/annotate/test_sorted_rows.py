@@ -67,3 +67,9 @@ def test_few_rows_wanted_are_few_rows_held():
     assert SortedRows(COLUMNS, 5)._at_once == sorted_rows._FEWEST_AT_ONCE
     assert SortedRows(COLUMNS, 3000)._at_once == 3000
     assert SortedRows(COLUMNS, None)._at_once == SortedRows(COLUMNS, 1 << 20)._at_once == sorted_rows._ROWS_AT_ONCE
+
+
+def test_values_that_are_equal_in_single_precision_only_are_told_apart():
+    """As the distances of two alleles from a transcription start may be."""
+    near, far = -16_777_216.0, -16_777_217.0
+    assert places([(far, True), (near, True)]) == [1, 0]

@@ -58,3 +58,9 @@ def test_a_signal_while_a_track_is_read_stays_a_signal(track):
 def test_names(track):
     with pytest.raises(UsageError, match="track name"):
         Tracks({"a-b": str(track)}, {})
+
+
+@pytest.mark.parametrize("name", ["PHRED", "phred"])
+def test_a_track_cannot_have_the_name_of_a_key_of_the_second_stage(track, name):
+    with pytest.raises(UsageError, match=f"track name '{name}' would give the key CONS_PHRED, .*; choose another name"):
+        Tracks({name: str(track)}, {})

@@ -3,12 +3,14 @@
 import io
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
 from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene, TopVariants
 from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
+from varbind.annotate.sort_order import SortOrder
 from varbind.cli.variant_display import description_text, table_text
 
 NUMBERS = {"PHRED": 31.2, "SCORE": 0.41, "ACTIVITY": -0.5, "ACTIVITY_SE": 0.1, "LOSS_PHRED": 25.0, "GAIN_PHRED": 2.0}
@@ -84,6 +86,31 @@ def test_columns_without_values_are_left_out(terminal):
     # The legend explains the columns that are there.
     assert "ACTIV.: predicted" in text
     assert "TSS:" not in text
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+@pytest.mark.parametrize(
+    ("name", "number", "heading", "cell"),
+    [
+        ("CONS_PHRED", 27.4, "CONS_PHRED", "27"),
+        ("SCORE", 0.41, "SCORE", "0.41"),
+        ("ACTIVITY_SE", 0.1234567, "ACTIVITY_SE", "0.123"),
+        ("CONS_phyloP_of_vertebrates", -2.0, "CONS_phyloP\N{HORIZONTAL ELLIPSIS}", "-2"),
+    ],
+)
+def test_the_key_that_is_sorted_by_is_shown(terminal, columns, name, number, heading, cell):
+    terminal(columns)
+    variant = replace(ORDINARY, numbers=NUMBERS | {name: number})
+    order = SortOrder((name,), by=name)
+    text = plain(table_text(TopVariants([variant], order)))
+    names, row, *_ = text.splitlines()
+    place = names.split().index("PHRED") - 1
+    assert (names.split()[place], row.split()[place]) == (heading, cell)
+    assert widest(text) <= columns
+    assert f"sorted by {name}." in " ".join(text.split())
+    # A key that has a column has no second one.
+    shown = plain(table_text(TopVariants([variant], SortOrder(("ACTIVITY",))))).splitlines()[0]
+    assert shown.count("ACTIV") == 1
 
 
 def test_the_gene_of_the_table_is_the_nearest_one_that_is_not_coding(terminal):
