@@ -88,7 +88,7 @@ def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tabl
     def predicted(stage: EffectModel) -> dict[str, np.ndarray]:
         kinds = [VariantKind.SNV] * len(windows)
         prediction = SecondStage(stage, scored.model_ids).predict(scores, sites, kinds, windows, FLANK)
-        return dict(prediction.values)  # noqa: PD011 (no table)
+        return dict(prediction.values)
 
     values = predicted(used)
     genes = variants.gene.to_numpy()
