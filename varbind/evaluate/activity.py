@@ -138,7 +138,7 @@ def evaluate_activity(
     predicted = left_out(data, "loci")
     evaluation.add("binding" if local is None else ALL, predicted.activity, predicted.probability)
     if local is not None:
-        for name, part in (("binding", replace(data, local=None)), ("local network", _without_models(data))):
+        for name, part in (("binding", replace(data, local=None)), ("local network", without_models(data))):
             found = left_out(part, name)
             evaluation.add(name, found.activity, found.probability)
     for draw in range(draws):
@@ -162,7 +162,7 @@ def probable_changes(table: VariantTable) -> NDArray[np.bool_]:
     return Outcomes.of_effects(numbers["effect"], numbers["se"], np.array(table.texts["locus"])).change > PROBABLE
 
 
-def _without_models(data: ActivityData) -> ActivityData:
+def without_models(data: ActivityData) -> ActivityData:
     """The same data with a single model whose score never changes, so that the local network is alone."""
     return replace(data, changes=np.zeros_like(data.changes[:, :, :1]), assays=["none"])
 

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from varbind.bank.binding_scale import BindingScale
     from varbind.core.progress import Progress
 
-__all__ = ["PENALTIES", "ActivityData", "ActivityFit", "LeftOut", "fit_activity", "left_out_activity"]
+__all__ = [
+    "PENALTIES",
+    "ActivityData",
+    "ActivityFit",
+    "LeftOut",
+    "fit_activity",
+    "left_out_activity",
+    "left_out_parts",
+]
 
 PENALTIES = (0.003, 0.01, 0.03)
 LOCAL_VARIANCE = 4.0
@@ -202,15 +210,8 @@ def fit_activity(data: ActivityData, scale: BindingScale, *, progress: Progress 
     """
     search = _Search(data)
     penalty = search.best(frozenset())
-    weights, left_out = search.weights(frozenset(), penalty), np.zeros(len(data.effects))
-    refits = []
-    for part, rows in (data.rows_of | data.pairs_of).items():
-        refits.append(search.weights(frozenset({part}), penalty))
-        left_out[rows] = data.inputs[rows] @ refits[-1]
-        if progress:
-            progress(len(refits), len(data.moments))
-    slope = _slope(data, left_out)
-    models = data.changes.shape[2]
+    refits, left_out = _refits(data, search, penalty, progress)
+    weights, slope, models = search.weights(frozenset(), penalty), _slope(data, left_out), data.changes.shape[2]
     head = ActivityHead(
         scale,
         slope * weights[: 2 * models].reshape(2, models),
@@ -218,6 +219,25 @@ def fit_activity(data: ActivityData, scale: BindingScale, *, progress: Progress 
         (slope * np.stack(refits)).astype(np.float32),
     )
     return ActivityFit(head, penalty, slope, slope * left_out)
+
+
+def left_out_parts(data: ActivityData) -> NDArray[np.float64]:
+    """The prediction for each variant or pair without its locus or chromosome, (N,), in units of the regression."""
+    search = _Search(data)
+    return _refits(data, search, search.best(frozenset()), None)[1]
+
+
+def _refits(
+    data: ActivityData, search: _Search, penalty: float, progress: Progress | None
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+    """The weights without each part of the data, and the predictions for the variants of the part, (N,)."""
+    refits, left_out = list[Any](), np.zeros(len(data.effects))
+    for part, rows in (data.rows_of | data.pairs_of).items():
+        refits.append(search.weights(frozenset({part}), penalty))
+        left_out[rows] = data.inputs[rows] @ refits[-1]
+        if progress:
+            progress(len(refits), len(data.moments))
+    return refits, left_out
 
 
 @dataclass(frozen=True, slots=True)
