@@ -11,6 +11,7 @@ import numpy as np
 from varbind.effect.effect_model import key_of_window
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc
+from varbind.kernels.dense import dense
 from varbind.train.activity import fit_activity
 from varbind.train.activity_tables import activity_data
 from varbind.train.effect_tables import FLANK, directions_of, score_table
@@ -94,7 +95,9 @@ def evaluate_pairs(
     if twice := sorted(methods.keys() & others.keys()):
         raise InputError(f"two methods are named {twice[0]}", remedy="rename one")
     if local is not None:
-        methods["binding and local network"] = binding + local.changes(pairs.windows, FLANK) @ head.local_weights
+        methods["binding and local network"] = (
+            binding + local.changes(pairs.windows, FLANK, dense=dense) @ head.local_weights
+        )
     methods |= others
     upwards = directions_of(pairs)
     seen = {key_of_window(window, FLANK) for table in training for window in table.windows}

@@ -30,6 +30,7 @@ from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
 from varbind.evaluate.figure import COLOURS, STYLE
 from varbind.io.effects import read_effect
+from varbind.kernels.dense import dense
 from varbind.scoring.scorer import Scorer
 from varbind.train.activity import ActivityData, fit_activity
 from varbind.train.activity_tables import activity_data, read_activity, read_pairs, score_data
@@ -87,7 +88,7 @@ def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tabl
 
     def predicted(stage: EffectModel) -> dict[str, np.ndarray]:
         kinds = [VariantKind.SNV] * len(windows)
-        prediction = SecondStage(stage, scored.model_ids).predict(scores, sites, kinds, windows, FLANK)
+        prediction = SecondStage(stage, scored.model_ids, dense=dense).predict(scores, sites, kinds, windows, FLANK)
         return dict(prediction.values)
 
     values = predicted(used)

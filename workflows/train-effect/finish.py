@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+ALL = "binding and local network"
 TEMPLATE = Path(__file__).with_name("effect-card.md")
 
 
@@ -22,19 +23,22 @@ def main() -> None:
     state, name, folder = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     card = json.loads((state / name / "card.json").read_text(encoding="utf-8"))
     activity = pd.read_csv(state / f"activity-of-{name}" / "activity.tsv", sep="\t")
-    own = activity[(activity.method == "binding") & (activity.locus != "mean")]
+    own = activity[(activity.method == ALL) & (activity.locus != "mean")]
     text = TEMPLATE.read_text(encoding="utf-8")
+    clinical = state / f"clinical-of-{name}"
     facts = {
         "name": card["bank"]["name"],
         "models": str(len(card["model_ids"])),
-        "measurable": f"{100 * card['heads']['score']['measurable_share']:.0f} %",
+        "changes": f"{100 * card['heads']['score']['share_of_changes']:.0f} %",
         "promoters": ", ".join(card["heads"]["score"]["calibrated_on"]),
+        "imitated": f"{100 * card['heads']['local']['held_out']['value']:.0f} %",
         "tracks": ", ".join(card["heads"]["conservation"]["tracks"]),
         "worst": f"{own.spearman.min():.2f}",
         "best": f"{own.spearman.max():.2f}",
-        "cutoffs": cutoffs(card),
+        "cutoffs": cutoffs(card, pd.read_csv(clinical / "clinical.tsv", sep="\t")),
+        "clinical": (clinical / "clinical.md").read_text(encoding="utf-8").strip(),
         "known": (state / f"known-of-{name}.md").read_text(encoding="utf-8").strip(),
-        "adds": "\n" + (state / f"additions-of-{name}.md").read_text(encoding="utf-8").strip(),
+        "pairs": (state / f"pairs-of-{name}.md").read_text(encoding="utf-8").strip(),
         "left_out": left_out(own),
         "evaluation": "\n\n".join(
             lowered((state / f"{part}-of-{name}" / "summary.md").read_text(encoding="utf-8"))
@@ -45,16 +49,31 @@ def main() -> None:
         text = text.replace(f"@{key}@", value)
     shutil.copytree(state / name, folder)
     (folder / "README.md").write_text(text.rstrip() + "\n", encoding="utf-8")
+    shutil.copy(clinical / "clinical.svg", folder)
+    shutil.copy(state / f"along-promoter-of-{name}.svg", folder / "along-promoter.svg")
 
 
-def cutoffs(card: dict[str, Any]) -> str:
+def cutoffs(card: dict[str, Any], variants: pd.DataFrame) -> str:
     """Table."""
-    lines = ["| SCORE | precision | recall | background |", "|---:|---:|---:|---:|"]
-    lines += [
-        f"| {one['score']:.3f} | {one['precision']:.2f} | {one['recall']:.3f} | {100 * one['background']:g} % |"
-        for one in card["cutoffs"]
+    lines = [
+        "| PHRED | | precision (95 %) | recall | documented | of 100,000 random promoter SNVs |",
+        "|---:|---|---|---:|---:|---:|",
     ]
-    return "\n".join(lines)
+    documented = variants[variants.documented]["PHRED: probability of a loss"]
+    for one in card["cutoffs"]:
+        interval = f"{one['precision_low']:.2f} to {one['precision_high']:.2f}"
+        cells = (
+            f"{one['phred']:g}",
+            one["name"],
+            f"{one['precision']:.2f} ({interval})",
+            f"{one['recall']:.2f}",
+            f"{100 * (documented >= one['phred']).mean():.0f} %",
+            f"{1e5 * one['background']:,.0f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    if not card["cutoffs"]:
+        return "No cut-off has a precision above the share of changes among all variants."
+    return "\n".join(lines) + f"\n\nOf all variants, {100 * card['cutoffs'][0]['base_rate']:.1f} % change activity."
 
 
 def left_out(own: pd.DataFrame) -> str:
@@ -63,7 +82,7 @@ def left_out(own: pd.DataFrame) -> str:
     return (
         f"\nSpearman correlation with the effect on the left-out promoters: {own.spearman.mean():.3f} in the mean, "
         f"{without.spearman.mean():.3f} without FOXE1; with the size of the effect: {own.spearman_abs.mean():.3f}; "
-        f"AUC of measurable changes: {np.mean(own.auc):.3f}.\n"
+        f"AUC of probable changes: {np.mean(own.auc):.3f}.\n"
     )
 
 
