@@ -3,10 +3,10 @@
     python workflows/train-effect/local_network.py DATA STATE/local
 
 The teacher is the convolutional model of MPRA-DragoNN (Movva et al. 2019, PLoS ONE 14:e0218073; MIT licence), which was
-trained on the activity of 487,000 sequences. Its last layer changes in 13 positions when a base changes. The local network learns
-the 32 leading principal components of that change, summed over positions and averaged over strands, for all three SNVs
-in the middle of 25 bases drawn from regions of open chromatin and from reporter sequences. No measurement is used, and
-no sequence that shares 30 bases with an element whose variants were measured.
+trained on the activity of 487,000 sequences. Its last layer changes in 13 positions when a base changes. The local
+network learns the 32 leading principal components of that change, summed over positions and averaged over strands, for
+all three SNVs in the middle of 25 bases drawn from regions of open chromatin and from reporter sequences. No
+measurement is used, and no sequence that shares 30 bases with an element whose variants were measured.
 
 The targets and the state of the training are kept in STATE/local.training, so that an interrupted run is resumed; the
 result is a second stage with a local head only, which `varbind train effect --local` reads. It needs h5py.
