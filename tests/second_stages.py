@@ -11,11 +11,23 @@ from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import EffectCard, EffectModel
 from varbind.effect.features import TRANSVERSION, TSS_DISTANCE, binding_features
+from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
 from varbind.scoring.background import BackgroundRecipe, add_background
 
+CUTOFF = {
+    "name": "recommended",
+    "phred": 15.0,
+    "precision": 0.75,
+    "precision_low": 0.65,
+    "precision_high": 0.85,
+    "recall": 0.25,
+    "base_rate": 0.125,
+    "background": 0.03,
+}
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
 TRACKS = ("phyloP_a", "share_b")
+HEADS = ("local", "activity", "score", "deepfind", "conservation")
 MOTIFS = {"M1": E_BOX, "M2": CRE, "M3": TATA}
 
 
@@ -30,16 +42,27 @@ def random_scale(rng, models):
     return BindingScale(rng.uniform(0.1, 2, models), rng.normal(size=models), rng.uniform(0.1, 2, models))
 
 
-def random_activity(rng, scale, loci=9):
-    """Weights of as many models as the scale has."""
+def random_local(rng, units=(3, 4, 5), outputs=2):
+    """A network of a few units, of another number in each layer."""
+    arrays, before = {}, 4
+    for name, after in zip(("first", "second", "third"), units, strict=True):
+        arrays[name] = rng.normal(size=(5, before, after)).astype(np.float32)
+        arrays[f"{name}_bias"] = rng.normal(size=after).astype(np.float32)
+        before = after
+    return LocalHead(**arrays, output=rng.normal(size=(before, outputs)).astype(np.float32))
+
+
+def random_activity(rng, scale, loci=9, outputs=0):
+    """Weights of as many models as the scale has, and of so many outputs of a local head."""
     models = len(scale.spread)
-    refits = rng.normal(size=(loci, 2, models)).astype(np.float32)
-    return ActivityHead(scale, rng.normal(size=(2, models)), refits)
+    refits = rng.normal(size=(loci, 2 * models + outputs)).astype(np.float32)
+    return ActivityHead(scale, rng.normal(size=(2, models)), rng.normal(0, 0.1, outputs), refits)
 
 
 def random_score(rng):
-    """It rises with both sizes."""
-    return ScoreHead(rng.uniform(0.01, 0.1, 2), rng.uniform(0.2, 1, 2), float(rng.normal()))
+    """It rises with all evidence, and a change is the likelier a loss the lower the activity."""
+    direction = np.array([rng.normal(), -rng.uniform(0.5, 2)])
+    return ScoreHead(rng.uniform(0.01, 0.1, 2), rng.uniform(0.2, 1, 4), float(rng.normal(-3)), direction)
 
 
 def random_deepfind(rng, features, networks=2, units=3):
@@ -64,18 +87,30 @@ def random_conservation(rng, tracks=TRACKS):
     )
 
 
-def random_effect(bank, *, seed=0, heads=("activity", "score", "deepfind", "conservation"), curves=("snv", "ins_1")):
+def random_curves(rng, kinds):
+    """Curves of these kinds, and another one for alleles without a start."""
+    sample, without = ({VariantKind(kind): logs_of_shares(rng) for kind in kinds} for _ in range(2))
+    strengths = {VariantKind(kind): ShareCurve.of(rng.normal(size=500)) for kind in kinds}
+    return {"score": sample, "score_no_tss": without, "loss": strengths, "gain": strengths}
+
+
+def logs_of_shares(rng):
+    """The curve of logarithms of probabilities."""
+    return ShareCurve.of(3 * np.log(rng.uniform(0.001, 1, size=500)))
+
+
+def random_effect(bank, *, seed=0, heads=HEADS, curves=("snv", "ins_1")):
     """A second stage over all models of a bank, with those heads and kinds of curve that are asked for."""
     rng, ids = np.random.default_rng(seed), list(bank.model_ids)
     scale = BindingScale.of_cards(bank.models, bank.cards[0].quantile_levels)
     names = (*binding_features(ids), TSS_DISTANCE, TRANSVERSION, TRACKS[0], f"{TRACKS[0]}:51", "of_another")
     made = {
-        "activity": random_activity(rng, scale),
+        "local": random_local(rng),
+        "activity": random_activity(rng, scale, outputs=2 if "local" in heads else 0),
         "score": random_score(rng),
         "deepfind": random_deepfind(rng, names),
         "conservation": random_conservation(rng),
     }
-    sample = {VariantKind(kind): ShareCurve.of(rng.normal(size=500)) for kind in curves}
     card = EffectCard(
         name="random",
         version="1",
@@ -84,12 +119,12 @@ def random_effect(bank, *, seed=0, heads=("activity", "score", "deepfind", "cons
         bank={"name": bank.cards[0].name, "sha256": "none"},
         model_ids=ids,
         default_ids=list(bank.select_default().model_ids),
-        cutoffs=[{"score": 0.5, "precision": 0.75, "recall": 0.25, "background": 0.01}],
+        cutoffs=[CUTOFF],
     )
     keys = np.unique(rng.integers(1 << 32, size=20, dtype=np.uint32))
     return EffectModel(
         card,
         {name: made[name] for name in heads},
-        curves={"score": sample, "loss": sample, "gain": sample} if curves else {},
+        curves=random_curves(rng, curves) if curves else {},
         trained_on=keys,
     )

@@ -96,7 +96,9 @@ class ActivityHead(Head):
         the training data: how much the prediction would vary with other loci. It does not cover loci that differ from
         all of these.
         """
-        rows, parts = np.hstack([changes.reshape(len(changes), -1), outputs]), len(self.refits)
+        # Without variants, the number of columns cannot be inferred.
+        flat = changes.reshape(len(changes), 2 * changes.shape[2])
+        rows, parts = np.hstack([flat, outputs]), len(self.refits)
         left_out = np.empty((len(rows), parts))
         for part, refit in enumerate(self.refits.astype(np.float64)):
             left_out[:, part] = (rows * refit).sum(axis=1)

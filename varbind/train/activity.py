@@ -101,6 +101,8 @@ class ActivityData:
         for name, rows in self.rows_of.items():
             if np.ptp(self.effects[rows]) == 0:
                 raise InputError(f"all effects in {name} are equal", path=self.path or None, remedy="leave it out")
+        if self.is_pair.any() and not self.effects[self.is_pair].any():
+            raise InputError("all effects of pairs of alleles are 0", remedy="leave out the table of pairs")
 
     @cached_property
     def is_pair(self) -> NDArray[np.bool_]:

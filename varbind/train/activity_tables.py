@@ -64,13 +64,14 @@ def read_pairs(path: str, reference: ReferenceSequence | None = None) -> Variant
     """Read a table of pairs of alleles from many places, with their measured effects.
 
     Raises:
-        InputError: The table is malformed, or a weight is not above 0.
+        InputError: The table is malformed, or a standard error or a weight is not a number above 0.
     """
     needed, texts = ("effect", "se"), ("source",)
     table = read_variant_table(path, flank=FLANK, needed=needed, texts=texts, reference=reference)
-    for line, weight in zip(table.lines, _source_weights(table).tolist(), strict=True):
-        if weight <= 0:
-            what = f"the weight is {weight:g}, expected a number above 0"
+    for name, values in (("se", table.numbers["se"]), ("weight", _source_weights(table))):
+        wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+        if len(wrong):
+            what, line = f"the {name} is {values[wrong[0]]:g}, expected a number above 0", table.lines[int(wrong[0])]
             raise InputError(what, path=path, line=line, remedy="correct it, or remove the row")
     return table
 
@@ -115,7 +116,7 @@ def activity_data(
         changes=np.stack([scale.bound_change(ref, alt), scale.z(ref, alt)], axis=1),
         effects=effects,
         errors=errors,
-        loci=np.concatenate([loci.table.texts["locus"], *(_parts_of_pairs(own.table) for own in pairs)]),
+        loci=np.concatenate([loci.table.texts["locus"], _parts_of_pairs([own.table for own in pairs])]),
         assays=[model.assay for model in models.models],
         path=loci.table.path,
         local=outputs,
@@ -157,8 +158,9 @@ def _sources(table: VariantTable) -> NDArray[np.str_]:
 
 
 def _source_weights(table: VariantTable) -> NDArray[np.float64]:
-    """The weight of the source of each pair, where a locus has 1."""
-    return np.nan_to_num(table.numbers.get("weight", np.ones(len(table))), nan=1.0)
+    """The weight of the source of each pair, where a locus has 1; it is 1 where the table has none."""
+    weights = table.numbers.get("weight", np.ones(len(table)))
+    return np.where(np.isnan(weights), 1.0, weights)
 
 
 def _pair_weights(table: VariantTable) -> NDArray[np.float64]:
@@ -168,9 +170,12 @@ def _pair_weights(table: VariantTable) -> NDArray[np.float64]:
     return weights
 
 
-def _parts_of_pairs(table: VariantTable) -> NDArray[np.str_]:
-    """What is left out together with each pair: all pairs of its chromosome, or of the chromosomes with few pairs."""
-    chromosomes = np.array([variant.chrom.removeprefix("chr") for variant in table.variants])
+def _parts_of_pairs(tables: Sequence[VariantTable]) -> NDArray[np.str_]:
+    """What is left out together with each pair: all pairs of its chromosome, or of the chromosomes with few pairs.
+
+    All tables are counted together, so that pairs of one chromosome are left out together whatever their table.
+    """
+    chromosomes = np.array([variant.chrom.removeprefix("chr") for table in tables for variant in table.variants], str)
     _, number, counts = np.unique(chromosomes, return_inverse=True, return_counts=True)
     few = counts[number] < FEW_PAIRS
     return np.where(few, "pairs of other chromosomes", np.char.add("pairs of chromosome ", chromosomes))

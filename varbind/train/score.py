@@ -1,4 +1,4 @@
-"""The calibration of SCORE and of the direction of a change on predictions for left-out loci, and its cut-offs.
+"""The calibration of SCORE and of the direction of a change on predictions for left-out loci.
 
 Both are logistic regressions, which is Platt's method (1999, "Probabilistic outputs for support vector machines") with
 more inputs than one. The outcome is no test of significance, whose result depends on the number of barcodes, but the

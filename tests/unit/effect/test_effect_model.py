@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from second_stages import random_deepfind, random_effect, scored_bank
+from second_stages import CUTOFF, random_deepfind, random_effect, scored_bank
 
 from varbind.core.sequence import encode, reverse_complement
 from varbind.core.window import Window
@@ -85,9 +85,9 @@ def test_a_card_comes_back_from_json(effect):
     assert effect_card_of(json.loads(text)) == effect.card
 
 
-@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 1}, {"format": "2"}])
+@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 2}, {"format": "3"}])
 def test_another_format_is_refused(data):
-    with pytest.raises(ResourceError, match="not the card of a second stage of format 2"):
+    with pytest.raises(ResourceError, match="not the card of a second stage of format 3"):
         effect_card_of(data)
 
 
@@ -109,17 +109,26 @@ def test_a_card_names_its_models(effect, ids):
         effect_card_of({**effect.card.as_json(), "model_ids": ids})
 
 
-@pytest.mark.parametrize("cutoffs", [[1], [{}], [{"score": "high", "precision": 1, "recall": 1, "background": 1}]])
+@pytest.mark.parametrize("cutoffs", [[1], [{}], [{**CUTOFF, "phred": "high"}], [{**CUTOFF, "name": 15}]])
 def test_a_cutoff_has_all_its_numbers(effect, cutoffs):
     with pytest.raises(ResourceError, match=r"malformed: .* at cutoffs\[0\]"):
         effect_card_of({**effect.card.as_json(), "cutoffs": cutoffs})
 
 
+@pytest.mark.parametrize("key", list(CUTOFF))
+def test_a_cutoff_without_a_number_is_refused(effect, key):
+    lacking = {name: value for name, value in CUTOFF.items() if name != key}
+    with pytest.raises(ResourceError, match=rf"malformed: .*{key}.* at cutoffs\[1\]"):
+        effect_card_of({**effect.card.as_json(), "cutoffs": [CUTOFF, lacking]})
+
+
 def test_heads_that_do_not_fit_are_refused(effect):
     with pytest.raises(ResourceError, match="does not have the models of the card"):
         replace(effect, card=replace(effect.card, model_ids=["M1"]))
-    with pytest.raises(ResourceError, match="without an activity head"):
+    with pytest.raises(ResourceError, match="a score head without an activity head"):
         replace(effect, heads={"score": effect.heads["score"]})
+    with pytest.raises(ResourceError, match="an activity head without a local head"):
+        replace(effect, heads={"activity": effect.heads["activity"]})
     stranger = random_deepfind(np.random.default_rng(0), ["ref:M1", "delta:M9"])
     with pytest.raises(ResourceError, match="reads delta:M9, but the card has no such model"):
         replace(effect, heads={"deepfind": stranger})

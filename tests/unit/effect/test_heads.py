@@ -13,6 +13,7 @@ from varbind.api.annotate_vcf import annotate_vcf
 from varbind.bank.background import VariantKind
 from varbind.cli.demo import copy_example
 from varbind.core.scores import BindingScores
+from varbind.core.window import Window
 from varbind.effect.effect_model import CURVES
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import EFFECT_KEYS, HEADS, SecondStage
@@ -53,16 +54,22 @@ def test_a_key_belongs_to_one_head_and_to_no_other_part_of_the_record():
     assert curves - {""} <= set(CURVES)
 
 
+def without(heads, name):
+    """The heads without one, and without those that read it, or that read these."""
+    rest = {key: head for key, head in heads.items() if key != name}
+    while lacking := [key for key, head in rest.items() if not set(head.needs.heads) <= set(rest)]:
+        del rest[lacking[0]]
+    return rest
+
+
 @pytest.mark.parametrize("name", list(HEADS))
 def test_a_head_gives_the_keys_that_it_declares(bank, name):
     effect = random_effect(bank)
     stage = SecondStage(effect, bank.model_ids, TRACKS)
     declared = {key.name for key in HEADS[name].keys}
     assert declared <= set(stage.keys.names)
-    rest = replace(
-        effect, heads={key: head for key, head in effect.heads.items() if name not in {key, *head.needs.heads}}
-    )
-    assert not declared & set(SecondStage(rest, bank.model_ids, TRACKS).keys.names)
+    rest = without(effect.heads, name)
+    assert not declared & set(SecondStage(replace(effect, heads=rest), bank.model_ids, TRACKS).keys.names)
 
 
 def test_an_added_head_is_stored_read_and_predicts(bank, linear, tmp_path):
@@ -74,8 +81,9 @@ def test_an_added_head_is_stored_read_and_predicts(bank, linear, tmp_path):
     stage = SecondStage(found, bank.model_ids)
     assert stage.keys.names == ("LINEAR", *SecondStage(effect, bank.model_ids).keys.names)
     ref, alt = np.random.default_rng(0).normal(size=(2, 5, 3)).astype(np.float32)
-    sites = VariantSites(np.zeros(5), np.zeros(5))
-    values = stage.predict(BindingScores(bank.model_ids, ref, alt), sites, [VariantKind.SNV] * 5).values
+    sites, codes = VariantSites(np.zeros(5), np.zeros(5)), np.zeros(25, dtype=np.uint8)
+    windows = [Window(codes, codes, padded=False)] * 5
+    values = stage.predict(BindingScores(bank.model_ids, ref, alt), sites, [VariantKind.SNV] * 5, windows, 12).values
     np.testing.assert_allclose(values["LINEAR"], (alt - ref) @ WEIGHTS + 1.5, rtol=1e-6)
 
 

@@ -9,7 +9,7 @@ import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import TextReference
-from second_stages import TRACKS, random_effect, scored_bank
+from second_stages import HEADS, TRACKS, random_effect, scored_bank
 
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.predict_effects import predict_effects, scored_with
@@ -18,15 +18,16 @@ from varbind.bank.background import VariantKind
 from varbind.bank.bank import Bank
 from varbind.core.scores import BindingScores
 from varbind.core.variant import Variant, left_align
-from varbind.core.window import Window
+from varbind.core.window import Window, cut_windows
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.effect_model import key_of_place, key_of_window, merged_keys
 from varbind.effect.features import VariantSites, feature_matrix
-from varbind.effect.second_stage import EFFECT_KEYS, SecondStage
+from varbind.effect.score import logit
+from varbind.effect.second_stage import EFFECT_KEYS, LOCAL_NETWORK, SecondStage
 from varbind.errors import InputError, ResourceError, UsageError
 from varbind.io.effects import write_effect
 
-ROWS = 40
+ROWS, FLANK = 40, 15
 BANK = scored_bank()
 EFFECT = random_effect(BANK)
 KINDS = [kind for _ in range(ROWS) for kind in (VariantKind.SNV, VariantKind.INS_1, VariantKind.DEL_1)][:ROWS]
@@ -42,13 +43,33 @@ def run_scores(seed=1):
 def run_sites(seed=2, tracks=TRACKS, missing=()):
     rng = np.random.default_rng(seed)
     distances, transversions = rng.integers(-3000, 3000, ROWS).astype(float), rng.integers(0, 2, ROWS).astype(float)
+    # A third of the variants has no start nearby.
+    distances[rng.random(ROWS) < 1 / 3] = np.nan
     conservation = {name: rng.uniform(0, 1, (ROWS, 2)) for name in TRACKS}
     for name in missing:
         conservation[name][:] = np.nan
     return VariantSites(distances, transversions, {name: conservation[name] for name in tracks})
 
 
+def run_windows(seed=3):
+    """Of the kinds of the variants, with more bases than the local head reads."""
+    rng, found = np.random.default_rng(seed), []
+    for kind in KINDS:
+        left, right, base = (rng.integers(0, 4, size).astype(np.uint8) for size in (FLANK, FLANK, 1))
+        ref, alt = {
+            VariantKind.SNV: (base, (base + 1) % 4),
+            VariantKind.INS_1: (base[:0], base),
+            VariantKind.DEL_1: (base, base[:0]),
+        }[kind]
+        alleles = (np.concatenate([left, allele, right]) for allele in (ref, alt))
+        found.append(Window(*alleles, padded=False))
+    return found
+
+
 SCORES, SITES = run_scores(), run_sites()
+
+
+WINDOWS = run_windows()
 
 
 def taken(rows, sites=SITES):
@@ -58,11 +79,12 @@ def taken(rows, sites=SITES):
         sites.transversions[rows],
         {name: values[rows] for name, values in sites.conservation.items()},
     )
-    return BindingScores(COLUMNS, SCORES.ref[rows], SCORES.alt[rows]), own, [KINDS[row] for row in rows]
+    kinds, windows = ([every[row] for row in rows] for every in (KINDS, WINDOWS))
+    return BindingScores(COLUMNS, SCORES.ref[rows], SCORES.alt[rows]), own, kinds, windows, FLANK
 
 
 def predict(effect=EFFECT, tracks=TRACKS, sites=SITES):
-    return SecondStage(effect, COLUMNS, tracks).predict(SCORES, sites, KINDS)
+    return SecondStage(effect, COLUMNS, tracks).predict(SCORES, sites, KINDS, WINDOWS, FLANK)
 
 
 ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
@@ -71,12 +93,15 @@ ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
 @pytest.mark.parametrize(
     ("heads", "tracks", "names"),
     [
+        (HEADS, TRACKS, ALL),
         (("activity", "score", "deepfind", "conservation"), TRACKS, ALL),
         (("activity", "score", "deepfind", "conservation"), ("other", TRACKS[1]), ALL),
         (("activity", "score", "deepfind", "conservation"), (), [n for n in ALL if n != "SCORE_CONS"]),
         (("activity", "score", "conservation"), ("other",), ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
         (("activity", "score"), TRACKS, ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
         (("activity",), TRACKS, ["ACTIVITY", "ACTIVITY_SE"]),
+        (("local", "activity"), (), ["ACTIVITY", "ACTIVITY_SE"]),
+        (("local",), (), []),
         (("deepfind",), (), ["DEEPFIND"]),
         (("deepfind", "conservation"), TRACKS, ["DEEPFIND"]),
         (("conservation",), TRACKS, []),
@@ -85,7 +110,7 @@ ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
 def test_keys_are_those_of_heads_and_tracks(heads, tracks, names):
     stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, tracks)
     assert stage.keys.names == tuple(names)
-    found = stage.predict(SCORES, run_sites(tracks=[name for name in tracks if name in TRACKS]), KINDS)
+    found = stage.predict(SCORES, run_sites(tracks=[name for name in tracks if name in TRACKS]), KINDS, WINDOWS, FLANK)
     assert set(names) <= set(found.values)
     assert all(found.values[name].shape == (ROWS,) for name in names)
 
@@ -105,67 +130,121 @@ def test_only_deepfind_reads_around():
     assert not SecondStage(random_effect(BANK, heads=("activity", "score", "conservation")), COLUMNS).reads_around
 
 
+def test_only_the_local_head_reads_bases():
+    assert SecondStage(EFFECT, COLUMNS).flank == 12
+    without = random_effect(BANK, heads=HEADS[1:])
+    assert SecondStage(without, COLUMNS).flank == 0
+    given, none = (SecondStage(without, COLUMNS).predict(SCORES, SITES, KINDS, *own) for own in ((WINDOWS, FLANK), ()))
+    for name, values in given.values.items():
+        assert values.tobytes() == none.values[name].tobytes()
+
+
 def described(effect):
-    """The Description of SCORE."""
-    return next(key.description for key in SecondStage(effect, COLUMNS).keys.keys if key.name == "SCORE")
+    """The Description of PHRED."""
+    return next(key.description for key in SecondStage(effect, COLUMNS).keys.keys if key.name == "PHRED")
 
 
-def test_the_description_of_score_lists_the_cutoffs():
+def test_the_description_of_phred_lists_the_cutoffs():
     text, plain = described(EFFECT), described(replace(EFFECT, card=replace(EFFECT.card, cutoffs=[])))
     assert text.startswith(plain)
-    assert plain == EFFECT_KEYS["SCORE"].description
+    assert plain == EFFECT_KEYS["PHRED"].description
     assert text.endswith(
-        "; measured on left-out loci at cut-offs of 0.5 (precision 0.75, recall 0.25, 1 % of background SNVs)"
+        "; measured on left-out loci, where 12 % of all variants change activity, at cut-offs of 15 (recommended: "
+        "precision 0.75, recall 0.25, 3 % of background SNVs)"
     )
+
+
+def slow_outputs(window):
+    """The outputs of the local head for one variant, computed for itself alone."""
+    return EFFECT.heads["local"].changes([window.inner(FLANK - 12)])[0].tolist()
 
 
 def test_numbers_are_those_of_the_heads_variant_by_variant():
     found, place = predict().values, [COLUMNS.index(model_id) for model_id in EFFECT.card.model_ids]
     ref, alt = SCORES.ref[:, place], SCORES.alt[:, place]
-    scale, (weights, floors) = (
-        EFFECT.heads["activity"].scale,
-        (EFFECT.heads["score"].weights, EFFECT.heads["score"].floors),
-    )
+    activity_head, score = EFFECT.heads["activity"], EFFECT.heads["score"]
+    scale = activity_head.scale
     evidence = EFFECT.heads["conservation"].log_odds(
         np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1)
     )
     for row in range(ROWS):
         bound, z = (part[0] for part in (scale.bound_change(ref[[row]], alt[[row]]), scale.z(ref[[row]], alt[[row]])))
         activity = sum(
-            float(EFFECT.heads["activity"].weights[0, m] * bound[m] + EFFECT.heads["activity"].weights[1, m] * z[m])
-            for m in range(3)
+            float(activity_head.weights[0, m] * bound[m] + activity_head.weights[1, m] * z[m]) for m in range(3)
         )
+        outputs = slow_outputs(WINDOWS[row])
+        activity += sum(a * float(b) for a, b in zip(outputs, activity_head.local_weights, strict=True))
         square = sum(float(one) ** 2 for one in bound) / 3
-        odds = EFFECT.heads["score"].constant
-        odds += weights[0] * math.log(abs(activity) + floors[0]) + weights[1] * math.log(square + floors[1])
+        distance = SITES.tss_distance[row]
+        near = 0 if math.isnan(distance) else 1 / (1 + ((distance + 50) / 200) ** 2)
+        sizes = [max(-activity, 0) / score.units[0], max(activity, 0) / score.units[0], square / score.units[1]]
+        parts = [*map(math.log1p, sizes), near]
+        odds = score.constant + sum(weight * part for weight, part in zip(score.weights, parts, strict=True))
         slow = {"ACTIVITY": activity, "SCORE": 1 / (1 + math.exp(-odds))}
         slow["SCORE_CONS"] = 1 / (1 + math.exp(-odds - evidence[row]))
         for name, value in slow.items():
             assert found[name][row] == pytest.approx(value, rel=tolerances.ORACLE), name
-    assert found["ACTIVITY_SE"] == pytest.approx(
-        EFFECT.heads["activity"].errors(EFFECT.heads["activity"].changes(ref, alt))
-    )
+        of_loss = 1 / (1 + math.exp(-score.direction[0] - score.direction[1] * activity))
+        assert math.exp(predict().log_loss[row]) == pytest.approx(slow["SCORE"] * of_loss, rel=tolerances.ORACLE)
+    local = np.array([slow_outputs(window) for window in WINDOWS])
+    assert found["ACTIVITY_SE"] == pytest.approx(activity_head.errors(activity_head.changes(ref, alt), local))
     features = feature_matrix(EFFECT.heads["deepfind"].features, EFFECT.card.model_ids, ref, alt, SITES)
     logits = deepfind_logits(EFFECT.heads["deepfind"], features)
     assert found["DEEPFIND"] == pytest.approx(1 / (1 + np.exp(-logits)), rel=tolerances.ORACLE)
 
 
 def test_phred_is_there_for_kinds_with_a_curve_and_missing_for_others():
-    found = predict()
-    for kind, phred, odds in zip(KINDS, found.values["PHRED"], found.log_odds, strict=True):
+    """And is that of the alleles without a start exactly where there is no distance to one."""
+    found, used = predict(), set()
+    for kind, distance, phred, log_loss in zip(
+        KINDS, SITES.tss_distance, found.values["PHRED"], found.log_loss, strict=True
+    ):
         if kind in {VariantKind.SNV, VariantKind.INS_1}:
-            share = EFFECT.curves["score"][kind].share(np.array([odds]))[0]
-            assert phred == pytest.approx(-10 * math.log10(share))
+            names = ("score_no_tss", "score") if math.isnan(distance) else ("score", "score_no_tss")
+            own, other = (EFFECT.curves[name][kind].share(np.array([log_loss]))[0] for name in names)
+            assert phred == pytest.approx(-10 * math.log10(own))
+            used |= {(kind, names[0])} if own != other else set()
         else:
             assert np.isnan(phred)
+    assert len(used) == 4
 
 
-def test_a_larger_score_has_no_smaller_phred():
+@pytest.mark.parametrize("name", ["score", "score_no_tss"])
+def test_without_one_of_its_curves_there_is_no_phred_of_these_alleles(name):
+    curves = {other: own for other, own in EFFECT.curves.items() if other != name}
+    whole, found = predict(), predict(replace(EFFECT, curves=curves))
+    gone = np.isnan(SITES.tss_distance) == (name == "score_no_tss")
+    assert np.isnan(found.values["PHRED"][gone]).all()
+    np.testing.assert_array_equal(found.values["PHRED"][~gone], whole.values["PHRED"][~gone])
+
+
+@pytest.mark.parametrize("with_start", [True, False])
+def test_a_likelier_loss_has_no_smaller_phred(with_start):
     found = predict()
-    snvs = [row for row, kind in enumerate(KINDS) if kind is VariantKind.SNV]
-    order = sorted(snvs, key=lambda row: found.values["SCORE"][row])
+    own = [
+        row
+        for row, kind in enumerate(KINDS)
+        if kind is VariantKind.SNV and np.isnan(SITES.tss_distance[row]) != with_start
+    ]
+    order = sorted(own, key=lambda row: found.log_loss[row])
     assert (np.diff(found.values["PHRED"][order]) >= 0).all()
     assert np.ptp(found.values["PHRED"][order]) > 0
+
+
+def test_no_evidence_is_a_score_of_0_and_the_lowest_phred():
+    """Of an allele that changes neither the score of a model nor the bases, however near the start."""
+    same = BindingScores(COLUMNS, SCORES.ref, SCORES.ref)
+    windows = [Window(window.ref, window.ref, window.padded) for window in WINDOWS]
+    stage = SecondStage(EFFECT, COLUMNS, TRACKS)
+    found = stage.predict(same, SITES, KINDS, windows, FLANK).values
+    for name in ("SCORE", "ACTIVITY", "ACTIVITY_SE"):
+        assert not found[name].any(), name
+    assert (found["SCORE_CONS"] < 1e-300).all()
+    assert not np.nan_to_num(found["PHRED"]).any()
+    # A change of the bases alone is evidence, though no score of a model changes.
+    local = stage.predict(same, SITES, KINDS, WINDOWS, FLANK).values
+    assert (local["SCORE"] > 0).all()
+    assert local["ACTIVITY"].all()
 
 
 @given(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
@@ -177,22 +256,23 @@ def test_a_variant_has_the_same_bytes_alone_and_in_any_batch(rows):
         for name, values in whole.values.items():
             assert values[place].tobytes() == alone.values[name][0].tobytes(), name
         assert whole.contributions[place].tobytes() == alone.contributions[0].tobytes()
-        assert whole.log_odds[place].tobytes() == alone.log_odds[0].tobytes()
+        assert whole.log_loss[place].tobytes() == alone.log_loss[0].tobytes()
 
 
 def test_many_models_have_the_same_bytes_in_every_batch(tiny_bank):
     """Sums over many models are where numpy's order could depend on the batch."""
     effect = random_effect(tiny_bank, seed=3)
+    windows = [WINDOWS[row % ROWS] for row in range(300)]
     rng = np.random.default_rng(5)
     ref, alt = rng.normal(size=(2, 300, len(tiny_bank.models))).astype(np.float32)
     stage, sites = SecondStage(effect, tiny_bank.model_ids), VariantSites(*[np.zeros(300)] * 2)
-    whole = stage.predict(BindingScores(tiny_bank.model_ids, ref, alt), sites, [VariantKind.SNV] * 300)
+    whole = stage.predict(BindingScores(tiny_bank.model_ids, ref, alt), sites, [VariantKind.SNV] * 300, windows, FLANK)
     for size in (1, 7, 256):
         for first in range(0, 300, size):
             rows = slice(first, first + size)
             own = VariantSites(sites.tss_distance[rows], sites.transversions[rows])
             part = BindingScores(tiny_bank.model_ids, ref[rows], alt[rows])
-            found = stage.predict(part, own, [VariantKind.SNV] * len(part.ref))
+            found = stage.predict(part, own, [VariantKind.SNV] * len(part.ref), windows[rows], FLANK)
             for name, values in whole.values.items():
                 assert values[rows].tobytes() == found.values[name].tobytes(), (name, size)
 
@@ -218,7 +298,7 @@ def test_a_track_that_is_not_at_hand_is_one_without_values(name):
     values = np.stack(
         [SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1
     )
-    odds = predict().log_odds + EFFECT.heads["conservation"].log_odds(values)
+    odds = logit(whole["SCORE"]) + EFFECT.heads["conservation"].log_odds(values)
     assert gone["SCORE_CONS"] == pytest.approx(1 / (1 + np.exp(-odds)), rel=tolerances.ORACLE)
 
 
@@ -233,7 +313,7 @@ def test_an_explanation_sums_to_the_activity_largest_first():
     found, stage = predict(), SecondStage(EFFECT, COLUMNS, explain=100)
     for row in range(ROWS):
         explained = stage.explained(found.contributions[row])
-        assert {model_id for model_id, _ in explained} == set(EFFECT.card.model_ids)
+        assert {name for name, _ in explained} == {*EFFECT.card.model_ids, LOCAL_NETWORK}
         shares = [abs(share) for _, share in explained]
         assert shares == sorted(shares, reverse=True)
         assert sum(share for _, share in explained) == pytest.approx(
@@ -241,17 +321,27 @@ def test_an_explanation_sums_to_the_activity_largest_first():
         )
 
 
+def test_without_a_local_network_it_explains_nothing():
+    effect = random_effect(BANK, heads=("activity",))
+    found = predict(effect, tracks=()).contributions
+    assert found.shape == (ROWS, 4)
+    assert not found[:, 3].any()
+    stage = SecondStage(effect, COLUMNS, explain=100)
+    assert {name for name, _ in stage.explained(found[0])} == set(EFFECT.card.model_ids)
+
+
 def test_models_that_add_nothing_are_left_out_and_equal_ones_keep_their_order():
     stage = SecondStage(EFFECT, COLUMNS, explain=100)
-    assert stage.explained(np.array([0.5, 0.0, -0.5])) == (("M1", 0.5), ("M3", -0.5))
-    assert stage.explained(np.zeros(3)) == ()
+    expected = (("M1", 0.5), ("M3", -0.5), ("local_network", 0.5))
+    assert stage.explained(np.array([0.5, 0.0, -0.5, 0.5])) == expected
+    assert stage.explained(np.zeros(4)) == ()
 
 
-@pytest.mark.parametrize("most", [1, 2, 3])
+@pytest.mark.parametrize("most", [1, 2, 3, 4])
 def test_only_the_largest_contributions_are_listed(most):
     stage = SecondStage(EFFECT, COLUMNS, explain=most)
-    largest = (("M3", -2.0), ("M1", 1.0), ("M2", 0.5))
-    assert stage.explained(np.array([1.0, 0.5, -2.0])) == largest[:most]
+    largest = (("M3", -2.0), ("local_network", 1.5), ("M1", 1.0), ("M2", 0.5))
+    assert stage.explained(np.array([1.0, 0.5, -2.0, 1.5])) == largest[:most]
 
 
 def test_what_trained_was_seen_by_its_window_or_its_place():
@@ -334,7 +424,9 @@ def test_effects_of_variants_are_those_of_their_scores():
     kinds = [VariantKind.SNV] * len(snvs) + [VariantKind.DEL_1, VariantKind.INS_2_5]
     transversions = np.array([float((v.ref in "AG") != (v.alt in "AG")) for v in snvs] + [np.nan] * 2)
     sites = VariantSites(np.full(len(variants), np.nan), transversions)
-    slow = SecondStage(EFFECT, bank.model_ids).predict(score_variants(variants, genome, bank), sites, kinds).values
+    windows = cut_windows(variants, FLANK, genome)
+    scored = score_variants(variants, genome, bank)
+    slow = SecondStage(EFFECT, bank.model_ids).predict(scored, sites, kinds, windows, FLANK).values
     assert list(found) == [name for name in ALL if name != "SCORE_CONS"]
     for name, values in found.items():
         assert values.tobytes() == slow[name].tobytes(), name
@@ -362,4 +454,4 @@ def test_a_second_stage_finds_its_models_beside_those_of_another_bank():
         }
         _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=9))
         own = f"{BANK.cards[0].name}:"
-        assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models))))
+        assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models) + 1))[:-1])
