@@ -15,6 +15,7 @@ from pathlib import Path
 import pysam
 import pytest
 from pysam import bcftools as pysam_bcftools
+from quick_bank import quick_bank_path
 
 from varbind.annotate.provenance import keys_of
 from varbind.cli import main as cli
@@ -96,9 +97,11 @@ def default_signals():
 
 
 def annotation(source, *options, fasta=FASTA, genes=GENES):
-    """The words of a quick annotation."""
+    """The words of a quick annotation: three proteins of a small bank, if the options name no others."""
+    scope = ["--genes", genes] if genes else ["--everywhere"]
+    bank = () if "--bank" in options else ("--bank", quick_bank_path())
     chosen = () if "--proteins" in options else QUICK
-    return ["annotate", source, "-f", fasta, *(["--genes", genes] if genes else ["--everywhere"]), *chosen, *options]
+    return ["annotate", source, "-f", fasta, *scope, *bank, *chosen, *options]
 
 
 def bound(*words):

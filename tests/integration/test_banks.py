@@ -11,7 +11,21 @@ from dataclasses import replace
 
 import pybigtools
 import pytest
-from integration.runs import FASTA, GENES, PROGRAM, VCF, annotation, call, records, restored, snv, spawn, statuses
+from integration.runs import (
+    FASTA,
+    GENES,
+    PROGRAM,
+    QUICK,
+    VCF,
+    annotation,
+    call,
+    records,
+    restored,
+    snv,
+    spawn,
+    statuses,
+)
+from quick_bank import QUICK_BANK, quick_bank, quick_bank_path
 from security.bombs import Bomb
 
 from varbind.io.banks import DEFAULT_BANK, find_bank, write_bank
@@ -30,10 +44,15 @@ def state_digest(bank, name):
     (bank / "card.json").write_text(json.dumps(card))
 
 
-def test_a_copy_of_the_shipped_bank_serves(bench, expected):
-    bank = shutil.copytree(find_bank(), bench.folder / "bank")
-    assert bench.annotate(VCF, "--bank", bank).code == 0
-    assert (bench.results / "out.vcf").read_bytes() == expected
+def test_a_copy_of_the_shipped_bank_serves(bench):
+    """And without `--bank` it is the shipped one that does."""
+    copy = shutil.copytree(find_bank(), bench.folder / "bank")
+    words = ["annotate", VCF, "-f", FASTA, "--genes", GENES, *QUICK]
+    shipped, copied = call(*words), call(*words, "--bank", copy)
+    assert (shipped.code, copied.code) == (0, 0), shipped.err + copied.err
+    assert shipped.out == copied.out
+    assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=".encode() in shipped.out
+    assert b";VARBIND_SCORE=" in shipped.out
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "background.safetensors", "card.json"])
@@ -120,7 +139,7 @@ def listed(row):
 
 def test_two_banks_with_equal_ids(bench, bank, expected):
     """Ids that both have are qualified, and the second stage of the first still reads its own models."""
-    for output, first, second in (("1.vcf", DEFAULT_BANK, bank), ("2.vcf", bank, DEFAULT_BANK)):
+    for output, first, second in (("1.vcf", quick_bank_path(), bank), ("2.vcf", bank, quick_bank_path())):
         done = bench.annotate(VCF, "--bank", first, "--bank", second, "--proteins", "ELK1,GABPA,KLF4", output=output)
         assert done.code == 0, done.err
         rows = records((bench.results / output).read_bytes())
@@ -128,9 +147,9 @@ def test_two_banks_with_equal_ids(bench, bank, expected):
         assert predicted == [[row.get(key) for key in PREDICTED] for row in records(expected)]
         found = {pair for row in rows for pair in listed(row)}
         assert found
-        assert found <= {(p, f"{name}:{p}") for p in ("ELK1", "GABPA", "KLF4") for name in (DEFAULT_BANK, "tiny")}
+        assert found <= {(p, f"{name}:{p}") for p in ("ELK1", "GABPA", "KLF4") for name in (QUICK_BANK, "tiny")}
         header = (bench.results / output).read_text()
-        assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=1,Models=3," in header
+        assert f"##varbind_bank=<ID={QUICK_BANK},Version=1,Models=3," in header
         assert "##varbind_bank=<ID=tiny,Version=1,Models=3," in header
 
 
@@ -152,11 +171,11 @@ def test_a_copy_of_a_bank_goes_by_its_folder(bench, tiny_bank_path):
 
 
 @pytest.fixture
-def halves(bench, shipped_bank):
-    """The shipped bank in two."""
-    ids = [model.model_id for model in shipped_bank.models]
+def halves(bench):
+    """The quick bank in two."""
+    ids = quick_bank().model_ids
     for name, part in (("one", ids[::2]), ("two", ids[1::2])):
-        chosen = shipped_bank.select(part)
+        chosen = quick_bank().select(part)
         card = replace(chosen.cards[0], name=name, models=chosen.models, golden=None)
         write_bank(bench.folder / name, replace(chosen, cards=(card,)))
     return bench.folder / "one", bench.folder / "two"

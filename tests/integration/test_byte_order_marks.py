@@ -26,7 +26,7 @@ def test_annotation(tmp_path):
     texts = {
         "genes.gtf": (EXAMPLE / "genes.gtf").read_bytes(),
         "regions.bed": b"chr1\t0\t9000\n",
-        "names.txt": b"ELK1\nSP1\n",
+        "names.txt": b"ELK1\nUSF1\n",
         "map.txt": b"1\tchr1\n2\tchr2\n",
     }
     written = []

@@ -7,6 +7,8 @@ import pytest
 from integration.runs import VCF, annotation, call, spawn, without_times
 from quick_cases import first_quick
 
+from varbind.kernels.cpu import cpu
+
 PACKINGS = ("out.vcf", "out.vcf.gz", "out.bcf")
 
 
@@ -22,9 +24,11 @@ def annotated(folder, output, *options, run=call):
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
-    """What the usual run leaves, for every packing."""
+    """What a run with the compiled kernel leaves, for every packing."""
     folder = tmp_path_factory.mktemp("plain")
-    return {output: annotated(folder / output, output) for output in PACKINGS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "KERNEL_WORTH", 0)
+        return {output: annotated(folder / output, output) for output in PACKINGS}
 
 
 @pytest.mark.parametrize("output", PACKINGS)

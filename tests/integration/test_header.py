@@ -17,9 +17,9 @@ from integration.runs import (
     snv,
     unpacked,
 )
+from quick_bank import QUICK_BANK
 
 from varbind.annotate.provenance import keys_of
-from varbind.io.banks import DEFAULT_BANK
 from varbind.io.vcf.records import VcfRecord
 
 PLAIN = b"##fileformat=VCFv4.2\n"
@@ -299,7 +299,7 @@ def test_row_45_later_and_earlier_versions(bench, version):
 def test_the_header_says_how_the_values_came_about(expected):
     header = expected.split(b"#CHROM")[0].decode()
     assert "##varbind_annotateCommand=annotate -f reference.fa --genes genes.gtf --proteins ELK1,GABPA,KLF4" in header
-    assert f"##varbind_bank=<ID={DEFAULT_BANK},Version=" in header
+    assert f"##varbind_bank=<ID={QUICK_BANK},Version=" in header
     assert "##varbind_genes=<ID=genes.gtf,SHA256=" in header
     keys = [text for text in header.splitlines() if text.startswith("##INFO=<ID=VARBIND_")]
     assert len(keys) == 14

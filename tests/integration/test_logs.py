@@ -2,12 +2,9 @@
 
 import pytest
 from integration.runs import FASTA, VCF
+from quick_bank import QUICK_BANK, QUICK_MODELS
 
-from varbind import load_bank
-from varbind.io.banks import DEFAULT_BANK
-
-BANK = load_bank()
-MODELS = len(BANK.models)
+MODELS = len(QUICK_MODELS)
 KNOWN = "phastCons_primates, phastCons_mammals, phastCons_vertebrates, phyloP_primates, phyloP_mammals"
 
 
@@ -19,12 +16,12 @@ def test_the_default_says_little(bench):
 def test_verbose_says_what_was_decided_and_why(bench):
     text = bench.annotate(VCF, "-v").err
     for line in (
-        f"models: 3 of {MODELS} of the bank {DEFAULT_BANK}, as --proteins names them",
+        f"models: 3 of {MODELS} of the bank {QUICK_BANK}, as --proteins names them",
         f"reference: {FASTA}, as given",
         "genome build of the VCF: unknown, by its contig lengths",
         "contigs: 2 of the 2 that the VCF declares are in the reference",
-        f"second stage: {DEFAULT_BANK} (that of the bank), which gives SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND",
-        f"models that are scored: {len(BANK.effect.card.model_ids)}, the listed ones and those of the second stage",
+        f"second stage: {QUICK_BANK} (that of the bank), which gives SCORE, PHRED, ACTIVITY, ACTIVITY_SE, DEEPFIND",
+        f"models that are scored: {MODELS}, the listed ones and those of the second stage",
         "batch size: 256 alleles",
     ):
         assert f"varbind: {line}\n" in text
@@ -35,10 +32,10 @@ def test_verbose_says_what_was_decided_and_why(bench):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (("--proteins", "default"), f"of the bank {DEFAULT_BANK}, by default those of human proteins that bind DNA"),
+        (("--proteins", "default"), f"of the bank {QUICK_BANK}, by default those of human proteins that bind DNA"),
         (
             ("--proteins", "all"),
-            f"models: {MODELS} of {MODELS} of the bank {DEFAULT_BANK}, all of them, as --proteins all requests",
+            f"models: {MODELS} of {MODELS} of the bank {QUICK_BANK}, all of them, as --proteins all requests",
         ),
         (("--effect", "none"), "second stage: none, as --effect none requests"),
         (("--device", "cpu"), "device: cpu, as given"),

@@ -138,7 +138,7 @@ def test_row_47_the_shipped_models_are_inputs(bench):
     card = shipped_banks()[DEFAULT_BANK] / "card.json"
     before = card.read_bytes()
     # Were it not refused, the run would still end before it writes: the folder of the counts is not there.
-    done = call(*annotation(VCF, "-o", card, "--stats", bench.folder / "no" / "stats.json"))
+    done = call(*annotation(VCF, "--bank", DEFAULT_BANK, "-o", card, "--stats", bench.folder / "no" / "stats.json"))
     assert done.code == 2
     assert f"{card}: the output is the input" in done.error
     assert card.read_bytes() == before

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from integration.runs import FASTA, GENES, VCF, annotation, call, spawn
+from quick_bank import quick_bank_path
 
 import varbind
-from varbind.io.banks import DEFAULT_BANK, read_card, shipped_banks
+from varbind.io.banks import read_card
 
 
 @pytest.mark.parametrize("kind", ["vcf", "gz", "vcf.gz", "bcf"])
@@ -29,7 +30,7 @@ def test_statistics_name_the_inputs_with_their_digests(bench, kind):
     columns = [row.split("\t")[:2] for row in Path(f"{FASTA}.fai").read_text().splitlines()]
     lengths = "".join(f"{name}\t{length}\n" for name, length in columns)
     assert inputs["reference"]["sha256_of_names_and_lengths"] == sha256(lengths.encode()).hexdigest()
-    card = read_card(shipped_banks()[DEFAULT_BANK])
+    card = read_card(quick_bank_path())
     assert inputs["banks"] == [
         {"name": card.name, "version": card.version, "sha256": card.digests["weights.safetensors"]}
     ]

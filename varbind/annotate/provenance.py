@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.bank.model_card import BankCard
     from varbind.effect.effect_model import EffectCard
     from varbind.io.genes.gene_table import GeneTable
 
@@ -56,7 +55,7 @@ def provenance_lines(
     ]
     for card in bank.cards:
         digest = card.digests.get("weights.safetensors", "none")
-        used = sum(model.model_id in _ids(card) for model in bank.models)
+        used = len({model.model_id for model in card.models} & set(bank.model_ids))
         named = f"ID={_plain(card.name)},Version={_plain(card.version)}"
         lines.append(f"##varbind_bank=<{named},Models={used},SHA256={_plain(digest)},Prefix={prefix}>")
     if effect:
@@ -86,10 +85,6 @@ def _words(options: Mapping[str, str | None]) -> Iterable[str]:
     for name, value in options.items():
         if value is not None:
             yield f"{name} {value}".strip()
-
-
-def _ids(card: BankCard) -> set[str]:
-    return {model.model_id for model in card.models}
 
 
 @cache

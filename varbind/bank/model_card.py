@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 (the reader of cards evaluates the annotations)
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.deepbind import DeepBindStack
@@ -46,10 +47,17 @@ def require_printable(card: object) -> None:
     Raises:
         ValueError: a field contains an unprintable character, such as a line end or a terminal escape.
     """
-    for f in fields(card):  # type: ignore[arg-type]
-        value = getattr(card, f.name)
+    card_type: type = type(card)
+    for name in _names_of_fields(card_type):
+        value = getattr(card, name)
         if isinstance(value, str) and not value.isprintable():
-            raise ValueError(f"the {f.name} is {value!r}, which has a character that cannot be printed")
+            raise ValueError(f"the {name} is {value!r}, which has a character that cannot be printed")
+
+
+@cache
+def _names_of_fields(card_type: type) -> tuple[str, ...]:
+    """The names of the fields of a card; a bank has a thousand cards of one type."""
+    return tuple(f.name for f in fields(card_type))
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -15,7 +15,7 @@ import numpy as np
 
 from varbind.bank.pareto_tail import (
     TAIL_SHARE,
-    ParetoTail,
+    ParetoTails,
     pareto_of_moments,
     pareto_survival,
     rank_weights,
@@ -52,9 +52,11 @@ class UpperTail:
     def __init__(self, sample: NDArray[np.floating]) -> None:
         self.sample = np.sort(sample.astype(np.float64))
         count = len(self.sample)
-        tail = ParetoTail.of(self.sample[count - tail_length(count) - 1 :])
-        self.threshold, self.shape, self.scale = tail.threshold, tail.shape, tail.scale
-        self.tail_share = (1 + len(tail.excess)) / (1 + count)
+        tails = ParetoTails.of(self.sample[None, count - tail_length(count) - 1 :])
+        self.threshold, self.shape, self.scale = (
+            float(of_one) for (of_one,) in (tails.thresholds, tails.shapes, tails.scales)
+        )
+        self.tail_share = (1 + len(tails.excesses[0])) / (1 + count)
 
     def share(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """The share in (0, 1] for each value, same shape; NaN for NaN."""
@@ -82,11 +84,11 @@ class SignedTails:
             LOSS: np.maximum(-self._sorted[:, excesses::-1], 0.0),
             GAIN: np.maximum(self._sorted[:, count - excesses - 1 :], 0.0),
         }
-        self._tails = {side: [ParetoTail.of(values) for values in largest[side]] for side in largest}
-        self._thresholds = {side: np.array([tail.threshold for tail in self._tails[side]]) for side in largest}
+        self._tails = {side: ParetoTails.of(largest[side]) for side in largest}
+        self._thresholds = {side: tails.thresholds for side, tails in self._tails.items()}
         self._fits = {
-            side: np.array([((1 + len(t.excess)) / (1 + count), t.shape, t.scale) for t in self._tails[side]])
-            for side in largest
+            side: np.stack([(1 + tails.sizes) / (1 + count), tails.shapes, tails.scales], axis=1)
+            for side, tails in self._tails.items()
         }
         places = [count - 1 - max(int(count * share), excesses) for share in NARROWING_SHARES]
         self._narrowing = {
@@ -160,11 +162,10 @@ class SignedTails:
             families: families with a fitted tail, in ascending order, int64 (N,).
             left_out: strengths of the variants to leave out, (N, S); those below the tail have no effect.
         """
-        tails = self._tails[side]
-        sizes = np.array([len(tail.excess) for tail in tails])
-        excess = np.concatenate([tail.excess for tail in tails])
-        weighted = np.concatenate([rank_weights(len(tail.excess)) * tail.excess for tail in tails])
-        smaller = np.concatenate([np.cumsum(tail.excess) - tail.excess for tail in tails])
+        excesses, sizes = self._tails[side].excesses, self._tails[side].sizes
+        excess = np.concatenate(excesses)
+        weighted = np.concatenate([rank_weights(len(own)) * own for own in excesses])
+        smaller = np.concatenate([np.cumsum(own) - own for own in excesses])
         totals, weighted_totals = (
             np.add.reduceat(np.append(values, 0.0), np.cumsum(sizes) - sizes) * (sizes > 0)
             for values in (excess, weighted)

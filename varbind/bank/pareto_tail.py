@@ -13,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TAIL_SHARE", "ParetoTail", "pareto_of_moments", "pareto_survival", "rank_weights", "tail_length"]
+__all__ = ["TAIL_SHARE", "ParetoTails", "pareto_of_moments", "pareto_survival", "rank_weights", "tail_length"]
 
 TAIL_SHARE = 0.01
 TAIL_MINIMUM = 50
@@ -32,45 +32,61 @@ SCALE_MINIMUM = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class ParetoTail:
-    """The fitted end of a sample.
+class ParetoTails:
+    """The fitted ends of F samples.
 
     Attributes:
-        threshold: the value above which the share is fitted; infinite if the tail is not fitted.
-        excess: the values of the sample above the threshold, minus the threshold, ascending, float64 (N,).
-        shape: the shape of the generalised Pareto distribution, in [0, 0.9].
-        scale: the scale of the distribution, above 0.
+        thresholds: the value above which the share is fitted; infinite if the tail is not fitted, float64 (F,).
+        excesses: for each sample, its values above the threshold, minus the threshold, ascending, float64 (N,).
+        shapes: the shape of the generalised Pareto distribution, in [0, 0.9], float64 (F,).
+        scales: the scale of the distribution, above 0, float64 (F,).
     """
 
-    threshold: float
-    excess: NDArray[np.float64]
-    shape: float
-    scale: float
+    thresholds: NDArray[np.float64]
+    excesses: tuple[NDArray[np.float64], ...]
+    shapes: NDArray[np.float64]
+    scales: NDArray[np.float64]
 
     @classmethod
     def of(cls, largest: NDArray[np.float64]) -> Self:
-        """Fit the largest values of a sample, in ascending order; the first of them is the usual threshold.
+        """Fit the largest values of samples, (F, K) and ascending; the first of them are the usual thresholds.
 
         The tail begins above the last saturated level. A fit that included this level would overstate how rare a value
         at the level, or just above it, is.
         """
-        threshold = _last_saturated(largest)
-        excess = largest[largest > threshold] - threshold
-        if len(excess) < TAIL_FITTED_MINIMUM:
-            return cls(np.inf, excess[:0], 0.0, np.inf)
-        number = len(excess)
-        weighted = rank_weights(number) * excess
-        shape, scale = pareto_of_moments(np.array(excess.mean()), np.array(weighted.sum() / number**2))
-        return cls(threshold, excess, float(shape), float(scale))
+        thresholds = _last_saturated(largest)
+        numbers = (largest > thresholds[:, None]).sum(axis=1)
+        numbers[numbers < TAIL_FITTED_MINIMUM] = 0
+        thresholds[numbers == 0] = np.inf
+        shapes, scales = np.zeros(len(largest)), np.full(len(largest), np.inf)
+        excesses = [largest[row, :0] for row in range(len(largest))]
+        # Tails of equal length are the rows of one array, each of which is summed as if it were alone.
+        for number in np.unique(numbers[numbers > 0]).tolist():
+            rows = np.flatnonzero(numbers == number)
+            excess = largest[rows, -number:] - thresholds[rows, None]
+            moments = (rank_weights(number) * excess).sum(axis=1) / number**2
+            shapes[rows], scales[rows] = pareto_of_moments(excess.mean(axis=1), moments)
+            for row, own in zip(rows.tolist(), excess, strict=True):
+                excesses[row] = own
+        return cls(thresholds, tuple(excesses), shapes, scales)
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """The number of values in each tail, int64 (F,); 0 if it is not fitted."""
+        return np.array([len(excess) for excess in self.excesses], dtype=np.int64)
 
 
-def _last_saturated(largest: NDArray[np.float64]) -> float:
-    """The largest saturated level, or the first value where none is saturated."""
-    levels, starts = np.unique(largest, return_index=True)
-    at_least = len(largest) - starts
-    ties = at_least - np.append(at_least[1:], 0)
-    saturated = levels[(ties >= SATURATED_MINIMUM) & (ties > SATURATED_SHARE * at_least)]
-    return float(saturated[-1] if len(saturated) else largest[0])
+def _last_saturated(largest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest saturated level of each sample (F, K), or its first value where none is saturated, (F,)."""
+    count = largest.shape[1]
+    changes = largest[:, 1:] != largest[:, :-1]
+    starts = np.flatnonzero(np.pad(changes, ((0, 0), (1, 0)), constant_values=True))
+    ties, at_least = np.diff(starts, append=largest.size), count - starts % count
+    saturated = starts[(ties >= SATURATED_MINIMUM) & (ties > SATURATED_SHARE * at_least)]
+    last = np.zeros(len(largest), dtype=np.int64)
+    np.maximum.at(last, saturated // count, saturated % count)
+    levels: NDArray[np.float64] = largest[np.arange(len(largest)), last]
+    return levels
 
 
 def rank_weights(number: int) -> NDArray[np.float64]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 __all__ = [
     "CARD",
     "EFFECT_FOLDER",
@@ -168,15 +170,15 @@ def _require_keys(data: Any, card_type: type, place: str) -> None:
     Raises:
         ValueError: a key is missing.
     """
-    missing = [key for key in _keys_of(card_type) if key not in data] if isinstance(data, dict) else []
-    if missing:
-        raise ValueError(f"the key {missing[0]} is missing{f' at {place}' if place else ''}")
+    if isinstance(data, dict) and not _keys_of(card_type) <= data.keys():
+        missing = next(f.name for f in fields(card_type) if f.name not in data)
+        raise ValueError(f"the key {missing} is missing{f' at {place}' if place else ''}")
 
 
 @cache
-def _keys_of(card_type: type) -> tuple[str, ...]:
+def _keys_of(card_type: type) -> frozenset[str]:
     """The keys of a card; a bank has a thousand cards of one type."""
-    return tuple(f.name for f in fields(card_type))
+    return frozenset(f.name for f in fields(card_type))
 
 
 def digests_of(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -222,6 +224,16 @@ def read_arrays(path: Path, digest: str, *, most: int, kind: str) -> dict[str, n
     except (SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
         raise ResourceError(f"not {part}: {error}", path=path) from error
     for name, array in arrays.items():
-        if array.dtype.kind == "f" and np.abs(array[np.isfinite(array)].astype(np.float64)).max(initial=0) > LARGEST:
+        if array.dtype.kind == "f" and _is_beyond(array, LARGEST):
             raise ResourceError(f"not {part}: {name} holds a value beyond {LARGEST:,}", path=path)
     return arrays
+
+
+def _is_beyond(array: NDArray[np.floating], largest: float) -> bool:
+    """Whether the absolute value of a finite number of an array is larger."""
+    if float(np.finfo(array.dtype).max) <= largest:
+        return False
+    ends = array.min(initial=0), array.max(initial=0)
+    if np.isfinite(ends).all():
+        return bool(max(-ends[0], ends[1]) > largest)
+    return bool((np.abs(array[np.isfinite(array)]) > largest).any())

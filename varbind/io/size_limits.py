@@ -15,6 +15,8 @@ import stat
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
@@ -60,6 +62,14 @@ def json_of(data: bytes) -> Any:
     Raises:
         ValueError: the text is not JSON, or it is nested too deeply.
     """
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, RecursionError):
+        # What msgspec reads, it reads as `json` does and twice as fast, but it takes neither NaN nor UTF-16.
+        return _json_in_python(data)
+
+
+def _json_in_python(data: bytes) -> Any:
     try:
         return json.loads(data)
     except RecursionError as error:

@@ -19,6 +19,7 @@ from varbind.effect.effect_model import CURVES
 from varbind.effect.score import logit
 from varbind.errors import ResourceError
 from varbind.io.banks import WEIGHTS, find_bank, read_bank, read_card
+from varbind.kernels.cpu import cpu
 
 HEADS = ("activity", "score", "deepfind", "conservation")
 KEYS = ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
@@ -43,8 +44,10 @@ def annotate(example, bank, output, **options):
 
 @pytest.fixture(scope="module")
 def annotated(example, shipped_bank, tmp_path_factory):
-    """The example's bytes with everything that the second stage can say."""
-    return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
+    """The example's bytes with everything that the second stage can say, scored with the compiled kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "KERNEL_WORTH", 0)
+        return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
 
 
 def values(annotated, key):

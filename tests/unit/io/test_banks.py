@@ -214,6 +214,17 @@ def test_signed_but_wrong_weights(folder, array, flaw):
     refused(folder, "not a varbind model")
 
 
+@pytest.mark.parametrize("value", [1.1e6, -1.1e6])
+@pytest.mark.parametrize("other", [0.0, float("nan"), float("-inf")])
+def test_signed_but_too_large_weights(folder, value, other):
+    path = folder / "weights.safetensors"
+    arrays = load_file(path)
+    arrays[f"{SHAPES[1].name}/detectors"].flat[:2] = value, other
+    save_file(arrays, path)
+    sign(folder)
+    refused(folder, "not a varbind model: .*/detectors holds a value beyond 1,000,000")
+
+
 def test_signed_with_an_array_too_many(folder):
     path = folder / "weights.safetensors"
     save_file({**load_file(path), "extra": np.zeros(1, dtype=np.float32)}, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from varbind.io.output.atomic_files import descriptor_of, is_stream
 from varbind.io.vcf.record_index import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["check_outputs", "same_file"]
 
@@ -40,10 +41,10 @@ def check_outputs(
     files = ["/dev/stdin" if path == "-" else path for path in inputs]
     read = [f"{path}{suffix}" for path in files for suffix in _SUFFIXES_READ]
     written = _written(destination)
-    models = list(folders)
+    taken = {_file_of(name) for name in [*read, *_files_of_models(folders)]} - {()}
     counts = _named(stats) if stats and not _is_closed(stats) else None
     for path in [*written, *([counts] if counts else [])]:
-        if any(same_file(path, name) for name in read) or any(_is_in(path, folder) for folder in models):
+        if _file_of(path) in taken:
             raise UsageError("the output is the input", path=path, remedy="name another output")
     if counts and descriptor_of(counts) is not None and descriptor_of(counts) in map(descriptor_of, written):
         what = "the counts and the result would go to the same stream"
@@ -56,13 +57,20 @@ def check_outputs(
 
 def same_file(one: str, other: str) -> bool:
     """Whether two names lead to the same regular file, or will once it is written; links are followed."""
+    return _file_of(one) == _file_of(other) != ()
+
+
+def _file_of(path: str) -> tuple[int | str, ...]:
+    """What all names of a regular file have in common, also of one that is not yet written; empty for anything else."""
     try:
-        if os.path.exists(one) or os.path.exists(other):  # noqa: PTH110 (whatever the name)
-            return os.path.isfile(one) and os.path.samefile(one, other)  # noqa: PTH113, PTH121
-        first, second = (Path(os.path.realpath(name)) for name in (one, other))
-        return first.name == second.name and first.parent.samefile(second.parent)
+        with suppress(OSError):
+            found = os.stat(path)  # noqa: PTH116 (whatever the name)
+            return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else ()
+        target = Path(os.path.realpath(path))
+        folder = target.parent.stat()
     except (OSError, ValueError):
-        return False
+        return ()
+    return folder.st_dev, folder.st_ino, target.name
 
 
 def _is_closed(path: str) -> bool:
@@ -85,11 +93,11 @@ def _written(destination: str) -> list[str]:
     return [destination, *(f"{name}.{suffix}" for name in beside for suffix in SUFFIXES)]
 
 
-def _is_in(path: str, folder: str) -> bool:
-    """Whether a path leads to a file in a folder of models, or to the target of a link in it."""
-    return any(
-        same_file(path, str(file)) for pattern in ("*", f"{EFFECT_FOLDER}/*") for file in Path(folder).glob(pattern)
-    )
+def _files_of_models(folders: Iterable[str]) -> Iterator[str]:
+    """The files in folders of models; a link there stands for its target."""
+    for folder in folders:
+        for pattern in ("*", f"{EFFECT_FOLDER}/*"):
+            yield from map(str, Path(folder).glob(pattern))
 
 
 def _check_place(path: str) -> None:

@@ -33,7 +33,7 @@ __all__ = ["CpuStacks", "has_compiled_kernel", "thread_count"]
 
 logger = logging.getLogger(__name__)
 
-KERNEL_WORTH = 50_000
+KERNEL_WORTH = 200_000
 """Alleles times networks that numpy scores in the time that it takes to load numba and the kernel."""
 
 KERNEL_ADDRESS_SPACE = 1 << 29
