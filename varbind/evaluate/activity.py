@@ -17,7 +17,7 @@ from varbind.effect.score import logistic, nearness, scaled_evidence
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.train.activity import ActivityData, LeftOut, left_out_activity
+from varbind.train.activity import LeftOut, left_out_activity
 from varbind.train.activity_tables import activity_data, calibrating, score_data
 from varbind.train.effect_tables import FLANK, score_table, sites_of
 from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from varbind.core.tss import TssIndex
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.local import LocalHead
+    from varbind.train.activity_data import ActivityData
 
 __all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
 

@@ -17,7 +17,7 @@ from varbind.effect.local import LocalHead
 from varbind.errors import InputError, ResourceError
 from varbind.io.effects import read_effect
 from varbind.kernels.dense import dense
-from varbind.train.activity import ActivityData
+from varbind.train.activity_data import ActivityData
 from varbind.train.effect_tables import FLANK, ScoredVariants
 from varbind.train.score import Outcomes, ScoreData
 

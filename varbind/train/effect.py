@@ -64,7 +64,8 @@ if TYPE_CHECKING:
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.head import Head
     from varbind.scoring.background import BackgroundRecipe
-    from varbind.train.activity import ActivityData, ActivityFit
+    from varbind.train.activity import ActivityFit
+    from varbind.train.activity_data import ActivityData
 
 __all__ = ["EffectInputs", "EffectPlan", "train_effect"]
 

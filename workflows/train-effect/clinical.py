@@ -32,7 +32,8 @@ from varbind.evaluate.figure import COLOURS, STYLE
 from varbind.io.effects import read_effect
 from varbind.kernels.dense import dense
 from varbind.scoring.scorer import Scorer
-from varbind.train.activity import ActivityData, fit_activity
+from varbind.train.activity import fit_activity
+from varbind.train.activity_data import ActivityData
 from varbind.train.activity_tables import activity_data, read_activity, read_pairs, score_data
 from varbind.train.effect_tables import FLANK, score_table, sites_of
 from varbind.train.score import fit_score

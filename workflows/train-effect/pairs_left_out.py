@@ -26,7 +26,7 @@ from varbind.train.metrics import drawn_correlations, spearman
 
 if TYPE_CHECKING:
     from varbind import Bank
-    from varbind.train.activity import ActivityData
+    from varbind.train.activity_data import ActivityData
 
 CHROMOSOMES = {"13": ["13"], "14 and 19": ["14", "19"]}
 SHUFFLES = 1

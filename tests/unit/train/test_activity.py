@@ -8,7 +8,8 @@ import tolerances
 from second_stages import random_scale
 
 from varbind.errors import InputError
-from varbind.train.activity import PENALTIES, ActivityData, fit_activity, left_out_activity
+from varbind.train.activity import PENALTIES, fit_activity, left_out_activity
+from varbind.train.activity_data import ActivityData
 from varbind.train.metrics import spearman
 
 LOCI, ROWS, MODELS, OUTPUTS, PAIRS = 6, 60, 8, 3, 40
