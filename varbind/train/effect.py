@@ -25,7 +25,7 @@ from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.local import LocalHead
-from varbind.effect.score import CHANGE, ScoreHead, logistic, scaled_evidence
+from varbind.effect.score import ScoreHead
 from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effects import write_effect
@@ -50,8 +50,8 @@ from varbind.train.effect_tables import (
     sites_of,
 )
 from varbind.train.held_out_quality import held_out
-from varbind.train.metrics import auc, spearman
-from varbind.train.score import PROBABLE, calibration_error, equal_loci, fit_score
+from varbind.train.metrics import spearman
+from varbind.train.score import fit_score, score_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -283,25 +283,10 @@ class _Training:
     def _score(self, table: VariantTable, data: ActivityData, fit: ActivityFit) -> ScoreHead:
         calibration = score_data(table, data, fit.left_out, sites_of(table, self._genes).tss_distance)
         score, chosen = fit_score(calibration), calibration.rows(calibration.calibrating)
-        odds = score.log_odds(scaled_evidence(chosen.sizes, chosen.distances, score.units))
-        changes, weights = chosen.outcomes.change, equal_loci(chosen.loci)
         positions = np.array([variant.pos for variant in table.variants])[calibration.calibrating]
-        self._calibrated = _Calibrated(score.log_loss(odds, chosen.activity), changes, chosen.loci, positions)
-        error, curve = calibration_error(logistic(odds), changes, weights)
-        loci = np.unique(chosen.loci).tolist()
-        areas = [auc(changes[chosen.loci == locus] > PROBABLE, odds[chosen.loci == locus]) for locus in loci]
-        self._facts[ScoreHead.name] = {
-            "calibrated_on": loci,
-            "share_of_changes": float(weights @ changes),
-            "calibration_error": error,
-            "reliability": curve,
-            "held_out": held_out(
-                f"mean AUC for changes of more than {CHANGE} log2",
-                areas,
-                f"{len(loci)} left-out loci",
-                variants=len(odds),
-            ),
-        }
+        log_loss = score.log_loss(chosen.log_odds(score), chosen.activity)
+        self._calibrated = _Calibrated(log_loss, chosen.outcomes.change, chosen.loci, positions)
+        self._facts[ScoreHead.name] = score_facts(score, chosen)
         return score
 
     def _deepfind(self, path: str) -> DeepFindHead:

@@ -9,18 +9,20 @@ the probabilities hold for a new locus. Every locus has the same weight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.effect.score import CHANGE, ScoreHead, logistic, scaled_evidence
 from varbind.errors import InputError
 from varbind.gate import optional_import
+from varbind.train.held_out_quality import held_out
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PROBABLE", "Outcomes", "ScoreData", "calibration_error", "equal_loci", "fit_score"]
+__all__ = ["PROBABLE", "Outcomes", "ScoreData", "calibration_error", "equal_loci", "fit_score", "score_facts"]
 
 PROBABLE = 0.5
 """A variant counts as one that changes activity if the posterior probability is above this."""
@@ -108,6 +110,10 @@ class ScoreData:
             self.calibrating[chosen],
         )
 
+    def log_odds(self, head: ScoreHead) -> NDArray[np.float64]:
+        """The log-odds of a change by a head, (N,)."""
+        return head.log_odds(scaled_evidence(self.sizes, self.distances, head.units))
+
     @property
     def sizes(self) -> NDArray[np.float64]:
         """Loss and gain of activity, and the mean square of the bound changes, (N, 3)."""
@@ -135,6 +141,27 @@ def fit_score(data: ScoreData) -> ScoreHead:
     alone, rest = np.ones((len(rows), 1)), evidence[rows] @ weights
     constant = _logistic_regression(alone, change[rows], equal_loci(data.loci[rows]), rest)
     return ScoreHead(units, weights, float(constant[0]), _direction(data))
+
+
+def score_facts(head: ScoreHead, data: ScoreData) -> dict[str, Any]:
+    """What a card states of the calibration: its loci, the share of changes, and how well it predicts them.
+
+    Args:
+        head: The head.
+        data: The variants of the calibrating loci, predicted from the other loci.
+    """
+    odds, changes, weights = data.log_odds(head), data.outcomes.change, equal_loci(data.loci)
+    error, curve = calibration_error(logistic(odds), changes, weights)
+    loci = np.unique(data.loci).tolist()
+    areas = [auc(changes[data.loci == locus] > PROBABLE, odds[data.loci == locus]) for locus in loci]
+    measure = f"mean AUC for changes of more than {CHANGE} log2"
+    return {
+        "calibrated_on": loci,
+        "share_of_changes": float(weights @ changes),
+        "calibration_error": error,
+        "reliability": curve,
+        "held_out": held_out(measure, areas, f"{len(loci)} left-out loci", variants=len(odds)),
+    }
 
 
 def calibration_error(
