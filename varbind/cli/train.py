@@ -300,8 +300,9 @@ def effect(
     from varbind.cli.progress import show_progress
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.deepfind import DeepFindSetting
-    from varbind.train.effect import EffectInputs, EffectPlan, train_effect
+    from varbind.train.effect import train_effect
     from varbind.train.effect_curves import EFFECT_BACKGROUND
+    from varbind.train.effect_plan import EffectInputs, EffectPlan
     from varbind.train.held_out_quality import effect_quality
 
     configure_logging(quiet=quiet, verbose=verbose)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,8 +36,9 @@ from varbind.train.activity_tables import activity_data, local_network, read_act
 from varbind.train.checkpoints import remove_checkpoints
 from varbind.train.conservation import fit_conservation
 from varbind.train.cutoffs import suggested_cutoffs
-from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
-from varbind.train.effect_curves import EFFECT_BACKGROUND, effect_curves
+from varbind.train.deepfind import DeepFindData, fit_deepfind
+from varbind.train.effect_curves import effect_curves
+from varbind.train.effect_plan import EffectPlan
 from varbind.train.effect_tables import (
     FLANK,
     ScoredVariants,
@@ -54,8 +55,6 @@ from varbind.train.metrics import spearman
 from varbind.train.score import fit_score, score_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
     from varbind.bank.bank import Bank
@@ -63,63 +62,13 @@ if TYPE_CHECKING:
     from varbind.core.progress import Progress
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.head import Head
-    from varbind.scoring.background import BackgroundRecipe
     from varbind.train.activity import ActivityFit
     from varbind.train.activity_data import ActivityData
+    from varbind.train.effect_plan import EffectInputs
 
-__all__ = ["EffectInputs", "EffectPlan", "train_effect"]
+__all__ = ["train_effect"]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EffectInputs:
-    """The input files of a training.
-
-    Attributes:
-        activity: Variants of loci with `effect` (log2), `se` and `locus`, and optionally `tss_distance` and `kind`; the
-            variants of kind `promoter` calibrate SCORE.
-        pairs: Tables of pairs of alleles with `effect` (log2), `se`, and optionally `source` and `weight` (that of the
-            source, where a locus has 1), which train the activity head with the loci.
-        local: The folder of a second stage whose local network is used; None = that of the bank, `none` = there is no
-            local network.
-        classes: Variants with `label`: 1 simulated, 0 derived.
-        pathogenic: Variants with `label` (1 pathogenic, 0 common) and one column per track; variants of one `gene` are
-            in one fold.
-        fasta: The genome, for tables without flanks.
-        genes: A gene file, as for `varbind annotate`.
-        conservation: The bigWig files by track name.
-    """
-
-    activity: str | None = None
-    pairs: Sequence[str] = ()
-    local: str | None = None
-    classes: str | None = None
-    pathogenic: str | None = None
-    fasta: str | None = None
-    genes: str | None = None
-    conservation: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class EffectPlan:
-    """The settings of a training.
-
-    Attributes:
-        deepfind: The hyper-parameters of the DeepFind networks.
-        background: The recipe of the background variants of the curves.
-        seed: The seed of all random numbers.
-        device: `cpu`, `cuda` or `cuda:N`.
-        threads: The number of CPU threads that score; None = all.
-        licence: The licence of the data, for the card.
-    """
-
-    deepfind: DeepFindSetting = field(default_factory=DeepFindSetting)
-    background: BackgroundRecipe = EFFECT_BACKGROUND
-    seed: int = 1
-    device: str = "cpu"
-    threads: int | None = None
-    licence: str = "not stated"
 
 
 def train_effect(
