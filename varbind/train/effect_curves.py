@@ -17,6 +17,7 @@ from varbind.effect.features import VariantSites
 from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
 from varbind.effect.second_stage import SecondStage
+from varbind.kernels.dense import dense
 from varbind.scoring.background import (
     BATCH,
     CONTEXT,
@@ -98,7 +99,7 @@ class _Background:
         self.scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
         self._listed = [self.scored.model_ids.index(model_id) for model_id in default.model_ids]
         heads = {name: effect.heads[name] for name in CURVES_OF_HEADS if name in effect.heads}
-        self._stage = SecondStage(replace(effect, heads=heads), self.scored.model_ids)
+        self._stage = SecondStage(replace(effect, heads=heads), self.scored.model_ids, dense=dense)
         self._effects = BindingEffects.of_bank(default) if default.background is not None else None
         self._random = np.random.default_rng([recipe.seed, len(VariantKind)])
 
