@@ -178,7 +178,8 @@ def _add_controls(
     """Add the predictions without networks, or without training."""
     table, alone = tables[0], replace(data, local=None)
     count = len(table)
-    bases = np.concatenate([_bases(one) for one in tables])
+    length = max(len(window.ref) for one in tables for window in one.windows)
+    bases = np.concatenate([_bases(one, length) for one in tables])
     one_hot = replace(alone, changes=np.stack([bases, np.zeros_like(bases)], axis=1), assays=["bases"] * bases.shape[1])
     found = left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases"))
     evaluation.add("bases", _joined(found, data)[:count])
@@ -311,9 +312,8 @@ def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _bases(table: VariantTable) -> NDArray[np.float64]:
-    """One-hot codes of the reference window and of a single alternate base, float64 (N, 4 L + 4)."""
-    length = max(len(window.ref) for window in table.windows)
+def _bases(table: VariantTable, length: int) -> NDArray[np.float64]:
+    """One-hot codes of the reference window of at most L bases and of a single alternate base, float64 (N, 4 L + 4)."""
     features = np.zeros((len(table), length + 1, 5))
     for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
         features[row, np.arange(len(window.ref)), window.ref] = 1

@@ -157,7 +157,8 @@ class _Evaluation:
     ) -> None:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress
-        self._local, _ = local_network(tests.local, bank)
+        # The other tables have no use for it.
+        self._local, _ = local_network(tests.local, bank) if tests.activity else (None, {})
         self._pairs = [read_pairs(path, reference) for path in tests.pairs]
         card = bank.cards[0]
         self._texts = [f"# {card.name}: {len(self._models.models)} models, seed {plan.seed}"]

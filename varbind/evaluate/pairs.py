@@ -92,12 +92,12 @@ def evaluate_pairs(
         "sum of z": changes[:, 1].sum(axis=1),
         "gain of G or C": gain_of_gc(pairs.variants),
     }
-    if twice := sorted(methods.keys() & others.keys()):
-        raise InputError(f"two methods are named {twice[0]}", remedy="rename one")
     if local is not None:
         methods["binding and local network"] = (
             binding + local.changes(pairs.windows, FLANK, dense=dense) @ head.local_weights
         )
+    if twice := sorted(methods.keys() & others.keys()):
+        raise InputError(f"two methods are named {twice[0]}", remedy="rename one")
     methods |= others
     upwards = directions_of(pairs)
     seen = {key_of_window(window, FLANK) for table in training for window in table.windows}

@@ -37,8 +37,9 @@ def suggested_cutoffs(
     """Measure the cut-offs on left-out loci, which all have the same weight.
 
     A cut-off is left out if its precision is below the share of changes among all variants, because picking variants at
-    random would be better. The middle one is only recommended if the lower end of the 95 % interval of its precision
-    is at least twice that share; the interval is a bootstrap of blocks of 10 bases.
+    random would be better; there is none if nothing changes activity. The middle one is only recommended if the lower
+    end of the 95 % interval of its precision is at least twice that share; the interval is a bootstrap of blocks of 10
+    bases.
 
     Args:
         phreds: PHRED of N variants from predictions of left-out loci, (N,).
@@ -49,6 +50,8 @@ def suggested_cutoffs(
     """
     weights = equal_loci(loci)
     base_rate = float(weights @ changes)
+    if not base_rate:
+        return []
     drawn = _drawn_weights(weights, loci, positions, seed)
     found: list[Cutoff] = []
     for purpose, phred in PHREDS.items():

@@ -27,7 +27,7 @@ from varbind.scoring.background import (
 from varbind.scoring.scorer import batches, score_sequences
 from varbind.train.effect_curves import EFFECT_BACKGROUND, effect_curves
 
-RECIPE = BackgroundRecipe(snvs=600, others=200, seed=9)
+RECIPE = BackgroundRecipe(snvs=450, others=100, seed=9)
 FLANK = 15
 
 
