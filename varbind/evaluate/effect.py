@@ -158,7 +158,7 @@ class _Evaluation:
         self._folder, self._tests, self._plan = folder, tests, plan
         self._models, self._reference, self._progress = second_stage_models(bank), reference, progress
         # The other tables have no use for it.
-        self._local, _ = local_network(tests.local, bank) if tests.activity else (None, {})
+        self._local = local_network(tests.local, bank)[0] if tests.activity else None
         self._pairs = [read_pairs(path, reference) for path in tests.pairs]
         card = bank.cards[0]
         self._texts = [f"# {card.name}: {len(self._models.models)} models, seed {plan.seed}"]

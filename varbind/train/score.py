@@ -9,18 +9,31 @@ the probabilities hold for a new locus. Every locus has the same weight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.effect.score import CHANGE, ScoreHead, logistic, scaled_evidence
 from varbind.errors import InputError
 from varbind.gate import optional_import
+from varbind.train.held_out_quality import held_out
+from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["PROBABLE", "Outcomes", "ScoreData", "calibration_error", "equal_loci", "fit_score"]
+__all__ = [
+    "PROBABLE",
+    "Outcomes",
+    "ScoreData",
+    "ScoreFit",
+    "calibrate_score",
+    "calibration_error",
+    "equal_loci",
+    "fit_score",
+]
 
 PROBABLE = 0.5
 """A variant counts as one that changes activity if the posterior probability is above this."""
@@ -114,6 +127,23 @@ class ScoreData:
         return np.column_stack([np.maximum(-self.activity, 0), np.maximum(self.activity, 0), self.mean_squares])
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreFit:
+    """A fitted head, and how it does on the calibrating loci.
+
+    Attributes:
+        head: The head.
+        variants: The N variants of the calibrating loci.
+        log_loss: What PHRED ranks for each of them, float64 (N,).
+        facts: How well the head predicts what they change, for the card.
+    """
+
+    head: ScoreHead
+    variants: ScoreData
+    log_loss: NDArray[np.float64]
+    facts: Mapping[str, Any]
+
+
 def fit_score(data: ScoreData) -> ScoreHead:
     """Fit the head.
 
@@ -135,6 +165,29 @@ def fit_score(data: ScoreData) -> ScoreHead:
     alone, rest = np.ones((len(rows), 1)), evidence[rows] @ weights
     constant = _logistic_regression(alone, change[rows], equal_loci(data.loci[rows]), rest)
     return ScoreHead(units, weights, float(constant[0]), _direction(data))
+
+
+def calibrate_score(data: ScoreData) -> ScoreFit:
+    """Fit the head, and measure how it does on the calibrating loci.
+
+    Raises:
+        InputError: No variant, or every one, has probably changed activity.
+    """
+    head, variants = fit_score(data), data.rows(data.calibrating)
+    odds = head.log_odds(scaled_evidence(variants.sizes, variants.distances, head.units))
+    changes, weights = variants.outcomes.change, equal_loci(variants.loci)
+    error, curve = calibration_error(logistic(odds), changes, weights)
+    loci = np.unique(variants.loci).tolist()
+    areas = [auc(changes[variants.loci == locus] > PROBABLE, odds[variants.loci == locus]) for locus in loci]
+    measure, left_out = f"mean AUC for changes of more than {CHANGE} log2", f"{len(loci)} left-out loci"
+    facts = {
+        "calibrated_on": loci,
+        "share_of_changes": float(weights @ changes),
+        "calibration_error": error,
+        "reliability": curve,
+        "held_out": held_out(measure, areas, left_out, variants=len(odds)),
+    }
+    return ScoreFit(head, variants, head.log_loss(odds, variants.activity), facts)
 
 
 def calibration_error(
