@@ -15,6 +15,7 @@ from integration.runs import LIMIT, PROGRAM, call, records, unpacked
 from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
 from oracles import TextReference
 from planted import sequence, write_lines
+from second_stages import random_effect
 
 from varbind.api.variants import score_variants
 from varbind.bank.binding_scale import BindingScale
@@ -60,7 +61,9 @@ class World:
         models = [motif_model(name, name, motif) for name, motif in MOTIFS.items()]
         self.bank = add_background(motif_bank(*models, name="motifs"), recipe=BackgroundRecipe(600, 100, 5))
         write_bank(self.folder / "bank", self.bank)
+        self._write_local()
         self._write_tables()
+        self._write_pairs()
 
     def _write_genome(self):
         write_lines(self.folder / "genome.fa", [f">{name}\n{text}" for name, text in self.contigs.items()])
@@ -103,6 +106,12 @@ class World:
         scale = BindingScale.of_cards(self.bank.models[:1], self.bank.cards[0].quantile_levels)
         return scale.bound_change(scores.ref, scores.alt)[:, 0]
 
+    def _write_local(self):
+        """A second stage with a local network of random weights alone."""
+        made = random_effect(self.bank, heads=("local",), curves=())
+        facts = {"held_out": {"measure": "share", "value": 0.5, "data": "other windows", "variants": 9}}
+        write_effect(self.folder / "local", replace(made, card=replace(made.card, heads={"local": facts})))
+
     def _write_tables(self):
         self.activity, self.classes, self.pathogenic = [], [], []
         rows = []
@@ -126,6 +135,19 @@ class World:
                 rows += [row_of(v, label) for v in variants]
                 self.pathogenic += variants
         write_lines(self.folder / "pathogenic.tsv", ["chrom\tpos\tref\talt\tlabel", *rows])
+
+    def _write_pairs(self):
+        """Of two sources, on a contig that no locus is on and on one of a locus."""
+        self.pairs = unique(self.in_motifs(TRAINED[5], E_BOX, 60) + self.anywhere(TRAINED[5], 60))
+        self.pairs += [v for v in self.anywhere(TRAINED[0], 30) if v not in self.activity]
+        effects = self.planted_effects(self.pairs) + self.rng.normal(0, 0.3, len(self.pairs))
+        sources = np.where(np.arange(len(self.pairs)) % 2 == 0, "first\t2", "other\t1")
+        rows = [row_of(v, f"{e:.4f}", "0.1", s) for v, e, s in zip(self.pairs, effects, sources, strict=True)]
+        write_lines(self.folder / "pairs.tsv", ["chrom\tpos\tref\talt\teffect\tse\tsource\tweight", *rows])
+
+    def with_pairs(self):
+        """The options of a local network and of pairs."""
+        return ["--local", self.folder / "local", "--pairs", self.folder / "pairs.tsv"]
 
     def tracks(self):
         return [word for name in "ab" for word in ("--conservation", f"{name}={self.folder / name}.bw")]
@@ -189,7 +211,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="module")
 def effect(world):
     """A second stage with every head, trained without a stop."""
-    return trained(world, world.folder / "effect")
+    return trained(world, world.folder / "effect", *world.with_pairs())
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +224,7 @@ def variants(world):
         found += world.anywhere(name, 100)
         found += [Variant(name, 1201, world.contigs[name][1200:1204], world.contigs[name][1200])]
         found += [Variant(name, 1501, world.contigs[name][1500], world.contigs[name][1500] + "ACG")]
-    return unique(found) + world.activity[:15] + world.classes[:15] + world.pathogenic[:15]
+    return unique(found) + world.activity[:15] + world.classes[:15] + world.pathogenic[:15] + world.pairs[:15]
 
 
 @pytest.fixture(scope="module")
@@ -248,16 +270,26 @@ def test_what_is_left_of_a_training(world, effect):
     found = read_effect(effect)
     assert found.card.model_ids == list(MOTIFS)
     assert found.card.background["snvs"] == 1000
-    assert set(found.card.heads) == {"activity", "score", "deepfind", "conservation"}
+    assert set(found.card.heads) == {"local", "activity", "score", "deepfind", "conservation"}
+    assert found.card.heads["local"] == read_effect(world.folder / "local").card.heads["local"]
+    assert [one["file"] for one in found.card.heads["activity"]["pairs"]] == ["pairs.tsv"]
+    assert found.card.heads["activity"]["pairs"][0]["variants"] == len(world.pairs)
+    assert found.card.heads["activity"]["parts_of_pairs"] == ["pairs of chromosome 6", "pairs of other chromosomes"]
     assert found.card.heads["activity"]["loci"] == [f"enhancer {name}" for name in TRAINED[:5]]
     assert found.card.heads["conservation"]["tracks"] == ["a", "b"]
     assert {"tss_distance", "transversion", "a", "a:51", "b", "b:51"} < set(found.heads["deepfind"].features)
-    assert len(found.heads["activity"].refits) == 5
+    assert len(found.heads["activity"].refits) == 5 + 2
+    assert len(found.heads["activity"].local_weights) == found.heads["local"].outputs == 2
     assert len(found.heads["deepfind"].hidden) == 2
     assert found.card.heads["activity"]["held_out"]["data"] == "5 left-out loci"
     assert found.card.heads["activity"]["held_out"]["value"] > 0.5
     assert all(0.5 < found.card.heads[name]["held_out"]["value"] <= 1 for name in ("score", "deepfind", "conservation"))
-    assert [one["background"] for one in found.card.cutoffs] == [0.1, 0.01, 0.001]
+    assert {one["phred"] for one in found.card.cutoffs} <= {10, 15, 20}
+    assert found.card.cutoffs
+    share = found.card.heads["score"]["share_of_changes"]
+    for one in found.card.cutoffs:
+        assert one["precision_low"] <= one["precision"] <= one["precision_high"]
+        assert one["precision"] >= one["base_rate"] == pytest.approx(share)
 
 
 def test_activity_follows_the_planted_effect(world, variants, rows, unseen):
@@ -267,11 +299,12 @@ def test_activity_follows_the_planted_effect(world, variants, rows, unseen):
     assert np.polyfit(found, planted, 1)[0] == pytest.approx(1, abs=0.3)
     assert (numbers(rows, "ACTIVITY_SE")[unseen] >= 0).all()
     # Of the model that was planted, and hardly of the others.
-    shares = {name: [] for name in MOTIFS}
+    shares = {name: [] for name in (*MOTIFS, "local_network")}
     for row, chosen in zip(rows, unseen, strict=True):
         for word in filter(None, row.get("VARBIND_EXPLAIN", "").split("&")):
             shares[word.partition("|")[0]].append(abs(float(word.partition("|")[2])) if chosen else 0)
     assert sum(shares["USF1"]) > 3 * (sum(shares["CREB1"]) + sum(shares["TBP"]))
+    assert sum(shares["USF1"]) > 3 * sum(shares["local_network"]) > 0
 
 
 def test_score_is_higher_where_the_motif_is_broken(world, variants, rows, unseen):
@@ -279,12 +312,31 @@ def test_score_is_higher_where_the_motif_is_broken(world, variants, rows, unseen
     score, phred = numbers(rows, "SCORE"), numbers(rows, "PHRED")
     assert score[unseen & broken].mean() > score[unseen & ~broken].mean() + 0.5
     assert np.median(phred[unseen & broken]) > np.median(phred[unseen & ~broken]) + 5
-    # In six digits a few scores are equal.
-    order = np.lexsort((phred[unseen], score[unseen]))
-    assert (np.diff(phred[unseen][order]) >= 0).all()
-    # What changes no binding has 0.
-    assert ((score >= 0) & (score < 1)).all()
-    assert ((score == 0) <= (numbers(rows, "ACTIVITY") == 0)).all()
+    # A change of the bases alone is some evidence through the local network.
+    assert ((score > 0) & (score < 1)).all()
+
+
+def test_phred_ranks_the_probability_of_a_loss(effect, rows, unseen):
+    """Apart for alleles with a start and without one, within what six digits leave of the order."""
+    score, phred, activity = (numbers(rows, name) for name in ("SCORE", "PHRED", "ACTIVITY"))
+    constant, slope = read_effect(effect).heads["score"].direction
+    loss = score / (1 + np.exp(-constant - slope * activity))
+    no_start = np.array(["VARBIND_TSS_DIST" not in row for row in rows])
+    assert 10 < (unseen & no_start).sum() < unseen.sum() - 10
+    orders = []
+    for own in (unseen & no_start, unseen & ~no_start):
+        order = np.argsort(loss[own], kind="stable")
+        losses, ranks = loss[own][order], phred[own][order]
+        clear = np.diff(losses) > 1e-4 * losses[1:]
+        assert (np.diff(ranks)[clear] >= 0).all()
+        assert np.ptp(ranks) > 10
+        orders.append((losses, ranks))
+    # The same probability is rarer, or as rare, where there is no start.
+    (_, ranks), (losses, near) = orders
+    of_none = np.interp(losses, *orders[0])
+    inside = (losses > orders[0][0][0]) & (losses < orders[0][0][-1])
+    assert (of_none - near)[inside].mean() >= -0.1
+    assert len(ranks)
 
 
 def test_score_with_conservation_moves_with_the_track(world, variants, rows, unseen):
@@ -332,9 +384,9 @@ def test_explain_sums_to_activity(rows):
 
 
 def test_training_variants_are_flagged_and_no_others(world, variants, rows):
-    known = {*world.activity, *world.classes, *world.pathogenic}
+    known = {*world.activity, *world.classes, *world.pathogenic, *world.pairs}
     assert flags(rows) == [variant in known for variant in variants]
-    assert sum(flags(rows)) == 45
+    assert sum(flags(rows)) == 60
 
 
 @pytest.mark.parametrize(
@@ -400,7 +452,7 @@ def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_pa
     write_bank(tmp_path / "narrow", add_background(narrow, recipe=BackgroundRecipe(600, 100, 5)))
     done = call(
         *["train", "effect", "--bank", tmp_path / "narrow", "-f", world.folder / "genome.fa", *QUICK],
-        *["--activity", world.folder / "activity.tsv", "-o", tmp_path / "effect"],
+        *["--activity", world.folder / "activity.tsv", "-o", tmp_path / "effect", "--local", world.folder / "local"],
     )
     assert done.code == 0, done.err
     source = world.write_vcf(tmp_path / "in.vcf", [*world.activity[:9], *world.pathogenic[:9]])
@@ -416,7 +468,7 @@ def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_pa
 @pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path):
     output, first = tmp_path / "effect", tmp_path / "effect.training" / "network-0.safetensors"
-    words = world.train(output)
+    words = world.train(output, *world.with_pairs())
     with subprocess.Popen([*PROGRAM, *map(str, words)], stderr=subprocess.DEVNULL) as process:
         limit = time.monotonic() + LIMIT
         while not first.exists():
@@ -427,10 +479,36 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path
         assert process.wait() == -signal.SIGKILL
     assert not output.exists()
     kept = first.stat().st_mtime_ns
-    assert trained(world, output) == output
+    assert trained(world, output, *world.with_pairs()) == output
     assert kept
     assert contents(output) == contents(effect)
     assert [path.name for path in tmp_path.iterdir()] == ["effect"]
+
+
+def test_pairs_and_a_local_network_change_the_activity_alone(world, effect, tmp_path):
+    """Of the heads that a table has; `none` is no network, and so is a bank without one."""
+    plain, none = (
+        read_effect(trained(world, tmp_path / name, *options, heads=["activity"]))
+        for name, options in (("plain", ()), ("none", ("--local", "none")))
+    )
+    assert contents(tmp_path / "plain")["weights.safetensors"] == contents(tmp_path / "none")["weights.safetensors"]
+    assert set(plain.heads) == {"activity", "score"}
+    assert none.card.heads["activity"]["pairs"] == []
+    assert len(plain.heads["activity"].refits) == 5
+    whole = read_effect(effect)
+    assert not np.allclose(plain.heads["activity"].weights, whole.heads["activity"].weights)
+    assert whole.heads["local"].first.tobytes() == read_effect(world.folder / "local").heads["local"].first.tobytes()
+
+
+def test_the_local_network_of_the_bank_is_used_again(world, effect, tmp_path):
+    shutil.copytree(world.folder / "bank", tmp_path / "bank")
+    shutil.copytree(effect, tmp_path / "bank" / "effect")
+    table = ["--activity", world.folder / "activity.tsv", "--pairs", world.folder / "pairs.tsv"]
+    done = call(*world.words(tmp_path / "again", *table, "--bank", tmp_path / "bank"))
+    assert done.code == 0, done.err
+    one, other = read_effect(effect).heads, read_effect(tmp_path / "again").heads
+    for head, name in (("local", "third"), ("activity", "weights"), ("activity", "local_weights")):
+        assert getattr(one[head], name).tobytes() == getattr(other[head], name).tobytes()
 
 
 def test_equal_input_gives_equal_bytes_and_another_seed_another_network(world, effect, tmp_path):
@@ -463,6 +541,12 @@ BAD = {
     "one class": ("classes", ["label", "1"], 3, "all variants are of one class"),
     "label of a pathogenic": ("pathogenic", ["label\tphyloP", "0.5\t1"], 3, "bad.tsv:2: the label is 0.5"),
     "few pathogenic": ("pathogenic", ["label\tphyloP", "1\t1"], 3, "1 pathogenic variants have all 1 tracks"),
+    "standard error 0": (
+        "activity",
+        ["effect\tse\tlocus", *(f"{n}\t{n % 9}\tL{n % 3}" for n in range(30))],
+        3,
+        "bad.tsv: a standard error is not above 0",
+    ),
     "no tracks": ("pathogenic", ["label\tname", "1\tx"], 3, "bad.tsv: there are no conservation tracks"),
 }
 
@@ -497,10 +581,31 @@ def test_calls_that_cannot_be_are_one_line(world, effect, tmp_path):
     write_effect(tmp_path / "copy", read_effect(effect))
     write_bank(tmp_path / "bare", motif_bank(motif_model("M", "M", CRE)))
     (tmp_path / "no.bw").write_text("no")
+    pairs = write_lines(tmp_path / "pairs.tsv", [HEADER + "effect\tse\tweight", f"{good(world)}\t1\t0.1\t0"])
+    bare = random_effect(world.bank, heads=("activity",), curves=())
+    write_effect(tmp_path / "no-local", bare)
     no_genome = ["train", "effect", "--bank", world.folder / "bank", "-o", tmp_path / "x", *QUICK]
     cases = [
         (world.words(effect, *activity), 5, "effect: exists already; name a new folder"),
         (world.words(tmp_path / "x"), 2, "no table of variants is given; give --activity, --classes or --pathogenic"),
+        (world.words(tmp_path / "x", "--pairs", pairs), 2, "no table of variants is given; give --activity"),
+        (
+            world.train(tmp_path / "x", "--pairs", pairs, heads=["pathogenic"]),
+            2,
+            "--pairs is given without --activity; give loci too",
+        ),
+        (
+            world.words(tmp_path / "x", *activity, "--pairs", pairs),
+            3,
+            "pairs.tsv:2: the weight is 0, expected a number",
+        ),
+        (world.words(tmp_path / "x", *activity, "--pairs", tmp_path / "gone.tsv"), 3, "gone.tsv: cannot be read"),
+        (world.words(tmp_path / "x", *activity, "--local", tmp_path / "gone"), 4, "gone: no second stage"),
+        (
+            world.words(tmp_path / "x", *activity, "--local", tmp_path / "no-local"),
+            4,
+            "no-local: the second stage has no local network; name another one",
+        ),
         (
             [*no_genome, *activity],
             3,

@@ -56,13 +56,16 @@ class ActivityHead(Head):
         whole = 2 * models + len(self.local_weights)
         if self.weights.shape != (2, models) or self.refits.shape[1:] != (whole,) or len(self.refits) < 2:
             raise ResourceError(f"the activity head has weights {self.weights.shape} and refits {self.refits.shape}")
+        if self.local_weights.ndim != 1:
+            raise ResourceError(f"the activity head has weights {self.local_weights.shape} of the local head")
         if not all(np.isfinite(array).all() for array in (self.weights, self.local_weights, self.refits)):
             raise ResourceError("a weight of the activity head is not a finite number")
 
     @property
     def needs(self) -> HeadNeeds:
         """The scores of all its models, and the outputs of the local head if it weighs them."""
-        return HeadNeeds(models=len(self.scale.spread), heads=(LocalHead.name,) if len(self.local_weights) else ())
+        models, outputs = len(self.scale.spread), len(self.local_weights)
+        return HeadNeeds(models=models, heads=(LocalHead.name,) if outputs else (), outputs=outputs)
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
         """ACTIVITY and ACTIVITY_SE, with the `contributions` of the models and the `bound_changes`, both (B, M).

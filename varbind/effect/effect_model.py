@@ -124,7 +124,8 @@ class EffectModel:
         trained_on: The keys of the training variants (`key_of_window`, `key_of_place`), sorted, uint32.
 
     Raises:
-        ResourceError: The heads do not fit the models of the card, or a head lacks another one that it needs.
+        ResourceError: The heads do not fit the models of the card or each other, or a head lacks another one that it
+            needs.
     """
 
     card: EffectCard
@@ -144,6 +145,8 @@ class EffectModel:
             for name in head.needs.heads:
                 if name not in self.heads:
                     raise ResourceError(f"{_a_head(head.label)} without {_a_head(name)}")
+            if head.needs.outputs not in {0, getattr(self.heads.get("local"), "outputs", 0)}:
+                raise ResourceError(f"the {head.label} head does not have the outputs of the local head")
             unknown = [name for name in head.needs.features if is_binding(name) and name not in known]
             if unknown:
                 raise ResourceError(f"the {head.label} head reads {unknown[0]}, but the card has no such model")

@@ -53,6 +53,7 @@ class HeadNeeds:
         features: The names of the features that it reads (`varbind.effect.features.feature_matrix`).
         tracks: The conservation tracks that it reads; the head is used if at least one of them is available.
         flank: The number of bases that it reads on each side of a change; 0 if it reads no sequence.
+        outputs: The number of outputs of the local head that it weighs; 0 if it weighs none.
     """
 
     heads: tuple[str, ...] = ()
@@ -60,6 +61,7 @@ class HeadNeeds:
     features: tuple[str, ...] = ()
     tracks: tuple[str, ...] = ()
     flank: int = 0
+    outputs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from varbind.bank.background import VariantKind
     from varbind.bank.null_distribution import ShareCurve
 
-__all__ = ["CHANGE", "ScoreHead", "log_probability", "logistic", "logit", "nearness"]
+__all__ = ["CHANGE", "ScoreHead", "log_probability", "logistic", "logit", "nearness", "phreds", "scaled_evidence"]
 
 CHANGE = 0.3
 """The change of promoter activity, log2, whose probability SCORE is."""
@@ -101,7 +101,7 @@ class ScoreHead(Head):
         distances = inputs.sites.tss_distance
         log_odds = self.log_odds(self.evidence(activity, parts["bound_changes"], distances))
         log_loss = self.log_loss(log_odds, activity)
-        values = {"SCORE": logistic(log_odds), "PHRED": _phreds(log_loss, np.isnan(distances), inputs)}
+        values = {"SCORE": logistic(log_odds), "PHRED": phreds(log_loss, distances, inputs.kinds, inputs.curves)}
         if conservation := inputs.results.get("conservation"):
             values["SCORE_CONS"] = logistic(log_odds + conservation.parts["log_odds"])
         return HeadResult(values, {"log_odds": log_odds, "log_loss": log_loss})
@@ -155,18 +155,29 @@ def logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.log(probability / (1 - probability))
 
 
-def _phreds(evidence: NDArray[np.float64], no_start: NDArray[np.bool_], inputs: HeadInputs) -> NDArray[np.float64]:
+def phreds(
+    log_loss: NDArray[np.float64],
+    distances: NDArray[np.float64],
+    kinds: Sequence[VariantKind],
+    curves: Mapping[str, Mapping[VariantKind, ShareCurve]],
+) -> NDArray[np.float64]:
     """PHRED of each variant against the background of its kind with or without a start, (B,).
 
     NaN where the kind has no curve.
+
+    Args:
+        log_loss: The logarithm of the probability of a loss, (B,).
+        distances: The distances to the nearest start, (B,); NaN where there is none.
+        kinds: The kinds of the variants.
+        curves: The background curves of the second stage, by name and by kind.
     """
-    phreds = np.full(len(evidence), np.nan)
+    found, no_start = np.full(len(log_loss), np.nan), np.isnan(distances)
     for name, chosen in (("score", ~no_start), ("score_no_tss", no_start)):
-        curves: Mapping[VariantKind, ShareCurve] = inputs.curves.get(name, {})
-        for kind, rows in rows_of_kinds(inputs.kinds, chosen).items():
-            if kind in curves:
-                phreds[rows] = phred(curves[kind].share(evidence[rows]))
-    return phreds
+        of_kinds = curves.get(name, {})
+        for kind, rows in rows_of_kinds(kinds, chosen).items():
+            if kind in of_kinds:
+                found[rows] = phred(of_kinds[kind].share(log_loss[rows]))
+    return found
 
 
 def rows_of_kinds(kinds: Sequence[VariantKind], chosen: NDArray[np.bool_]) -> dict[VariantKind, list[int]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.progress import bind_stage
-from varbind.effect.score import logistic, nearness
+from varbind.effect.score import logistic, nearness, scaled_evidence
 from varbind.errors import InputError
 from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
 from varbind.scoring.background import BackgroundRecipe, add_background
@@ -238,7 +238,7 @@ class LeftOutScores:
             rows, whole = data.rows_of[one.locus], score_data(table, data, one.predicted, distances)
             head = fit_score(whole.rows(np.setdiff1d(np.arange(len(table)), rows)))
             own = whole.rows(rows)
-            odds = own.log_odds(head)
+            odds = head.log_odds(scaled_evidence(own.sizes, own.distances, head.units))
             activity[rows], probability[rows] = own.activity, logistic(odds)
             log_loss[rows] = head.log_loss(odds, own.activity)
             penalties[one.locus] = one.penalty

@@ -11,13 +11,12 @@ import logging
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.annotate.tracks import Tracks
-from varbind.bank.background import VariantKind
-from varbind.bank.null_distribution import phred
+from varbind.bank.background import kind_of
 from varbind.core.progress import bind_stage
 from varbind.effect.activity import ActivityHead
 from varbind.effect.conservation import ConservationHead
@@ -25,7 +24,7 @@ from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.local import LocalHead
-from varbind.effect.score import ScoreHead
+from varbind.effect.score import ScoreHead, phreds
 from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effects import write_effect
@@ -52,19 +51,22 @@ from varbind.train.effect_tables import (
 )
 from varbind.train.held_out_quality import held_out
 from varbind.train.metrics import spearman
-from varbind.train.score import fit_score, score_facts
+from varbind.train.score import calibrate_score
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
 
+    from varbind.bank.background import VariantKind
     from varbind.bank.bank import Bank
     from varbind.bank.null_distribution import ShareCurve
     from varbind.core.progress import Progress
+    from varbind.core.variant import Variant
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.head import Head
     from varbind.train.activity import ActivityFit
     from varbind.train.activity_data import ActivityData
     from varbind.train.effect_plan import EffectInputs
+    from varbind.train.score import ScoreFit
 
 __all__ = ["train_effect"]
 
@@ -115,21 +117,11 @@ def train_effect(
         threads=plan.threads,
         progress=training.progress_of("background variants"),
     )
-    cutoffs = training.cutoffs(curves.get("score", {}).get(VariantKind.SNV))
-    card = replace(effect.card, cutoffs=cutoffs, background=asdict(plan.background))
+    card = replace(effect.card, cutoffs=training.cutoffs(curves), background=asdict(plan.background))
     effect = write_effect(destination, replace(effect, card=card, curves=curves))
     if inputs.classes:
         remove_checkpoints(training.checkpoints, "network-*.safetensors")
     return effect
-
-
-class _Calibrated(NamedTuple):
-    """The variants that calibrated SCORE: what PHRED ranks, what changed, and where they are; each (N,)."""
-
-    log_loss: NDArray[np.float64]
-    changes: NDArray[np.float64]
-    loci: NDArray[np.str_]
-    positions: NDArray[np.int64]
 
 
 class _Training:
@@ -157,7 +149,7 @@ class _Training:
             self._tracks = stack.enter_context(Tracks(inputs.conservation, self._reference.contigs))
         self._facts: dict[str, Any] = {}
         self._keys: list[int] = []
-        self._calibrated: _Calibrated | None = None
+        self._calibrated: tuple[ScoreFit, list[Variant]] | None = None
 
     def progress_of(self, step: str) -> Progress | None:
         """The progress callback of one step of the training, called with (done, total)."""
@@ -183,12 +175,15 @@ class _Training:
         )
         return EffectModel(described, heads, trained_on=merged_keys(self._keys))
 
-    def cutoffs(self, curve: ShareCurve | None) -> list[Cutoff]:
-        """The suggested cut-offs of PHRED, given its curve for SNVs."""
-        found = self._calibrated
-        if found is None or curve is None:
+    def cutoffs(self, curves: Mapping[str, Mapping[VariantKind, ShareCurve]]) -> list[Cutoff]:
+        """The suggested cut-offs of PHRED, given its curves."""
+        if self._calibrated is None:
             return []
-        return suggested_cutoffs(phred(curve.share(found.log_loss)), found.changes, found.loci, found.positions)
+        score, variants = self._calibrated
+        measured, kinds = score.variants, [kind_of(variant) for variant in variants]
+        positions = np.array([variant.pos for variant in variants])
+        ranks = phreds(score.log_loss, measured.distances, kinds, curves)
+        return suggested_cutoffs(ranks, measured.outcomes.change, measured.loci, positions)
 
     def _heads(self) -> dict[str, Head]:
         """The heads whose tables are given, by name."""
@@ -212,6 +207,7 @@ class _Training:
         data, scale = activity_data(scored, self._models, local, pairs)
         fit = fit_activity(data, scale, progress=self.progress_of("loci"))
         correlations = [spearman(fit.left_out[own], data.effects[own]) or 0.0 for own in data.rows_of.values()]
+        left_out = f"{len(correlations)} left-out loci"
         self._facts[ActivityHead.name] = {
             **self._data_facts(scored.table),
             "pairs": [self._data_facts(other.table) for other in pairs],
@@ -219,24 +215,17 @@ class _Training:
             "parts_of_pairs": list(data.pairs_of),
             "penalty": fit.penalty,
             "slope": fit.slope,
-            "held_out": held_out(
-                "mean Spearman correlation",
-                correlations,
-                f"{len(correlations)} left-out loci",
-                variants=len(scored.table),
-            ),
+            "held_out": held_out("mean Spearman correlation", correlations, left_out, variants=len(scored.table)),
         }
         heads: dict[str, Head] = {} if local is None else {LocalHead.name: local}
         return heads | {ActivityHead.name: fit.head, ScoreHead.name: self._score(scored.table, data, fit)}
 
     def _score(self, table: VariantTable, data: ActivityData, fit: ActivityFit) -> ScoreHead:
         calibration = score_data(table, data, fit.left_out, sites_of(table, self._genes).tss_distance)
-        score, chosen = fit_score(calibration), calibration.rows(calibration.calibrating)
-        positions = np.array([variant.pos for variant in table.variants])[calibration.calibrating]
-        log_loss = score.log_loss(chosen.log_odds(score), chosen.activity)
-        self._calibrated = _Calibrated(log_loss, chosen.outcomes.change, chosen.loci, positions)
-        self._facts[ScoreHead.name] = score_facts(score, chosen)
-        return score
+        score = calibrate_score(calibration)
+        self._calibrated = score, [table.variants[row] for row in np.flatnonzero(calibration.calibrating).tolist()]
+        self._facts[ScoreHead.name] = score.facts
+        return score.head
 
     def _deepfind(self, path: str) -> DeepFindHead:
         table = read_classes(path, self._reference)

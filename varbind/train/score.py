@@ -20,9 +20,20 @@ from varbind.train.held_out_quality import held_out
 from varbind.train.metrics import auc
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
-__all__ = ["PROBABLE", "Outcomes", "ScoreData", "calibration_error", "equal_loci", "fit_score", "score_facts"]
+__all__ = [
+    "PROBABLE",
+    "Outcomes",
+    "ScoreData",
+    "ScoreFit",
+    "calibrate_score",
+    "calibration_error",
+    "equal_loci",
+    "fit_score",
+]
 
 PROBABLE = 0.5
 """A variant counts as one that changes activity if the posterior probability is above this."""
@@ -110,14 +121,27 @@ class ScoreData:
             self.calibrating[chosen],
         )
 
-    def log_odds(self, head: ScoreHead) -> NDArray[np.float64]:
-        """The log-odds of a change by a head, (N,)."""
-        return head.log_odds(scaled_evidence(self.sizes, self.distances, head.units))
-
     @property
     def sizes(self) -> NDArray[np.float64]:
         """Loss and gain of activity, and the mean square of the bound changes, (N, 3)."""
         return np.column_stack([np.maximum(-self.activity, 0), np.maximum(self.activity, 0), self.mean_squares])
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFit:
+    """A fitted head, and how it does on the calibrating loci.
+
+    Attributes:
+        head: The head.
+        variants: The N variants of the calibrating loci.
+        log_loss: What PHRED ranks for each of them, float64 (N,).
+        facts: How well the head predicts what they change, for the card.
+    """
+
+    head: ScoreHead
+    variants: ScoreData
+    log_loss: NDArray[np.float64]
+    facts: Mapping[str, Any]
 
 
 def fit_score(data: ScoreData) -> ScoreHead:
@@ -143,25 +167,27 @@ def fit_score(data: ScoreData) -> ScoreHead:
     return ScoreHead(units, weights, float(constant[0]), _direction(data))
 
 
-def score_facts(head: ScoreHead, data: ScoreData) -> dict[str, Any]:
-    """What a card states of the calibration: its loci, the share of changes, and how well it predicts them.
+def calibrate_score(data: ScoreData) -> ScoreFit:
+    """Fit the head, and measure how it does on the calibrating loci.
 
-    Args:
-        head: The head.
-        data: The variants of the calibrating loci, predicted from the other loci.
+    Raises:
+        InputError: No variant, or every one, has probably changed activity.
     """
-    odds, changes, weights = data.log_odds(head), data.outcomes.change, equal_loci(data.loci)
+    head, variants = fit_score(data), data.rows(data.calibrating)
+    odds = head.log_odds(scaled_evidence(variants.sizes, variants.distances, head.units))
+    changes, weights = variants.outcomes.change, equal_loci(variants.loci)
     error, curve = calibration_error(logistic(odds), changes, weights)
-    loci = np.unique(data.loci).tolist()
-    areas = [auc(changes[data.loci == locus] > PROBABLE, odds[data.loci == locus]) for locus in loci]
-    measure = f"mean AUC for changes of more than {CHANGE} log2"
-    return {
+    loci = np.unique(variants.loci).tolist()
+    areas = [auc(changes[variants.loci == locus] > PROBABLE, odds[variants.loci == locus]) for locus in loci]
+    measure, left_out = f"mean AUC for changes of more than {CHANGE} log2", f"{len(loci)} left-out loci"
+    facts = {
         "calibrated_on": loci,
         "share_of_changes": float(weights @ changes),
         "calibration_error": error,
         "reliability": curve,
-        "held_out": held_out(measure, areas, f"{len(loci)} left-out loci", variants=len(odds)),
+        "held_out": held_out(measure, areas, left_out, variants=len(odds)),
     }
+    return ScoreFit(head, variants, head.log_loss(odds, variants.activity), facts)
 
 
 def calibration_error(

@@ -100,19 +100,21 @@ def test_every_spelling_of_a_change_is_the_same_variant(tmp_path_factory, data):
 def test_columns_of_any_order_and_case(tmp_path):
     table = read(
         tmp_path,
-        "Effect\tALT\tRef\tPOS\tChrom\tphyloP\tLocus\tTSS_distance",
-        "1\tC\tG\t3\tchr1\t.\tL1\tNA",
+        "Effect\tALT\tRef\tPOS\tChrom\tphyloP\tLocus\tTSS_distance\tWeight\tBarcodes\tMeasurable",
+        "1\tC\tG\t3\tchr1\t.\tL1\tNA\t2\t7\t1",
         "# a comment",
         "",
-        " 2 \t C \t G \t 3 \t chr1 \t 0.25 \t L 2 \t -7 ",
+        " 2 \t C \t G \t 3 \t chr1 \t 0.25 \t L 2 \t -7 \t . \t 9 \t 0 ",
         texts=["locus", "kind"],
         reference=GENOME,
     )
     assert table.texts == {"locus": ("L1", "L 2")}
-    # A track keeps the name that a user gives it.
-    assert set(table.numbers) == {"effect", "phyloP", "tss_distance"}
+    # A track, or any other column, keeps the name that a user gives it.
+    assert set(table.numbers) == {"effect", "phyloP", "tss_distance", "weight", "barcodes", "Measurable"}
     np.testing.assert_array_equal(table.numbers["phyloP"], [np.nan, 0.25])
     np.testing.assert_array_equal(table.numbers["tss_distance"], [np.nan, -7])
+    np.testing.assert_array_equal(table.numbers["weight"], [2, np.nan])
+    np.testing.assert_array_equal(table.numbers["barcodes"], [7, 9])
     assert list(table.lines) == [2, 5]
 
 

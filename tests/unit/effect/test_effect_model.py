@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from second_stages import CUTOFF, random_deepfind, random_effect, scored_bank
+from second_stages import CUTOFF, random_deepfind, random_effect, random_local, scored_bank
 
 from varbind.core.sequence import encode, reverse_complement
 from varbind.core.window import Window
@@ -129,6 +129,9 @@ def test_heads_that_do_not_fit_are_refused(effect):
         replace(effect, heads={"score": effect.heads["score"]})
     with pytest.raises(ResourceError, match="an activity head without a local head"):
         replace(effect, heads={"activity": effect.heads["activity"]})
+    more = random_local(np.random.default_rng(0), outputs=3)
+    with pytest.raises(ResourceError, match="the activity head does not have the outputs of the local head"):
+        replace(effect, heads={**effect.heads, "local": more})
     stranger = random_deepfind(np.random.default_rng(0), ["ref:M1", "delta:M9"])
     with pytest.raises(ResourceError, match="reads delta:M9, but the card has no such model"):
         replace(effect, heads={"deepfind": stranger})

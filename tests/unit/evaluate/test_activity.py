@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from measured_loci import loci_rows, write_rows
 from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
+from second_stages import random_local
 
 from varbind.errors import InputError
 from varbind.evaluate import activity as activity_module
-from varbind.evaluate.activity import evaluate_activity
+from varbind.evaluate.activity import LeftOutScores, evaluate_activity
 from varbind.evaluate.tables import tsv
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.train.effect_tables import measurable, read_activity
+from varbind.train.activity_tables import activity_data, read_activity, read_pairs
+from varbind.train.effect_tables import FLANK, score_table
 
 stats = pytest.importorskip("scipy.stats", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -44,13 +46,12 @@ def read(path, rows, *, without=("truth",)):
 
 
 def rows_of(names=LOCI, **options):
-    """Rows with a kind, counts of barcodes, and what was measurable."""
+    """Rows with a kind and counts of barcodes."""
     rows = loci_rows(names, **{"bases": 60, "alts": 1, **options})
     rng = np.random.default_rng(3)
     for row in rows:
         row["kind"] = "promoter" if row["locus"] in PROMOTERS else "enhancer"
         row["barcodes"] = int(rng.integers(5, 50))
-        row["measurable"] = int(abs(row["effect"]) > 0.5)
     return rows
 
 
@@ -73,6 +74,18 @@ def tools(rows):
     """One that knows the truth, and it with errors of twice its spread."""
     truth = np.array([row["truth"] for row in rows], dtype=float)
     return {"truth": truth, "noisy": truth + np.random.default_rng(4).normal(0, 2 * truth.std(), len(truth))}
+
+
+def probable(table):
+    """What has a posterior probability above a half to be a change of more than 0.3, variant by variant."""
+    effects, errors, loci = table.numbers["effect"], table.numbers["se"], np.array(table.texts["locus"])
+    found = []
+    for effect, error, locus in zip(effects, errors, loci, strict=True):
+        own = loci == locus
+        prior = max(np.var(effects[own]) - np.mean(errors[own] ** 2), 0.01 * np.var(effects[own]))
+        posterior = stats.norm(effect * prior / (prior + error**2), (prior * error**2 / (prior + error**2)) ** 0.5)
+        found.append(posterior.cdf(-0.3) + posterior.sf(0.3))
+    return np.array(found)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +114,14 @@ def test_a_planted_signal_is_far_above_its_shuffled_control(judged):
 
 
 def test_every_method_has_its_loci_and_their_mean(judged):
-    names = [*LEARNT[:3], "gain of G or C", "mean square z", "largest z", "matrices", "largest matrix change"]
+    names = [
+        *LEARNT[:3],
+        "gain of G or C",
+        "mean square bound change",
+        "largest z",
+        "matrices",
+        "largest matrix change",
+    ]
     names += ["few barcodes", "truth", "noisy"]
     expected = [(name, locus) for name in names for locus in (*PROMOTERS, "mean")]
     assert [(row.method, row.locus) for row in judged.rows] == expected
@@ -120,13 +140,13 @@ def test_mean_rows_are_means(judged):
 def test_methods_without_a_sign_or_a_size_have_none(judged):
     for row in judged.rows:
         assert np.isnan([row.spearman, row.spearman_low, row.spearman_high]).all() == (
-            row.method in {"mean square z", "largest z", "largest matrix change", "few barcodes"}
+            row.method in {"mean square bound change", "largest z", "largest matrix change", "few barcodes"}
         )
         assert np.isnan([row.spearman_abs, row.auc]).all() == (row.method in {"bases", "matrices"})
 
 
 def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
-    effects, outcomes = table.numbers["effect"], table.numbers["measurable"] == 1
+    effects, outcomes = table.numbers["effect"], probable(table) > 0.5
     signed = {
         "gain of G or C": np.array([sum(map(v.alt.count, "GC")) - sum(map(v.ref.count, "GC")) for v in table.variants])
     }
@@ -166,25 +186,27 @@ def with_numbers(table, locus, **changed):
 
 
 def test_the_effects_of_a_locus_do_not_touch_its_prediction(table, models, judged):
-    turned = with_numbers(table, "L2", effect=lambda effects: -3 * effects)
+    turned = with_numbers(table, "L2", effect=lambda effects: -effects)
     again = evaluate_activity(turned, models, draws=1, threads=1)
     for name in LEARNT:
         own, other = found(judged, name, "L2"), found(again, name, "L2")
         assert other.spearman == -own.spearman
         assert other.spearman_low == pytest.approx(-own.spearman_high)
-        # The size of an effect and whether it is measurable are the same; so the probabilities are.
+        # The sizes of the effects are the same, and so is what has probably changed; so the probabilities are.
         np.testing.assert_array_equal([other.spearman_abs, other.auc], [own.spearman_abs, own.auc])
         assert found(again, name, "L1").spearman != found(judged, name, "L1").spearman
     assert again.penalties["L2"] == judged.penalties["L2"]
 
 
-def test_the_outcomes_of_a_locus_do_not_touch_its_probabilities(table, models, judged):
-    turned = with_numbers(table, "L2", measurable=lambda outcomes: 1 - outcomes)
+def test_the_errors_of_a_locus_do_not_touch_its_probabilities(table, models, judged):
+    """They decide what has probably changed there, and no prediction."""
+    turned = with_numbers(table, "L2", se=lambda errors: 6 * errors)
+    assert (probable(turned) > 0.5).sum() < (probable(table) > 0.5).sum()
     again = evaluate_activity(turned, models, draws=1, threads=1)
     for name in ("binding", "shuffled detectors 1"):
         own, other = found(judged, name, "L2"), found(again, name, "L2")
-        assert other.auc == pytest.approx(1 - own.auc)
         assert (other.spearman, other.spearman_abs) == (own.spearman, own.spearman_abs)
+        assert other.auc != own.auc
     assert again.reliability != judged.reliability
 
 
@@ -291,7 +313,7 @@ def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
     assert ((np.diff(expected) > 0) | (expected[1:] == 0)).all()
     own = np.isin(table.texts["locus"], PROMOTERS)
     # Every locus has the same number of variants here, so the same weight.
-    assert shares @ outcomes == pytest.approx(measurable(table)[own].mean())
+    assert shares @ outcomes == pytest.approx(probable(table)[own].mean())
     assert set(judged.penalties) == set(PROMOTERS)
 
 
@@ -321,3 +343,107 @@ def test_too_few_loci_are_told(models, tmp_path):
     table = read(tmp_path / "two.tsv", rows_of(("L1", "L2")))
     with pytest.raises(InputError, match=r"two\.tsv: found 2 loci, the smallest with 60 variants; give 3 loci"):
         evaluate_activity(table, models, draws=0, threads=1)
+
+
+@pytest.fixture(scope="module")
+def network():
+    return random_local(np.random.default_rng(2))
+
+
+@pytest.fixture(scope="module")
+def with_local(rows, network, tmp_path_factory):
+    """Effects that one output of a local network has too, as large as those of the motifs; and starts."""
+    folder = tmp_path_factory.mktemp("local")
+    changes = network.changes(read(folder / "plain.tsv", rows).windows, FLANK)[:, 0]
+    spread = np.std([row["truth"] for row in rows])
+    own = changes / changes.std() * spread
+    distances = np.random.default_rng(5).integers(-900, 400, len(rows))
+    rows = [
+        row | {"effect": row["effect"] + more, "tss_distance": near}
+        for row, more, near in zip(rows, own, distances, strict=True)
+    ]
+    return read(folder / "measured.tsv", rows)
+
+
+@pytest.fixture(scope="module")
+def judged_with_local(with_local, models, network):
+    return evaluate_activity(with_local, models, local=network, draws=1, threads=1)
+
+
+def lines_of(judged, method):
+    """The rows of a method as text, in which undefined numbers are equal."""
+    return tsv([row for row in judged.rows if row.method == method], 12)
+
+
+def test_a_local_network_is_judged_beside_binding_and_with_it(judged_with_local, with_local, models):
+    names = list(dict.fromkeys(row.method for row in judged_with_local.rows))
+    first = ["binding and local network", "binding", "local network", "shuffled detectors 1", "bases"]
+    assert names[:5] == first
+    whole, binding, alone = (found(judged_with_local, name) for name in first[:3])
+    assert whole.spearman > max(binding.spearman, alone.spearman) + 0.05
+    assert whole.auc > binding.auc
+    # Binding by itself is what it is without the network.
+    without = evaluate_activity(with_local, models, draws=1, threads=1)
+    for name in ("binding", "shuffled detectors 1", "bases"):
+        assert lines_of(without, name) == lines_of(judged_with_local, name)
+
+
+def test_the_start_competes_where_there_is_one(judged_with_local, judged, with_local):
+    assert "distance to the start" not in {row.method for row in judged.rows}
+    outcomes, loci = probable(with_local) > 0.5, np.array(with_local.texts["locus"])
+    near = 1 / (1 + ((with_local.numbers["tss_distance"] + 50) / 200) ** 2)
+    for locus in PROMOTERS:
+        row, own = found(judged_with_local, "distance to the start", locus), loci == locus
+        assert np.isnan(row.spearman)
+        assert row.auc == pytest.approx(pair_area(outcomes[own], near[own]))
+
+
+def test_pairs_train_every_method_and_are_not_judged(table, models, judged, network, tmp_path):
+    """Also pairs whose alleles are longer than those of the loci."""
+    rows = loci_rows([f"P{number}" for number in range(5)], bases=30, alts=1, seed=9)
+    rows = [row | {"chrom": "chr3", "weight": 4} for row in rows]
+    rows[3] = rows[3] | {"ref": "ACGTAC", "alt": "A"}
+    pairs = read_pairs(str(write_rows(tmp_path / "pairs.tsv", rows, without=("truth", "locus"))))
+    again = evaluate_activity(table, models, pairs=[pairs], draws=1, threads=1)
+    own = [(row.method, row.locus, row.variants) for row in judged.rows if row.method not in {"truth", "noisy"}]
+    assert [(row.method, row.locus, row.variants) for row in again.rows] == own
+    for name in LEARNT:
+        assert found(again, name).spearman != found(judged, name).spearman
+    for name in ("gain of G or C", "largest z", "few barcodes"):
+        assert lines_of(again, name) == lines_of(judged, name)
+    both = evaluate_activity(table, models, local=network, pairs=[pairs], draws=0, threads=1)
+    assert lines_of(both, "binding") == lines_of(again, "binding")
+
+
+def test_left_out_scores_are_of_the_loci_that_are_asked_for(table, models):
+    data = activity_data(score_table(table, models, flank=FLANK, threads=1), models)[0]
+    own = np.array(table.texts["locus"])
+    distances = np.full(len(table), np.nan)
+    whole = LeftOutScores.of(data, table, distances, PROMOTERS)
+    asked = np.isin(own, PROMOTERS)
+    for values in (whole.activity, whole.probability, whole.log_loss):
+        np.testing.assert_array_equal(np.isfinite(values), asked)
+    assert set(whole.penalties) == set(PROMOTERS)
+    # A loss is a change: it is never the likelier one.
+    loss = np.exp(whole.log_loss[asked])
+    assert (loss <= whole.probability[asked] + 1e-12).all()
+    assert (loss[whole.probability[asked] > 0] > 0).all()
+    one = LeftOutScores.of(data, table, distances, PROMOTERS[1:2])
+    rows = own == PROMOTERS[1]
+    for name in ("activity", "probability", "log_loss"):
+        assert getattr(one, name)[rows].tobytes() == getattr(whole, name)[rows].tobytes()
+
+
+def test_a_start_nearby_makes_changes_likelier(rows, models, tmp_path):
+    """If it did so in the other loci."""
+    near = [row | {"tss_distance": -50 if abs(row["effect"]) > 0.3 else 5000} for row in rows]
+    table = read(tmp_path / "near.tsv", near)
+    data = activity_data(score_table(table, models, flank=FLANK, threads=1), models)[0]
+    with_start, without = (
+        LeftOutScores.of(data, table, distances, PROMOTERS).probability
+        for distances in (table.numbers["tss_distance"], np.full(len(table), np.nan))
+    )
+    own = np.isfinite(with_start) & (with_start > 0)
+    at_start = own & (table.numbers["tss_distance"] == -50)
+    assert with_start[at_start].mean() > without[at_start].mean() + 0.03
+    assert with_start[own & ~at_start].mean() < without[own & ~at_start].mean() - 0.1

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from measured_loci import loci_rows, write_rows
 from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model
+from second_stages import random_local
 
 from varbind.core.variant import Variant
 from varbind.core.window import Window
 from varbind.datasets.variant_table import read_variant_table
 from varbind.errors import InputError
 from varbind.scoring.background import BackgroundRecipe, add_background
-from varbind.train.effect_tables import FLANK, read_activity
+from varbind.train.activity_tables import read_activity, read_pairs
+from varbind.train.effect_tables import FLANK
 
 pytest.importorskip("scipy.stats", reason="needs the extra `train`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -32,10 +34,13 @@ def models():
     )
 
 
+LOCAL = "binding and local network"
+
+
 @pytest.fixture(scope="module")
 def training(tmp_path_factory):
     path = tmp_path_factory.mktemp("pairs") / "measured.tsv"
-    return read_activity(str(write_rows(path, loci_rows(["L1", "L2", "L3", "L4"], bases=40))))
+    return [read_activity(str(write_rows(path, loci_rows(["L1", "L2", "L3", "L4"], bases=40))))]
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +172,42 @@ def test_swapped_alleles_mirror_the_direction(pairs, training, models, tools, ju
     assert tsv(again, 6) == tsv(judged.values(), 6)
 
 
-def test_a_tool_must_not_have_the_name_of_a_method(pairs, training, models):
-    with pytest.raises(InputError, match="two methods are named binding; rename one"):
-        evaluate_pairs(pairs, training, models, {"binding": np.zeros(len(pairs))}, threads=1)
+@pytest.mark.parametrize("name", ["binding", LOCAL])
+def test_a_tool_must_not_have_the_name_of_a_method(pairs, training, models, name):
+    local = random_local(np.random.default_rng(1))
+    with pytest.raises(InputError, match=f"two methods are named {name}; rename one"):
+        evaluate_pairs(pairs, training, models, {name: np.zeros(len(pairs))}, local=local, threads=1)
+
+
+def test_a_local_network_tells_what_binding_does_not(rows, training, models, tmp_path):
+    """One of its outputs is planted in the training and decides the directions; binding alone has no say in them."""
+    local = random_local(np.random.default_rng(1))
+    (loci,) = training
+    outputs = local.changes(loci.windows, FLANK)[:, 0]
+    planted = replace(loci, numbers={**loci.numbers, "effect": outputs / outputs.std()})
+    path = write_rows(tmp_path / "pairs.tsv", rows, without=("effect", "truth"))
+    pairs = read_variant_table(str(path), flank=FLANK, needed=("direction",))
+    upwards = local.changes(pairs.windows, FLANK)[:, 0] > 0
+    pairs = replace(pairs, numbers={**pairs.numbers, "direction": np.where(upwards, 1.0, -1.0)})
+    found = {row.method: row for row in evaluate_pairs(pairs, [planted], models, {}, local=local, threads=1)}
+    assert list(found) == [name + part for name in (*OWN, LOCAL) for part in ("", STRONGEST)]
+    assert found[LOCAL].low > found["binding"].high
+    assert found[LOCAL].accuracy > 0.9
+
+
+def test_pairs_of_the_training_are_left_out(pairs, training, models, tools, rows, judged, caplog, tmp_path):
+    """Those of the loci, and those of a table of pairs; and the others are predicted by all tables."""
+    caplog.set_level("INFO", logger="varbind")
+    own = write_rows(tmp_path / "own.tsv", rows[:60], without=("truth", "locus", "direction"))
+    found = {
+        row.method: row for row in evaluate_pairs(pairs, [*training, read_pairs(str(own))], models, tools, threads=1)
+    }
+    assert "60 pairs are in the training data and are left out" in caplog.text
+    assert found["zero"].pairs == len(pairs) - 60
+    same(found["noisy"], counted(tools["noisy"][60:], pairs.numbers["direction"][60:]))
+    assert found["binding"].auc != judged["binding"].auc
+    again = evaluate_pairs(pairs, [replace(training[0]), read_pairs(str(own))], models, tools, threads=2)
+    assert tsv(again, 6) == tsv(found.values(), 6)
 
 
 def test_the_table_holds_every_attribute(judged):

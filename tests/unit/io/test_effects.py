@@ -7,9 +7,10 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from second_stages import random_effect, scored_bank
+from second_stages import HEADS, random_effect, scored_bank
 
 from varbind.core.scores import BindingScores
+from varbind.core.window import Window
 from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
@@ -53,7 +54,9 @@ def predicted(effect, bank, count=40):
     )
     stage = SecondStage(effect, bank.model_ids, ["phyloP_a", "share_b"])
     kinds = [*effect.curves.get("score", {}), None] * count
-    return stage.predict(BindingScores(bank.model_ids, ref, alt), sites, kinds[:count])
+    bases = rng.integers(0, 4, (2, count, 25)).astype(np.uint8)
+    windows = [Window(*codes, padded=False) for codes in zip(*bases, strict=True)]
+    return stage.predict(BindingScores(bank.model_ids, ref, alt), sites, kinds[:count], windows, 12)
 
 
 def sign(folder):
@@ -88,7 +91,10 @@ def refused(folder, match):
         ("activity", "score"),
         ("deepfind",),
         ("conservation",),
+        ("local",),
+        ("local", "activity", "score"),
         ("activity", "score", "deepfind", "conservation"),
+        HEADS,
     ],
     ids="+".join,
 )
@@ -113,8 +119,12 @@ def test_what_was_written_is_read_back(tmp_path, bank, heads):
 
 def test_every_array_is_that_of_the_head(effect, written):
     found = read_effect(written)
-    for name in ("weights", "refits"):
+    for name in ("weights", "local_weights", "refits"):
         np.testing.assert_array_equal(getattr(found.heads["activity"], name), getattr(effect.heads["activity"], name))
+    for name in ("first", "first_bias", "second", "second_bias", "third", "third_bias", "output"):
+        np.testing.assert_array_equal(getattr(found.heads["local"], name), getattr(effect.heads["local"], name))
+    for name in ("units", "weights", "direction"):
+        np.testing.assert_array_equal(getattr(found.heads["score"], name), getattr(effect.heads["score"], name))
     np.testing.assert_array_equal(found.heads["activity"].scale.spread, effect.heads["activity"].scale.spread)
     assert (found.heads["score"].constant, found.heads["deepfind"].limit) == (
         effect.heads["score"].constant,
@@ -204,10 +214,16 @@ def test_garbage_with_the_right_digest_is_told(folder):
 NAMES = [
     "trained_on",
     "activity/weights",
+    "activity/local_weights",
     "activity/refits",
     "activity/scale/spread",
     "score/constant",
-    "score/floors",
+    "score/units",
+    "score/weights",
+    "score/direction",
+    "local/first",
+    "local/second_bias",
+    "local/output",
     "deepfind/features",
     "deepfind/limit",
     "deepfind/hidden",
@@ -215,6 +231,7 @@ NAMES = [
     "conservation/is_share",
     "conservation/slopes",
     "curves/score/snv/values",
+    "curves/score_no_tss/snv/values",
     "curves/gain/ins_1/tail",
 ]
 
@@ -276,12 +293,13 @@ def with_card(folder, **changes):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"format": 1}, "format 2"),
+        ({"format": 2}, "format 3"),
         ({"model_ids": ["M1", "M2"]}, "does not have the models of the card"),
         ({"model_ids": ["M1", "M2", "M9"]}, "but the card has no such model"),
         ({"digests": {}}, "sha256 differs"),
         ({"digests": {WEIGHTS: 5}}, "malformed: .*digests"),
         ({"cutoffs": [5]}, "malformed: .*cutoffs"),
+        ({"cutoffs": [{"score": 0.5, "precision": 0.5, "recall": 0.5, "background": 0.1}]}, "malformed: .*cutoffs"),
         ({"heads": []}, "malformed: .*heads"),
     ],
 )

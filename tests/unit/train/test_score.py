@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from varbind.effect.score import logistic, scaled_evidence
 from varbind.errors import InputError
-from varbind.train.score import Outcomes, ScoreData, calibration_error, equal_loci, fit_score
+from varbind.train.score import Outcomes, ScoreData, calibrate_score, calibration_error, equal_loci, fit_score
 
 TRUE_WEIGHTS = np.array([1.6, 0.9, 0.5, 1.2])
 TRUE_SLOPE = -1.5
@@ -205,6 +205,33 @@ def test_the_constant_alone_is_that_of_the_loci_that_calibrate():
     assert own.constant < whole.constant - 0.5
     assert logistic(odds_of(own, low)).mean() == pytest.approx(low.outcomes.change.mean(), abs=0.01)
     assert logistic(odds_of(whole, low)).mean() > low.outcomes.change.mean() + 0.1
+
+
+def test_a_calibration_tells_how_it_does_on_the_loci_that_calibrate():
+    data, _ = simulated(rows=100, loci=5)
+    chosen = replace(data, calibrating=np.isin(data.loci, ["L01", "L03"]))
+    found, head = calibrate_score(chosen), fit_score(chosen)
+    assert found.head.weights.tolist() == head.weights.tolist()
+    own = data.rows(chosen.calibrating)
+    odds, changes = odds_of(head, own), own.outcomes.change
+    assert found.variants.loci.tolist() == own.loci.tolist()
+    np.testing.assert_array_equal(found.log_loss, head.log_loss(odds, own.activity))
+    facts = found.facts
+    assert facts["calibrated_on"] == ["L01", "L03"]
+    assert facts["share_of_changes"] == pytest.approx(changes.mean())
+    error, curve = calibration_error(logistic(odds), changes, np.ones(200))
+    assert facts["calibration_error"] == pytest.approx(error)
+    assert np.ravel(facts["reliability"]) == pytest.approx(np.ravel(curve))
+    areas = []
+    for rows in (own.loci == "L01", own.loci == "L03"):
+        up, down = odds[rows & (changes > 0.5)], odds[rows & (changes < 0.5)]
+        areas.append(np.mean([(a > b) + (a == b) / 2 for a in up for b in down]))
+    assert facts["held_out"] == {
+        "measure": "mean AUC for changes of more than 0.3 log2",
+        "value": pytest.approx(np.mean(areas), abs=1e-6),
+        "data": "2 left-out loci",
+        "variants": 200,
+    }
 
 
 def test_rows_are_those_of_every_array():
