@@ -321,22 +321,14 @@ def test_phred_ranks_the_probability_of_a_loss(effect, rows, unseen):
     score, phred, activity = (numbers(rows, name) for name in ("SCORE", "PHRED", "ACTIVITY"))
     constant, slope = read_effect(effect).heads["score"].direction
     loss = score / (1 + np.exp(-constant - slope * activity))
-    no_start = np.array(["VARBIND_TSS_DIST" not in row for row in rows])
+    no_start = np.array(["VARBIND_TSSDIST" not in row for row in rows])
     assert 10 < (unseen & no_start).sum() < unseen.sum() - 10
-    orders = []
     for own in (unseen & no_start, unseen & ~no_start):
         order = np.argsort(loss[own], kind="stable")
         losses, ranks = loss[own][order], phred[own][order]
         clear = np.diff(losses) > 1e-4 * losses[1:]
         assert (np.diff(ranks)[clear] >= 0).all()
         assert np.ptp(ranks) > 10
-        orders.append((losses, ranks))
-    # The same probability is rarer, or as rare, where there is no start.
-    (_, ranks), (losses, near) = orders
-    of_none = np.interp(losses, *orders[0])
-    inside = (losses > orders[0][0][0]) & (losses < orders[0][0][-1])
-    assert (of_none - near)[inside].mean() >= -0.1
-    assert len(ranks)
 
 
 def test_score_with_conservation_moves_with_the_track(world, variants, rows, unseen):
@@ -368,7 +360,10 @@ def test_every_key_is_typed_in_the_header(annotated, rows):
     assert {header[name] for name in FLOATS} == {("A", "Float")}
     assert header["EXPLAIN"] == ("A", "String")
     assert b"##varbind_effect=<ID=effect,Version=0.1,SHA256=" in annotated
-    assert b"measured on left-out loci at cut-offs of" in annotated
+    (described,) = re.findall(r"##INFO=<ID=VARBIND_PHRED,.*", annotated.decode())
+    assert re.search(
+        r"measured on left-out loci, where [\d.]+ % of all variants change activity, at cut-offs of", described
+    )
 
 
 def test_explain_sums_to_activity(rows):
