@@ -8,15 +8,21 @@ from integration.runs import call, spawn
 from measured_loci import loci_rows, write_rows
 from motif_banks import CRE, E_BOX, motif_model, write_motif_bank
 from planted import sequence
-from second_stages import scored_bank
+from second_stages import random_effect, scored_bank
 
 from varbind.io.banks import write_bank
+from varbind.io.effects import write_effect
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 
-TABLES = {"activity": "activity.tsv", "pairs": "pairs.tsv", "classes": "classes.tsv", "pathogenic": "conservation.tsv"}
+TABLES = {
+    "activity": "activity.tsv",
+    "directions": "directions.tsv",
+    "classes": "classes.tsv",
+    "pathogenic": "conservation.tsv",
+}
 FILES = {*TABLES.values(), "reliability.svg", "summary.md"}
 LOCI = ("L1", "L2", "L3", "L4")
 HEADINGS = [
@@ -59,11 +65,15 @@ def rows_of_all():
     activity = [row | {"truth": row["effect"]} for row in loci_rows(LOCI, bases=40, alts=1)]
     for row in activity:
         row["barcodes"] = 10 + row["pos"] % 7
-    pairs = loci_rows(("P1", "P2", "P3"), bases=40, alts=1, seed=8, noise=0.5)
-    pairs = [
-        row | {"chrom": "chr8", "direction": 1 if row["effect"] > 0 else -1, "truth": row["effect"]} for row in pairs
+    measured = loci_rows(("M1", "M2"), bases=40, alts=1, seed=5)
+    pairs = [row | {"chrom": "chr5", "truth": row["effect"], "source": row["locus"]} for row in measured]
+    directions = loci_rows(("P1", "P2", "P3"), bases=40, alts=1, seed=8, noise=0.5)
+    directions = [
+        row | {"chrom": "chr8", "direction": 1 if row["effect"] > 0 else -1, "truth": row["effect"]}
+        for row in directions
     ]
-    return {"activity": activity, "pairs": pairs, "classes": class_rows(), "pathogenic": pathogenic_rows()}
+    tables = {"activity": activity, "directions": directions, "classes": class_rows(), "pathogenic": pathogenic_rows()}
+    return tables | {"pairs": pairs}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +83,9 @@ def folder(tmp_path_factory):
     write_bank(folder / "bank", scored_bank("bank"))
     tables = rows_of_all()
     for name, rows in tables.items():
-        write_rows(folder / f"{name}.tsv", rows, without=("truth",) if name == "activity" else ("truth", "effect"))
+        without = ("truth", "locus") if name == "pairs" else ("truth",) if name == "activity" else ("truth", "effect")
+        write_rows(folder / f"{name}.tsv", rows, without=without)
+    write_effect(folder / "local", random_effect(scored_bank("bank"), heads=("local",), curves=()))
     # Contigs without `chr`, though the tables have it.
     scores = [row | {"chrom": row["chrom"].removeprefix("chr")} for name in list(tables)[:3] for row in tables[name]]
     names = ("chrom", "pos", "ref", "alt", "truth")
@@ -88,7 +100,7 @@ def evaluate(folder, *options, bank="bank", output=None, run=call):
     return run("evaluate", "effect", "--bank", folder / bank, "-o", output, *words), output
 
 
-CHEAP = ("--activity", "activity.tsv", "--pairs", "pairs.tsv", "--pathogenic", "pathogenic.tsv")
+CHEAP = ("--activity", "activity.tsv", "--directions", "directions.tsv", "--pathogenic", "pathogenic.tsv")
 SCORES = ("--scores", "scores.tsv", "--draws", "1")
 CLASSES = ("--classes", "classes.tsv", "--held-out", "c2")
 
@@ -138,7 +150,7 @@ def test_every_method_of_the_activity_has_its_loci(whole):
         "shuffled detectors 1",
         "bases",
         "gain of G or C",
-        "mean square z",
+        "mean square bound change",
         "largest z",
         "few barcodes",
         "truth",
@@ -152,7 +164,7 @@ def test_the_truth_comes_out_on_top(whole):
     signed = {row["method"]: float(row["spearman"] or -1) for row in table(output / "activity.tsv")}
     assert max(signed, key=signed.get) == "truth"
     assert signed["truth"] == 1
-    right = {row["method"]: float(row["accuracy"]) for row in table(output / "pairs.tsv")}
+    right = {row["method"]: float(row["accuracy"]) for row in table(output / "directions.tsv")}
     assert right["truth"] == right["truth, strongest tenth"] == 1
     assert all(share < 1 for name, share in right.items() if "strongest" not in name and name != "truth")
     areas = {row["method"]: float(row["auc"]) for row in table(output / "classes.tsv") if "minus" not in row["method"]}
@@ -164,7 +176,7 @@ def test_planted_motifs_beat_their_controls(whole):
     _, output = whole
     means = {row["method"]: row for row in table(output / "activity.tsv") if row["locus"] == "mean"}
     assert float(means["binding"]["spearman_low"]) > float(means["shuffled detectors 1"]["spearman_high"])
-    right = {row["method"]: float(row["accuracy"]) for row in table(output / "pairs.tsv")}
+    right = {row["method"]: float(row["accuracy"]) for row in table(output / "directions.tsv")}
     assert right["binding"] > right["gain of G or C"]
     areas = {
         (row["method"], row["networks"]): float(row["auc"])
@@ -198,7 +210,7 @@ def test_equal_seeds_give_equal_bytes_whatever_else_is_judged(folder, whole):
     assert other["activity.tsv"] != own["activity.tsv"]
     assert other["conservation.tsv"] != own["conservation.tsv"]
     # No chance is in it.
-    assert other["pairs.tsv"] == own["pairs.tsv"]
+    assert other["directions.tsv"] == own["directions.tsv"]
 
 
 @pytest.mark.slow
@@ -208,6 +220,32 @@ def test_a_program_of_its_own_writes_the_same_bytes(folder, whole):
     assert set(contents(output)) == {"conservation.tsv", "summary.md"}
     assert contents(output)["conservation.tsv"] == contents(whole[1])["conservation.tsv"]
     assert done.out == contents(output)["summary.md"]
+
+
+def test_pairs_and_a_local_network_train_with_the_loci(folder, whole):
+    """Both tables that the activity predicts show it; their rows are the same and of the same variants."""
+    local = ("--local", folder / "local", "--pairs", "pairs.tsv")
+    done, output = evaluate(folder, *CHEAP[:4], *SCORES, *local)
+    assert done.code == 0, done.err
+    assert set(contents(output)) == {"activity.tsv", "directions.tsv", "reliability.svg", "summary.md"}
+    before, after = ([row["method"] for row in table(path / "activity.tsv")[::5]] for path in (whole[1], output))
+    assert after == ["binding and local network", "binding", "local network", *before[1:]]
+    before, after = ({row["method"]: row for row in table(path / "directions.tsv")} for path in (whole[1], output))
+    assert set(after) - set(before) == {"binding and local network", "binding and local network, strongest tenth"}
+    for name in ("truth", "gain of G or C", "sum of z"):
+        assert after[name] == before[name]
+    assert after["binding"]["auc"] != before["binding"]["auc"]
+    # Pairs by themselves are no locus, and no network is `none`.
+    done, other = evaluate(folder, *CHEAP[:4], *SCORES, "--local", "none")
+    assert done.code == 0, done.err
+    for name in ("activity.tsv", "directions.tsv"):
+        assert contents(other)[name] == contents(whole[1])[name]
+
+
+def test_only_the_activity_asks_for_a_local_network(folder):
+    done, _ = evaluate(folder, "--pathogenic", "pathogenic.tsv", "--local", folder / "missing")
+    assert done.code == 0, done.err
+    assert "local network" not in done.err
 
 
 def test_an_output_that_is_there_is_left(folder, whole):
@@ -220,8 +258,18 @@ def test_an_output_that_is_there_is_left(folder, whole):
 
 ACTIVITY = ("--activity", "activity.tsv", "--draws", "1")
 BAD = [
-    ([], 2, "no table of variants is given; give --activity, --classes, --pathogenic or --pairs"),
-    (["--pairs", "pairs.tsv"], 2, "--pairs is given without --activity, which is needed for training; give both"),
+    ([], 2, "no table of variants is given; give --activity, --classes, --pathogenic or --directions"),
+    (["--pairs", "pairs.tsv"], 2, "no table of variants is given"),
+    (
+        ["--pathogenic", "pathogenic.tsv", "--pairs", "pairs.tsv"],
+        2,
+        "--pairs is given without --activity, which is needed for training; give both",
+    ),
+    (
+        ["--directions", "directions.tsv"],
+        2,
+        "--directions is given without --activity, which is needed for training; give both",
+    ),
     (["--classes", "classes.tsv", "--held-out", ","], 2, "--held-out ',' names no chromosome; name some"),
     (["--activity", "missing.tsv"], 3, "missing.tsv: cannot be read"),
     (["--activity", "no_effect.tsv"], 3, "no_effect.tsv:1: the header is "),
@@ -237,10 +285,14 @@ BAD = [
         "no_left.tsv:1: the sequence around the variants is not given; give",
     ),
     (["--activity", "two.tsv"], 3, "two.tsv: found 2 loci, the smallest with 40 variants; give 3 loci"),
-    ([*ACTIVITY, "--pairs", "classes.tsv"], 3, "classes.tsv:1: the header is "),
+    ([*ACTIVITY, "--directions", "classes.tsv"], 3, "classes.tsv:1: the header is "),
+    ([*ACTIVITY, "--pairs", "directions.tsv"], 3, "directions.tsv:1: the header is "),
+    ([*ACTIVITY, "--pairs", "weights.tsv"], 3, "weights.tsv:4: the weight is -2, expected a number above 0; correct"),
+    ([*ACTIVITY, "--pairs", "missing.tsv"], 3, "missing.tsv: cannot be read"),
+    ([*ACTIVITY, "--local", "missing"], 4, "missing: no second stage"),
     ([*ACTIVITY, "--scores", "named.tsv"], 3, "two methods are named binding; rename one"),
     ([*ACTIVITY, "--scores", "missing.tsv"], 3, "missing.tsv: cannot be read"),
-    (["--classes", "pairs.tsv"], 3, "pairs.tsv:1: the header is "),
+    (["--classes", "directions.tsv"], 3, "directions.tsv:1: the header is "),
     (["--classes", "classes.tsv"], 3, "classes.tsv: no variants are on 3, 12; hold out some of the chromosomes"),
     (["--classes", "no_gene.tsv"], 3, "no_gene.tsv: there is no column gene; add the gene of each variant"),
     (["--classes", "wrong.tsv"], 3, "wrong.tsv:3: the label is 2, expected 0 or 1"),
@@ -259,6 +311,8 @@ def bad(folder):
     write_rows(folder / "no_gene.tsv", tables["classes"], without=("gene",))
     write_rows(folder / "wrong.tsv", [row | {"label": number % 3} for number, row in enumerate(tables["classes"], 1)])
     write_rows(folder / "no_tracks.tsv", tables["pathogenic"], without=("phyloP", "phastCons"))
+    weights = [row | {"weight": 1 if place != 2 else -2} for place, row in enumerate(tables["pairs"])]
+    write_rows(folder / "weights.tsv", weights, without=("truth", "locus"))
     scores = [row | {"binding": row["truth"]} for row in tables["activity"]]
     write_rows(folder / "named.tsv", scores, without=("truth", "effect", "se", "barcodes", "locus"))
     return folder

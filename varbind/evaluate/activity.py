@@ -60,6 +60,7 @@ class ActivityRow:
         spearman_high: upper end of the interval.
         spearman_abs: rank correlation with the size of the effect; NaN for a method without a size.
         auc: area under the ROC curve for probable changes of more than 0.3 log2; NaN where there are not both classes.
+            The mean is over the loci that have both.
     """
 
     method: str
@@ -279,7 +280,7 @@ class _LocusEvaluation:
             found.append(row)
             draws.append(drawn)
         low, high = _interval(np.mean(draws, axis=0))
-        means = [float(np.mean([getattr(row, key) for row in found])) for key in ("spearman", "spearman_abs", "auc")]
+        means = [_mean([getattr(row, key) for row in found]) for key in ("spearman", "spearman_abs", "auc")]
         variants = sum(row.variants for row in found)
         self.rows += [*found, ActivityRow(name, MEAN, variants, means[0], low, high, means[1], means[2])]
 
@@ -303,6 +304,12 @@ class _LocusEvaluation:
             area = float("nan") if found is None else found
         low, high = _interval(drawn)
         return ActivityRow(name, locus, len(rows), correlation, low, high, of_sizes, area), drawn
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean of the loci that have a value; NaN if none has one."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
 
 
 def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:

@@ -89,7 +89,7 @@ def activity_markdown(evaluation: ActivityEvaluation) -> str:
         "",
         *_grid(columns, correlations),
         "",
-        "Spearman correlation of SCORE, or of another size, with the size of the effect; AUC of measurable changes:",
+        "Spearman correlation of SCORE, or of another size, with the size of the effect; AUC of probable changes:",
         "",
         *_grid(columns, sizes),
         "",

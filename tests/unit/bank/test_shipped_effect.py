@@ -2,7 +2,7 @@
 
 import math
 import os
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,12 +16,20 @@ from varbind.bank.background import VariantKind
 from varbind.bank.null_distribution import phred
 from varbind.cli.demo import copy_example
 from varbind.effect.effect_model import CURVES
-from varbind.effect.score import logit
+from varbind.effect.features import VariantSites
+from varbind.effect.second_stage import SecondStage
 from varbind.errors import ResourceError
 from varbind.io.banks import WEIGHTS, find_bank, read_bank, read_card
-from varbind.kernels.cpu import cpu
+from varbind.kernels.dense import dense
+from varbind.scoring.background import (
+    CONTEXT,
+    BackgroundRecipe,
+    PromoterSource,
+    background_scorer,
+    background_windows,
+)
 
-HEADS = ("activity", "score", "deepfind", "conservation")
+HEADS = ("local", "activity", "score", "deepfind", "conservation")
 KEYS = ("SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
 
 
@@ -44,10 +52,8 @@ def annotate(example, bank, output, **options):
 
 @pytest.fixture(scope="module")
 def annotated(example, shipped_bank, tmp_path_factory):
-    """The example's bytes with everything that the second stage can say, scored with the compiled kernel."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cpu, "KERNEL_WORTH", 0)
-        return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
+    """The example's bytes with everything that the second stage can say."""
+    return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
 
 
 def values(annotated, key):
@@ -89,7 +95,12 @@ def test_its_licence_is_stated(effect):
 def test_every_head_is_there(effect):
     assert set(HEADS) <= set(effect.card.heads)
     assert set(effect.heads) == set(HEADS)
-    assert len(effect.heads["activity"].refits) == len(effect.card.heads["activity"]["loci"])
+    parts = [*effect.card.heads["activity"]["loci"], *effect.card.heads["activity"]["parts_of_pairs"]]
+    assert len(effect.heads["activity"].refits) == len(parts)
+    assert len(effect.heads["activity"].local_weights) == effect.heads["local"].outputs
+    assert all(len(table["sha256"]) == 64 for table in effect.card.heads["activity"]["pairs"])
+    assert (effect.heads["score"].weights >= 0).all()
+    assert effect.heads["score"].direction[1] < 0
     assert list(effect.heads["conservation"].tracks) == effect.card.heads["conservation"]["tracks"]
     assert len(effect.heads["deepfind"].hidden) == effect.card.heads["deepfind"]["setting"]["networks"]
 
@@ -115,18 +126,37 @@ def test_curves_are_there_for_every_kind(effect):
 
 
 def test_cutoffs_rise_as_fewer_background_variants_pass(effect):
-    scores, backgrounds, recalls = (
-        [one[name] for one in effect.card.cutoffs] for name in ("score", "background", "recall")
-    )
-    assert len(scores) >= 3
-    assert scores == sorted(set(scores))
-    assert backgrounds == sorted(set(backgrounds), reverse=True)
+    cutoffs = effect.card.cutoffs
+    assert [one["phred"] for one in cutoffs] == [10, 15, 20]
+    assert [one["name"] for one in cutoffs][1] in {"recommended", "middle"}
+    recalls = [one["recall"] for one in cutoffs]
     assert recalls == sorted(recalls, reverse=True)
-    assert all(0 < one[name] <= 1 for one in effect.card.cutoffs for name in one)
-    # The curve is within 0.05 of the sample's PHRED, and where a fitted tail goes on, of a smooth line.
-    shares = effect.curves["score"][VariantKind.SNV].share(logit(np.array(scores)))
-    away = np.abs(phred(shares) - phred(np.array(backgrounds)))
-    assert (away < np.where(np.array(backgrounds) >= 0.01, 0.1, 0.8)).all()
+    for one in cutoffs:
+        assert one["background"] == pytest.approx(10 ** (-one["phred"] / 10))
+        assert 0 < one["base_rate"] <= one["precision"] <= 1
+        assert 0 < one["precision_low"] <= one["precision"] <= one["precision_high"] <= 1
+        assert 0 < one["recall"] <= 1
+        certain = one["precision_low"] >= 2 * one["base_rate"]
+        assert one["name"] != "recommended" or certain
+    assert all(one["base_rate"] == effect.card.heads["score"]["share_of_changes"] for one in cutoffs)
+
+
+@pytest.mark.parametrize("name", ["score", "score_no_tss"])
+def test_a_tenth_of_fresh_background_snvs_has_a_phred_of_ten(effect, shipped_bank, name):
+    """3,000 SNVs that are not those of the curve: a standard error of 0.0055."""
+    models = shipped_bank.select(effect.card.model_ids)
+    recipe = BackgroundRecipe(snvs=3_000, others=100, seed=77)
+    kind = VariantKind.SNV
+    windows = list(background_windows(kind, recipe.count(kind), PromoterSource(), recipe.stream(kind)))
+    heads = {head: effect.heads[head] for head in ("local", "activity", "score")}
+    stage = SecondStage(replace(effect, heads=heads), models.model_ids, dense=dense)
+    with background_scorer(models) as scorer:
+        scores = scorer.score(windows, batch_size=512)
+    near = np.random.default_rng(7).integers(-1000, 501, len(windows)).astype(float)
+    distances = near if name == "score" else np.full(len(windows), np.nan)
+    sites = VariantSites(distances, np.full(len(windows), np.nan))
+    found = stage.predict(scores, sites, [kind] * len(windows), windows, CONTEXT).values["PHRED"]
+    assert np.mean(found >= 10) == pytest.approx(0.1, abs=0.025)
 
 
 def test_damage_is_told_when_the_bank_is_read(tmp_path):
