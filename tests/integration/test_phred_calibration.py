@@ -45,11 +45,13 @@ class FreshVariants:
         self.vcf.write_text(f"##fileformat=VCFv4.3\n{header}{columns}{''.join(lines)}")
         self.fasta.write_text("".join(f">{kind}\n{bases}\n" for kind, bases in contigs.items()))
 
-    def phreds(self, key, proteins, *options):
+    def phreds(self, key, proteins):
         """PHREDs of every kind, (kind, values)."""
         out = self.vcf.with_name(f"{proteins}.vcf")
         if not out.exists():
-            words = ["--everywhere", "--proteins", proteins, "-q", "-o", out, *options]
+            # The second stage has curves of the default models, and changes the PHREDs of no other choice.
+            effect = () if proteins == "default" else ("--effect", "none")
+            words = ["--everywhere", "--proteins", proteins, "-q", "-o", out, *effect]
             done = call("annotate", self.vcf, "-f", self.fasta, *words)
             assert done.code == 0, done.err
         values = np.array([float(row[f"VARBIND_{key}"]) for row in records(out.read_bytes())])

@@ -128,9 +128,10 @@ class PromoterSource:
         warm_up = 20  # the chain forgets its first bases
         codes = np.zeros((count, warm_up + length), dtype=np.uint8)
         state = rng.integers(0, 4**self.order, count)
+        bounds = np.ascontiguousarray(self._cumulative[:, :3].T)
         for position in range(warm_up + length):
-            draws = rng.random(count)
-            base = (draws[:, None] >= self._cumulative[state, :3]).sum(axis=1)
+            first, second, third = rng.random(count) >= bounds.take(state, axis=1)
+            base = first.astype(np.int64) + second + third
             codes[:, position] = base
             state = (state * 4 + base) % 4**self.order
         return codes[:, warm_up:]

@@ -1,11 +1,16 @@
-"""Tomtom against its definition: random targets of the same columns, drawn many times."""
+"""Tomtom against its definition: random targets of the same columns, drawn many times.
+
+The package compiles Tomtom for a minute at its first use, so that only slow tests run it.
+"""
+
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from quick_cases import first_quick
 
 from varbind.interpret.motif_comparison import match_motifs
-
-pytest.importorskip("memelite", reason="needs the extra `motifs`")
 
 DRAWS = 20_000
 
@@ -31,23 +36,30 @@ def best_sums(scores, targets):
     return best
 
 
+def drawn_p_values(query, targets, rng, draws):
+    """The p-value of each target by its definition, from random targets of the same columns."""
+    columns = np.concatenate(targets)
+    starts = np.cumsum([0, *map(len, targets)])
+    scores = column_scores(query, columns)
+    turned = column_scores(query, columns[:, ::-1])
+    p_values = []
+    for start, target in zip(starts, targets, strict=False):
+        own = start + np.arange(len(target))
+        observed = max(best_sums(scores, own[None])[0], best_sums(turned, own[None, ::-1])[0])
+        random = best_sums(scores, rng.integers(0, len(columns), (draws, len(target))))
+        p_values.append(1 - (1 - (random >= observed).mean()) ** 2)
+    return np.array(p_values)
+
+
+@pytest.mark.slow
 def test_p_values_are_shares_of_random_targets():
+    pytest.importorskip("memelite", reason="needs the extra `motifs`")
     rng = np.random.default_rng(1)
     known = collection(rng)
-    columns = np.concatenate(list(known.values()))
-    starts = dict(zip(known, np.cumsum([0, *map(len, known.values())]), strict=False))
     query = known["m3"][:5] * 0.8 + 0.05
     found = {match.name: match.e_value / len(known) for match in match_motifs([query], known, e_value_max=np.inf)}
     assert len(found) == len(known)
-    scores = column_scores(query, columns)
-    turned = column_scores(query, columns[:, ::-1])
-    expected = {}
-    for name, motif in known.items():
-        own = starts[name] + np.arange(len(motif))
-        observed = max(best_sums(scores, own[None])[0], best_sums(turned, own[None, ::-1])[0])
-        random = best_sums(scores, rng.integers(0, len(columns), (DRAWS, len(motif))))
-        share = (random >= observed).mean()
-        expected[name] = 1 - (1 - share) ** 2
+    expected = dict(zip(known, drawn_p_values(query, list(known.values()), rng, DRAWS), strict=True))
     names = [name for name, share in expected.items() if share > 0.002]
     ratios = np.array([found[name] / expected[name] for name in names])
     # Tomtom takes alignments as independent, which this oracle does not: so p-values agree, but not exactly.
@@ -58,6 +70,21 @@ def test_p_values_are_shares_of_random_targets():
     assert min(found, key=found.get) == "m3"
 
 
+def tomtom_by_definition(queries, targets, **options):
+    """As the package calls it: motifs (4, width), and the p-values (queries, targets) first."""
+    rng, targets = np.random.default_rng(3), [target.T for target in targets]
+    return np.stack([drawn_p_values(query.T, targets, rng, 2_000) for query in queries]), None
+
+
+@pytest.fixture(params=first_quick(["by definition", "memelite"]))
+def tomtom(request, monkeypatch):
+    if request.param == "memelite":
+        return pytest.importorskip("memelite", reason="needs the extra `motifs`").tomtom
+    monkeypatch.setitem(sys.modules, "memelite", SimpleNamespace(tomtom=tomtom_by_definition))
+    return tomtom_by_definition
+
+
+@pytest.mark.usefixtures("tomtom")
 def test_matches_are_ordered_and_limited():
     rng = np.random.default_rng(2)
     known = collection(rng, 60)

@@ -6,6 +6,7 @@ from integration.runs import FASTA, VCF, call
 
 import varbind
 from varbind.errors import ResourceError, UsageError
+from varbind.io import banks
 from varbind.scoring.devices import checked_device, require_scores_of_cpu, resolve_device
 from varbind.scoring.ensemble import Ensemble
 
@@ -63,20 +64,22 @@ def test_the_cpu_is_not_compared_with_itself(tiny_bank, monkeypatch):
 @pytest.mark.parametrize(
     "words",
     [
-        ["annotate", VCF, "-f", FASTA, "--everywhere"],
-        ["score", VCF, "-f", FASTA],
-        ["score", FASTA],
+        ["annotate", VCF, "-f", FASTA, "--everywhere", "--bank"],
+        ["score", VCF, "-f", FASTA, "--bank"],
+        ["score", FASTA, "--bank"],
         ["train", "binding", FASTA, "--protein", "A", "-o", "bank"],
-        ["train", "effect", "--classes", VCF, "-o", "effect"],
-        ["check", VCF, "-f", FASTA, "--everywhere"],
-        ["evaluate", "effect", "--classes", VCF, "-o", "evaluation"],
+        ["train", "effect", "--classes", VCF, "-o", "effect", "--bank"],
+        ["check", VCF, "-f", FASTA, "--everywhere", "--bank"],
+        ["evaluate", "effect", "--classes", VCF, "-o", "evaluation", "--bank"],
     ],
     ids=lambda words: f"{words[0]} {getattr(words[1], 'name', words[1])}",
 )
-def test_no_command_uses_a_device_that_fails(wrong_device, tmp_path, monkeypatch, words):
+def test_no_command_uses_a_device_that_fails(wrong_device, tiny_bank, tiny_bank_path, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
+    # A training of binding has no bank yet, and scores the models of the shipped one.
+    monkeypatch.setattr(banks, "load_bank", lambda _: tiny_bank)
     wrong_device(np.nan)
-    done = call(*words, "--device", "cuda")
+    done = call(*words, *([tiny_bank_path] if words[-1] == "--bank" else []), "--device", "cuda")
     assert done.code == 4
     assert "device cuda fails the self-test" in done.error
     assert done.out == b""
