@@ -20,6 +20,7 @@ from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
 from varbind.errors import ResourceError
 from varbind.io.banks import WEIGHTS, find_bank, read_bank, read_card
+from varbind.kernels.cpu import cpu
 from varbind.kernels.dense import dense
 from varbind.scoring.background import (
     CONTEXT,
@@ -52,8 +53,10 @@ def annotate(example, bank, output, **options):
 
 @pytest.fixture(scope="module")
 def annotated(example, shipped_bank, tmp_path_factory):
-    """The example's bytes with everything that the second stage can say."""
-    return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
+    """The example's bytes with everything that the second stage can say, scored with the compiled kernel."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu, "KERNEL_WORTH", 0)
+        return annotate(example, shipped_bank, tmp_path_factory.mktemp("annotated") / "out.vcf", explain=20)
 
 
 def values(annotated, key):
