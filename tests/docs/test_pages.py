@@ -133,25 +133,27 @@ def test_the_table_of_disagreements_is_that_of_the_example(example):
 
 def test_kinds_of_variants_are_compared_with_their_own(example):
     text = page("reading.md")
-    for name, article in (("makes_ETS_2", "a PHRED of "), ("makes_ETS_3_by_insertion", "")):
+    for name, article in (("breaks_USF_1", "a PHRED of "), ("breaks_ETS_6_by_deletion", "")):
         score, phred = (float(example[0][name][f"VARBIND_{key}"]) for key in ("SCORE", "PHRED"))
         assert re.search(rf"`{name}`[^.]*\s{score:.3f} and\s{article}{phred:.1f}", text), name
 
 
 def test_the_numbers_of_the_faq_are_those_of_the_second_stage():
     card = (ROOT / "models" / DEFAULT_BANK / "effect" / "README.md").read_text(encoding="utf-8")
-    assert "| 0.303 | 0.37 | 0.051 | 1 % |" in card
-    assert "of which 15 % were" in card
+    assert "| 20 | high precision | 0.26 (0.05 to 0.52) | 0.12 |" in card
+    assert "where 8 % of all SNVs do" in card
+    assert re.search(r"\| PHRED: probability of a loss \|.*\| 63 % \| 29 % \|", card)
     known = re.findall(r"^\| (\w+) \| chr[^|]*\| ([^|]*) \| (\d+) \| [\d.]+ \| ([-+])", card, re.MULTILINE)
     assert [effect for _, effect, phred, _ in known if "C228T" in effect and phred == "5"]
     assert len(known) == 10
     assert {gene for gene, *_ in known} == {"TERT", "HBB", "HBG1", "LDLR"}
-    assert max(int(phred) for _, _, phred, _ in known) == 14
+    losses = [int(phred) for _, effect, phred, _ in known if "(loss" in effect]
+    assert (len(losses), max(losses), sum(phred >= 20 for phred in losses)) == (5, 22, 2)
     assert all(("(loss" in effect) == (sign == "-") for _, effect, _, sign in known)
     text = page("faq.md")
-    assert "`VARBIND_SCORE` of 0.303" in text
-    assert "37 % of the variants above it" in text
-    assert "the highest has 14" in text
+    for words in ("26 % of the variants with a PHRED of 20", "uncertain (5 to 52 %)", "losses two reach a PHRED of 20"):
+        assert words in text
+    assert "the highest has 22" in text
 
 
 @pytest.mark.parametrize("build", ["GRCh37", "GRCh38"])

@@ -222,11 +222,13 @@ def _rarity_text(numbers: dict[str, float]) -> str:
     if phred is None:
         return "The file has no PHRED for this allele; LOSS_PHRED and GAIN_PHRED state how rare its changes are."
     text = (
-        f"A SCORE this high is found in {frequency_text(phred)} background promoter variants of the same kind and size "
-        f"(PHRED {phred:.1f})."
+        f"So high a probability of lower activity is found in {frequency_text(phred)} background promoter variants of "
+        f"the same kind and size (PHRED {phred:.1f})."
     )
+    if numbers.get("ACTIVITY", 0.0) > 0:
+        text += " PHRED ranks losses only, and a gain is predicted here: GAIN_PHRED ranks gains of binding."
     if score is not None:
-        text += f" SCORE is {score:.2f}, the estimated probability that the allele changes the activity measurably."
+        text += f" SCORE is {score:.2f}, the estimated probability of a change of activity by more than 0.3 log2."
     if "SCORE_CONS" in numbers:
         text += f" With the evidence of conservation it is {numbers['SCORE_CONS']:.2f} (SCORE_CONS)."
     if (conserved := numbers.get(CONS_PHRED_KEY)) is not None:

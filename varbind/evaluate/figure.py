@@ -127,7 +127,7 @@ def draw_reliability(reliability: Sequence[tuple[float, float, float]]) -> bytes
         axes = figure.add_subplot()
         axes.plot([0, most], [0, most], color="0.6", linewidth=1)
         axes.plot(expected, found, "o-", color="#0072B2", markersize=4, linewidth=1)
-        axes.set(xlim=(0, most), ylim=(0, most), xlabel="predicted probability", ylabel="share measurably changed")
+        axes.set(xlim=(0, most), ylim=(0, most), xlabel="predicted probability", ylabel="share probably changed")
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()

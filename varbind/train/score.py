@@ -155,7 +155,7 @@ def fit_score(data: ScoreData) -> ScoreHead:
     """
     change, loci = data.outcomes.change, equal_loci(data.loci)
     if not 0 < loci @ change < 1 or (change > PROBABLE).all() or not (change > PROBABLE).any():
-        raise InputError("all variants, or none, have a measurable change", remedy="give variants of both kinds")
+        raise InputError("all variants, or none, have probably changed activity", remedy="give variants of both kinds")
     absolute, squares = np.abs(data.activity), data.mean_squares
     units = np.maximum([np.median(absolute), 0.1 * np.median(squares)], 1e-12)
     evidence = scaled_evidence(data.sizes, data.distances, units)

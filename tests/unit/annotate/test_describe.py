@@ -116,8 +116,9 @@ def test_activity_with_its_error():
 
 def test_rarity():
     assert part("Rarity") == (
-        "A SCORE this high is found in about 1 in 1,000 background promoter variants of the same kind and size (PHRED "
-        "30.0). SCORE is 0.40, the estimated probability that the allele changes the activity measurably."
+        "So high a probability of lower activity is found in about 1 in 1,000 background promoter variants of the same "
+        "kind and size (PHRED 30.0). SCORE is 0.40, the estimated probability of a change of activity by more than 0.3 "
+        "log2."
     )
     assert "it is 0.70 (SCORE_CONS)" in part("Rarity", numbers=NUMBERS | {"SCORE_CONS": 0.7})
     assert part("Rarity", numbers=NUMBERS | {"SCORE_CONS": 0.7, "CONS_PHRED": 27.0}).endswith(

@@ -79,7 +79,7 @@ def test_reliability_is_an_svg_of_the_same_bytes():
     figure = draw_reliability(BINS)
     root = ET.fromstring(figure)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert b"share measurably changed" in figure
+    assert b"share probably changed" in figure
     assert draw_reliability(BINS) == figure
     assert draw_reliability([(0.1, 0.5, 1.0)]) != figure
 

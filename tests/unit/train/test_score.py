@@ -247,7 +247,7 @@ def test_rows_are_those_of_every_array():
 @pytest.mark.parametrize("value", [0.0, 0.3, 0.8, 1.0])
 def test_outcomes_of_one_kind_are_refused(value):
     data, _ = simulated(rows=4, loci=3)
-    with pytest.raises(InputError, match="all variants, or none, have a measurable change; give variants"):
+    with pytest.raises(InputError, match="all variants, or none, have probably changed activity; give variants"):
         fit_score(with_outcomes(data, np.full(12, value), np.zeros(12)))
 
 
