@@ -28,6 +28,7 @@ from varbind.scoring.scorer import batches, score_sequences
 from varbind.train.effect_curves import EFFECT_BACKGROUND, effect_curves
 
 RECIPE = BackgroundRecipe(snvs=450, others=100, seed=9)
+FEW = BackgroundRecipe(snvs=99, others=20, seed=9)
 FLANK = 15
 
 
@@ -44,6 +45,12 @@ def effect(bank):
 @pytest.fixture(scope="module")
 def made(effect, bank):
     return effect_curves(effect, bank, RECIPE, threads=1)
+
+
+@pytest.fixture(scope="module")
+def few(effect, bank):
+    """Curves of few variants, for what does not depend on their number."""
+    return effect_curves(effect, bank, FEW, threads=1)
 
 
 def windows_of(kind):
@@ -153,35 +160,35 @@ def assert_equal_curves(one, other):
                 assert getattr(curve, part).tobytes() == getattr(other[name][kind], part).tobytes(), name
 
 
-def test_made_again_they_are_the_same_on_any_number_of_threads(made, effect, bank):
-    assert_equal_curves(effect_curves(effect, bank, RECIPE, threads=2), made)
+def test_made_again_they_are_the_same_on_any_number_of_threads(few, effect, bank):
+    assert_equal_curves(effect_curves(effect, bank, FEW, threads=2), few)
 
 
-def test_another_seed_draws_other_variants(made, effect, bank):
-    curves = effect_curves(effect, bank, replace(RECIPE, seed=10))
+def test_another_seed_draws_other_variants(few, effect, bank):
+    curves = effect_curves(effect, bank, replace(FEW, seed=10))
     for name in CURVES:
-        own, other = (every[name][VariantKind.SNV].values for every in (curves, made))
+        own, other = (every[name][VariantKind.SNV].values for every in (curves, few))
         assert own.tobytes() != other.tobytes()
     assert EFFECT_BACKGROUND.seed != BackgroundRecipe().seed
 
 
-def test_other_heads_change_no_curve(made, effect, bank):
+def test_other_heads_change_no_curve(few, effect, bank):
     """DeepFind and conservation are not asked."""
     rest = {name: effect.heads[name] for name in ("local", "activity", "score")}
-    assert_equal_curves(effect_curves(replace(effect, heads=rest), bank, RECIPE), made)
+    assert_equal_curves(effect_curves(replace(effect, heads=rest), bank, FEW), few)
 
 
-def test_without_a_score_head_there_is_no_curve_of_it(made, bank):
+def test_without_a_score_head_there_is_no_curve_of_it(few, bank):
     for heads in (("deepfind",), ("local",), ("local", "activity")):
-        curves = effect_curves(random_effect(bank, heads=heads, curves=()), bank, RECIPE)
+        curves = effect_curves(random_effect(bank, heads=heads, curves=()), bank, FEW)
         assert tuple(curves) == ("loss", "gain")
-        assert_equal_curves(curves, made)
+        assert_equal_curves(curves, few)
 
 
-def test_without_a_background_of_the_bank_there_is_only_the_score(made, effect, bank):
-    curves = effect_curves(effect, replace(bank, background=None), RECIPE)
+def test_without_a_background_of_the_bank_there_is_only_the_score(few, effect, bank):
+    curves = effect_curves(effect, replace(bank, background=None), FEW)
     assert tuple(curves) == ("score", "score_no_tss")
-    assert_equal_curves(curves, made)
+    assert_equal_curves(curves, few)
 
 
 def test_only_default_models_are_the_strongest(effect, bank):
@@ -199,6 +206,6 @@ def test_only_default_models_are_the_strongest(effect, bank):
 
 def test_progress_reaches_the_end(effect, bank):
     calls = []
-    effect_curves(effect, bank, RECIPE, progress=lambda done, total: calls.append((done, total)))
-    assert calls[-1] == (RECIPE.total, RECIPE.total)
+    effect_curves(effect, bank, FEW, progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (FEW.total, FEW.total)
     assert calls == sorted(calls)
