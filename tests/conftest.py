@@ -5,6 +5,7 @@ Every fixture that needs something from outside skips with the reason where it i
 
 import os
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def pytest_configure(config):
     """Modules read the number of examples when they are imported, so it is chosen before."""
     if not config.getoption("--hypothesis-profile"):
         hypothesis.settings.load_profile("full" if runs_slow_tests(config) else "quick")
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Hundreds of programs would each compile varbind again: their byte code lies in a folder of this run instead.
+        folder = tempfile.TemporaryDirectory(prefix="varbind-byte-code-")
+        os.environ["PYTHONPYCACHEPREFIX"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 @pytest.hookimpl(tryfirst=True)
