@@ -45,11 +45,18 @@ def _part_of(effect, bank):
     """The second stage without the weights of all models that a bank does not have."""
     card, activity, deepfind = effect.card, effect.heads["activity"], effect.heads["deepfind"]
     columns = [card.model_ids.index(model_id) for model_id in bank.model_ids]
+    models, whole = len(card.model_ids), activity.refits.shape[1]
+    inputs = [*columns, *(models + column for column in columns), *range(2 * models, whole)]
     known = set(binding_features(bank.model_ids))
     rows = [row for row, name in enumerate(deepfind.features) if name in known or not is_binding(name)]
     scale = BindingScale(*(getattr(activity.scale, name)[columns] for name in ("spread", "threshold", "softness")))
     heads = {
-        "activity": ActivityHead(scale, activity.weights[:, columns], activity.refits[:, :, columns]),
+        "activity": ActivityHead(
+            scale,
+            activity.weights[:, columns],
+            activity.local_weights,
+            np.ascontiguousarray(activity.refits[:, inputs]),
+        ),
         "deepfind": replace(
             deepfind,
             features=tuple(deepfind.features[row] for row in rows),
