@@ -2,6 +2,7 @@
 
 import pytest
 from integration.runs import COLUMNS, QUICK, call, spawn
+from quick_bank import quick_bank_path
 from quick_cases import first_quick
 from sparse_genome import LENGTHS, TERT, sparse_fasta
 
@@ -23,7 +24,7 @@ def genome(request, tmp_path_factory):
 def annotate(bench, record, *options, lengths=None, reference=None, run=call, **more):
     source = bench.vcf(record, header=header(lengths, reference))
     out = bench.results / "out.vcf"
-    done = run("annotate", source, "-o", out, *QUICK, *options, **more)
+    done = run("annotate", source, "-o", out, "--bank", quick_bank_path(), *QUICK, *options, **more)
     return done, out.read_text() if out.exists() else ""
 
 
@@ -120,7 +121,7 @@ def test_the_dry_run_and_the_table_of_scores_find_the_reference_too(bench, genom
     build, fasta, record, _ = genome
     source = bench.vcf(record, header=header())
     monkeypatch.setenv("VARBIND_FASTA", str(fasta))
-    done = call("check", source, *QUICK)
+    done = call("check", source, "--bank", quick_bank_path(), *QUICK)
     assert done.code == 0, done.err
     assert b"alleles to score\t1\n" in done.out
     assert any(build in line for line in done.lines)
@@ -136,7 +137,7 @@ def test_the_output_never_replaces_a_reference_that_was_found(bench, genome, mon
     index = copy.with_name("copy.fa.fai")
     index.symlink_to(fasta.with_name("genome.fa.fai"))
     source = bench.vcf(record, header=header(reference=copy))
-    done = call("annotate", source, *QUICK, "-o", copy)
+    done = call("annotate", source, "--bank", quick_bank_path(), *QUICK, "-o", copy)
     assert done.code == 2
     assert "the output is the input" in done.error
 

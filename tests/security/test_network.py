@@ -12,6 +12,7 @@ import pytest
 from integration.runs import FASTA, GENES, VCF, bgzip, call, spawn, to_bcf
 from measured_loci import loci_rows, write_rows
 from planted import write_files
+from quick_bank import quick_bank_path
 from quick_cases import first_quick
 from second_stages import scored_bank
 from security.programs import AUDITED
@@ -191,7 +192,7 @@ def test_a_url_is_the_name_of_a_file(world, tmp_path, monkeypatch, listener, sch
     for source in ("in.vcf.gz", "in.bcf"):
         for fasta in (FASTA.name, "packed.fa.gz"):
             words = ("annotate", f"{url}/{source}", "-f", f"{url}/{fasta}", *common, "-R", f"{url}/regions.bed")
-            words = (*words, "-o", f"{url}/out-{source}")
+            words = (*words, "--bank", quick_bank_path(), "-o", f"{url}/out-{source}")
             done = call(*words)
             assert done.code == 0, done.err
     done = call("rank", f"{url}/out-in.vcf.gz", "-o", f"{url}/table.tsv")
