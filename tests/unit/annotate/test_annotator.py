@@ -107,7 +107,9 @@ def test_alleles_without_a_transcription_start_are_flagged_where_phred_compares_
         annotator = Annotator(scorer, bank, GENOME, tracks, second=second, prefix="VARBIND", top=2)
         seen = []
         predict = second.predict
-        second.predict = lambda scores, sites, kinds: seen.append(sites) or predict(scores, sites, kinds)
+        second.predict = lambda scores, sites, kinds, windows, flank: (
+            seen.append(sites) or predict(scores, sites, kinds)
+        )
         windows = annotator.windows(batch)
         text = annotator.lines(batch, windows, annotator.score(windows), AnnotationCounts()).decode()
     info = dict(word.split("=") for word in text.rstrip("\n").split("\t")[7].split(";"))
