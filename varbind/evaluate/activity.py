@@ -280,9 +280,11 @@ class _LocusEvaluation:
             found.append(row)
             draws.append(drawn)
         low, high = _interval(np.mean(draws, axis=0))
-        means = [_mean([getattr(row, key) for row in found]) for key in ("spearman", "spearman_abs", "auc")]
+        means = [float(np.mean([getattr(row, key) for row in found])) for key in ("spearman", "spearman_abs")]
+        areas = [row.auc for row in found if len(np.unique(self._outcomes[self._rows_of[row.locus]])) == 2]
+        area = float(np.mean(areas)) if areas else float("nan")
         variants = sum(row.variants for row in found)
-        self.rows += [*found, ActivityRow(name, MEAN, variants, means[0], low, high, means[1], means[2])]
+        self.rows += [*found, ActivityRow(name, MEAN, variants, means[0], low, high, means[1], area)]
 
     def _row(
         self, name: str, locus: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None
@@ -304,12 +306,6 @@ class _LocusEvaluation:
             area = float("nan") if found is None else found
         low, high = _interval(drawn)
         return ActivityRow(name, locus, len(rows), correlation, low, high, of_sizes, area), drawn
-
-
-def _mean(values: Sequence[float]) -> float:
-    """The mean of the loci that have a value; NaN if none has one."""
-    known = [value for value in values if np.isfinite(value)]
-    return float(np.mean(known)) if known else float("nan")
 
 
 def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
