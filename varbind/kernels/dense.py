@@ -16,7 +16,7 @@ import numpy as np
 from varbind.core.dense import dense_in_order
 from varbind.errors import UsageError
 from varbind.gate import optional_import
-from varbind.kernels.cpu.cpu import has_compiled_kernel
+from varbind.kernels.cpu.cpu import has_compiled_kernel, has_room_for_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,9 @@ def _chosen_kernel(products: int, *, compiled: bool | None) -> Callable[..., Non
 def _kernel() -> Callable[..., None] | None:
     """The compiled kernel; None where it is switched off or cannot be loaded."""
     if not has_compiled_kernel():
+        return None
+    if not has_room_for_kernel():
+        logger.warning("dense layers without the compiled kernel, several times slower: the limit on memory is too low")
         return None
     try:
         # Importing numba takes a third of a second, and only this kernel needs it.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from varbind.kernels.cpu.table_stack import TableStacks
     from varbind.kernels.work_plan import Plan
 
-__all__ = ["CpuStacks", "has_compiled_kernel", "thread_count"]
+__all__ = ["CpuStacks", "has_compiled_kernel", "has_room_for_kernel", "thread_count"]
 
 logger = logging.getLogger(__name__)
 
