@@ -28,6 +28,8 @@ CUTOFF = {
 RECIPE = BackgroundRecipe(snvs=300, others=100, seed=5)
 TRACKS = ("phyloP_a", "share_b")
 HEADS = ("local", "activity", "score", "deepfind", "conservation")
+OWN_TRACKS = dict(zip(TRACKS, TRACKS, strict=True))
+"""The tracks of a run that has them under the very names that the heads know."""
 MOTIFS = {"M1": E_BOX, "M2": CRE, "M3": TATA}
 
 
@@ -74,16 +76,23 @@ def random_deepfind(rng, features, networks=2, units=3):
 
 
 def random_conservation(rng, tracks=TRACKS):
-    """Two Gaussians that a track or two tell apart, more conserved = more odds."""
-    count = len(tracks)
+    """A network of four units that rises with every track."""
+    count, units = len(tracks), 4
+    common = np.sort(rng.normal(size=(2**count, 20)), axis=1)
+    common[0] = 0
     return ConservationHead(
         tuple(tracks),
         is_share=np.arange(count) == 1,
-        clips=np.array([[-9.0] * count, [9.0] * count]),
-        means=np.array([[0.0] * count, [1.0] * count]),
-        covariances=np.array([np.eye(count)] * 2),
+        levels=np.array([np.linspace(0, 1, 50)] * count),
+        value_weights=rng.uniform(0.1, 1, (count, units)),
+        mask_weights=rng.normal(size=(count, units)),
+        biases=rng.uniform(0, 2, units),
+        output=rng.uniform(0.1, 0.5, units),
+        constant=-1.0,
         slopes=rng.uniform(0.5, 1, 2**count),
         bounds=np.array([-3.0, 3.0]),
+        common=common.astype(np.float32),
+        weight=0.75,
     )
 
 

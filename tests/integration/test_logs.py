@@ -58,9 +58,29 @@ def track(bench):
 def test_a_track_that_the_second_stage_does_not_know(bench, track):
     done = bench.annotate(VCF, "--conservation", f"phylop={track}")
     (warning,) = done.warnings
-    assert "SCORE_CONS does not use phylop, whose values are only written: the second stage knows the names" in warning
+    assert "no evidence of conservation from phylop, whose values are only written: names that give" in warning
     assert KNOWN in warning
     assert b"VARBIND_CONS_phylop=" in (bench.results / "out.vcf").read_bytes()
+
+
+def test_a_track_is_recognised_by_its_kind(bench, track):
+    file = track.with_name("hg38.phastCons17way.bw")
+    file.write_bytes(track.read_bytes())
+    named = [f"phyloP470way={track}", f"mine={file}", f"phyloP_mammals_too={track}"]
+    done = bench.annotate(VCF, *[word for pair in named for word in ("--conservation", pair)])
+    (warning,) = done.warnings
+    assert "from phyloP_mammals_too, whose values are only written: the first track of a kind counts" in warning
+    used = "conservation: mine is used as phastCons_primates, phyloP470way is used as phyloP_mammals"
+    assert f"varbind: {used}" in done.lines
+    lines = (bench.results / "out.vcf").read_text().splitlines()
+    assert [line for line in lines if line.startswith("##varbind_conservation")] == [
+        "##varbind_conservation=<ID=mine,UsedAs=phastCons_primates,Prefix=VARBIND>",
+        "##varbind_conservation=<ID=phyloP470way,UsedAs=phyloP_mammals,Prefix=VARBIND>",
+    ]
+    ranked = [line for line in lines if "VARBIND_PHRED=" in line]
+    assert ranked
+    assert all("VARBIND_CONS_PHRED=" in line for line in ranked)
+    assert any("VARBIND_CONS_mine=" in line for line in ranked)
 
 
 def test_a_track_that_the_second_stage_knows(bench, track):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from varbind.bank.bank import Bank
-    from varbind.effect.effect_model import EffectCard
+    from varbind.effect.second_stage import SecondStage
     from varbind.io.genes.gene_table import GeneTable
 
 __all__ = ["keys_of", "provenance_lines", "without_earlier_lines"]
@@ -33,11 +33,11 @@ def provenance_lines(
     bank: Bank,
     genes: Sequence[GeneTable],
     options: Mapping[str, str | None],
-    effect: EffectCard | None = None,
+    second: SecondStage | None = None,
     *,
     prefix: str = "VARBIND",
 ) -> list[str]:
-    """The version, the options that can change a value, and the digests of bank and genes.
+    """The version, the options that can change a value, the digests of bank and genes, and the use of each track.
 
     Every line ends with the prefix of the keys that it describes, because a file may have the keys of several runs.
 
@@ -45,7 +45,7 @@ def provenance_lines(
         bank: the models used.
         genes: the gene files used.
         options: the names of options with their values; None = not used, empty = a switch.
-        effect: the card of the second stage used; None = there is none.
+        second: the second stage used, with its tracks; None = there is none.
         prefix: the prefix of the keys.
     """
     command = _one_line(" ".join(["annotate", *_words(options)]))
@@ -58,10 +58,15 @@ def provenance_lines(
         used = len({model.model_id for model in card.models} & set(bank.model_ids))
         named = f"ID={_plain(card.name)},Version={_plain(card.version)}"
         lines.append(f"##varbind_bank=<{named},Models={used},SHA256={_plain(digest)},Prefix={prefix}>")
-    if effect:
+    if second:
+        effect = second.effect.card
         digest = effect.digests.get("weights.safetensors", "none")
         named = f"ID={_plain(effect.name)},Version={_plain(effect.version)}"
         lines.append(f"##varbind_effect=<{named},SHA256={_plain(digest)},Prefix={prefix}>")
+        lines += [
+            f"##varbind_conservation=<ID={_plain(name)},UsedAs={_plain(track)},Prefix={prefix}>"
+            for track, name in second.tracks.items()
+        ]
     lines += [
         f"##varbind_genes=<ID={_plain(_one_line(table.name))},SHA256={table.sha256},Prefix={prefix}>" for table in genes
     ]

@@ -42,7 +42,7 @@ from varbind.scoring.threaded_scoring import batches_ahead, overlapped
 from varbind.signals import uninterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from varbind.annotate.gene_scope import GenePaths
@@ -116,7 +116,7 @@ def annotate_vcf(
         check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
-        scorer, second = builder.start_scorer(tracks.names)
+        scorer, second = builder.start_scorer()
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
         )
@@ -232,7 +232,7 @@ def check_vcf(
             counts.count_alleles(allele.status for allele in piece.alleles)
             if len(sample) < TIMED_VARIANTS:
                 sample += [allele.variant for allele in piece.alleles if allele.variant]
-        scorer, _ = builder.start_scorer(tuple(settings.conservation))
+        scorer, _ = builder.start_scorer()
         windows = [scorer.cut(variant, inputs.genome) for variant in sample[:TIMED_VARIANTS]]
         seconds = _time_to_score(scorer, windows, counts.scored) if windows else 0.0
         if why := inputs.why_nothing_was_scored(counts, selected=settings.selects_records):
@@ -294,16 +294,13 @@ class AnnotationBuilder:
         threads = min(thread_count(self._settings.threads), COMPRESSION_THREADS_MAX)
         return self._stack.enter_context(Destination(path, output_format, index=self._settings.index, threads=threads))
 
-    def start_scorer(self, tracks: Sequence[str]) -> tuple[Scorer, SecondStage | None]:
+    def start_scorer(self) -> tuple[Scorer, SecondStage | None]:
         """Load the chosen models and those of the second stage onto the device.
-
-        Args:
-            tracks: the names of the conservation tracks.
 
         Returns:
             The scorer, and the second stage; None where there is none.
         """
-        models, second = scored_with(self._bank, self.models, tracks, self._settings)
+        models, second = scored_with(self._bank, self.models, self._settings)
         device = checked_device(self._settings.device, models)
         threads, size = self._settings.threads, self._settings.batch_size
         logger.debug("threads: %d, %s", thread_count(threads), "as given" if threads else "one for each processor")
@@ -322,6 +319,5 @@ class AnnotationBuilder:
         )
         if settings.provenance:
             options = settings.value_options(reference=inputs.genome.path, genes=inputs.genes)
-            card = second.effect.card if second else None
-            lines += provenance_lines(self.models, inputs.genes, options, card, prefix=settings.prefix)
+            lines += provenance_lines(self.models, inputs.genes, options, second, prefix=settings.prefix)
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ from varbind.effect.activity import ActivityHead
 from varbind.effect.effect_model import EffectModel
 from varbind.effect.features import VariantSites, transversion
 from varbind.effect.second_stage import SecondStage
+from varbind.effect.track_kinds import kind_of_track, tracks_by_kind
 from varbind.errors import ResourceError, UsageError
 from varbind.io.cards import WEIGHTS
 from varbind.io.effects import read_effect
@@ -23,7 +25,7 @@ from varbind.kernels.dense import dense
 from varbind.scoring.scorer import SEQUENCES_A_BATCH, Scorer, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,9 +38,7 @@ __all__ = ["predict_effects", "scored_with"]
 logger = logging.getLogger(__name__)
 
 
-def scored_with(
-    bank: Bank, listed: Bank, tracks: Sequence[str], settings: AnnotateSettings
-) -> tuple[Bank, SecondStage | None]:
+def scored_with(bank: Bank, listed: Bank, settings: AnnotateSettings) -> tuple[Bank, SecondStage | None]:
     """The models to score, which the lists and the second stage read, and the second stage.
 
     The second stage of the bank is used by default; if it does not fit the bank, it is left out with a warning.
@@ -46,8 +46,8 @@ def scored_with(
     Args:
         bank: All models.
         listed: The models whose losses and gains are listed.
-        tracks: The names of the conservation tracks.
-        settings: The settings that choose the second stage, and whether the contributions of models are requested.
+        settings: The settings that choose the second stage and the conservation tracks, and whether the contributions
+            of models are requested.
 
     Raises:
         ResourceError: The second stage in the settings is damaged, or reads models or weights that the bank lacks.
@@ -73,24 +73,38 @@ def scored_with(
         return listed, None
     wanted = {*listed.model_ids, *effect.card.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
+    files = {name: Path(path).name for name, path in settings.conservation.items()}
+    tracks = tracks_by_kind(effect.tracks, files)
     stage = SecondStage(effect, scored.model_ids, tracks, explain=settings.explain or 0, dense=dense)
-    _warn_of_unused_tracks(stage, tracks)
+    _report_tracks(effect.tracks, tracks, files)
     source = "that of the bank" if settings.effect is None else settings.effect
     logger.debug("second stage: %s (%s), which gives %s", effect.card.name, source, ", ".join(stage.keys.names))
     logger.debug("models that are scored: %d, the listed ones and those of the second stage", len(scored.models))
     return scored, stage
 
 
-def _warn_of_unused_tracks(stage: SecondStage, tracks: Sequence[str]) -> None:
-    """Warn of conservation tracks whose names the second stage does not know."""
-    known = stage.known_tracks
-    unknown = [name for name in tracks if name not in known]
-    if not unknown:
-        return
-    why = "the second stage uses no track"
-    if known:
-        why = f"the second stage knows the names {', '.join(known)}; use the name of the same track"
-    logger.warning("SCORE_CONS does not use %s, whose values are only written: %s", ", ".join(unknown), why)
+def _report_tracks(known: Sequence[str], tracks: Mapping[str, str], files: Mapping[str, str]) -> None:
+    """Log which conservation tracks give evidence, and warn of those whose values are only written.
+
+    Args:
+        known: The tracks that the second stage knows.
+        tracks: The names of the tracks that it uses, by the known one for which they stand.
+        files: The names of the files by the name of the track.
+    """
+    if tracks:
+        logger.info("conservation: %s", ", ".join(f"{name} is used as {track}" for track, name in tracks.items()))
+    unused = [name for name in files if name not in tracks.values()]
+    again = [name for name in unused if kind_of_track(name, files[name]) in map(kind_of_track, tracks)]
+    unknown = [name for name in unused if name not in again]
+    if again:
+        text = "no evidence of conservation from %s, whose values are only written: the first track of a kind counts"
+        logger.warning(text, ", ".join(again))
+    if unknown:
+        why = "the second stage uses no track"
+        if known:
+            why = f"names that give evidence are {', '.join(known)}, or those of UCSC such as phyloP100way"
+        text = "no evidence of conservation from %s, whose values are only written: %s"
+        logger.warning(text, ", ".join(unknown), why)
 
 
 def _among_joined(effect: EffectModel, bank: Bank) -> EffectModel:
@@ -129,7 +143,7 @@ def predict_effects(variants: Iterable[Variant], reference: Genome, bank: Bank) 
         UsageError: An argument is not a variant, or not a reference.
         InputError: A variant does not match the reference, or is not normalised on it.
     """
-    scored, stage = scored_with(bank, bank, (), AnnotateSettings())
+    scored, stage = scored_with(bank, bank, AnnotateSettings())
     if stage is None:
         raise ResourceError("the bank has no second stage", remedy="`varbind train effect` makes one")
     parts: list[dict[str, NDArray[np.float64]]] = []

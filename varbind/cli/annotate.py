@@ -95,7 +95,10 @@ def _with_value(word: str, following: str) -> str:
     help="Transcripts of a gene that are used.",
 )
 @click.option(
-    "--conservation", multiple=True, metavar="NAME=TRACK.bw", help="bigWig track of conservation; repeatable."
+    "--conservation",
+    multiple=True,
+    metavar="NAME=TRACK.bw",
+    help="bigWig track of conservation; evidence if a name states its kind (phyloP100way). Repeatable.",
 )
 @click.option("--effect", metavar="DIR|none", help="Second stage instead of that of the bank; none: no second stage.")
 @click.option(

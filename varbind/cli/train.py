@@ -290,7 +290,8 @@ def effect(
     --classes     label: 1 simulated, 0 derived; tss_distance, or --genes; conservation from --conservation.
                   Gives DEEPFIND: one network over binding scores, distance, transversion and tracks
     --pathogenic  label: 1 pathogenic, 0 common; columns of conservation tracks, or --conservation; the variants of a
-                  gene stay in one fold. Gives SCORE_CONS where annotation is given tracks of the same names
+                  gene stay in one fold. Gives SCORE_CONS and CONS_PHRED, and adds to DEEPFIND, where annotation is
+                  given tracks of the same names or kinds
 
     `varbind annotate --effect EFFECT` uses the result. If a run was stopped, the same command resumes it: finished
     networks are kept in EFFECT.training.

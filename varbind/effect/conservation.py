@@ -1,15 +1,13 @@
 """The conservation head: the log-odds that a variant is pathogenic, from the conservation tracks at its site.
 
-One Gaussian per class, each with a separate covariance, gives a quadratic discriminant (Hastie, Tibshirani & Friedman,
-The Elements of Statistical Learning, section 4.3). It is used because the marginal distribution of a Gaussian without a
-missing track is known exactly (the sub-vector of the means and the sub-matrix of the covariances), so one fit serves
-every subset of tracks. Correlated tracks that are not Gaussian make such a discriminant overconfident; therefore each
-subset has a slope, and the log-odds have bounds.
+One small network reads any subset of the tracks: its inputs are the transformed values of the known tracks, and one bit
+for each track that says whether it is known. The weights of the values are not negative, and neither are those of the
+hidden units, so that the log-odds never fall where a track rises (Daniels & Velikova 2010, "Monotone and partially
+monotone neural networks", IEEE Transactions on Neural Networks 21).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,41 +19,43 @@ from varbind.errors import ResourceError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MATCHED", "MOST_TRACKS", "PATHOGENIC", "ConservationHead"]
-
-MATCHED, PATHOGENIC = 0, 1
-"""The rows of the means and covariances."""
+__all__ = ["MOST_TRACKS", "ConservationHead", "track_scores"]
 
 MOST_TRACKS = 12
-"""The largest number of tracks, because there is a slope for each of the 2^C subsets of tracks."""
+"""The largest number of tracks, because there are a slope and a distribution for each of the 2^C subsets of tracks."""
 
-SHARE_MARGIN = 0.01
-"""Keeps the logit of a share finite; phastCons values have two or three decimals."""
-
-ARRAYS = ("is_share", "clips", "means", "covariances", "slopes", "bounds")
+RANK_MARGIN = 0.01
+"""Keeps the logarithm of a rank finite, and limits what the outermost 1 % of the values can say."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConservationHead(Head):
     """Log-odds of a pathogenic versus a matched common variant, from C tracks that increase with conservation.
 
-    A share x, as in phastCons, is transformed to log((x + 0.01) / (1.01 - x)); other values, as in phyloP, are not
-    transformed. Then all values are clipped. For a variant with known tracks S, and with D the logarithm of the ratio
-    of the two densities on S, the log-odds are slope(S) D, limited to the bounds. They hold for classes of equal size:
-    for other prior odds of pathogenic variants, add the logarithm of these odds.
+    With s the scores of the known tracks (`track_scores`) and m the bits of the known tracks, and 0 for the others, the
+    U hidden units are h = max(0, s value_weights + m mask_weights + biases), and the log-odds are slope(m) (h output +
+    constant), limited to the bounds. They hold for classes of equal size: for other prior odds of pathogenic variants,
+    add the logarithm of these odds.
 
     Attributes:
         tracks: The names of the tracks, in the order of the columns.
-        is_share: Whether the values of each track lie between 0 and 1, bool (C,).
-        clips: The lowest and the highest transformed value, float64 (2, C).
-        means: The means of the transformed and clipped values, matched then pathogenic, float64 (2, C).
-        covariances: The covariances of the same values, float64 (2, C, C).
+        is_share: Whether the values of each track lie between 0 and 1, as in phastCons, bool (C,).
+        levels: Values of each track at K equal steps of its distribution in training, ascending, float64 (C, K).
+        value_weights: The weights from the scores to the hidden units, none negative, float64 (C, U).
+        mask_weights: The weights from the bits of the known tracks to the hidden units, float64 (C, U).
+        biases: The biases of the hidden units, float64 (U,).
+        output: The weights from the hidden units to the output, none negative, float64 (U,).
+        constant: The bias of the output.
         slopes: The slope of each subset of tracks, float64 (2^C,), at the sum of 2^c over its columns c; the first is
             not used.
         bounds: The lowest and the highest log-odds (natural logarithm), float64 (2,).
+        common: Q quantiles (`varbind.effect.combined_phred.quantile_steps`) of the log-odds of common variants from
+            predictions for held-out genes, ascending, for each subset of tracks, float32 (2^C, Q); 0 for the subset
+            without tracks.
+        weight: The weight of the log-odds beside those of SCORE.
 
     Raises:
-        ResourceError: The arrays do not fit together, or a matrix is not a covariance.
+        ResourceError: The arrays do not fit together, or hold impossible values.
     """
 
     name: ClassVar[str] = "conservation"
@@ -64,18 +64,21 @@ class ConservationHead(Head):
 
     tracks: tuple[str, ...]
     is_share: NDArray[np.bool_]
-    clips: NDArray[np.float64]
-    means: NDArray[np.float64]
-    covariances: NDArray[np.float64]
+    levels: NDArray[np.float64]
+    value_weights: NDArray[np.float64]
+    mask_weights: NDArray[np.float64]
+    biases: NDArray[np.float64]
+    output: NDArray[np.float64]
+    constant: float
     slopes: NDArray[np.float64]
     bounds: NDArray[np.float64]
+    common: NDArray[np.float32]
+    weight: float
 
     def __post_init__(self) -> None:
         self._check_tracks()
         self._check_shapes()
         self._check_numbers()
-        for name, covariance in zip(("matched", "pathogenic"), self.covariances, strict=True):
-            _check_covariance(name, covariance)
 
     @property
     def needs(self) -> HeadNeeds:
@@ -83,12 +86,24 @@ class ConservationHead(Head):
         return HeadNeeds(tracks=self.tracks)
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
-        """The `log_odds` that conservation adds, (B,); 0, no evidence either way, where no track has a value."""
+        """The evidence of conservation for B variants, which is none, 0, where no track has a value.
+
+        Returns:
+            The parts `log_odds` (B,), `weighted_log_odds` (B,), which is added to the log-odds of SCORE, and
+            `common_log_odds` (B, Q), the weighted quantiles of common variants with the same tracks.
+        """
         values = np.full((len(inputs.ref), len(self.tracks)), np.nan)
         for column, track in enumerate(self.tracks):
             if track in inputs.sites.conservation:
                 values[:, column] = inputs.sites.conservation[track][:, 0]
-        return HeadResult(parts={"log_odds": np.nan_to_num(self.log_odds(values), nan=0.0)})
+        log_odds = np.nan_to_num(self.log_odds(values), nan=0.0)
+        common = self.common[subset_of(~np.isnan(values))].astype(np.float64)
+        parts = {
+            "log_odds": log_odds,
+            "weighted_log_odds": self.weight * log_odds,
+            "common_log_odds": self.weight * common,
+        }
+        return HeadResult(parts=parts)
 
     def log_odds(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Natural logarithm of the odds of pathogenic versus matched common variants.
@@ -102,46 +117,27 @@ class ConservationHead(Head):
             float64 (B,); NaN where no track has a value, because 0 would mean even odds.
         """
         known = ~np.isnan(values)
-        subsets = known @ (1 << np.arange(len(self.tracks)))
-        found = np.full(len(values), np.nan)
-        for subset in np.unique(subsets[subsets > 0]).tolist():
-            rows = np.flatnonzero(subsets == subset)
-            columns = [column for column in range(len(self.tracks)) if subset >> column & 1]
-            ratio = self._log_ratio(columns, [values[rows, column] for column in columns])
-            found[rows] = np.clip(self.slopes[subset] * ratio, *self.bounds)
-        return found
+        subsets = subset_of(known)
+        odds = np.clip(self.slopes[subsets] * self._network(values, known), *self.bounds)
+        return np.where(subsets > 0, odds, np.nan)
 
-    def transformed(self, column: int, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The known values of one track on the scale of the means, float64 (B,)."""
-        scaled = np.ascontiguousarray(values, dtype=np.float64)
-        if self.is_share[column]:
-            scaled = logit_of_share(scaled)
-        clipped: NDArray[np.float64] = np.clip(scaled, *self.clips[:, column])
-        return clipped
+    def _network(self, values: NDArray[np.floating], known: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The output of the network, (B,).
 
-    def _log_ratio(self, columns: list[int], values: list[NDArray[np.floating]]) -> NDArray[np.float64]:
-        """The log ratio of the pathogenic to the matched density on some tracks, each (B,); float64 (B,)."""
-        scaled = [self.transformed(column, known) for column, known in zip(columns, values, strict=True)]
-        matched, pathogenic = (self._log_density(side, columns, scaled) for side in (MATCHED, PATHOGENIC))
-        return pathogenic - matched
-
-    def _log_density(self, side: int, columns: list[int], scaled: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        """The log density of a class without the constant that both classes share, (B,).
-
-        The forward substitution is done track by track and element by element, because the order of a sum could depend
-        on the size of the batch.
+        Terms are added track by track and unit by unit, because the order of a sum could depend on the size of the
+        batch.
         """
-        factor = np.linalg.cholesky(self.covariances[side][np.ix_(columns, columns)])
-        whitened: list[NDArray[np.float64]] = []
-        density = np.zeros(len(scaled[0]))
-        for row, (column, known) in enumerate(zip(columns, scaled, strict=True)):
-            rest = known - self.means[side, column]
-            for before, earlier in enumerate(whitened):
-                rest -= factor[row, before] * earlier
-            rest /= factor[row, row]
-            whitened.append(rest)
-            density -= rest * rest / 2 + math.log(factor[row, row])
-        return density
+        units = np.tile(self.biases, (len(values), 1))
+        for column, is_known in enumerate(known.T):
+            scores = np.zeros(len(values))
+            scores[is_known] = track_scores(
+                values[is_known, column], self.levels[column], is_share=bool(self.is_share[column])
+            )
+            units += scores[:, None] * self.value_weights[column]
+            units += is_known[:, None] * self.mask_weights[column]
+        products = np.maximum(units, 0.0) * self.output
+        sums: NDArray[np.float64] = np.add.accumulate(products, axis=1)[:, -1] + self.constant
+        return sums
 
     def _check_tracks(self) -> None:
         if not 1 <= len(self.tracks) <= MOST_TRACKS:
@@ -150,40 +146,66 @@ class ConservationHead(Head):
             raise _broken(f"names a track twice: {', '.join(self.tracks)}")
 
     def _check_shapes(self) -> None:
-        count = len(self.tracks)
-        shapes = ((count,), (2, count), (2, count), (2, count, count), (2**count,), (2,))
-        for name, shape in zip(ARRAYS, shapes, strict=True):
+        tracks, units = len(self.tracks), len(self.biases)
+        expected = {
+            "is_share": (tracks,),
+            "levels": (tracks, *self.levels.shape[-1:]),
+            "value_weights": (tracks, units),
+            "mask_weights": (tracks, units),
+            "biases": (units,),
+            "output": (units,),
+            "slopes": (2**tracks,),
+            "bounds": (2,),
+            "common": (2**tracks, *self.common.shape[-1:]),
+        }
+        for name, shape in expected.items():
             found = getattr(self, name).shape
-            if found != shape:
-                raise _broken(f"has {name} of shape {found}, not {shape}")
+            if found != shape or 0 in shape:
+                raise _broken(f"has {name} of shape {found}, not {shape} with at least one value")
 
     def _check_numbers(self) -> None:
-        for name in ("clips", "means", "covariances", "slopes"):
+        for name in ("levels", "value_weights", "mask_weights", "biases", "output", "constant", "slopes", "common"):
             if not np.isfinite(getattr(self, name)).all():
                 raise _broken(f"has {name} that are not finite")
-        if not (self.clips[0] <= self.clips[1]).all():
-            raise _broken("has a lower clip above the upper one")
-        if self.slopes.min() < 0:
-            raise _broken("has a negative slope")
+        for name in ("value_weights", "output", "slopes"):
+            if getattr(self, name).min() < 0:
+                raise _broken(f"has negative {name}, so that more conservation would be less evidence")
+        for name in ("levels", "common"):
+            if (np.diff(getattr(self, name), axis=1) < 0).any():
+                raise _broken(f"has {name} that do not ascend")
+        if self.common[0].any():
+            raise _broken("has evidence without tracks")
         if not self.bounds[0] <= 0 <= self.bounds[1]:
             raise _broken(f"has bounds {self.bounds.tolist()}, which do not enclose 0")
+        if not 0 <= self.weight < np.inf:
+            raise _broken(f"has the weight {self.weight}, not a finite number of at least 0")
 
 
-def logit_of_share(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """log((x + 0.01) / (1.01 - x)) for shares x, which are first limited to 0 to 1; float64, same shape."""
-    held = np.clip(shares, 0.0, 1.0)
-    logits: NDArray[np.float64] = np.log((held + SHARE_MARGIN) / (1.0 + SHARE_MARGIN - held))
-    return logits
+def track_scores(values: NDArray[np.floating], levels: NDArray[np.float64], *, is_share: bool) -> NDArray[np.float64]:
+    """The scores by which a track enters the network: a function of the rank of a value among those of the training.
+
+    The rank r is the share of the levels below the value, and half of those equal to it. The score of a share, such as
+    phastCons, is log((r + 0.01) / (1.01 - r)), so that both of its ends are resolved. That of other values, such as
+    phyloP, is -log(1.01 - r), because only their upper end means conservation; the lower one means fast evolution.
+
+    Args:
+        values: The values, none NaN, (B,).
+        levels: The values of the training, ascending, (K,).
+        is_share: Whether the values of the track lie between 0 and 1.
+
+    Returns:
+        float64 (B,), which does not fall where a value rises.
+    """
+    places = [np.searchsorted(levels, values, side=side) for side in ("left", "right")]
+    ranks = (places[0] + places[1]) / (2 * len(levels))
+    upper: NDArray[np.float64] = -np.log(1 + RANK_MARGIN - ranks)
+    return np.log(ranks + RANK_MARGIN) + upper if is_share else upper
 
 
-def _check_covariance(name: str, covariance: NDArray[np.float64]) -> None:
-    """Raise unless a covariance (C, C) is symmetric and positive definite, as its sub-matrices then are too."""
-    if not np.array_equal(covariance, covariance.T):
-        raise _broken(f"has a {name} covariance that is not symmetric")
-    try:
-        np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        raise _broken(f"has a {name} covariance that is not positive definite") from None
+def subset_of(known: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The number of the subset of known tracks, the sum of 2^c over the known columns c of (B, C); int64 (B,)."""
+    numbers: NDArray[np.int64] = known @ (1 << np.arange(known.shape[1]))
+    return numbers
 
 
 def _broken(what: str) -> ResourceError:

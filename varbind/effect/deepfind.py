@@ -1,6 +1,7 @@
 """The DeepFind head: small networks over the features of a variant.
 
-They were trained to separate simulated from derived variants (DeepFind, Alipanahi et al. 2015).
+They were trained to separate simulated from derived variants (DeepFind, Alipanahi et al. 2015). Networks that read no
+conservation track are combined with the conservation head, whose log-odds are added to theirs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from varbind.core.dense import dense_in_order
-from varbind.effect.features import feature_matrix
+from varbind.effect.features import feature_matrix, tracks_of
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
 from varbind.effect.score import logistic
 from varbind.errors import ResourceError
@@ -50,7 +51,8 @@ class DeepFindHead(Head):
         HeadKey(
             "DEEPFIND",
             "Output, 0 to 1, of the DeepFind network: simulated rather than derived variants; mostly mutational "
-            "process, not pathogenicity",
+            "process, not pathogenicity; the log-odds of conservation tracks are added where they have a value, which "
+            "were trained on other data, so that the sum is no measured probability",
         ),
     )
 
@@ -93,9 +95,13 @@ class DeepFindHead(Head):
         return replace(self, features=tuple(new_names.get(name, name) for name in self.features))
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
-        """DEEPFIND."""
+        """DEEPFIND, with the evidence of conservation where that head was asked and the networks read no track."""
         features = feature_matrix(self.features, inputs.model_ids, inputs.ref, inputs.alt, inputs.sites)
-        return HeadResult({"DEEPFIND": logistic(deepfind_logits(self, features, dense=inputs.dense))})
+        logits = deepfind_logits(self, features, dense=inputs.dense)
+        conservation = inputs.results.get("conservation")
+        if conservation and not tracks_of(self.features):
+            logits += conservation.parts["log_odds"]
+        return HeadResult({"DEEPFIND": logistic(logits)})
 
     @staticmethod
     def expected_shapes(features: int, networks: int, units: int) -> dict[str, tuple[int, ...]]:

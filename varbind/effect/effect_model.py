@@ -11,7 +11,7 @@ import numpy as np
 
 from varbind.bank.model_card import require_printable
 from varbind.core.sequence import reverse_complement
-from varbind.effect.features import binding_features, is_binding
+from varbind.effect.features import binding_features, is_binding, tracks_of
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -150,6 +150,12 @@ class EffectModel:
             unknown = [name for name in head.needs.features if is_binding(name) and name not in known]
             if unknown:
                 raise ResourceError(f"the {head.label} head reads {unknown[0]}, but the card has no such model")
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """The names of the conservation tracks that its heads know."""
+        needs = [head.needs for head in self.heads.values()]
+        return tuple(dict.fromkeys(track for need in needs for track in (*need.tracks, *tracks_of(need.features))))
 
     def renamed(self, ids: Mapping[str, str]) -> Self:
         """The same second stage where models have other ids.

@@ -24,6 +24,7 @@ __all__ = [
     "binding_features",
     "feature_matrix",
     "is_binding",
+    "tracks_of",
     "transversion",
 ]
 
@@ -71,6 +72,12 @@ def binding_features(model_ids: Sequence[str]) -> tuple[str, ...]:
 def is_binding(name: str) -> bool:
     """Whether a feature is a score, or a change of score, of a model."""
     return name.startswith((REF, DELTA))
+
+
+def tracks_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The conservation tracks that features read, each once."""
+    sites = [name for name in names if not is_binding(name) and name not in {TSS_DISTANCE, TRANSVERSION}]
+    return tuple(dict.fromkeys(name.removesuffix(AROUND) for name in sites))
 
 
 def feature_matrix(

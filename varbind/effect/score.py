@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from varbind.bank.null_distribution import phred
+from varbind.effect.background_rank import combined_phreds, phreds
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadNeeds, HeadResult
 from varbind.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from numpy.typing import NDArray
 
-    from varbind.bank.background import VariantKind
-    from varbind.bank.null_distribution import ShareCurve
 
 __all__ = ["CHANGE", "ScoreHead", "log_probability", "logistic", "logit", "nearness", "phreds", "scaled_evidence"]
 
@@ -73,6 +69,14 @@ class ScoreHead(Head):
             "likely to lower promoter activity; GAIN_PHRED ranks gains of binding",
             curve="score",
         ),
+        HeadKey(
+            "CONS_PHRED",
+            "-10 log10 of the share of pairs of a background promoter variant, as for PHRED, and a common variant with "
+            "the same conservation tracks whose evidence for a loss and for conservation adds up to at least as much; "
+            "equal to PHRED where the tracks have no value",
+            head="conservation",
+            curve="score",
+        ),
     )
 
     units: NDArray[np.float64]
@@ -93,17 +97,20 @@ class ScoreHead(Head):
         return HeadNeeds(heads=("activity",))
 
     def predict(self, inputs: HeadInputs) -> HeadResult:
-        """SCORE and PHRED, SCORE_CONS where the conservation head was asked, and what SCORE and PHRED come from.
+        """SCORE and PHRED, both with conservation too where that head was asked, and what SCORE and PHRED come from.
 
         These are the `log_odds` of SCORE and the `log_loss`, the logarithm of the probability of a loss.
         """
         activity, parts = inputs.results["activity"].values["ACTIVITY"], inputs.results["activity"].parts
-        distances = inputs.sites.tss_distance
+        distances, kinds, curves = inputs.sites.tss_distance, inputs.kinds, inputs.curves
         log_odds = self.log_odds(self.evidence(activity, parts["bound_changes"], distances))
         log_loss = self.log_loss(log_odds, activity)
-        values = {"SCORE": logistic(log_odds), "PHRED": phreds(log_loss, distances, inputs.kinds, inputs.curves)}
+        values = {"SCORE": logistic(log_odds), "PHRED": phreds(log_loss, distances, kinds, curves)}
         if conservation := inputs.results.get("conservation"):
-            values["SCORE_CONS"] = logistic(log_odds + conservation.parts["log_odds"])
+            evidence, common = (conservation.parts[name] for name in ("weighted_log_odds", "common_log_odds"))
+            combined = combined_phreds(log_loss, evidence, common, distances, kinds, curves)
+            values["SCORE_CONS"] = logistic(log_odds + evidence)
+            values["CONS_PHRED"] = np.where(common.any(axis=1), combined, values["PHRED"])
         return HeadResult(values, {"log_odds": log_odds, "log_loss": log_loss})
 
     def evidence(
@@ -153,36 +160,3 @@ def log_probability(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
 def logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     """The log-odds of a probability in (0, 1)."""
     return np.log(probability / (1 - probability))
-
-
-def phreds(
-    log_loss: NDArray[np.float64],
-    distances: NDArray[np.float64],
-    kinds: Sequence[VariantKind],
-    curves: Mapping[str, Mapping[VariantKind, ShareCurve]],
-) -> NDArray[np.float64]:
-    """PHRED of each variant against the background of its kind with or without a start, (B,).
-
-    NaN where the kind has no curve.
-
-    Args:
-        log_loss: The logarithm of the probability of a loss, (B,).
-        distances: The distances to the nearest start, (B,); NaN where there is none.
-        kinds: The kinds of the variants.
-        curves: The background curves of the second stage, by name and by kind.
-    """
-    found, no_start = np.full(len(log_loss), np.nan), np.isnan(distances)
-    for name, chosen in (("score", ~no_start), ("score_no_tss", no_start)):
-        of_kinds = curves.get(name, {})
-        for kind, rows in rows_of_kinds(kinds, chosen).items():
-            if kind in of_kinds:
-                found[rows] = phred(of_kinds[kind].share(log_loss[rows]))
-    return found
-
-
-def rows_of_kinds(kinds: Sequence[VariantKind], chosen: NDArray[np.bool_]) -> dict[VariantKind, list[int]]:
-    """The chosen rows of each kind."""
-    found: dict[VariantKind, list[int]] = {}
-    for row in np.flatnonzero(chosen).tolist():
-        found.setdefault(kinds[row], []).append(row)
-    return found

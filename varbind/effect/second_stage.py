@@ -18,7 +18,7 @@ from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,10 +35,10 @@ LOCAL_NETWORK = "local_network"
 """The name of the part of the local head among the contributions of the models to ACTIVITY."""
 
 HEADS: dict[str, type[Head]] = {
+    ConservationHead.name: ConservationHead,
     DeepFindHead.name: DeepFindHead,
     LocalHead.name: LocalHead,
     ActivityHead.name: ActivityHead,
-    ConservationHead.name: ConservationHead,
     ScoreHead.name: ScoreHead,
 }
 """The heads by name, in the order in which they predict: a head comes after those whose results it reads.
@@ -91,20 +91,22 @@ class SecondStage:
     Args:
         effect: The second stage.
         model_ids: The models of the score columns, among them every model that the second stage reads.
-        tracks: The names of the conservation tracks that are available.
+        tracks: The names of the available conservation tracks by the tracks that the heads know, for which they stand
+            (`varbind.effect.track_kinds.tracks_by_kind`).
         explain: The number of contributions that are requested, the largest ones; 0 = none.
         dense: The function for weighted sums of rows; every one gives the bytes of the default.
 
     Attributes:
         keys: The INFO keys that it can give in this run.
         effect: The second stage as given.
+        tracks: The conservation tracks that are read, as given.
     """
 
     def __init__(
         self,
         effect: EffectModel,
         model_ids: Sequence[str],
-        tracks: Sequence[str] = (),
+        tracks: Mapping[str, str] | None = None,
         *,
         explain: int = 0,
         dense: Dense = dense_in_order,
@@ -113,13 +115,9 @@ class SecondStage:
         self._dense = dense
         column_of = {model_id: column for column, model_id in enumerate(model_ids)}
         self._columns = [column_of[model_id] for model_id in effect.card.model_ids]
-        self._heads = _heads_in_use(effect, tracks)
+        self.tracks = dict(tracks or {})
+        self._heads = _heads_in_use(effect, self.tracks)
         self.keys = EffectKeys(_keys_of(self._heads, effect), explain if ActivityHead.name in self._heads else 0)
-
-    @property
-    def known_tracks(self) -> tuple[str, ...]:
-        """The names of the conservation tracks that give evidence to SCORE_CONS, whether a run has them or not."""
-        return tuple(dict.fromkeys(track for head in self.effect.heads.values() for track in head.needs.tracks))
 
     @property
     def flank(self) -> int:
@@ -151,6 +149,8 @@ class SecondStage:
         ref, alt = scores.ref[:, self._columns], scores.alt[:, self._columns]
         results: dict[str, HeadResult] = {}
         effect = self.effect
+        known = {track: sites.conservation[name] for track, name in self.tracks.items() if name in sites.conservation}
+        sites = replace(sites, conservation=known)
         inputs = HeadInputs(
             effect.card.model_ids, ref, alt, sites, kinds, effect.curves, results, self._dense, windows, flank
         )
@@ -183,7 +183,7 @@ class SecondStage:
         return tuple((ids[model], float(contributions[model])) for model in order.tolist() if contributions[model])
 
 
-def _heads_in_use(effect: EffectModel, tracks: Sequence[str]) -> dict[str, Head]:
+def _heads_in_use(effect: EffectModel, tracks: Iterable[str]) -> dict[str, Head]:
     """The heads that can predict with these tracks, in the order in which they are asked."""
     used: dict[str, Head] = {}
     for name in HEADS:

@@ -101,7 +101,7 @@ def evaluate_conservation(
         genes: gene of each variant.
         tracks: names of the C tracks.
         folds: number of folds, at least 2.
-        seed: seed of the folds and of the draws.
+        seed: seed of the folds, of the fits and of the draws.
         promoter_like: variants that are also evaluated separately, after a fit to all variants, bool (N,).
 
     Returns:
@@ -116,7 +116,7 @@ def evaluate_conservation(
     if folds < 2:
         raise InputError(f"{folds} folds leave nothing to hold out", remedy="give 2 or more")
     fold = fold_of_groups(groups, labels, folds=folds, rng=np.random.default_rng([seed, 0]))
-    methods = list(_methods(values, _held_out(values, labels, groups, tracks, fold), tracks))
+    methods = list(_methods(values, _held_out(values, labels, groups, tracks, fold, seed), tracks))
     regions = {Region.ALL: np.ones(len(labels), dtype=np.bool_)}
     if promoter_like is not None:
         regions[Region.PROMOTER_LIKE] = promoter_like
@@ -133,12 +133,13 @@ def _held_out(
     groups: NDArray[np.str_],
     tracks: Sequence[str],
     fold: NDArray[np.int64],
+    seed: int,
 ) -> NDArray[np.float64]:
     """Log-odds (N, 2^C) of each variant for each subset of tracks, by a head that was fitted without its fold."""
     found = np.full((len(values), 2 ** len(tracks)), np.nan)
     for number in np.unique(fold):
         rest = fold != number
-        head = fit_conservation(values[rest], labels[rest], tracks, genes=groups[rest])
+        head = fit_conservation(values[rest], labels[rest], tracks, genes=groups[rest], seed=seed)
         for subset in range(1, found.shape[1]):
             found[~rest, subset] = head.log_odds(known_columns(values[~rest], subset))
     return found

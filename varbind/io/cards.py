@@ -125,7 +125,8 @@ def bank_card_of(data: Any, path: object = None) -> BankCard:
 def effect_card_of(data: Any, path: object = None) -> EffectCard:
     """The card of a second stage from its JSON values; see `bank_card_of`."""
     if not isinstance(data, dict) or data.get("format") != EFFECT_FORMAT:
-        # The curves of format 1 are of changes of scores, and not of bound changes.
+        # The curves of format 1 are of changes of scores, and not of bound changes; format 2 holds two Gaussians of
+        # conservation.
         remedy = "install it or train it again with `varbind train effect`"
         raise ResourceError(f"not the card of a second stage of format {EFFECT_FORMAT}", path=path, remedy=remedy)
     try:

@@ -19,12 +19,13 @@ from varbind.annotate.tracks import Tracks
 from varbind.bank.background import kind_of
 from varbind.core.progress import bind_stage
 from varbind.effect.activity import ActivityHead
+from varbind.effect.background_rank import phreds
 from varbind.effect.conservation import ConservationHead
 from varbind.effect.deepfind import DeepFindHead
 from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_place, key_of_window, merged_keys
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.local import LocalHead
-from varbind.effect.score import ScoreHead, phreds
+from varbind.effect.score import ScoreHead
 from varbind.errors import OutputError, UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effects import write_effect
@@ -259,7 +260,9 @@ class _Training:
         self._facts[ConservationHead.name] = {**self._data_facts(table), "tracks": list(columns)}
         self._keys += [key_of_place(v.chrom, v.pos, v.ref, v.alt) for v in table.variants]
         values, genes, areas = np.stack(list(columns.values()), axis=1), table.texts.get("gene"), list[float]()
-        head = fit_conservation(values, labels_of(table), list(columns), genes=genes, quality=areas.append)
+        names, seed = list(columns), self._plan.seed
+        head = fit_conservation(values, labels_of(table), names, genes=genes, seed=seed, quality=areas.append)
+        self._facts[ConservationHead.name]["weight"] = head.weight
         left_out = "genes" if genes is not None else "variants"
         self._facts[ConservationHead.name]["held_out"] = held_out(
             "AUC", areas, f"held-out {left_out}", variants=len(table)

@@ -31,6 +31,7 @@ def test_only_our_keys_count_and_each_once():
     keys = declared(b"VARBIND_CONS_x", b"VARBIND_PHRED", b"DP", b"VARBIND_OTHER", b"VARBIND_PHRED", b"AVARBIND_SCORE")
     assert keys.names == ("CONS_x", "PHRED")
     assert (keys.scores, keys.tracks, keys.numbers) == (("PHRED",), ("CONS_x",), ("PHRED", "CONS_x"))
+    assert declared(b"VARBIND_CONS_PHRED", b"VARBIND_CONS_x").numbers == ("CONS_PHRED", "CONS_x")
     with pytest.raises(InputError, match=r"in\.vcf: the header declares no VARBIND_ key; run varbind annotate first"):
         declared(b"DP", b"VARBIND_OTHER")
 

@@ -6,6 +6,7 @@ from varbind._version import __version__
 from varbind.annotate.provenance import keys_of, provenance_lines, without_earlier_lines
 from varbind.annotate.settings import AnnotateSettings
 from varbind.core.tss import TssIndex
+from varbind.effect.second_stage import SecondStage
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.gene_table import GeneTable
 from varbind.io.vcf.records import COLUMNS, VcfHeader
@@ -29,8 +30,14 @@ def test_the_lines(shipped_bank):
 
 def test_every_line_says_its_prefix(shipped_bank):
     options = AnnotateSettings(everywhere=True).value_options(reference="ref.fa", genes=())
-    lines = provenance_lines(shipped_bank, (), options, shipped_bank.effect.card, prefix="MY.own")
-    assert len(lines) == 4
+    tracks = {"phyloP_mammals": "phyloP470way", "phastCons_primates": "own"}
+    second = SecondStage(shipped_bank.effect, shipped_bank.model_ids, tracks)
+    lines = provenance_lines(shipped_bank, (), options, second, prefix="MY.own")
+    assert len(lines) == 6
+    assert lines[4:] == [
+        "##varbind_conservation=<ID=phyloP470way,UsedAs=phyloP_mammals,Prefix=MY.own>",
+        "##varbind_conservation=<ID=own,UsedAs=phastCons_primates,Prefix=MY.own>",
+    ]
     assert all(line.endswith(("; Prefix=MY.own", ",Prefix=MY.own>")) for line in lines)
 
 
@@ -46,6 +53,7 @@ def test_without_genes(shipped_bank):
     [
         ("VARBIND_STATUS", True),
         ("VARBIND_SCORE_CONS", True),
+        ("VARBIND_CONS_PHRED", True),
         ("VARBIND_CONS_x.y", True),
         ("VARBIND_CONS_name", True),
         ("VARBIND_OTHER", False),

@@ -104,7 +104,7 @@ def header_of(example, bank, *, genes=None, **settings):
             str(example / "variants.vcf"), reference=str(example / "reference.fa"), genes=genes
         )
         tracks = builder.open_tracks(inputs)
-        _, second = builder.start_scorer(tracks.names)
+        _, second = builder.start_scorer()
         return builder.header_lines(inputs, tracks, second)
 
 

@@ -85,7 +85,7 @@ def test_a_card_comes_back_from_json(effect):
     assert effect_card_of(json.loads(text)) == effect.card
 
 
-@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 2}, {"format": "3"}])
+@pytest.mark.parametrize("data", [None, [], "card", {}, {"format": 1}, {"format": 2}, {"format": "3"}])
 def test_another_format_is_refused(data):
     with pytest.raises(ResourceError, match="not the card of a second stage of format 3"):
         effect_card_of(data)

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 from linear_head import LinearHead
-from second_stages import TRACKS, random_effect, scored_bank
+from second_stages import OWN_TRACKS, random_effect, scored_bank
 
 from varbind.annotate.info_schema import INFO_KEYS, Written
 from varbind.api.annotate_vcf import annotate_vcf
@@ -49,7 +49,9 @@ def test_a_key_belongs_to_one_head_and_to_no_other_part_of_the_record():
     names = [key.name for head in HEADS.values() for key in head.keys]
     assert len(set(names)) == len(names)
     assert not set(names) & {key.name for key in INFO_KEYS if key.written is not Written.BY_EFFECT}
-    assert list(EFFECT_KEYS) == ["SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND"]
+    assert list(EFFECT_KEYS) == [
+        "SCORE", "SCORE_CONS", "PHRED", "CONS_PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND",
+    ]  # fmt: skip
     curves = {key.curve for key in chain.from_iterable(head.keys for head in HEADS.values())}
     assert curves - {""} <= set(CURVES)
 
@@ -65,11 +67,11 @@ def without(heads, name):
 @pytest.mark.parametrize("name", list(HEADS))
 def test_a_head_gives_the_keys_that_it_declares(bank, name):
     effect = random_effect(bank)
-    stage = SecondStage(effect, bank.model_ids, TRACKS)
+    stage = SecondStage(effect, bank.model_ids, OWN_TRACKS)
     declared = {key.name for key in HEADS[name].keys}
     assert declared <= set(stage.keys.names)
     rest = without(effect.heads, name)
-    assert not declared & set(SecondStage(replace(effect, heads=rest), bank.model_ids, TRACKS).keys.names)
+    assert not declared & set(SecondStage(replace(effect, heads=rest), bank.model_ids, OWN_TRACKS).keys.names)
 
 
 def test_an_added_head_is_stored_read_and_predicts(bank, linear, tmp_path):

@@ -9,19 +9,21 @@ import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import TextReference
-from second_stages import HEADS, TRACKS, random_effect, scored_bank
+from second_stages import HEADS, TRACKS, random_deepfind, random_effect, scored_bank
 
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.predict_effects import predict_effects, scored_with
 from varbind.api.variants import score_variants
 from varbind.bank.background import VariantKind
 from varbind.bank.bank import Bank
+from varbind.bank.null_distribution import ShareCurve
 from varbind.core.scores import BindingScores
 from varbind.core.variant import Variant, left_align
 from varbind.core.window import Window, cut_windows
+from varbind.effect.background_rank import quantile_steps
 from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.effect_model import key_of_place, key_of_window, merged_keys
-from varbind.effect.features import VariantSites, feature_matrix
+from varbind.effect.features import VariantSites, binding_features, feature_matrix
 from varbind.effect.score import logit
 from varbind.effect.second_stage import EFFECT_KEYS, LOCAL_NETWORK, SecondStage
 from varbind.errors import InputError, ResourceError, UsageError
@@ -84,10 +86,16 @@ def taken(rows, sites=SITES):
 
 
 def predict(effect=EFFECT, tracks=TRACKS, sites=SITES):
-    return SecondStage(effect, COLUMNS, tracks).predict(SCORES, sites, KINDS, WINDOWS, FLANK)
+    return SecondStage(effect, COLUMNS, own_names(tracks)).predict(SCORES, sites, KINDS, WINDOWS, FLANK)
 
 
-ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
+def own_names(tracks):
+    """The tracks of a run under the names that the heads know."""
+    return {name: name for name in tracks if name in TRACKS}
+
+
+ALL = ("SCORE", "SCORE_CONS", "PHRED", "CONS_PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
+WITH_CONSERVATION = {"SCORE_CONS", "CONS_PHRED"}
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,7 @@ ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
         (HEADS, TRACKS, ALL),
         (("activity", "score", "deepfind", "conservation"), TRACKS, ALL),
         (("activity", "score", "deepfind", "conservation"), ("other", TRACKS[1]), ALL),
-        (("activity", "score", "deepfind", "conservation"), (), [n for n in ALL if n != "SCORE_CONS"]),
+        (("activity", "score", "deepfind", "conservation"), (), [n for n in ALL if n not in WITH_CONSERVATION]),
         (("activity", "score", "conservation"), ("other",), ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
         (("activity", "score"), TRACKS, ["SCORE", "PHRED", "ACTIVITY", "ACTIVITY_SE"]),
         (("activity",), TRACKS, ["ACTIVITY", "ACTIVITY_SE"]),
@@ -108,7 +116,7 @@ ALL = ("SCORE", "SCORE_CONS", "PHRED", "ACTIVITY", "ACTIVITY_SE", "DEEPFIND")
     ],
 )
 def test_keys_are_those_of_heads_and_tracks(heads, tracks, names):
-    stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, tracks)
+    stage = SecondStage(random_effect(BANK, heads=heads), COLUMNS, own_names(tracks))
     assert stage.keys.names == tuple(names)
     found = stage.predict(SCORES, run_sites(tracks=[name for name in tracks if name in TRACKS]), KINDS, WINDOWS, FLANK)
     assert set(names) <= set(found.values)
@@ -116,7 +124,8 @@ def test_keys_are_those_of_heads_and_tracks(heads, tracks, names):
 
 
 def test_without_curves_there_is_no_phred():
-    assert "PHRED" not in SecondStage(random_effect(BANK, curves=()), COLUMNS).keys.names
+    names = SecondStage(random_effect(BANK, curves=()), COLUMNS, own_names(TRACKS)).keys.names
+    assert names == tuple(name for name in ALL if "PHRED" not in name)
 
 
 @pytest.mark.parametrize(("asked", "heads"), [(3, ("deepfind",)), (0, ("activity",)), (3, ("activity",))])
@@ -181,7 +190,7 @@ def test_numbers_are_those_of_the_heads_variant_by_variant():
         parts = [*map(math.log1p, sizes), near]
         odds = score.constant + sum(weight * part for weight, part in zip(score.weights, parts, strict=True))
         slow = {"ACTIVITY": activity, "SCORE": 1 / (1 + math.exp(-odds))}
-        slow["SCORE_CONS"] = 1 / (1 + math.exp(-odds - evidence[row]))
+        slow["SCORE_CONS"] = 1 / (1 + math.exp(-odds - 0.75 * evidence[row]))
         for name, value in slow.items():
             assert found[name][row] == pytest.approx(value, rel=tolerances.ORACLE), name
         of_loss = 1 / (1 + math.exp(-score.direction[0] - score.direction[1] * activity))
@@ -207,6 +216,45 @@ def test_phred_is_there_for_kinds_with_a_curve_and_missing_for_others():
         else:
             assert np.isnan(phred)
     assert len(used) == 4
+
+
+def test_cons_phred_is_that_of_all_pairs():
+    """All pairs of a background variant of a large sample and a quantile of the common ones are counted."""
+    conservation = EFFECT.heads["conservation"]
+    sample = np.sort(np.random.default_rng(7).normal(predict().log_loss.mean(), 4, 20_000))
+    curves = {name: {VariantKind.SNV: ShareCurve.of(sample)} for name in ("score", "score_no_tss")}
+    found = predict(replace(EFFECT, curves=curves), sites=run_sites(missing=[TRACKS[1]]))
+    evidence = conservation.log_odds(np.stack([SITES.conservation[TRACKS[0]][:, 0], np.full(ROWS, np.nan)], axis=1))
+    compared = 0
+    for row, kind in enumerate(KINDS):
+        own = found.values["CONS_PHRED"][row]
+        if kind is not VariantKind.SNV:
+            assert np.isnan(own)
+            continue
+        together = found.log_loss[row] + 0.75 * evidence[row]
+        pairs = sample[:, None] + 0.75 * conservation.common[0b01] >= together
+        # The rarest hundredth of a curve is a fitted tail. The points of the curve are within 0.05.
+        share = pairs.mean(axis=0) @ quantile_steps(pairs.shape[1])[1]
+        if share > 0.01:
+            assert own == pytest.approx(-10 * math.log10(share), abs=0.05)
+            compared += 1
+    assert compared > 5
+
+
+def test_without_a_track_value_cons_phred_is_phred():
+    found = predict(sites=run_sites(missing=TRACKS)).values
+    np.testing.assert_array_equal(found["CONS_PHRED"], found["PHRED"])
+    assert not np.array_equal(predict().values["CONS_PHRED"], found["PHRED"], equal_nan=True)
+
+
+@given(st.lists(st.integers(0, 1), min_size=2, max_size=2, unique=True), st.floats(0, 1))
+def test_more_conservation_is_no_smaller_cons_phred(columns, value):
+    low, high = run_sites(), run_sites()
+    for column in columns:
+        low.conservation[TRACKS[column]][:, 0] = value / 2
+        high.conservation[TRACKS[column]][:, 0] = value
+    before, after = (predict(sites=sites).values["CONS_PHRED"] for sites in (low, high))
+    assert (after[~np.isnan(after)] >= before[~np.isnan(before)]).all()
 
 
 @pytest.mark.parametrize("name", ["score", "score_no_tss"])
@@ -235,7 +283,7 @@ def test_no_evidence_is_a_score_of_0_and_the_lowest_phred():
     """Of an allele that changes neither the score of a model nor the bases, however near the start."""
     same = BindingScores(COLUMNS, SCORES.ref, SCORES.ref)
     windows = [Window(window.ref, window.ref, window.padded) for window in WINDOWS]
-    stage = SecondStage(EFFECT, COLUMNS, TRACKS)
+    stage = SecondStage(EFFECT, COLUMNS, own_names(TRACKS))
     found = stage.predict(same, SITES, KINDS, windows, FLANK).values
     for name in ("SCORE", "ACTIVITY", "ACTIVITY_SE"):
         assert not found[name].any(), name
@@ -249,7 +297,7 @@ def test_no_evidence_is_a_score_of_0_and_the_lowest_phred():
 
 @given(st.lists(st.integers(0, ROWS - 1), min_size=1, max_size=20))
 def test_a_variant_has_the_same_bytes_alone_and_in_any_batch(rows):
-    stage = SecondStage(EFFECT, COLUMNS, TRACKS)
+    stage = SecondStage(EFFECT, COLUMNS, own_names(TRACKS))
     whole = stage.predict(*taken(rows))
     for place, row in enumerate(rows):
         alone = stage.predict(*taken([row]))
@@ -285,7 +333,7 @@ def test_what_no_track_knows_leaves_the_score_as_it_is():
 
 @pytest.mark.parametrize("name", TRACKS)
 def test_a_track_that_is_not_at_hand_is_one_without_values(name):
-    """And changes nothing but SCORE_CONS and what DeepFind reads."""
+    """And changes nothing but the sums with conservation and what DeepFind reads."""
     other = next(track for track in TRACKS if track != name)
     gone = predict(tracks=[other], sites=run_sites(tracks=[other])).values
     empty = predict(sites=run_sites(missing=[name])).values
@@ -298,7 +346,7 @@ def test_a_track_that_is_not_at_hand_is_one_without_values(name):
     values = np.stack(
         [SITES.conservation[track][:, 0] if track == other else np.full(ROWS, np.nan) for track in TRACKS], axis=1
     )
-    odds = logit(whole["SCORE"]) + EFFECT.heads["conservation"].log_odds(values)
+    odds = logit(whole["SCORE"]) + 0.75 * EFFECT.heads["conservation"].log_odds(values)
     assert gone["SCORE_CONS"] == pytest.approx(1 / (1 + np.exp(-odds)), rel=tolerances.ORACLE)
 
 
@@ -307,6 +355,43 @@ def test_more_conservation_is_a_higher_score():
     for sites, value in ((low, -1.0), (high, 2.0)):
         sites.conservation[TRACKS[0]][:, 0] = value
     assert (predict(sites=high).values["SCORE_CONS"] > predict(sites=low).values["SCORE_CONS"]).all()
+
+
+def test_a_track_of_another_name_is_read_as_the_known_one():
+    renamed = VariantSites(
+        SITES.tss_distance, SITES.transversions, {f"{name}.bw": values for name, values in SITES.conservation.items()}
+    )
+    stage = SecondStage(EFFECT, COLUMNS, {name: f"{name}.bw" for name in TRACKS})
+    found, own = stage.predict(SCORES, renamed, KINDS, WINDOWS, FLANK).values, predict().values
+    assert list(found) == list(own)
+    for name, values in own.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+def without_tracks_in_deepfind(effect=EFFECT):
+    """The same second stage with networks that read binding alone."""
+    names = binding_features(effect.card.model_ids)
+    deepfind = random_deepfind(np.random.default_rng(8), names)
+    return replace(effect, heads={**effect.heads, "deepfind": deepfind})
+
+
+def test_deepfind_is_the_sum_of_two_log_odds():
+    effect = without_tracks_in_deepfind()
+    place = [COLUMNS.index(model_id) for model_id in effect.card.model_ids]
+    ref, alt, deepfind = SCORES.ref[:, place], SCORES.alt[:, place], effect.heads["deepfind"]
+    features = feature_matrix(deepfind.features, effect.card.model_ids, ref, alt, SITES)
+    values = np.stack([SITES.conservation[name][:, 0] for name in TRACKS], axis=1)
+    logits = deepfind_logits(deepfind, features) + effect.heads["conservation"].log_odds(values)
+    assert predict(effect).values["DEEPFIND"] == pytest.approx(1 / (1 + np.exp(-logits)), rel=tolerances.ORACLE)
+    alone = predict(effect, tracks=()).values["DEEPFIND"]
+    np.testing.assert_array_equal(predict(effect, sites=run_sites(missing=TRACKS)).values["DEEPFIND"], alone)
+    assert not np.array_equal(predict(effect).values["DEEPFIND"], alone)
+
+
+def test_networks_that_read_tracks_do_not_get_conservation_twice():
+    names = ("local", "deepfind", "activity", "score")
+    without = replace(EFFECT, heads={name: EFFECT.heads[name] for name in names})
+    np.testing.assert_array_equal(predict().values["DEEPFIND"], predict(without).values["DEEPFIND"])
 
 
 def test_an_explanation_sums_to_the_activity_largest_first():
@@ -362,20 +447,20 @@ def folder(tmp_path):
 
 def test_without_a_second_stage_nothing_else_is_scored():
     listed = BANK.select(["M2"])
-    assert scored_with(BANK, listed, (), AnnotateSettings()) == (listed, None)
+    assert scored_with(BANK, listed, AnnotateSettings()) == (listed, None)
     own = replace(BANK, effect=EFFECT)
-    assert scored_with(own, listed, (), AnnotateSettings(effect="none")) == (listed, None)
+    assert scored_with(own, listed, AnnotateSettings(effect="none")) == (listed, None)
 
 
 def test_what_is_scored_are_the_listed_and_those_it_reads(folder):
     small = random_effect(BANK.select(["M3", "M1"]))
-    scored, stage = scored_with(replace(BANK, effect=small), BANK.select(["M2"]), (), AnnotateSettings())
+    scored, stage = scored_with(replace(BANK, effect=small), BANK.select(["M2"]), AnnotateSettings())
     assert scored.model_ids == ("M1", "M2", "M3")
     assert stage.effect is small
-    scored, _ = scored_with(replace(BANK, effect=small), BANK.select(["M1"]), (), AnnotateSettings())
+    scored, _ = scored_with(replace(BANK, effect=small), BANK.select(["M1"]), AnnotateSettings())
     assert scored.model_ids == ("M1", "M3")
     # One that is named goes before the bank's own.
-    _, stage = scored_with(replace(BANK, effect=small), BANK, (), AnnotateSettings(effect=folder))
+    _, stage = scored_with(replace(BANK, effect=small), BANK, AnnotateSettings(effect=folder))
     assert stage.effect.card.name == "random"
     assert stage.effect.card.model_ids == ["M1", "M2", "M3"]
 
@@ -383,34 +468,34 @@ def test_what_is_scored_are_the_listed_and_those_it_reads(folder):
 def test_a_bank_that_lacks_models_is_told(folder):
     less = BANK.select(["M2"])
     with pytest.raises(ResourceError, match="reads 2 models that the bank lacks, such as M1; give the bank"):
-        scored_with(less, less, (), AnnotateSettings(effect=folder))
+        scored_with(less, less, AnnotateSettings(effect=folder))
 
 
 def test_networks_of_the_same_names_and_other_weights_are_told(folder, caplog):
     other = replace(BANK, cards=(replace(BANK.cards[0], digests={"weights.safetensors": "f" * 64}),))
     with pytest.raises(ResourceError, match="trained on a bank motifs of other weights; give the bank"):
-        scored_with(other, other, (), AnnotateSettings(effect=folder))
+        scored_with(other, other, AnnotateSettings(effect=folder))
     own = replace(other, effect=EFFECT)
-    assert scored_with(own, own, (), AnnotateSettings()) == (own, None)
+    assert scored_with(own, own, AnnotateSettings()) == (own, None)
     assert "trained on a bank motifs of other weights" in caplog.text
     # Beside it another bank may stand.
     both = replace(BANK, cards=(*other.cards, *BANK.cards))
-    assert scored_with(both, both, (), AnnotateSettings(effect=folder))[1] is not None
+    assert scored_with(both, both, AnnotateSettings(effect=folder))[1] is not None
 
 
 def test_a_second_stage_that_is_not_there_is_told(tmp_path):
     with pytest.raises(ResourceError, match="no second stage"):
-        scored_with(BANK, BANK, (), AnnotateSettings(effect=str(tmp_path / "nothing")))
+        scored_with(BANK, BANK, AnnotateSettings(effect=str(tmp_path / "nothing")))
 
 
 @pytest.mark.parametrize("effect", [None, random_effect(BANK, heads=("deepfind",))])
 def test_an_explanation_needs_an_activity_head(effect):
     bank = replace(BANK, effect=effect)
     with pytest.raises(UsageError, match="--explain without an activity head"):
-        scored_with(bank, bank, (), AnnotateSettings(explain=9))
+        scored_with(bank, bank, AnnotateSettings(explain=9))
     with pytest.raises(UsageError, match="--explain"):
-        scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=9, effect="none"))
-    _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, (), AnnotateSettings(explain=9))
+        scored_with(replace(BANK, effect=EFFECT), BANK, AnnotateSettings(explain=9, effect="none"))
+    _, stage = scored_with(replace(BANK, effect=EFFECT), BANK, AnnotateSettings(explain=9))
     assert stage.keys.explain
 
 
@@ -427,7 +512,7 @@ def test_effects_of_variants_are_those_of_their_scores():
     windows = cut_windows(variants, FLANK, genome)
     scored = score_variants(variants, genome, bank)
     slow = SecondStage(EFFECT, bank.model_ids).predict(scored, sites, kinds, windows, FLANK).values
-    assert list(found) == [name for name in ALL if name != "SCORE_CONS"]
+    assert list(found) == [name for name in ALL if name not in WITH_CONSERVATION]
     for name, values in found.items():
         assert values.tobytes() == slow[name].tobytes(), name
     assert [len(values) for values in predict_effects([], genome, bank).values()] == [0] * 5
@@ -452,6 +537,6 @@ def test_a_second_stage_finds_its_models_beside_those_of_another_bank():
         assert {name: values.tobytes() for name, values in found.items()} == {
             name: values.tobytes() for name, values in alone.items()
         }
-        _, stage = scored_with(joined, joined, (), AnnotateSettings(explain=9))
+        _, stage = scored_with(joined, joined, AnnotateSettings(explain=9))
         own = f"{BANK.cards[0].name}:"
         assert all(model_id.startswith(own) for model_id, _ in stage.explained(np.ones(len(BANK.models) + 1))[:-1])

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from second_stages import HEADS, random_effect, scored_bank
+from second_stages import HEADS, OWN_TRACKS, random_effect, scored_bank
 
 from varbind.core.scores import BindingScores
 from varbind.core.window import Window
@@ -52,7 +52,7 @@ def predicted(effect, bank, count=40):
         rng.integers(0, 2, count).astype(float),
         {name: rng.normal(size=(count, 2)) for name in ("phyloP_a", "share_b")},
     )
-    stage = SecondStage(effect, bank.model_ids, ["phyloP_a", "share_b"])
+    stage = SecondStage(effect, bank.model_ids, OWN_TRACKS)
     kinds = [*effect.curves.get("score", {}), None] * count
     bases = rng.integers(0, 4, (2, count, 25)).astype(np.uint8)
     windows = [Window(*codes, padded=False) for codes in zip(*bases, strict=True)]
@@ -132,7 +132,9 @@ def test_every_array_is_that_of_the_head(effect, written):
     )
     assert found.heads["deepfind"].features == effect.heads["deepfind"].features
     assert found.heads["conservation"].tracks == effect.heads["conservation"].tracks
-    np.testing.assert_array_equal(found.heads["conservation"].covariances, effect.heads["conservation"].covariances)
+    for name in ("value_weights", "common"):
+        stored = getattr(found.heads["conservation"], name)
+        np.testing.assert_array_equal(stored, getattr(effect.heads["conservation"], name))
     assert {name: set(own) for name, own in found.curves.items()} == {
         name: set(own) for name, own in effect.curves.items()
     }
@@ -229,7 +231,10 @@ NAMES = [
     "deepfind/hidden",
     "conservation/tracks",
     "conservation/is_share",
+    "conservation/levels",
     "conservation/slopes",
+    "conservation/common",
+    "conservation/weight",
     "curves/score/snv/values",
     "curves/score_no_tss/snv/values",
     "curves/gain/ins_1/tail",
