@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.progress import bind_stage
+from varbind.core.sequence import N_CODE
 from varbind.effect.score import logistic, nearness, scaled_evidence
-from varbind.errors import InputError
-from varbind.evaluate.controls import gain_of_gc, shuffle_detectors
+from varbind.evaluate.controls import CONTEXTS, SnvBases, gain_of_gc, shuffle_detectors
+from varbind.evaluate.loci import LocusResults
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import LeftOut, left_out_activity
 from varbind.train.activity_tables import activity_data, calibrating, score_data
 from varbind.train.effect_tables import FLANK, score_table, sites_of
-from varbind.train.metrics import DRAWS, auc, drawn_correlations, spearman
 from varbind.train.score import PROBABLE, Outcomes, calibration_error, equal_loci, fit_score
 
 if TYPE_CHECKING:
@@ -33,44 +33,15 @@ if TYPE_CHECKING:
     from varbind.core.tss import TssIndex
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.local import LocalHead
+    from varbind.evaluate.loci import ActivityRow
     from varbind.train.activity_data import ActivityData
 
-__all__ = ["ActivityEvaluation", "ActivityRow", "LeftOutScores", "evaluate_activity"]
+__all__ = ["ActivityEvaluation", "LeftOutScores", "evaluate_activity"]
 
 ALL = "binding and local network"
 """The activity head as it is; without a local network it is binding alone."""
 
-BLOCK = 20
-"""Number of bases that are drawn together in the bootstrap, since neighbouring variants change the same site."""
-
 SHUFFLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
-MEAN = "mean"
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityRow:
-    """The result of one method on one locus, or the mean over loci.
-
-    Attributes:
-        method: name of the method.
-        locus: name of the locus, or `mean`.
-        variants: number of measured variants.
-        spearman: rank correlation with the effect; NaN for a method without a sign.
-        spearman_low: lower end of its 95 % interval, by a bootstrap of blocks of 20 bases.
-        spearman_high: upper end of the interval.
-        spearman_abs: rank correlation with the size of the effect; NaN for a method without a size.
-        auc: area under the ROC curve for probable changes of more than 0.3 log2; NaN where there are not both classes.
-            The mean is over the loci that have both.
-    """
-
-    method: str
-    locus: str
-    variants: int
-    spearman: float
-    spearman_low: float
-    spearman_high: float
-    spearman_abs: float
-    auc: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,18 +102,19 @@ def evaluate_activity(
     distances = sites_of(table, genes).tss_distance
     loci, outcomes = np.array(table.texts["locus"]), probable_changes(table)
     wanted = [str(name) for name in np.unique(loci[calibrating(table)])]
-    evaluation = _LocusEvaluation(table, outcomes, loci, wanted, seed)
+    evaluation = LocusResults(table, outcomes, loci, wanted, seed)
 
     def left_out(data: ActivityData, stage: str) -> LeftOutScores:
         return LeftOutScores.of(data, table, distances, wanted, bind_stage(progress, stage))
 
-    data = data_of(models, local)
+    data, own = data_of(models, local), "binding" if local is None else ALL
     predicted = left_out(data, "loci")
-    evaluation.add("binding" if local is None else ALL, predicted.activity, predicted.probability)
+    evaluation.add(own, predicted.activity, predicted.probability)
     if local is not None:
         for name, part in (("binding", replace(data, local=None)), ("local network", without_models(data))):
             found = left_out(part, name)
             evaluation.add(name, found.activity, found.probability)
+        evaluation.compare(own, "binding")
     for draw in range(draws):
         control = add_background(shuffle_detectors(models, seed + draw), recipe=SHUFFLED_RECIPE)
         found = left_out(data_of(control, None), f"shuffled detectors {draw + 1}")
@@ -150,6 +122,7 @@ def evaluate_activity(
     _add_controls(evaluation, tables, data, models, progress)
     if np.isfinite(distances).any():
         evaluation.add("distance to the start", None, nearness(distances))
+        evaluation.compare(own, "distance to the start")
     for name, scores in (others or {}).items():
         evaluation.add(name, scores, np.abs(scores))
     rows = np.flatnonzero(np.isfinite(predicted.probability))
@@ -170,7 +143,7 @@ def without_models(data: ActivityData) -> ActivityData:
 
 
 def _add_controls(
-    evaluation: _LocusEvaluation,
+    evaluation: LocusResults,
     tables: Sequence[VariantTable],
     data: ActivityData,
     models: Bank,
@@ -180,10 +153,14 @@ def _add_controls(
     table, alone = tables[0], replace(data, local=None)
     count = len(table)
     length = max(len(window.ref) for one in tables for window in one.windows)
-    bases = np.concatenate([_bases(one, length) for one in tables])
-    one_hot = replace(alone, changes=np.stack([bases, np.zeros_like(bases)], axis=1), assays=["bases"] * bases.shape[1])
-    found = left_out_activity(one_hot, evaluation.wanted, progress=bind_stage(progress, "bases"))
-    evaluation.add("bases", _joined(found, data)[:count])
+    for name, coded in (
+        ("bases", np.concatenate([_bases(one, length) for one in tables])),
+        (f"{CONTEXTS} contexts", np.concatenate([_contexts(one) for one in tables])),
+    ):
+        changes = np.stack([coded, np.zeros_like(coded)], axis=1)
+        without = replace(alone, changes=changes, assays=[name] * coded.shape[1])
+        found = left_out_activity(without, evaluation.wanted, progress=bind_stage(progress, name))
+        evaluation.add(name, _joined(found, data)[:count])
     gain = gain_of_gc(table.variants)
     evaluation.add("gain of G or C", gain, np.abs(gain))
     changes = data.changes[:count]
@@ -254,67 +231,6 @@ def _joined(found: Sequence[LeftOut], data: ActivityData) -> NDArray[np.float64]
     return joined
 
 
-class _LocusEvaluation:
-    """Evaluates methods locus by locus."""
-
-    def __init__(
-        self,
-        table: VariantTable,
-        outcomes: NDArray[np.bool_],
-        loci: NDArray[np.str_],
-        wanted: Sequence[str],
-        seed: int,
-    ) -> None:
-        self.wanted, self.rows = list(wanted), list[ActivityRow]()
-        self._effects, self._outcomes, self._seed = table.numbers["effect"], outcomes, seed
-        self._blocks = np.array([variant.pos // BLOCK for variant in table.variants])
-        self._rows_of = {locus: np.flatnonzero(loci == locus) for locus in wanted}
-
-    def add(self, name: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None = None) -> None:
-        """Evaluate a method by its predicted effects and by its predicted sizes of effects, each float64 (N,)."""
-        if any(row.method == name for row in self.rows):
-            raise InputError(f"two methods are named {name}", remedy="rename one")
-        found, draws = [], []
-        for locus in self.wanted:
-            row, drawn = self._row(name, locus, effects, sizes)
-            found.append(row)
-            draws.append(drawn)
-        low, high = _interval(np.mean(draws, axis=0))
-        means = [float(np.mean([getattr(row, key) for row in found])) for key in ("spearman", "spearman_abs")]
-        areas = [row.auc for row in found if len(np.unique(self._outcomes[self._rows_of[row.locus]])) == 2]
-        area = float(np.mean(areas)) if areas else float("nan")
-        variants = sum(row.variants for row in found)
-        self.rows += [*found, ActivityRow(name, MEAN, variants, means[0], low, high, means[1], area)]
-
-    def _row(
-        self, name: str, locus: str, effects: NDArray[np.float64] | None, sizes: NDArray[np.float64] | None
-    ) -> tuple[ActivityRow, NDArray[np.float64]]:
-        rows = self._rows_of[locus]
-        for scores in (effects, sizes):
-            if scores is not None:
-                rows = rows[np.isfinite(scores[rows])]
-        measured, drawn = self._effects[rows], np.full(DRAWS, np.nan)
-        correlation = of_sizes = area = float("nan")
-        if effects is not None and len(rows):
-            correlation = spearman(effects[rows], measured) or 0.0
-            # The draws are the same for all methods and differ between loci.
-            seed = (self._seed, self.wanted.index(locus))
-            drawn = drawn_correlations(measured, effects[rows], self._blocks[rows], seed)
-        if sizes is not None and len(rows):
-            of_sizes = spearman(sizes[rows], np.abs(measured)) or 0.0
-            found = auc(self._outcomes[rows], sizes[rows])
-            area = float("nan") if found is None else found
-        low, high = _interval(drawn)
-        return ActivityRow(name, locus, len(rows), correlation, low, high, of_sizes, area), drawn
-
-
-def _interval(draws: NDArray[np.float64]) -> tuple[float, float]:
-    if np.isnan(draws).any():
-        return float("nan"), float("nan")
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _bases(table: VariantTable, length: int) -> NDArray[np.float64]:
     """One-hot codes of the reference window of at most L bases and of a single alternate base, float64 (N, 4 L + 4)."""
     features = np.zeros((len(table), length + 1, 5))
@@ -323,3 +239,13 @@ def _bases(table: VariantTable, length: int) -> NDArray[np.float64]:
         if len(variant.alt) == 1:
             features[row, length, window.alt[FLANK]] = 1
     return features[:, :, :4].reshape(len(table), -1)
+
+
+def _contexts(table: VariantTable) -> NDArray[np.float64]:
+    """One-hot codes of the 192 contexts of SNVs, float64 (N, 192); 0 for other variants and unknown bases."""
+    features = np.zeros((len(table), CONTEXTS))
+    for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
+        bases = SnvBases(window.ref[None, FLANK - 1 : FLANK + 2], window.alt[FLANK : FLANK + 1])
+        if len(variant.ref) == len(variant.alt) == 1 and max(*bases.ref[0], *bases.alt) < N_CODE:
+            features[row, bases.contexts()[0]] = 1
+    return features

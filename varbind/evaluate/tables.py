@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from varbind.evaluate.activity import MEAN
+from varbind.evaluate.loci import MEAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from varbind.evaluate.activity import ActivityEvaluation, ActivityRow
+    from varbind.evaluate.activity import ActivityEvaluation
     from varbind.evaluate.conservation import ConservationRow
+    from varbind.evaluate.loci import ActivityRow
     from varbind.evaluate.pairs import PairsRow
     from varbind.evaluate.simulated_vs_derived import ClassesRow
 
@@ -37,7 +38,8 @@ CLASSES_NOTE = (
     "folds, only pairs within a fold are compared."
 )
 CONSERVATION_NOTE = (
-    "Genes are held out of every fit. The best pair is chosen by the AUC in its line, which is therefore too high."
+    "Genes are held out of every fit. In brackets: 95 % intervals from 1,000 draws of genes; beside the mean of many "
+    "subsets of the tracks, the smallest and the largest value."
 )
 
 
@@ -134,7 +136,7 @@ def conservation_table(rows: Sequence[ConservationRow]) -> str:
 
 
 def conservation_markdown(rows: Sequence[ConservationRow]) -> str:
-    """Return a table with all tracks, the best pair, and each track by the head and by its plain value."""
+    """Return a table with all tracks, all subsets by size, and each track by the head and by its plain value."""
     all_tracks = max(len(row.tracks) for row in rows)
     lines = [
         "| region | tracks | scored by | AUC (95 %) | AUPRC (95 %) | pathogenic of variants | scored |",
@@ -143,10 +145,8 @@ def conservation_markdown(rows: Sequence[ConservationRow]) -> str:
     for region in dict.fromkeys(row.region for row in rows):
         in_region = [row for row in rows if row.region == region]
         lines += [_conservation_row(row, "all") for row in in_region if len(row.tracks) == all_tracks > 1]
-        pairs = [row for row in in_region if len(row.tracks) == 2 < all_tracks]
-        if pairs:
-            best = max(pairs, key=lambda row: -1.0 if row.auc is None else row.auc)
-            lines.append(_conservation_row(best, f"best pair: {' + '.join(best.tracks)}"))
+        for size in range(all_tracks - 1, 1, -1):
+            lines.append(_subsets_row([row for row in in_region if len(row.tracks) == size], all_tracks))
         lines += [_conservation_row(row, row.tracks[0]) for row in in_region if len(row.tracks) == 1]
     return "\n".join([*lines, "", CONSERVATION_NOTE]) + "\n"
 
@@ -163,7 +163,9 @@ def _correlation(row: ActivityRow) -> str:
 
 
 def _size(row: ActivityRow) -> str:
-    return "" if np.isnan(row.spearman_abs) else f"{row.spearman_abs:.3f}; {decimal(row.auc, 3)}"
+    if np.isnan(row.spearman_abs):
+        return ""
+    return f"{row.spearman_abs:.3f} ({row.spearman_abs_low:.2f} to {row.spearman_abs_high:.2f}); {decimal(row.auc, 3)}"
 
 
 def _classes_row(row: ClassesRow) -> str:
@@ -203,6 +205,16 @@ def _conservation_row(row: ConservationRow, name: str) -> str:
     areas = [_area(row.auc, row.auc_interval), _area(row.auprc, row.auprc_interval)]
     counts = [f"{row.pathogenic} of {row.variants}", f"{100 * row.share:.1f} %"]
     return markdown_row([row.region, escaped(name), row.scored_by, *areas, *counts])
+
+
+def _subsets_row(rows: Sequence[ConservationRow], all_tracks: int) -> str:
+    """The mean of the subsets of one size, between the smallest and the largest."""
+    name = f"{len(rows[0].tracks)} of {all_tracks}, {len(rows)} subsets"
+    cells = []
+    for values in ([row.auc for row in rows], [row.auprc for row in rows]):
+        known = [value for value in values if value is not None]
+        cells.append(_area(float(np.mean(known)), (min(known), max(known))) if known else "")
+    return markdown_row([rows[0].region, name, rows[0].scored_by, *cells, "", ""])
 
 
 def _area(value: float | None, interval: tuple[float, float] | None) -> str:

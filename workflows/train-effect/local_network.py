@@ -134,8 +134,8 @@ def four_alleles(windows: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def one_hot(codes: NDArray[np.uint8]) -> torch.Tensor:
-    """(N, 4, L)."""
-    return torch.eye(4)[torch.from_numpy(codes).long()].transpose(1, 2)
+    """(N, 4, L); 0 where the base is unknown."""
+    return torch.eye(5)[torch.from_numpy(codes).long()][:, :, :4].transpose(1, 2)
 
 
 class Teacher:
@@ -154,18 +154,26 @@ class Teacher:
                 shift = array(f"{norm}beta:0") - array(f"{norm}moving_mean:0") * scale
                 kernel = array(f"{layer}kernel:0").permute(2, 1, 0).contiguous()
                 self._layers.append((kernel, array(f"{layer}bias:0"), scale[:, None], shift[:, None]))
+        self.units = len(self._layers[-1][0])
 
-    @torch.no_grad()
     def changes(self, windows: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The change of the sum over positions of each unit of the last layer, mean of both strands, (N, 3, 120)."""
         found = []
         for first in range(0, len(windows), 256):
             alleles = four_alleles(windows[first : first + 256])
             flat = alleles.reshape(-1, BASES)
-            sums = (self._sums(flat) + self._sums(reverse_complement(flat))).reshape(len(alleles), 4, -1) / 2
-            found.append((sums[:, 1:] - sums[:, :1]).numpy())
+            sums = self._both_strands(flat).reshape(len(alleles), 4, -1)
+            found.append(sums[:, 1:] - sums[:, :1])
             tell(first, len(windows), "windows by the teacher")
         return np.concatenate(found)
+
+    def sums(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The sum over positions of each unit of the last layer, mean of both strands, (N, 120)."""
+        return np.concatenate([self._both_strands(codes[first : first + 1024]) for first in range(0, len(codes), 1024)])
+
+    @torch.no_grad()
+    def _both_strands(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return ((self._sums(codes) + self._sums(reverse_complement(codes))) / 2).numpy()
 
     def _sums(self, codes: NDArray[np.uint8]) -> torch.Tensor:
         layer = one_hot(codes)

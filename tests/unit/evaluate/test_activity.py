@@ -1,6 +1,6 @@
 """Planted effects are found where shuffled motifs find none, and a locus says nothing of its own prediction."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from second_stages import random_local
 from varbind.errors import InputError
 from varbind.evaluate import activity as activity_module
 from varbind.evaluate.activity import LeftOutScores, evaluate_activity
+from varbind.evaluate.loci import LocusResults
 from varbind.evaluate.tables import tsv
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity_tables import activity_data, read_activity, read_pairs
@@ -116,6 +117,7 @@ def test_a_planted_signal_is_far_above_its_shuffled_control(judged):
 def test_every_method_has_its_loci_and_their_mean(judged):
     names = [
         *LEARNT[:3],
+        "192 contexts",
         "gain of G or C",
         "mean square bound change",
         "largest z",
@@ -142,7 +144,7 @@ def test_methods_without_a_sign_or_a_size_have_none(judged):
         assert np.isnan([row.spearman, row.spearman_low, row.spearman_high]).all() == (
             row.method in {"mean square bound change", "largest z", "largest matrix change", "few barcodes"}
         )
-        assert np.isnan([row.spearman_abs, row.auc]).all() == (row.method in {"bases", "matrices"})
+        assert np.isnan([row.spearman_abs, row.auc]).all() == (row.method in {"bases", "192 contexts", "matrices"})
 
 
 def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
@@ -212,7 +214,7 @@ def test_the_errors_of_a_locus_do_not_touch_its_probabilities(table, models, jud
 
 def test_an_interval_holds_its_estimate(judged):
     signed = [row for row in judged.rows if not np.isnan(row.spearman)]
-    assert len(signed) == 7 * 4
+    assert len(signed) == 8 * 4
     for row in signed:
         assert row.spearman_low <= row.spearman <= row.spearman_high, row
         assert -1 <= row.spearman_low <= row.spearman_high <= 1
@@ -334,6 +336,7 @@ def test_progress_tells_what_is_done(table, models):
         "shuffled detectors 1",
         "shuffled detectors 2",
         "bases",
+        "192 contexts",
         "matrices",
     ]
     assert [call[:2] for call in calls if call[2] == "loci"] == [(1, 3), (2, 3), (3, 3)]
@@ -377,8 +380,8 @@ def lines_of(judged, method):
 
 def test_a_local_network_is_judged_beside_binding_and_with_it(judged_with_local, with_local, models):
     names = list(dict.fromkeys(row.method for row in judged_with_local.rows))
-    first = ["binding and local network", "binding", "local network", "shuffled detectors 1", "bases"]
-    assert names[:5] == first
+    first = ["binding and local network", "binding", "local network", "binding and local network minus binding"]
+    assert names[:6] == [*first, "shuffled detectors 1", "bases"]
     whole, binding, alone = (found(judged_with_local, name) for name in first[:3])
     assert whole.spearman > max(binding.spearman, alone.spearman) + 0.05
     assert whole.auc > binding.auc
@@ -396,6 +399,44 @@ def test_the_start_competes_where_there_is_one(judged_with_local, judged, with_l
         row, own = found(judged_with_local, "distance to the start", locus), loci == locus
         assert np.isnan(row.spearman)
         assert row.auc == pytest.approx(pair_area(outcomes[own], near[own]))
+
+
+def test_two_methods_are_compared_on_the_same_draws(judged_with_local):
+    whole, binding, start = (
+        found(judged_with_local, name) for name in ("binding and local network", "binding", "distance to the start")
+    )
+    more = found(judged_with_local, "binding and local network minus binding")
+    for key in ("spearman", "spearman_abs", "auc"):
+        assert getattr(more, key) == pytest.approx(getattr(whole, key) - getattr(binding, key))
+    assert more.spearman_low < more.spearman < more.spearman_high
+    # What both share cancels.
+    assert more.spearman_high - more.spearman_low < whole.spearman_high - binding.spearman_low
+    near = found(judged_with_local, "binding and local network minus distance to the start")
+    assert np.isnan(near.spearman)
+    assert near.spearman_abs == pytest.approx(whole.spearman_abs - start.spearman_abs)
+    assert 0 < near.spearman_abs_low < near.spearman_abs < near.spearman_abs_high
+
+
+def test_a_method_is_not_above_itself(table):
+    loci, outcomes = np.array(table.texts["locus"]), probable(table) > 0.5
+    results = LocusResults(table, outcomes, loci, PROMOTERS, 1)
+    effects = np.random.default_rng(1).normal(size=len(table))
+    for name in ("one", "other"):
+        results.add(name, effects, np.abs(effects))
+    results.compare("one", "other")
+    for row in results.rows[-4:]:
+        assert tuple(getattr(row, field.name) for field in fields(row)[3:]) == (0,) * 7
+
+
+def test_contexts_are_learnt_where_they_decide(models, tmp_path):
+    """Effects that the three bases and the change alone decide are predicted by nothing better."""
+    rows = rows_of()
+    plain, of_context = read(tmp_path / "plain.tsv", rows), np.random.default_rng(8).normal(size=(5, 5, 5, 5))
+    for row, window, variant in zip(rows, plain.windows, plain.variants, strict=True):
+        is_snv = len(variant.ref) == len(variant.alt) == 1
+        row["effect"] = of_context[(*window.ref[FLANK - 1 : FLANK + 2], window.alt[FLANK])] if is_snv else 0.0
+    judged = evaluate_activity(read(tmp_path / "t.tsv", rows), models, draws=0, threads=1)
+    assert found(judged, "192 contexts").spearman > max(0.5, found(judged, "binding").spearman + 0.2)
 
 
 def test_pairs_train_every_method_and_are_not_judged(table, models, judged, network, tmp_path):

@@ -106,7 +106,7 @@ def test_no_variant_is_scored_by_a_head_that_saw_its_gene(monkeypatch):
             return np.nan_to_num(own).sum(axis=1)
 
     monkeypatch.setattr(metrics, "DRAWS", 2)
-    monkeypatch.setattr(conservation, "fit_conservation", lambda values, labels, tracks, *, genes: Witness(genes))
+    monkeypatch.setattr(conservation, "fit_conservation", lambda values, labels, tracks, *, genes, seed: Witness(genes))
     evaluate_conservation(values, labels, genes, TRACKS, folds=5)
     assert set(scored) == set(genes.tolist())
 
@@ -121,17 +121,19 @@ def test_the_table_holds_every_row(rows):
         assert int(line["variants"]) == row.variants
 
 
-def test_the_summary_names_all_the_best_pair_and_each_track(rows):
+def test_the_summary_has_all_tracks_each_size_of_subsets_and_each_track(rows):
     lines = conservation_markdown(rows).splitlines()
     table = [line.split(" | ") for line in lines if line.startswith("| ") and "AUPRC" not in line]
     assert [cells[1] for cells in table if cells[0] == "| all"] == [
         "all",
-        "best pair: strong + weak",
+        "2 of 3, 3 subsets",
         *TRACKS,
         *TRACKS,
     ]
     assert {len(line.split(" | ")) for line in lines if line.startswith("| ")} == {7}
     assert f"{of(rows, *TRACKS).auc:.3f} (" in lines[2]
+    pairs = [row.auc for row in rows if row.region == Region.ALL and len(row.tracks) == 2]
+    assert f"| {np.mean(pairs):.3f} ({min(pairs):.3f} to {max(pairs):.3f}) |" in lines[3]
 
 
 def test_one_class_has_no_areas():

@@ -5,21 +5,22 @@ from dataclasses import fields
 
 import pytest
 
-from varbind.evaluate.activity import ActivityEvaluation, ActivityRow
+from varbind.evaluate.activity import ActivityEvaluation
+from varbind.evaluate.loci import ActivityRow
 from varbind.evaluate.tables import activity_markdown, tsv
 
 NAN = float("nan")
 JUDGED = ActivityEvaluation(
     [
-        ActivityRow("binding", "TERT", 40, 0.51239, 0.25, 0.75, 0.4, 0.9),
-        ActivityRow("binding", "LDLR", 30, -0.125, -0.5, 0.25, 0.2, NAN),
-        ActivityRow("binding", "mean", 70, 0.19369, 0.1, 0.3, 0.3, NAN),
-        ActivityRow("largest z", "TERT", 40, NAN, NAN, NAN, 0.25, 0.625),
-        ActivityRow("largest z", "LDLR", 30, NAN, NAN, NAN, 0.75, 0.5),
-        ActivityRow("largest z", "mean", 70, NAN, NAN, NAN, 0.5, 0.5625),
-        ActivityRow("bases", "TERT", 0, NAN, NAN, NAN, NAN, NAN),
-        ActivityRow("bases", "LDLR", 30, 0.5, 0.25, 0.75, NAN, NAN),
-        ActivityRow("bases", "mean", 30, NAN, NAN, NAN, NAN, NAN),
+        ActivityRow("binding", "TERT", 40, 0.51239, 0.25, 0.75, 0.4, 0.3, 0.5, 0.9),
+        ActivityRow("binding", "LDLR", 30, -0.125, -0.5, 0.25, 0.2, 0.1, 0.35, NAN),
+        ActivityRow("binding", "mean", 70, 0.19369, 0.1, 0.3, 0.3, 0.2, 0.4, NAN),
+        ActivityRow("largest z", "TERT", 40, NAN, NAN, NAN, 0.25, 0.125, 0.375, 0.625),
+        ActivityRow("largest z", "LDLR", 30, NAN, NAN, NAN, 0.75, 0.5, 1.0, 0.5),
+        ActivityRow("largest z", "mean", 70, NAN, NAN, NAN, 0.5, 0.4, 0.625, 0.5625),
+        ActivityRow("bases", "TERT", 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN),
+        ActivityRow("bases", "LDLR", 30, 0.5, 0.25, 0.75, NAN, NAN, NAN, NAN),
+        ActivityRow("bases", "mean", 30, NAN, NAN, NAN, NAN, NAN, NAN, NAN),
     ],
     0.0421,
     [(0.1, 0.125, 0.5), (0.25, 0.2, 0.25), (0.75, 0.7, 0.25)],
@@ -58,8 +59,8 @@ def test_the_page_has_the_loci_side_by_side():
     }
     assert sizes == {
         "method": ["mean", "TERT", "LDLR"],
-        "binding": ["0.300;", "0.400; 0.900", "0.200;"],
-        "largest z": ["0.500; 0.562", "0.250; 0.625", "0.750; 0.500"],
+        "binding": ["0.300 (0.20 to 0.40);", "0.400 (0.30 to 0.50); 0.900", "0.200 (0.10 to 0.35);"],
+        "largest z": ["0.500 (0.40 to 0.62); 0.562", "0.250 (0.12 to 0.38); 0.625", "0.750 (0.50 to 1.00); 0.500"],
         "bases": ["", "", ""],
     }
 
