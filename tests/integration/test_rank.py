@@ -407,6 +407,8 @@ def test_refusals(bench, annotated):
         assert (by.code, f"cannot sort by {key!r}: " in by.error) == (2, True)
         shown = call("show", annotated, "--by", key)
         assert (shown.code, shown.out, shown.error) == (2, b"", by.error)
+    described = call("show", annotated, "chr1:1", "--by", "PHRED")
+    assert (described.code, "--by sorts the table, and chr1:1 asks for a description" in described.error) == (2, True)
     assert call("rank", annotated, "--top", "0").code == 2
     assert call("rank", bench.folder / "missing.vcf", "-o", bench.results / "x.tsv").code == 3
     assert list(bench.results.iterdir()) == []

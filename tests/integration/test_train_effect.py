@@ -599,6 +599,11 @@ def test_calls_that_cannot_be_are_one_line(world, effect, tmp_path):
             "--pairs is given without --activity; give loci too",
         ),
         (
+            world.train(tmp_path / "x", "--local", "none", heads=["pathogenic"]),
+            2,
+            "--local is given without --activity, whose head uses it; leave it out, or give loci",
+        ),
+        (
             world.words(tmp_path / "x", *activity, "--pairs", pairs),
             3,
             "pairs.tsv:2: the weight is 0, expected a number",

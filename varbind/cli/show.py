@@ -8,6 +8,7 @@ import click
 
 from varbind.cli.main import configure_logging, print_text
 from varbind.cli.options import logging_options, sort_key_option
+from varbind.errors import UsageError
 
 __all__ = ["show"]
 
@@ -47,6 +48,8 @@ def show(
 
     configure_logging(quiet=quiet, verbose=verbose)
     if wanted is not None:
+        if by is not None:
+            raise UsageError(f"--by sorts the table, and {wanted} asks for a description", remedy="leave one out")
         print_text(description_text(find_variants(source, wanted, prefix=prefix)))
         return
     first = top_variants(source, top, by=by, coding=coding, prefix=prefix)

@@ -85,6 +85,10 @@ class ActivityData:
         for name, rows in self.rows_of.items():
             if np.ptp(self.effects[rows]) == 0:
                 raise InputError(f"all effects in {name} are equal", path=self.path or None, remedy="leave it out")
+        for name in self.rows_of.keys() & self.pairs_of.keys():
+            raise InputError(
+                f"a locus is named {name}", path=self.path or None, remedy="rename it, as pairs are named so"
+            )
         if self.is_pair.any() and not self.effects[self.is_pair].any():
             raise InputError("all effects of pairs of alleles are 0", remedy="leave out the table of pairs")
 

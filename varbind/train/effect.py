@@ -101,6 +101,8 @@ def train_effect(
         raise UsageError("no table of variants is given", remedy="give --activity, --classes or --pathogenic")
     if inputs.pairs and not inputs.activity:
         raise UsageError("--pairs is given without --activity", remedy="give loci too, which choose the penalty")
+    if inputs.local and not inputs.activity:
+        raise UsageError("--local is given without --activity, whose head uses it", remedy="leave it out, or give loci")
     if inputs.pathogenic and not inputs.activity:
         logger.info("without --activity there is no SCORE, and so no SCORE_CONS is written")
     # A missing package is reported now and not after an hour.

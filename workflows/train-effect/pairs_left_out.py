@@ -41,8 +41,7 @@ def main() -> None:
     if local is not None:
         methods["local network"] = without_models(data)
     for draw in range(SHUFFLES):
-        control = add_background(shuffle_detectors(models, 1 + draw), recipe=BackgroundRecipe(snvs=3_000, others=100))
-        methods[f"models with shuffled detectors {draw + 1}"] = data_of(tables, control, None)
+        methods[f"models with shuffled detectors {draw + 1}"] = data_of(tables, shuffled(models, 1 + draw), None)
     pairs = read_pairs(str(tables / "pairs.tsv"))
     chromosomes = np.array([variant.chrom for variant in pairs.variants])
     sources, effects = np.array(pairs.texts["source"]), pairs.numbers["effect"]
@@ -57,6 +56,11 @@ def main() -> None:
             low, high = np.quantile(drawn, [0.025, 0.975])
             cells.append(f"{spearman(effects[rows], predicted[rows]):.3f} ({low:.3f} to {high:.3f}; {rows.sum()})")
         print(f"| {method} | {' | '.join(cells)} |", flush=True)
+
+
+def shuffled(models: Bank, seed: int) -> Bank:
+    """The models with the weights of each detector in random order."""
+    return add_background(shuffle_detectors(models, seed), recipe=BackgroundRecipe(snvs=3_000, others=100))
 
 
 def data_of(tables: Path, models: Bank, local: object) -> ActivityData:

@@ -4,7 +4,8 @@ python workflows/train-effect/tables.py DATA STATE
 
 DATA holds `mpra`, `reporter`, `deepfind`, `ncboost2` and `allelic`; STATE receives `activity.tsv` (saturation
 mutagenesis), `pairs.tsv` (pairs of alleles with measured effects), `classes.tsv` (simulated against derived variants),
-`pathogenic.tsv` (pathogenic against common ones) and `directions.tsv` (alleles of different accessibility).
+`pathogenic.tsv` (pathogenic against common ones), `directions.tsv` (alleles of different accessibility) and
+`deletions.tsv` (deletions with measured effects, whose terms do not allow that they train what is shipped).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ FEWEST_BARCODES = 10
 PAIR_SETS = ("raQTL_hepg2", "raQTL_k562")
 PAIR_WEIGHT = 3
 """The weight of each set, where a locus has 1: more than it has SNVs for, because all are of different places."""
+DELETIONS_WEIGHT = 2
 SHARED = 30
 """The number of bases that no pair may share with an element."""
 TRACKS = ["priPhCons", "mamPhCons", "verPhCons", "priPhyloP", "mamPhyloP", "verPhyloP"]
@@ -60,6 +62,7 @@ def main() -> None:
         "classes": classes(data / "deepfind"),
         "pathogenic": pathogenic(data / "ncboost2"),
         "directions": directions(data / "allelic"),
+        "deletions": deletions(data / "reporter" / "mattioli2018_deletions.tsv.gz"),
     }
     for name, table in tables.items():
         table.to_csv(state / f"{name}.tsv", sep="\t", index=False, na_rep=".")
@@ -229,6 +232,36 @@ def pairs(data: Path) -> pd.DataFrame:
             "weight": PAIR_WEIGHT,
         }
     )
+
+
+def deletions(path: Path) -> pd.DataFrame:
+    """Deletions of one base in promoters, in two cell lines (Mattioli et al. 2018), on the strand of the promoter."""
+    rows = pd.read_csv(path, sep="\t")
+    where = rows.tile.str.extract(r"(?:chr)?([0-9XY]+):([0-9]+)\.\.")
+    place = [deleted_base(row.wt_seq, row.del_seq) for row in rows.itertuples()]
+    padded = ["N" * FLANK + sequence + "N" * FLANK for sequence in rows.wt_seq]
+    plain = pd.DataFrame(
+        {
+            "chrom": where[0],
+            "pos": where[1].astype(int) + place,
+            "ref": [text[base + FLANK - 1 : base + FLANK + 1] for text, base in zip(padded, place, strict=True)],
+            "alt": [text[base + FLANK - 1] for text, base in zip(padded, place, strict=True)],
+            "left": [text[base - 1 : base + FLANK - 1] for text, base in zip(padded, place, strict=True)],
+            "right": [text[base + FLANK + 1 : base + 2 * FLANK + 1] for text, base in zip(padded, place, strict=True)],
+            "locus": rows.tile,
+            "weight": DELETIONS_WEIGHT,
+        }
+    )
+    parts = []
+    for line in ("HepG2", "K562"):
+        part = plain.assign(effect=rows[f"effect_{line}"], se=rows[f"effect_se_{line}"], source=f"deletions_{line}")
+        parts.append(part[part.effect.notna() & (part.se > 0)])
+    return pd.concat(parts, ignore_index=True)
+
+
+def deleted_base(whole: str, short: str) -> int:
+    """The place of the first base that was deleted."""
+    return next(place for place in range(len(whole)) if whole[:place] + whole[place + 1 :] == short)
 
 
 def words_of_elements(paths: list[Path]) -> set[str]:

@@ -382,5 +382,8 @@ def test_pairs_are_no_loci_and_need_an_effect():
     loci = (data.loci < "L2") | data.is_pair
     with pytest.raises(InputError, match="found 2 loci, the smallest with 60 variants"):
         replace(data, **few(data, loci), pair_weights=data.pair_weights[loci])
+    name = CHROMOSOMES[0]
+    with pytest.raises(InputError, match=f"a locus is named {name}; rename it, as pairs are named so"):
+        replace(data, loci=np.where(data.loci == "L2", name, data.loci))
     with pytest.raises(InputError, match="all effects of pairs of alleles are 0; leave out the table of pairs"):
         replace(data, effects=np.where(data.is_pair, 0.0, data.effects))
