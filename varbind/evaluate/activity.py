@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.progress import bind_stage
-from varbind.core.sequence import N_CODE
 from varbind.effect.score import logistic, nearness, scaled_evidence
-from varbind.evaluate.controls import CONTEXTS, SnvBases, gain_of_gc, shuffle_detectors
+from varbind.evaluate.controls import CONTEXTS, gain_of_gc, one_hot_bases, one_hot_contexts, shuffle_detectors
 from varbind.evaluate.loci import LocusResults
 from varbind.scoring.background import BackgroundRecipe, add_background
 from varbind.train.activity import LeftOut, left_out_activity
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from varbind.evaluate.loci import ActivityRow
     from varbind.train.activity_data import ActivityData
 
-__all__ = ["ActivityEvaluation", "LeftOutScores", "evaluate_activity"]
+__all__ = ["ActivityEvaluation", "LeftOutScores", "data_without_networks", "evaluate_activity", "without_models"]
 
 ALL = "binding and local network"
 """The activity head as it is; without a local network it is binding alone."""
@@ -142,6 +141,37 @@ def without_models(data: ActivityData) -> ActivityData:
     return replace(data, changes=np.zeros_like(data.changes[:, :, :1]), assays=["none"])
 
 
+def data_without_networks(data: ActivityData, tables: Sequence[VariantTable], models: Bank) -> dict[str, ActivityData]:
+    """The data of the same variants as controls see them: by bases, by the 192 contexts, and by matrices alone.
+
+    Args:
+        data: data of the activity head.
+        tables: tables of all its variants, in order.
+        models: its models; without matrices among other models there is no control of matrices.
+    """
+    length = max(len(window.ref) for table in tables for window in table.windows)
+    coded = {
+        "bases": np.concatenate([one_hot_bases(table, length) for table in tables]),
+        f"{CONTEXTS} contexts": np.concatenate([one_hot_contexts(table) for table in tables]),
+    }
+    alone = replace(data, local=None)
+    found = {
+        name: replace(alone, changes=np.stack([codes, np.zeros_like(codes)], axis=1), assays=[name] * codes.shape[1])
+        for name, codes in coded.items()
+    }
+    matrices = _matrices(models)
+    if matrices.any():
+        only = replace(alone, changes=data.changes[:, :, matrices], assays=["matrix"] * int(matrices.sum()))
+        found["matrices"] = only
+    return found
+
+
+def _matrices(models: Bank) -> NDArray[np.bool_]:
+    """Which models are matrices; none if all of them are."""
+    matrices = np.array([model.assay.startswith("matrix") for model in models.models])
+    return matrices & ~matrices.all()
+
+
 def _add_controls(
     evaluation: LocusResults,
     tables: Sequence[VariantTable],
@@ -150,15 +180,8 @@ def _add_controls(
     progress: Progress | None,
 ) -> None:
     """Add the predictions without networks, or without training."""
-    table, alone = tables[0], replace(data, local=None)
-    count = len(table)
-    length = max(len(window.ref) for one in tables for window in one.windows)
-    for name, coded in (
-        ("bases", np.concatenate([_bases(one, length) for one in tables])),
-        (f"{CONTEXTS} contexts", np.concatenate([_contexts(one) for one in tables])),
-    ):
-        changes = np.stack([coded, np.zeros_like(coded)], axis=1)
-        without = replace(alone, changes=changes, assays=[name] * coded.shape[1])
+    table, count = tables[0], len(tables[0])
+    for name, without in data_without_networks(data, tables, models).items():
         found = left_out_activity(without, evaluation.wanted, progress=bind_stage(progress, name))
         evaluation.add(name, _joined(found, data)[:count])
     gain = gain_of_gc(table.variants)
@@ -166,12 +189,8 @@ def _add_controls(
     changes = data.changes[:count]
     evaluation.add("mean square bound change", None, (changes[:, 0] ** 2).mean(axis=1))
     evaluation.add("largest z", None, np.abs(changes[:, 1]).max(axis=1))
-    matrices = np.array([model.assay.startswith("matrix") for model in models.models])
-    if matrices.any() and not matrices.all():
-        only = replace(alone, changes=data.changes[:, :, matrices], assays=["matrix"] * int(matrices.sum()))
-        found = left_out_activity(only, evaluation.wanted, progress=bind_stage(progress, "matrices"))
-        evaluation.add("matrices", _joined(found, data)[:count])
-        evaluation.add("largest matrix change", None, np.abs(only.changes[:count, 1]).max(axis=1))
+    if (matrices := _matrices(models)).any():
+        evaluation.add("largest matrix change", None, np.abs(changes[:, 1, matrices]).max(axis=1))
     if "barcodes" in table.numbers:
         evaluation.add("few barcodes", None, -table.numbers["barcodes"])
 
@@ -229,23 +248,3 @@ def _joined(found: Sequence[LeftOut], data: ActivityData) -> NDArray[np.float64]
     for one in found:
         joined[data.rows_of[one.locus]] = one.predicted[data.rows_of[one.locus]]
     return joined
-
-
-def _bases(table: VariantTable, length: int) -> NDArray[np.float64]:
-    """One-hot codes of the reference window of at most L bases and of a single alternate base, float64 (N, 4 L + 4)."""
-    features = np.zeros((len(table), length + 1, 5))
-    for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
-        features[row, np.arange(len(window.ref)), window.ref] = 1
-        if len(variant.alt) == 1:
-            features[row, length, window.alt[FLANK]] = 1
-    return features[:, :, :4].reshape(len(table), -1)
-
-
-def _contexts(table: VariantTable) -> NDArray[np.float64]:
-    """One-hot codes of the 192 contexts of SNVs, float64 (N, 192); 0 for other variants and unknown bases."""
-    features = np.zeros((len(table), CONTEXTS))
-    for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
-        bases = SnvBases(window.ref[None, FLANK - 1 : FLANK + 2], window.alt[FLANK : FLANK + 1])
-        if len(variant.ref) == len(variant.alt) == 1 and max(*bases.ref[0], *bases.alt) < N_CODE:
-            features[row, bases.contexts()[0]] = 1
-    return features

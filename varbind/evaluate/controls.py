@@ -17,6 +17,7 @@ from varbind.core.deepbind import deepbind_stacks
 from varbind.core.sequence import BASES, N_CODE
 from varbind.errors import InputError
 from varbind.gate import optional_import
+from varbind.train.effect_tables import FLANK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,8 @@ __all__ = [
     "context_log_odds",
     "gain_of_gc",
     "matched_rows",
+    "one_hot_bases",
+    "one_hot_contexts",
     "shuffle_detectors",
 ]
 
@@ -181,6 +184,26 @@ def gain_of_gc(variants: Sequence[Variant]) -> NDArray[np.float64]:
 
 def _gc_count(allele: str) -> int:
     return allele.count("G") + allele.count("C")
+
+
+def one_hot_bases(table: VariantTable, length: int) -> NDArray[np.float64]:
+    """Return one-hot codes of reference windows of at most L bases and of single alternate bases, (N, 4 L + 4)."""
+    features = np.zeros((len(table), length + 1, 5))
+    for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
+        features[row, np.arange(len(window.ref)), window.ref] = 1
+        if len(variant.alt) == 1:
+            features[row, length, window.alt[FLANK]] = 1
+    return features[:, :, :4].reshape(len(table), -1)
+
+
+def one_hot_contexts(table: VariantTable) -> NDArray[np.float64]:
+    """Return one-hot codes of the contexts of SNVs, float64 (N, 192); 0 for other variants and unknown bases."""
+    features = np.zeros((len(table), CONTEXTS))
+    for row, (window, variant) in enumerate(zip(table.windows, table.variants, strict=True)):
+        bases = SnvBases(window.ref[None, FLANK - 1 : FLANK + 2], window.alt[FLANK : FLANK + 1])
+        if len(variant.ref) == len(variant.alt) == 1 and max(*bases.ref[0], *bases.alt) < N_CODE:
+            features[row, bases.contexts()[0]] = 1
+    return features
 
 
 def shuffle_detectors(bank: Bank, seed: int | Sequence[int]) -> Bank:

@@ -29,6 +29,7 @@ __all__ = [
     "ActivityFit",
     "LeftOut",
     "fit_activity",
+    "fitted_weights",
     "left_out_activity",
     "left_out_parts",
 ]
@@ -73,6 +74,12 @@ def fit_activity(data: ActivityData, scale: BindingScale, *, progress: Progress 
         (slope * np.stack(refits)).astype(np.float32),
     )
     return ActivityFit(head, penalty, slope, slope * left_out)
+
+
+def fitted_weights(data: ActivityData) -> NDArray[np.float64]:
+    """The weights of the inputs after a fit to all data, (2 M + K,), in units of the regression."""
+    search = _Search(data)
+    return search.weights(frozenset(), search.best(frozenset()))
 
 
 def left_out_parts(data: ActivityData) -> NDArray[np.float64]:

@@ -10,9 +10,9 @@ error, and every locus has the same weight.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -91,6 +91,18 @@ class ActivityData:
             )
         if self.is_pair.any() and not self.effects[self.is_pair].any():
             raise InputError("all effects of pairs of alleles are 0", remedy="leave out the table of pairs")
+
+    def rows(self, rows: NDArray[np.intp]) -> Self:
+        """The data of some of the variants."""
+        return replace(
+            self,
+            changes=self.changes[rows],
+            effects=self.effects[rows],
+            errors=self.errors[rows],
+            loci=self.loci[rows],
+            local=None if self.local is None else self.local[rows],
+            pair_weights=None if self.pair_weights is None else self.pair_weights[rows],
+        )
 
     @cached_property
     def is_pair(self) -> NDArray[np.bool_]:

@@ -4,8 +4,9 @@
 
 Nothing is trained on these variants; they chose which of three forms PHRED has. Some documented variants lie in
 elements of saturation mutagenesis that trained the second stage: their values come from a second stage that was fitted
-without their element. DEEPFIND is left out, because it was trained on all neutral variants. FOLDER receives
-`clinical.md` and `clinical.svg`, the share of documented variants found against the share of neutral ones that pass.
+without their element. DEEPFIND is left out, because it was trained on all neutral variants. The controls of ACTIVITY
+are trained as it is; their value is the predicted loss. FOLDER receives `clinical.md` and `clinical.svg`, the share of
+documented variants found against the share of neutral ones that pass.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from activity_methods import data_of_methods, predictions, training_tables
 from matplotlib import style
 from matplotlib.figure import Figure
 
@@ -26,6 +28,7 @@ from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.core.sequence import encode
 from varbind.core.window import Window
+from varbind.datasets.variant_table import read_variant_table
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
 from varbind.evaluate.figure import COLOURS, STYLE
@@ -33,8 +36,7 @@ from varbind.io.effects import read_effect
 from varbind.kernels.dense import dense
 from varbind.scoring.scorer import Scorer
 from varbind.train.activity import fit_activity
-from varbind.train.activity_data import ActivityData
-from varbind.train.activity_tables import activity_data, read_activity, read_pairs, score_data
+from varbind.train.activity_tables import activity_data, score_data
 from varbind.train.effect_tables import FLANK, score_table, sites_of
 from varbind.train.score import fit_score
 
@@ -54,8 +56,9 @@ def main() -> None:
     data, tables, effect, folder = (Path(name) for name in sys.argv[1:5])
     bank = load_bank(*sys.argv[5:6])
     variants = read_variants(data / "clinical")
-    keys = values_of_keys(variants, read_effect(effect), bank, tables)
     folder.mkdir(parents=True, exist_ok=True)
+    keys = values_of_keys(variants, read_effect(effect), bank, tables)
+    keys |= values_of_controls(variants, read_effect(effect), bank, tables, folder / "variants.tsv")
     judged = Judged.of(variants)
     (folder / "clinical.md").write_text(judged.table(keys), encoding="utf-8")
     (folder / "clinical.svg").write_bytes(judged.figure(keys))
@@ -116,28 +119,40 @@ def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tabl
     }
 
 
+def values_of_controls(
+    variants: pd.DataFrame, effect: EffectModel, bank: Bank, tables: Path, path: Path
+) -> dict[str, np.ndarray]:
+    """The predicted loss of activity by each part of the activity head and by each control."""
+    plain = variants.assign(effect=1, se=1, pos=variants.pos_hg19)
+    for side in ("left", "right"):
+        plain[side] = [padded(text, side) for text in plain[side]]
+    plain[["chrom", "pos", "ref", "alt", "left", "right", "effect", "se"]].to_csv(path, sep="\t", index=False)
+    judged = read_variant_table(str(path), flank=FLANK, needed=("effect", "se"))
+    models, found = bank.select(effect.card.model_ids), {}
+    methods = data_of_methods([*training_tables(tables), judged], models, effect.heads.get("local"))
+    for method, data in list(methods.items())[1:]:
+        values = predictions(data, len(judged))
+        for locus in LOCI_OF_GENES:
+            rows = variants.documented.to_numpy() & (variants.gene.to_numpy() == locus)
+            values[rows] = predictions(data, len(judged), locus)[rows]
+        found[f"-ACTIVITY by {method}"] = -values
+    return found
+
+
 HEADS = ("local", "activity", "score")
 
 
 def without_loci(effect: EffectModel, bank: Bank, tables: Path) -> dict[str, EffectModel]:
     """The second stage fitted again without each locus."""
     models = bank.select(effect.card.model_ids)
-    table, pairs = read_activity(str(tables / "activity.tsv")), read_pairs(str(tables / "pairs.tsv"))
+    table, pairs = training_tables(tables)
     scored = [score_table(own, models, flank=FLANK) for own in (table, pairs)]
     data, scale = activity_data(scored[0], models, effect.heads.get("local"), scored[1:])
     distances = sites_of(table).tss_distance
     found = {}
     for locus in LOCI_OF_GENES:
         kept = data.loci != locus
-        own = ActivityData(
-            data.changes[kept],
-            data.effects[kept],
-            data.errors[kept],
-            data.loci[kept],
-            data.assays,
-            local=None if data.local is None else data.local[kept],
-            pair_weights=None if data.pair_weights is None else data.pair_weights[kept],
-        )
+        own = data.rows(np.flatnonzero(kept))
         fit = fit_activity(own, scale)
         left_out = np.zeros(len(data.effects))
         left_out[kept] = fit.left_out
@@ -148,8 +163,13 @@ def without_loci(effect: EffectModel, bank: Bank, tables: Path) -> dict[str, Eff
 
 def window_of(left: str, ref: str, alt: str, right: str) -> Window:
     """The window of an SNV with 15 bases on each side, N where fewer are known."""
-    left, right = ("N" * FLANK + left)[-FLANK:], (right + "N" * FLANK)[:FLANK]
+    left, right = padded(left, "left"), padded(right, "right")
     return Window(encode(left + ref + right), encode(left + alt + right), "N" in left + right)
+
+
+def padded(bases: str, side: str) -> str:
+    """The 15 bases on one side, N where fewer are known."""
+    return ("N" * FLANK + bases)[-FLANK:] if side == "left" else (bases + "N" * FLANK)[:FLANK]
 
 
 @dataclass(frozen=True)
@@ -223,7 +243,7 @@ class Judged:
             figure = Figure(figsize=(5.2, 3.8), layout="constrained")
             axes = figure.subplots()
             shares = np.logspace(-3, 0, 200)
-            drawn = [name for name in keys if not name.startswith(("log-odds", "size", "a change"))]
+            drawn = [name for name in keys if not name.startswith(("log-odds", "size", "a change", "-ACTIVITY by"))]
             for colour, name in zip(COLOURS, drawn, strict=False):
                 found = [self.found(keys[name], share) for share in shares]
                 axes.plot(100 * shares, [100 * one for one in found], color=colour, label=name, linewidth=1.4)

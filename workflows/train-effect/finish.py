@@ -39,6 +39,8 @@ def main() -> None:
         "clinical": (clinical / "clinical.md").read_text(encoding="utf-8").strip(),
         "known": (state / f"known-of-{name}.md").read_text(encoding="utf-8").strip(),
         "pairs": (state / f"pairs-of-{name}.md").read_text(encoding="utf-8").strip(),
+        "deletions": (state / f"deletions-of-{name}.md").read_text(encoding="utf-8").strip(),
+        "learning_curve": (state / f"learning-curve-of-{name}.md").read_text(encoding="utf-8").strip(),
         "left_out": left_out(own),
         "evaluation": "\n\n".join(
             lowered((state / f"{part}-of-{name}" / "summary.md").read_text(encoding="utf-8"))

@@ -9,7 +9,6 @@ the pairs of alleles.
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,16 +52,7 @@ def correlation(data: ActivityData, promoter: str, count: int, draw: int) -> flo
     others = [locus for locus in data.rows_of if locus != promoter]
     rng = np.random.default_rng([draw, list(data.rows_of).index(promoter)])
     used = {promoter, *rng.permutation(others)[:count].tolist()}
-    rows = np.flatnonzero(data.is_pair | np.isin(data.loci, list(used)))
-    own = replace(
-        data,
-        changes=data.changes[rows],
-        effects=data.effects[rows],
-        errors=data.errors[rows],
-        loci=data.loci[rows],
-        local=None if data.local is None else data.local[rows],
-        pair_weights=None if data.pair_weights is None else data.pair_weights[rows],
-    )
+    own = data.rows(np.flatnonzero(data.is_pair | np.isin(data.loci, list(used))))
     judged = own.rows_of[promoter]
     predicted = left_out_activity(own, [promoter])[0].predicted[judged]
     return spearman(predicted, own.effects[judged]) or 0.0

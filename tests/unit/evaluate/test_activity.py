@@ -118,10 +118,10 @@ def test_every_method_has_its_loci_and_their_mean(judged):
     names = [
         *LEARNT[:3],
         "192 contexts",
+        "matrices",
         "gain of G or C",
         "mean square bound change",
         "largest z",
-        "matrices",
         "largest matrix change",
     ]
     names += ["few barcodes", "truth", "noisy"]
