@@ -226,7 +226,7 @@ def _rarity_text(numbers: dict[str, float]) -> str:
         f"the same kind and size (PHRED {phred:.1f})."
     )
     if numbers.get("ACTIVITY", 0.0) > 0:
-        text += " PHRED ranks losses only, and a gain is predicted here: GAIN_PHRED ranks gains of binding."
+        text += " PHRED ranks losses only, and a gain is predicted here: see GAIN_PHRED for gains of binding."
     if score is not None:
         text += f" SCORE is {score:.2f}, the estimated probability of a change of activity by more than 0.3 log2."
     if "SCORE_CONS" in numbers:

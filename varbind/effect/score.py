@@ -66,7 +66,7 @@ class ScoreHead(Head):
         HeadKey(
             "PHRED",
             "-10 log10 of the share of background promoter variants of the same kind and size that are at least as "
-            "likely to lower promoter activity; GAIN_PHRED ranks gains of binding",
+            "likely to lower promoter activity; for gains of binding see GAIN_PHRED",
             curve="score",
         ),
         HeadKey(
