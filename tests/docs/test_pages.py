@@ -150,6 +150,9 @@ def test_the_numbers_of_the_faq_are_those_of_the_second_stage():
     losses = [int(phred) for _, effect, phred, _ in known if "(loss" in effect]
     assert (len(losses), max(losses), sum(phred >= 20 for phred in losses)) == (5, 22, 2)
     assert all(("(loss" in effect) == (sign == "-") for _, effect, _, sign in known)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.search(r"The PHREDs of ten known variants: (.*?)\.\n", readme, re.DOTALL).group(1)
+    assert sorted(re.findall(r"\s(\d+)(?=[,;]|\sand|$)", quoted)) == sorted(phred for _, _, phred, _ in known)
     text = page("faq.md")
     for words in ("26 % of the variants with a PHRED of 20", "uncertain (5 to 52 %)", "losses two reach a PHRED of 20"):
         assert words in text
