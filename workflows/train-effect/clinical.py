@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 LOCI_OF_GENES = ("F9", "HNF4A", "PKLR")
 """Genes whose promoter is a locus of the same name in the training."""
+KNOWN = 25
+"""The number of bases on each side that are known of neutral variants, and used of documented ones."""
 BINS = (0, 50, 100, 200, 400, 10_000)
 MOST_A_GENE = 5
 DRAWS = 1_000
@@ -80,11 +82,12 @@ def read_variants(folder: Path) -> pd.DataFrame:
 
 def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tables: Path) -> dict[str, np.ndarray]:
     """The values of each key and control, larger = more likely documented."""
-    windows = [window_of(row.left, row.ref, row.alt, row.right) for row in variants.itertuples()]
     default = bank.select_default()
     wanted = {*effect.card.model_ids, *default.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     with Scorer(scored, flank=FLANK) as scorer:
+        flank = scorer.flank
+        windows = [window_of(row.left, row.ref, row.alt, row.right, flank) for row in variants.itertuples()]
         scores = scorer.score(windows, batch_size=2_048)
     distances = variants.tss_distance.to_numpy(dtype=np.float64)
     sites = VariantSites(distances, np.full(len(variants), np.nan))
@@ -92,7 +95,7 @@ def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tabl
 
     def predicted(stage: EffectModel) -> dict[str, np.ndarray]:
         kinds = [VariantKind.SNV] * len(windows)
-        prediction = SecondStage(stage, scored.model_ids, dense=dense).predict(scores, sites, kinds, windows, FLANK)
+        prediction = SecondStage(stage, scored.model_ids, dense=dense).predict(scores, sites, kinds, windows, flank)
         return dict(prediction.values)
 
     values = predicted(used)
@@ -161,15 +164,17 @@ def without_loci(effect: EffectModel, bank: Bank, tables: Path) -> dict[str, Eff
     return found
 
 
-def window_of(left: str, ref: str, alt: str, right: str) -> Window:
-    """The window of an SNV with 15 bases on each side, N where fewer are known."""
-    left, right = padded(left, "left"), padded(right, "right")
+def window_of(left: str, ref: str, alt: str, right: str, flank: int) -> Window:
+    """The window of an SNV with so many bases on each side, N where fewer are known."""
+    left, right = padded(left, "left", flank), padded(right, "right", flank)
     return Window(encode(left + ref + right), encode(left + alt + right), "N" in left + right)
 
 
-def padded(bases: str, side: str) -> str:
-    """The 15 bases on one side, N where fewer are known."""
-    return ("N" * FLANK + bases)[-FLANK:] if side == "left" else (bases + "N" * FLANK)[:FLANK]
+def padded(bases: str, side: str, flank: int = FLANK) -> str:
+    """The bases on one side, N beyond the 25 that are known of every variant."""
+    if side == "left":
+        return ("N" * flank + bases[-KNOWN:])[-flank:]
+    return (bases[:KNOWN] + "N" * flank)[:flank]
 
 
 @dataclass(frozen=True)
