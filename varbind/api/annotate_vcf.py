@@ -14,6 +14,7 @@ import os
 import time
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind._version import __version__
@@ -23,6 +24,7 @@ from varbind.annotate.gene_scope import gene_paths
 from varbind.annotate.genome_build import reference_path
 from varbind.annotate.info_fields import header_lines
 from varbind.annotate.inputs import Inputs, open_inputs
+from varbind.annotate.multiqc import MULTIQC_SUFFIX, multiqc_section
 from varbind.annotate.provenance import provenance_lines
 from varbind.annotate.record_stream import batches_of
 from varbind.annotate.run_statistics import RunClock, RunStatistics
@@ -178,7 +180,10 @@ def _stats_file(stats: str | None, statistics: RunStatistics, counts: Annotation
     """Write the statistics, in a file that gets its name together with the result or not at all."""
     if stats is None:
         return nullcontext()
-    data = json.dumps(statistics.as_json(counts), indent=1).encode() + b"\n"
+    found = statistics.as_json(counts)
+    if stats.endswith(MULTIQC_SUFFIX):
+        found |= multiqc_section(found, Path(stats).name.removesuffix(MULTIQC_SUFFIX))
+    data = json.dumps(found, indent=1).encode() + b"\n"
     if stats == STDOUT:
         write_stdout(data)
         return nullcontext()

@@ -141,7 +141,8 @@ def _with_value(word: str, following: str) -> str:
 @click.option(
     "--stats",
     metavar="JSON",
-    help="Write counts, inputs with digests, times and a histogram of PHRED to a file; - is standard output.",
+    help="Write counts, inputs with digests, times and a histogram of PHRED to a file; - is standard output. MultiQC "
+    "shows SAMPLE_mqc.json.",
 )
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
