@@ -22,7 +22,7 @@ __all__ = ["LogoRow", "aligned_logos", "sequence_logo"]
 LETTER, HEIGHT = 12.0, 72.0
 """The width of a column, and the height of a logo, in pixels."""
 
-LEFT, MARGIN, HEADING, SEQUENCE, POSITIONS = 52.0, 8.0, 18.0, 16.0, 16.0
+LEFT, MARGIN, HEADING, SEQUENCE, POSITIONS = 52.0, 8.0, 24.0, 16.0, 16.0
 """The widths and heights of what stands round a logo, in pixels."""
 
 SMALLEST = 0.05
@@ -78,7 +78,7 @@ def sequence_logo(
     low, high = _limits(values)
     places = _places(len(values), first, strand)
     shapes = [
-        text(MARGIN, HEADING - 4, title, size=12),
+        text(MARGIN, HEADING - 11, title, size=12),
         _logo(values, low, high, HEADING, "ACGU" if rna else BASES),
         axis(LEFT - 4, HEADING, HEIGHT, low, high, unit),
         position_labels(LEFT, HEADING + HEIGHT + 12, LETTER, places),
@@ -120,7 +120,7 @@ def aligned_logos(
         raise ValueError(f"sequences of {columns} and {len(alternate.letters)} columns are not aligned")
     changed = [index for index in range(columns) if reference.letters[index] != alternate.letters[index]]
     low, high = _limits(values)
-    shapes, top = [text(MARGIN, HEADING - 4, title, size=12)], HEADING
+    shapes, top = [text(MARGIN, HEADING - 11, title, size=12)], HEADING
     for row, own in zip(rows, (values[:columns], values[columns:]), strict=True):
         shapes.append(text(LEFT, top + 10, row.label, fill="line"))
         top += 14
