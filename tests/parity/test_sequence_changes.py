@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from oracles import deepbind_config, random_stack
 
+from varbind.core.sequence import encode
 from varbind.core.sequence_change import SequenceChange, deletions, substitutions
 from varbind.core.window import flank_of
 from varbind.interpret.mutation_map import maps_of_sequence, maps_of_windows
@@ -97,3 +98,52 @@ def test_maps_of_windows_are_the_windows_of_annotation(shipped_bank):
                 changed = [*around[:flank], *([row] if row < 4 else []), *around[flank + size :]]
                 ref, alt = scorer.score_codes([around, np.array(changed, dtype=np.uint8)])[:, 0]
                 assert (found.ref[row, column], found.alt[row, column]) == (ref, alt)
+
+
+def test_a_network_without_a_kernel_scores_every_changed_sequence(monkeypatch):
+    """The torch module of the network, one changed sequence at a time, is the oracle."""
+    two_tasks = pytest.importorskip("two_tasks", reason="needs the extra `train`", exc_type=ImportError)
+    two_tasks.register(monkeypatch)
+    bank = two_tasks.two_tasks_bank(np.random.default_rng(0), members=2)
+    codes = np.random.default_rng(6).integers(0, 5, 23).astype(np.uint8)
+    with Scorer(bank) as scorer:
+        maps = maps_of_sequence(codes, scorer, longest_deletion=2)
+        assert [found.model_id for found in maps] == list(bank.model_ids)
+        for model, found in enumerate(maps):
+            for row, column in zip(*np.nonzero(~np.isnan(found.alt)), strict=True):
+                change = SequenceChange(column, max(row - 3, 1), bytes([row]) if row < 4 else b"")
+                expected = scorer.score_codes([change.applied(codes)])[0, model]
+                assert found.alt[row, column] == expected
+
+
+def test_the_kernel_of_a_device_gives_the_bytes_of_the_cpu():
+    """In torch on the CPU, which stands in for a device."""
+    pytest.importorskip("torch", reason="needs the extra `train`")
+    rng = np.random.default_rng(7)
+    for shape in SHAPES[:3]:
+        stack = random_stack(rng, shape, 3)
+        codes = rng.integers(0, 5, 40).astype(np.uint8)
+        changes = random_changes(rng, codes)
+        found = [
+            Ensemble([stack], stack.model_ids, device=device).score_changes(codes, changes)
+            for device in ("cpu", "torch:cpu")
+        ]
+        assert found[0][0].tobytes() == found[1][0].tobytes()
+        assert np.ascontiguousarray(found[0][1]).tobytes() == np.ascontiguousarray(found[1][1]).tobytes()
+
+
+def test_a_deletion_map_finds_a_planted_pair_of_half_sites(shipped_bank):
+    """As in figure 4 of DeepBind: deleting one half of the site of RFX costs more than any substitution."""
+    rng = np.random.default_rng(8)
+    codes = rng.integers(0, 4, 60).astype(np.uint8)
+    codes[22:36] = encode("GTTGCCATGGCAAC")
+    with Scorer(shipped_bank.select(["RFX2"])) as scorer:
+        (found,) = maps_of_sequence(codes, scorer, longest_deletion=15)
+    delta = found.delta
+    for size in (7, 15):
+        best = int(np.nanargmin(delta[3 + size]))
+        assert best < 36
+        assert best + size > 22
+    assert np.nanmin(delta[4:]) < delta[:4].min() < 0
+    far = [column for column in range(60 - 15) if column >= 40]
+    assert np.abs(delta[18, far]).max() < abs(np.nanmin(delta[18])) / 2
