@@ -93,3 +93,14 @@ def test_the_python_of_the_page_runs():
     exec(compile(re.search(r"```python\n(.*?)```", MAPS, re.DOTALL)[1], "maps.md", "exec"), names)
     assert parsed(names["text"]).get("role") == "img"
     assert 'id="logo1-title"' in names["element"]
+
+
+@pytest.mark.slow
+def test_pictures_are_what_their_commands_draw(shared_data, tmp_path):
+    SCRIPT["write_inputs"](shared_data, tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command, path in PICTURES:
+        words = [sys.executable, "-m", *command.split()]
+        subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=True)
+        drawn = (tmp_path / Path(path).name).read_bytes()
+        assert drawn == (ROOT / "docs" / path).read_bytes(), "run workflows/gallery/draw_gallery.py"
