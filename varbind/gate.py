@@ -20,12 +20,14 @@ __all__ = ["data_frame", "forget_unusable_threads", "has_working_folder", "optio
 
 # The package that each module needs, and what to install to get it.
 NEEDS = {
+    "matplotlib": ("matplotlib", "varbind[plots]"),
     "matplotlib.figure": ("matplotlib", "varbind[plots]"),
     "matplotlib.style": ("matplotlib", "varbind[plots]"),
     "memelite": ("memelite", "varbind[motifs]"),
     "pybigtools": ("pybigtools", "varbind[conservation]"),
     "pyarrow": ("pyarrow", "varbind[tables]"),
     "pyarrow.parquet": ("pyarrow", "varbind[tables]"),
+    "resvg_py": ("resvg-py", "varbind[plots]"),
     "scipy.linalg": ("scipy", "varbind[train]"),
     "scipy.stats": ("scipy", "varbind[train]"),
     "sklearn": ("scikit-learn", "varbind[train]"),

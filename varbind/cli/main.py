@@ -39,6 +39,7 @@ COMMANDS = {
     "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
+    "map": ("varbind.cli.map", "Map how each substitution in a sequence would change the score of a protein."),
     "splice": ("varbind.cli.splice", "Compare binding to RNA beside included and excluded exons."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
