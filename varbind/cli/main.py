@@ -41,7 +41,7 @@ COMMANDS = {
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
-    "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
+    "models": ("varbind.cli.models", "List, show, import, export, verify and explain model banks."),
     "selftest": ("varbind.cli.models", "Compare the scores of this machine with reference scores."),
 }
 INTERNAL_ERROR = 1
