@@ -77,6 +77,7 @@ def every_command(world, out):
         ("models", "list", "--bank", world / "tiny"),
         ("models", "show"),
         ("models", "verify", world / "tiny"),
+        ("models", "attribute", world / "bound.fa", "--model", "KLF4", "-o", out / "bases.tsv"),
         ("models", "export", "--bank", world / "tiny", "--models", "KLF4", "-o", out / "exported"),
         ("models", "import", "deepbind", out / "exported", "-o", out / "imported", "--background-snvs", "300"),
         ("selftest", "--bank", world / "tiny"),

@@ -43,7 +43,7 @@ COMMANDS = {
     "splice": ("varbind.cli.splice", "Compare binding to RNA beside included and excluded exons."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
-    "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),
+    "models": ("varbind.cli.models", "List, show, import, export, verify and explain model banks."),
     "selftest": ("varbind.cli.models", "Compare the scores of this machine with reference scores."),
 }
 INTERNAL_ERROR = 1

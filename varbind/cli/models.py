@@ -1,9 +1,10 @@
-"""`varbind models` lists, shows, imports, exports and verifies banks; `varbind selftest` scores with them."""
+"""`varbind models` lists, shows, imports, exports, verifies and explains banks; `varbind selftest` scores with them."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import click
@@ -18,10 +19,12 @@ __all__ = ["models", "selftest"]
 
 logger = logging.getLogger("varbind")
 
+_SEQUENCE = re.compile(r"[ACGTUNacgtun]+")
+
 
 @click.group("models")
 def models() -> None:
-    """List, show, import, export and verify model banks."""
+    """List, show, import, export, verify and explain model banks."""
 
 
 models.add_command(logo)
@@ -127,6 +130,52 @@ def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
     chosen = parse_words(models)
     bank = bank.select_proteins(chosen) if chosen else bank
     write_deepbind_folder(Path(output), bank.models, bank.stacks)
+
+
+@models.command("attribute")
+@click.argument("source", metavar="SEQUENCE|FASTA")
+@click.option("--model", required=True, metavar="ID", help="The model.")
+@bank_option
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    type=click.Choice(["mutagenesis", "largest-loss", "saliency", "saliency-code", "gradient-input"]),
+    help="Method; repeatable. Default: mutagenesis and gradient-input.",
+)
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="TABLE",
+    help="Table: .tsv, .tsv.gz, .csv, .csv.gz or .parquet. Default: TSV on standard output.",
+)
+@logging_options
+def attribute(
+    source: str, model: str, banks: tuple[str, ...], methods: tuple[str, ...], output: str, quiet: bool, verbose: bool
+) -> None:
+    """Compute how much each base of a sequence adds to the score of a model.
+
+    The argument is a sequence, or a file with FASTA or one sequence a line; - is standard input. A file of that name
+    comes first. The model reads each sequence whole.
+
+    The table has a row for each position: id, position, base, and a value for each method, in the units of the score:
+    the mean loss over the three substitutions (mutagenesis), the largest loss (largest-loss), the sum of the slopes of
+    the four bases (saliency; of their absolute values: saliency-code) and the slope at the own base (gradient-input).
+    The log states the rank correlations of the methods. saliency is empty where the score is below -2, saliency-code
+    where it is below -4.
+    """
+    from varbind.cli.progress import show_progress
+    from varbind.interpret.attribution import AttributionMethod
+    from varbind.interpret.attribution_table import write_attributions
+    from varbind.io.sequences import read_sequences
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    named = source != "-" and not Path(source).exists() and _SEQUENCE.fullmatch(source)
+    sequences = iter([("1", source)]) if named else read_sequences(source)
+    chosen = [AttributionMethod(method) for method in dict.fromkeys(methods or ("mutagenesis", "gradient-input"))]
+    with show_progress(quiet=quiet or output == "-") as progress:
+        write_attributions(sequences, output, load_banks(banks), model_id=model, methods=chosen, progress=progress)
 
 
 @models.command("verify")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.sequence import N_CODE, Codes, reverse_complement
+from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import central
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
@@ -62,16 +62,33 @@ class SequenceNetworks:
         """
         if self._config.input_length:
             codes = central(codes, self._config.input_length)
-        forward = self._one_hot(codes)
-        outputs = torch.stack([network(forward) for network in self._networks])  # (K, B, T)
-        if self._config.double_stranded:
-            reverse = self._one_hot(reverse_complement(codes))
-            outputs = torch.maximum(outputs, torch.stack([network(reverse) for network in self._networks]))
-        by_model = outputs.cpu().numpy().reshape(self._models, self._config.members, len(codes), self._config.outputs)
+        by_model = self._by_model(self.one_hot(codes)).cpu().numpy()
         means: NDArray[np.float64] = by_model.mean(axis=1)
         return means.transpose(1, 0, 2)
 
-    def _one_hot(self, codes: Codes) -> torch.Tensor:
+    def outputs(self, bases: torch.Tensor) -> torch.Tensor:
+        """Outputs that torch can differentiate with respect to the bases, which may be any numbers.
+
+        Args:
+            bases: (B, 4, L), rows A, C, G, T, such as `one_hot` gives; on the device and of the number type of the
+                networks. L is that of the input where its length is fixed.
+
+        Returns:
+            (B, M, T), as `score` gives them.
+        """
+        return self._by_model(bases).mean(dim=1).transpose(0, 1)
+
+    def _by_model(self, bases: torch.Tensor) -> torch.Tensor:
+        """The output of each network (M, N, B, T), the larger one of both strands for double-stranded networks."""
+        outputs = torch.stack([network(bases) for network in self._networks])  # (K, B, T)
+        if self._config.double_stranded:
+            # A C G T backwards is T G C A, so that turning both axes round gives the opposite strand.
+            opposite = bases.flip(1, 2)
+            outputs = torch.maximum(outputs, torch.stack([network(opposite) for network in self._networks]))
+        return outputs.reshape(self._models, self._config.members, *outputs.shape[1:])
+
+    def one_hot(self, codes: Codes) -> torch.Tensor:
+        """The bases (B, 4, L) of base codes (B, L), with a quarter each for N."""
         assert codes.max(initial=0) <= N_CODE
         return torch.tensor(_ONE_HOT[codes].transpose(0, 2, 1).copy()).to(self._device, self._dtype)
 
