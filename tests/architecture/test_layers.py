@@ -21,6 +21,7 @@ BELOW = {
     "bank": {"core"},
     "effect": {"core", "bank"},
     "io": {"core", "bank", "effect"},
+    "draw": {"core"},
     "nn": {"core", "bank"},
     "kernels": {"core"},
     "scoring": {"core", "bank", "nn", "kernels"},
@@ -31,12 +32,12 @@ BELOW = {
     "train": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets"},
     "evaluate": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
     "api": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
-    "interpret": {"core", "bank", "io", "nn", "kernels", "scoring", "annotate"},
+    "interpret": {"core", "bank", "io", "draw", "nn", "kernels", "scoring", "annotate"},
 }
 # These may import every room.
 ROOF = {"cli", "__init__", "__main__"}
 # These import nothing but numpy from outside the standard library.
-NUMPY_ALONE = {"core", "bank", "effect"}
+NUMPY_ALONE = {"core", "bank", "effect", "draw"}
 LAZY_ROOMS = {"cli", "gate", "__init__"}
 
 

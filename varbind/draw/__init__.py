@@ -1,0 +1,1 @@
+"""Pictures of sequence models as SVG: sequence logos and mutation maps."""
