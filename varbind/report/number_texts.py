@@ -1,0 +1,31 @@
+"""Numbers as the page of a report writes them."""
+
+from __future__ import annotations
+
+from math import isnan
+
+__all__ = ["frequency", "one_decimal", "percent", "signed"]
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def one_decimal(value: float) -> str:
+    """A number with one decimal; empty where it is missing."""
+    return "" if isnan(value) else f"{value:.1f}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """A share, 0 to 1, in percent with two significant digits."""
+    return f"{100 * share:.2g} %"
+
+
+def frequency(share: float) -> str:
+    """An allele frequency, 0 to 1; empty where it is missing."""
+    if isnan(share):
+        return ""
+    return "0" if share == 0 else f"{share:.2g}" if share >= 1e-4 else f"{share:.0e}"
+
+
+def signed(number: int) -> str:
+    """A distance in bases with its sign."""
+    return f"{number:+,}".replace("-", MINUS) if number else "0"
