@@ -20,7 +20,9 @@ _OF_FLAGS = {
     "in_training": "The second stage learned from a measurement of this very change, so its numbers repeat what was "
     "measured and predict nothing new.",
 }
-_CLEAR_ENOUGH = "The predicted change of activity is less than two standard errors from none: its direction is not clear."
+_CLEAR_ENOUGH = (
+    "The predicted change of activity is less than two standard errors from none: its direction is not clear."
+)
 _GAIN = (
     "A rise of activity is predicted. PHRED ranks losses only and is low for every gain; read the rarity of the gain "
     "of binding in its place."

@@ -1,4 +1,4 @@
-"""The small charts of a report: PHREDs of a file, a variant on its gene, how rare its changes are, and the background."""
+"""The small charts of a report: PHREDs of a file, a variant on its gene, how rare its changes are, its background."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ def phred_histogram(phreds: Iterable[float], cutoffs: Sequence[float], *, name: 
         x, y = left + width * row, top + height * (1 - count / highest)
         shapes.append(rectangle(x + 4, y, width - 8, top + height - y, colour("bar")))
         level = top + height * (1 - chance / highest)
-        shapes.append(line([(x + 1, level), (x + width - 1, level)], colour("mark")))
-        shapes.append(text(x + width / 2, min(y, level) - 4, f"{count:,}", size=11, anchor="middle"))
+        shapes.append(line([(x + 1, level), (x + width - 1, level)], colour("loss")))
+        if count:
+            shapes.append(text(x + width / 2, y - 4, f"{count:,}", size=11, anchor="middle"))
         label = f"{edges[row]}{MINUS}{edges[row] + BIN}" if row + 1 < len(edges) else f"{edges[row]}+"
         label = label.replace(MINUS, "\N{EN DASH}")
         shapes.append(text(x + width / 2, top + height + 14, label, size=10, anchor="middle", fill="line"))
@@ -68,7 +69,9 @@ def phred_histogram(phreds: Iterable[float], cutoffs: Sequence[float], *, name: 
         for edge, count in zip(edges, counts.tolist(), strict=True)
         if count
     )
-    return Drawing(right + 8, top + height + 38, "".join(shapes), f"Distribution of {name}", f"Alleles by {name}: {words}.")
+    return Drawing(
+        right + 8, top + height + 38, "".join(shapes), f"Distribution of {name}", f"Alleles by {name}: {words}."
+    )
 
 
 def gene_track(genes: Sequence[NearbyGene], promoter: tuple[int, int]) -> Drawing:
@@ -80,7 +83,7 @@ def gene_track(genes: Sequence[NearbyGene], promoter: tuple[int, int]) -> Drawin
     """
     up, down = promoter
     low, high = min(-up, *(gene.distance for gene in genes)), max(down, *(gene.distance for gene in genes))
-    left, width, row = 12.0, 560.0, 50.0
+    left, width, row = 26.0, 540.0, 50.0
 
     def at(place: float) -> float:
         return left + width * (place - low) / max(high - low, 1)
@@ -94,18 +97,22 @@ def gene_track(genes: Sequence[NearbyGene], promoter: tuple[int, int]) -> Drawin
         shapes.append(line([(start, base - 6), (start, base - 20), (start + 16, base - 20)], colour("ink")))
         shapes.append(path(f"M{start + 16:.1f} {base - 24:.1f}l7 4l-7 4z", colour("ink")))
         shapes.append(text(start + 28, base - 14, gene.symbol or "gene without a symbol", size=12))
-        shapes.append(line([(x, base - 12), (x, base + 10)], colour("mark")))
-        shapes.append(path(f"M{x - 5:.1f} {base - 16:.1f}h10l-5 8z", colour("mark")))
+        shapes.append(line([(x, base - 9), (x, base + 12)], colour("mark")))
+        shapes.append(path(f"M{x - 5:.1f} {base + 20:.1f}h10l-5 -8z", colour("mark")))
         near_end = x > left + width - 130
         label = f"{_signed(gene.distance)} bases"
-        shapes.append(text(x + (-8 if near_end else 8), base + 20, label, size=11, anchor="end" if near_end else "start"))
+        shapes.append(
+            text(x + (-8 if near_end else 8), base + 20, label, size=11, anchor="end" if near_end else "start")
+        )
     bottom = 34 + row * len(genes)
     step = next(size for size in (50, 100, 250, 500, 1000, 5000, 10**5, 10**7, 10**9) if (high - low) / size <= 9)
     for place in range(-(-low // step) * step, high + 1, step):
         shapes.append(line([(at(place), bottom - 10), (at(place), bottom - 5)], colour("line")))
         shapes.append(text(at(place), bottom + 6, _signed(place), size=10, anchor="middle", fill="line"))
-    words = " ".join(f"The variant is at {_signed(gene.distance)} from the start of {gene.symbol or 'a gene'}." for gene in genes)
-    return Drawing(left + width + 20, bottom + 12, "".join(shapes), "The variant on its gene, to scale", words)
+    words = " ".join(
+        f"The variant is at {_signed(gene.distance)} from the start of {gene.symbol or 'a gene'}." for gene in genes
+    )
+    return Drawing(left + width + 26, bottom + 12, "".join(shapes), "The variant on its gene, to scale", words)
 
 
 def rarity_chart(phreds: Sequence[tuple[str, float]]) -> Drawing:
@@ -114,7 +121,7 @@ def rarity_chart(phreds: Sequence[tuple[str, float]]) -> Drawing:
     Args:
         phreds: what is rare, and its PHRED.
     """
-    left, width, row = 150.0, 400.0, 26.0
+    left, width, row = 120.0, 432.0, 26.0
 
     def at(phred: float) -> float:
         return left + width * min(phred, RAREST) / RAREST
@@ -123,7 +130,7 @@ def rarity_chart(phreds: Sequence[tuple[str, float]]) -> Drawing:
     shapes = []
     for place in range(0, RAREST + 1, 10):
         shapes.append(line([(at(place), 6), (at(place), bottom)], colour("faint")))
-        label = "all" if place == 0 else f"1 in {10 ** (place // 10):,}" if place < 40 else f"1 in 10^{place // 10}"
+        label = "1 million" if place == RAREST else f"{10 ** (place // 10):,}"
         shapes.append(text(at(place), bottom + 14, label, size=10, anchor="middle", fill="line"))
     for number, (name, phred) in enumerate(phreds):
         y = 10 + row * number
@@ -132,8 +139,15 @@ def rarity_chart(phreds: Sequence[tuple[str, float]]) -> Drawing:
         shapes.append(path(f"M{at(phred):.1f} {y:.1f}l7 7l-7 7l-7 -7z", colour("mark")))
         near_end = at(phred) > left + width - 40
         shapes.append(
-            text(at(phred) + (-12 if near_end else 12), y + 11, f"{phred:.1f}", size=11, anchor="end" if near_end else "start")
+            text(
+                at(phred) + (-12 if near_end else 12),
+                y + 11,
+                f"{phred:.1f}",
+                size=11,
+                anchor="end" if near_end else "start",
+            )
         )
+    shapes.append(text(left - 10, bottom + 14, "one in", size=10, anchor="end", fill="line"))
     words = "; ".join(f"{name} {phred:.1f}" for name, phred in phreds)
     return Drawing(left + width + 40, bottom + 22, "".join(shapes), "How rare the changes are", f"PHREDs: {words}.")
 
@@ -151,29 +165,40 @@ def background_chart(background: NDArray[np.floating], change: float, protein: s
     counts, _ = np.histogram(np.clip(values, -limit, limit), bins=BARS, range=(-limit, limit))
     left, top, width, height = 46.0, 26.0, 451.0, 90.0
     highest = np.log10(max(int(counts.max(initial=1)), 1)) + 0.5
-    step, shapes = width / BARS, []
-    for column, count in enumerate(counts.tolist()):
-        if count:
-            size = height * (np.log10(count) + 0.5) / highest
-            shapes.append(rectangle(left + step * column + 0.5, top + height - size, step - 1, size, colour("bar")))
+    step = width / BARS
+    sizes = np.where(counts > 0, height * (np.log10(np.maximum(counts, 1)) + 0.5) / highest, 0.0)
+    shapes = [
+        path(
+            "".join(
+                f"M{left + step * column + 0.5:.1f} {top + height:g}v-{size:.1f}h{step - 1:.1f}v{size:.1f}z"
+                for column, size in enumerate(sizes.tolist())
+                if size
+            ),
+            colour("bar"),
+        )
+    ]
     for power in range(int(highest) + 1):
         y = top + height - height * (power + 0.5) / highest
-        shapes.append(text(left - 5, y + 3, f"{10**power:,}", size=9, anchor="end", fill="line"))
+        shapes.append(text(left - 6, y + 3, f"{10**power:,}", size=9, anchor="end", fill="line"))
         shapes.append(line([(left - 3, y), (left, y)], colour("line")))
+    shapes.append(text(8, top - 12, "variants", size=10, fill="line"))
     shapes.append(line([(left, top + height), (left + width, top + height)], colour("line")))
     x = left + width * (change + limit) / (2 * limit)
-    shapes += [line([(x, top - 6), (x, top + height)], colour("mark")), path(f"M{x - 5:.1f} {top - 12:.1f}h10l-5 8z", colour("mark"))]
+    shapes += [line([(x, top - 6), (x, top + height)], colour("mark")), _pointer(x, top - 12)]
     anchor = "end" if x > left + width / 2 else "start"
     shapes.append(text(x + (-8 if anchor == "end" else 8), top - 4, "this variant", size=11, anchor=anchor))
-    for place, words in ((0.0, f"binds less {MINUS}{limit:.2g}"), (0.5, "0"), (1.0, f"+{limit:.2g} binds more")):
+    for place, words in ((0.0, "binds less"), (0.5, "no change"), (1.0, "binds more")):
         at = ("start", "middle", "end")[int(2 * place)]
         shapes.append(text(left + width * place, top + height + 14, words, size=10, anchor=at, fill="line"))
     at_least = int(np.count_nonzero(values <= change if change < 0 else values >= change))
-    words = (
-        f"Of {len(values):,} background variants {at_least:,} change what {protein} binds at least as much in this direction."
-    )
+    words = f"Of {len(values):,} background variants {at_least:,} change what {protein} binds at least as much."
     title = f"What random promoter variants change for {protein}"
     return Drawing(left + width + 12, top + height + 22, "".join(shapes), title, words)
+
+
+def _pointer(x: float, top: float) -> str:
+    """A triangle that points down."""
+    return path(f"M{x - 5:.1f} {top:.1f}h10l-5 8z", colour("mark"))
 
 
 def _signed(number: int) -> str:

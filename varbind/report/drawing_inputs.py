@@ -53,7 +53,14 @@ class DrawingInputs:
 
     @classmethod
     def open(
-        cls, stack: ExitStack, header: VcfHeader, facts: RunFacts, *, reference: str | None, bank: Bank, is_default: bool
+        cls,
+        stack: ExitStack,
+        header: VcfHeader,
+        facts: RunFacts,
+        *,
+        reference: str | None,
+        bank: Bank,
+        is_default: bool,
     ) -> Self:
         """Open the reference, and compare the bank with the header.
 

@@ -3,8 +3,9 @@
 Texts of the file are escaped by jinja2, whose autoescape is on. The page has a Content-Security-Policy that forbids
 every request, and every script and style but our own, which it names by their SHA-256.
 
-The table holds all alleles. The details of an allele, most of which are drawings, are compressed by DEFLATE (RFC 1951)
-and unpacked by the browser when they are opened, because those of hundreds of alleles would take tens of megabytes.
+The table holds all alleles. The details of an allele, most of which are drawings, are compressed by DEFLATE (RFC 1951),
+some alleles at a time, and unpacked by the browser when one is opened, because those of hundreds of alleles would take
+tens of megabytes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = ["render"]
 
+TOGETHER = 10
+"""The number of alleles whose details are compressed together: more take less room, and longer to open."""
+
+SEPARATOR = "\f"
+"""What separates the details of alleles; no text of the page contains it, because control characters are escaped."""
+
 FILTERS = {"frequency": frequency, "one_decimal": one_decimal, "percent": percent, "signed": signed}
 
 
@@ -45,7 +52,8 @@ def render(overview: dict[str, object], entries: Sequence[Entry], *, missing: Se
     """
     environment = _environment()
     detail = environment.get_template("variant.html.j2")
-    details = [_packed(detail.render(entry=entry)) for entry in entries]
+    pieces = [detail.render(entry=entry) for entry in entries]
+    details = [_packed(SEPARATOR.join(pieces[at : at + TOGETHER])) for at in range(0, len(pieces), TOGETHER)]
     style, script = _resource("report.css"), _resource("report.js")
     policy = (
         f"default-src 'none'; script-src 'sha256-{_digest(script)}'; style-src 'sha256-{_digest(style)}'; "
@@ -56,7 +64,7 @@ def render(overview: dict[str, object], entries: Sequence[Entry], *, missing: Se
         entries=entries,
         missing=missing,
         # Base64 and the brackets of JSON hold no character that HTML reads as markup.
-        details=_markup(json.dumps(details, separators=(",", ":"))),
+        details=_markup(json.dumps({"together": TOGETHER, "packed": details}, separators=(",", ":"))),
         policy=policy,
         style=_markup(style),
         script=_markup(script),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from varbind.bank.model_card import ModelCard
     from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
+    from varbind.core.window import Window
 
 __all__ = ["ModelSite", "model_sites", "substitutions"]
 
@@ -135,53 +136,78 @@ class _ModelReader:
     ) -> Iterable[ModelSite]:
         flank = flank_of(self.model.config.window)
         windows = [cut_window(variant, flank, genome) for _, variant in alleles]
-        sequences = [codes for window in windows for allele in (window.ref, window.alt)
-                     for codes in (allele[None], substitutions(allele))]  # fmt: skip
+        kinds = [_change_of(annotated)[0] for annotated, _ in alleles]
+        # The substitutions in the alternate sequence are needed where it is bound more.
+        sequences = [
+            block
+            for window, kind in zip(windows, kinds, strict=True)
+            for block in (window.ref[None], window.alt[None], substitutions(window.ref),
+                          substitutions(window.alt) if kind == "gain" else window.alt[:0, None])
+        ]  # fmt: skip
         flat = [row for block in sequences for row in block]
         scores = self.scorer.score_codes(flat, batch_size=SEQUENCES_A_BATCH)[:, 0]
         parts = iter(np.split(scores, np.cumsum([len(block) for block in sequences])[:-1]))
         for (annotated, variant), window in zip(alleles, windows, strict=True):
-            of_ref, ref_mutants, of_alt, alt_mutants = (next(parts) for _ in range(4))
-            maps = tuple(
-                (mutants - own).reshape(len(BASES), -1)
-                for own, mutants in ((of_ref, ref_mutants), (of_alt, alt_mutants))
-            )
-            yield self._site(annotated, variant, (window.ref, window.alt), (of_ref, of_alt), (maps[0], maps[1]))
+            of_ref, of_alt, ref_mutants, alt_mutants = (next(parts) for _ in range(4))
+            changes = (ref_mutants - of_ref).reshape(len(BASES), -1)
+            of_alternate = (alt_mutants - of_alt).reshape(len(BASES), -1)
+            scored = _ScoredSite(window, float(of_ref[0]), float(of_alt[0]), changes, of_alternate)
+            yield self._site(_change_of(annotated), variant, scored)
 
-    def _site(
-        self,
-        annotated: AnnotatedVariant,
-        variant: Variant,
-        codes: tuple[Codes, Codes],
-        scores: tuple[NDArray[np.float32], NDArray[np.float32]],
-        maps: tuple[NDArray[np.float32], NDArray[np.float32]],
-    ) -> ModelSite:
-        found = strongest_change(annotated)
-        assert found is not None
+    def _site(self, found: tuple[str, ProteinChange], variant: Variant, scored: _ScoredSite) -> ModelSite:
         kind, change = found
-        left = flank_of(self.model.config.window)
+        left, window = flank_of(self.model.config.window), scored.window
+        codes, own = (window.ref, variant.ref) if kind == "loss" else (window.alt, variant.alt)
         longest = max(len(variant.ref), len(variant.alt))
-        bound = 0 if kind == "loss" else 1
-        heights = information_heights(maps[bound], float(self.scale.softness[0]))
+        of_bound = scored.changes if kind == "loss" else scored.of_alternate
+        heights = information_heights(of_bound, float(self.scale.softness[0]))
         # Bases that the network reads as a quarter of each have no letter.
-        heights[codes[bound] == N_CODE] = 0
-        shorter = len((variant.ref, variant.alt)[bound])
-        heights = np.insert(heights, [left + shorter] * (longest - shorter), 0.0, axis=0)
-        aligned = [_padded(decode(own), left + len(allele), longest - len(allele))
-                   for own, allele in zip(codes, (variant.ref, variant.alt), strict=True)]  # fmt: skip
-        ref, alt = (own.reshape(1, 1).astype(np.float64) for own in scores)
+        heights[codes == N_CODE] = 0
+        heights = np.insert(heights, [left + len(own)] * (longest - len(own)), 0.0, axis=0)
+        reference, alternate = (
+            _padded(decode(letters), left + len(allele), longest - len(allele))
+            for letters, allele in ((window.ref, variant.ref), (window.alt, variant.alt))
+        )
+        scores = np.array([[scored.ref]]), np.array([[scored.alt]])
         return ModelSite(
             kind,
             change,
-            *aligned,
+            reference,
+            alternate,
             variant.start - left + 1,
             (left, left + longest),
             heights,
-            maps[0],
-            float((alt - ref).item()),
-            float(self.scale.bound_change(ref, alt).item()),
+            scored.changes,
+            scored.alt - scored.ref,
+            float(self.scale.bound_change(*scores).item()),
             self.background.get(kind_of(variant), np.zeros(0)),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _ScoredSite:
+    """Both alleles with their flanks and their scores.
+
+    Attributes:
+        window: the base codes of both.
+        ref: the score of the reference.
+        alt: the score of the alternate allele.
+        changes: the change of the score by each substitution in the reference, float32 (4, R).
+        of_alternate: the same in the alternate sequence, float32 (4, A); without columns where a loss is drawn.
+    """
+
+    window: Window
+    ref: float
+    alt: float
+    changes: NDArray[np.float32]
+    of_alternate: NDArray[np.float32]
+
+
+def _change_of(annotated: AnnotatedVariant) -> tuple[str, ProteinChange]:
+    """The strongest change of an allele that lists one."""
+    found = strongest_change(annotated)
+    assert found is not None
+    return found
 
 
 def information_heights(changes: NDArray[np.floating], softness: float) -> NDArray[np.float64]:

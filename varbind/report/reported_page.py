@@ -130,7 +130,7 @@ def allele_entries(selection: Selection, inputs: DrawingInputs) -> list[Entry]:
 
 
 def overview(selection: Selection) -> dict[str, object]:
-    """What the page shows besides the alleles: facts of the run, counts, cut-offs, the distribution of PHRED, columns."""
+    """What the page shows besides the alleles: facts of the run, counts, cut-offs, PHREDs and columns."""
     order, counts, facts = selection.counts.order, selection.counts, selection.facts
     prefix = f"{selection.keys.prefix}_"
     notes = []
@@ -185,7 +185,7 @@ def _entry(
     variant = allele.variant
     found = strongest_change(variant)
     place = f"{variant.place} {shortened(variant.ref, 12)}>{shortened(variant.alt, 12)}"
-    pictures = ()
+    pictures: tuple[Drawing, ...] = ()
     if site:
         drawn = (draw_logos(site), draw_map(site, place), draw_background(site))
         pictures = tuple(one for one in drawn if one)

@@ -1,4 +1,4 @@
-"""The facts of a run of `varbind annotate` as the header of its result states them: version, models, genes, cut-offs."""
+"""The facts of a run of `varbind annotate` that the header of its result states: version, models, genes, cut-offs."""
 
 from __future__ import annotations
 

@@ -184,10 +184,9 @@ class _Details:
     def _frequency(self, record: VcfRecord, place: int) -> float:
         fields = declared_fields(self.header, self.frequency_keys, self.path)
         values = [_number(value) for value in info_values(fields, record, self.path)[place]]
-        if len(values) < 2:
-            share = values[0] if values else nan
-        else:
-            share = values[0] / values[1] if values[1] else nan
+        share, *of = values or [nan]
+        if of:  # the number of alleles among those called
+            share = share / of[0] if of[0] else nan
         return share if 0 <= share <= 1 else nan
 
     def _carriers(self, record: VcfRecord, place: int) -> tuple[tuple[Carrier, ...] | None, int]:

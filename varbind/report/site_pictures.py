@@ -9,18 +9,21 @@ import numpy as np
 from varbind.core.sequence import BASES
 from varbind.draw.heat_map import MapMark, MapRow, draw_mutation_map
 from varbind.draw.logo import LogoRow, aligned_logos
-from varbind.draw.svg import Drawing
 from varbind.report.charts import background_chart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from varbind.draw.svg import Drawing
     from varbind.report.model_sites import ModelSite
 
 __all__ = ["draw_background", "draw_logos", "draw_map"]
 
 LEAST_BITS = 0.25
 """Columns with less information at both ends of the logos are left out."""
+
+FAINTEST = 0.02
+"""Changes that are smaller than this share of the largest one would have no colour and hardly a letter."""
 
 AROUND = 3
 """The number of columns on both sides of the change, and of the last column with information, that are drawn."""
@@ -55,7 +58,8 @@ def draw_map(site: ModelSite, label: str) -> Drawing:
     base = site.alternate[start] if end - start == 1 and not inserted and site.alternate[start] in BASES else ""
     mark = MapMark(0, start, end, base, label)
     title = f"What every change of a base does to {site.change.protein}"
-    return draw_mutation_map([MapRow(letters, site.changes, "reference")], title=title, first=site.first, marks=[mark])
+    changes = np.where(np.abs(site.changes) < FAINTEST * np.abs(site.changes).max(), 0, site.changes)
+    return draw_mutation_map([MapRow(letters, changes, "reference")], title=title, first=site.first, marks=[mark])
 
 
 def draw_background(site: ModelSite) -> Drawing | None:
@@ -77,4 +81,5 @@ def _columns(site: ModelSite) -> slice:
 def _own_heights(letters: str, heights: NDArray[np.float64]) -> NDArray[np.float64]:
     """The heights of the bases that a sequence has, and 0 for all others, (L, 4)."""
     codes = np.array([BASES.find(letter) for letter in letters])
-    return np.where(codes[:, None] == np.arange(len(BASES)), heights, 0.0)
+    visible = np.where(heights < FAINTEST * heights.max(), 0.0, heights)
+    return np.where(codes[:, None] == np.arange(len(BASES)), visible, 0.0)

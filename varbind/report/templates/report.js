@@ -4,7 +4,7 @@
   const table = document.getElementById("variants");
   const body = table.tBodies[0];
   const rows = [...body.rows];
-  const packed = JSON.parse(document.getElementById("details").textContent);
+  const details = JSON.parse(document.getElementById("details").textContent);
   const columns = table.tHead.rows[0].cells.length;
   const field = (id) => document.getElementById(id);
   const texts = rows.map((row) => row.textContent.toLowerCase().replace(/\s+/g, " "));
@@ -30,7 +30,11 @@
       cell.textContent = "This browser is too old to unpack the details. Chrome 103, Firefox 113 and Safari 16.4 can.";
       return;
     }
-    cell.innerHTML = await unpack(packed[number(row) - 1]);
+    const place = number(row) - 1;
+    const group = await unpack(details.packed[Math.floor(place / details.together)]);
+    const inner = document.createElement("div");
+    inner.innerHTML = group.split("\f")[place % details.together];
+    cell.append(inner);
   }
   function close(row) {
     row.querySelector(".open").setAttribute("aria-expanded", "false");
