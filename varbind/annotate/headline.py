@@ -83,7 +83,11 @@ def _activity_text(variant: AnnotatedVariant) -> str:
     activity, error = variant.numbers.get("ACTIVITY"), variant.numbers.get("ACTIVITY_SE")
     if activity is None:
         return ""
-    number = f"{activity:+.2f}" + (f" \N{PLUS-MINUS SIGN} {error:.2f}" if error is not None else "") + " log2"
+    number = (
+        f"{round(activity, 2) + 0.0:+.2f}"
+        + (f" \N{PLUS-MINUS SIGN} {error:.2f}" if error is not None else "")
+        + " log2"
+    )
     number = number.replace("-", "\N{MINUS SIGN}")
     direction = direction_of(variant)
     if direction == "unclear":

@@ -83,7 +83,7 @@ def gene_track(genes: Sequence[NearbyGene], promoter: tuple[int, int]) -> Drawin
     """
     up, down = promoter
     low, high = min(-up, *(gene.distance for gene in genes)), max(down, *(gene.distance for gene in genes))
-    left, width, row = 26.0, 540.0, 50.0
+    left, width, row = 26.0, 430.0, 50.0
 
     def at(place: float) -> float:
         return left + width * (place - low) / max(high - low, 1)
@@ -121,7 +121,7 @@ def rarity_chart(phreds: Sequence[tuple[str, float]]) -> Drawing:
     Args:
         phreds: what is rare, and its PHRED.
     """
-    left, width, row = 120.0, 432.0, 26.0
+    left, width, row = 104.0, 340.0, 26.0
 
     def at(phred: float) -> float:
         return left + width * min(phred, RAREST) / RAREST
@@ -163,7 +163,7 @@ def background_chart(background: NDArray[np.floating], change: float, protein: s
     values = np.asarray(background, dtype=np.float64)
     limit = 1.05 * max(float(np.abs(values).max(initial=0)), abs(change), 1e-9)
     counts, _ = np.histogram(np.clip(values, -limit, limit), bins=BARS, range=(-limit, limit))
-    left, top, width, height = 46.0, 26.0, 451.0, 90.0
+    left, top, width, height = 46.0, 26.0, 410.0, 90.0
     highest = np.log10(max(int(counts.max(initial=1)), 1)) + 0.5
     step = width / BARS
     sizes = np.where(counts > 0, height * (np.log10(np.maximum(counts, 1)) + 0.5) / highest, 0.0)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from varbind._version import __version__
 from varbind.gate import optional_import
-from varbind.report.number_texts import frequency, one_decimal, percent, signed
+from varbind.report.number_texts import frequency, one_decimal, percent, signed, two_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,13 @@ TOGETHER = 10
 SEPARATOR = "\f"
 """What separates the details of alleles; no text of the page contains it, because control characters are escaped."""
 
-FILTERS = {"frequency": frequency, "one_decimal": one_decimal, "percent": percent, "signed": signed}
+FILTERS = {
+    "frequency": frequency,
+    "one_decimal": one_decimal,
+    "percent": percent,
+    "signed": signed,
+    "two_decimals": two_decimals,
+}
 
 
 def render(overview: dict[str, object], entries: Sequence[Entry], *, missing: Sequence[str] = ()) -> bytes:

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from varbind.annotate.genome_build import REFERENCE_VARIABLE
 from varbind.gate import optional_import
 from varbind.io.banks import load_bank
 from varbind.io.output.atomic_files import write_whole_file
@@ -74,8 +73,7 @@ def write_report(
     """
     optional_import("jinja2", needed_for="varbind report")
     source, destination = os.fspath(source), os.fspath(destination)
-    read = [source, *filter(None, (reference, os.environ.get(REFERENCE_VARIABLE)))]
-    check_outputs(destination, read)
+    check_outputs(destination, [source, *([reference] if reference else [])])
     selection, header = read_selection(source, choice or Choice())
     with ExitStack() as stack:
         inputs = DrawingInputs.open(
@@ -86,6 +84,8 @@ def write_report(
             bank=bank or load_bank(),
             is_default=bank is None,
         )
+        if inputs.genome:
+            check_outputs(destination, [inputs.genome.path])
         entries = allele_entries(selection, inputs)
     page = render(overview(selection), entries, missing=inputs.missing)
     if destination == STDOUT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-__all__ = ["frequency", "one_decimal", "percent", "signed"]
+__all__ = ["frequency", "one_decimal", "percent", "signed", "two_decimals"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -29,3 +29,8 @@ def frequency(share: float) -> str:
 def signed(number: int) -> str:
     """A distance in bases with its sign."""
     return f"{number:+,}".replace("-", MINUS) if number else "0"
+
+
+def two_decimals(value: float) -> str:
+    """A change with its sign and two decimals."""
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", MINUS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from heapq import nlargest
 from math import isnan, nan
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
@@ -84,14 +85,14 @@ class Selection:
     """The alleles of a report with the counts of the file.
 
     Attributes:
-        name: the name of the file.
+        name: the name of the file, without its folder.
         facts: what the header states of the run.
         keys: the keys of varbind that the header declares.
         counts: the counts of all alleles, and the order.
         alleles: the alleles to show, the largest value first.
         phreds: the PHRED of every scored allele that is not left out, in the order of the file; alleles without one
             are not among them.
-        has_frequency: the name of the fields of the frequency; empty where there are none.
+        frequency_name: the names of the fields of the frequency; empty where there are none.
     """
 
     name: str
@@ -138,7 +139,8 @@ def read_selection(source: str | os.PathLike[str], choice: Choice) -> tuple[Sele
         counts.check(path)
         alleles = tuple(details.of_allele(allele) for allele in first)
         facts = RunFacts.of(header, choice.prefix)
-        selection = Selection(printable(path), facts, keys, counts, alleles, phreds, details.frequency_name)
+        name = printable(Path(path).name)
+        selection = Selection(name, facts, keys, counts, alleles, phreds, details.frequency_name)
         return selection, header
 
 

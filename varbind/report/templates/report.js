@@ -35,6 +35,16 @@
     const inner = document.createElement("div");
     inner.innerHTML = group.split("\f")[place % details.together];
     cell.append(inner);
+    reach(inner);
+  }
+  // A picture that is wider than the screen can be scrolled with the keyboard.
+  function reach(part) {
+    for (const picture of part.querySelectorAll(".picture")) {
+      if (picture.scrollWidth <= picture.clientWidth) continue;
+      picture.tabIndex = 0;
+      picture.setAttribute("role", "group");
+      picture.setAttribute("aria-label", picture.querySelector("title").textContent);
+    }
   }
   function close(row) {
     row.querySelector(".open").setAttribute("aria-expanded", "false");
@@ -79,6 +89,7 @@
   }
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", filter);
+  form.addEventListener("change", filter);
   form.addEventListener("reset", () => setTimeout(filter));
 
   // Sorting; missing values come last, and ties keep the order of the page.
@@ -131,6 +142,7 @@
     const row = /^#v\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
     if (row) open(row);
   }
+  reach(document);
   addEventListener("hashchange", follow);
   follow();
 })();
