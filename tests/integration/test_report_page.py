@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 from browser import NARROW, WIDE, errors_of, open_browser, requests_of, require_browser, resize
-from integration.runs import FASTA, GENES, VCF, call
+from integration.runs import COLUMNS, FASTA, GENES, VCF, call
 from quick_bank import quick_bank, quick_bank_path
 from quick_cases import first_quick
 
@@ -228,7 +228,7 @@ def test_hostile_texts_do_not_run(driver, tmp_path):
              f"##varbind_bank=<ID={HOSTILE},SHA256={HOSTILE},Prefix=VARBIND>"]  # fmt: skip
     lines += [f'##INFO=<ID=VARBIND_{key},Number=A,Type={kind},Description="x">' for key, kind in keys.items()]
     lines.append('##FORMAT=<ID=GT,Number=1,Type=String,Description="x">')
-    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", HOSTILE]))
+    lines.append(f"{COLUMNS.decode()}\tFORMAT\t{HOSTILE}")
     values = {"STATUS": "ok", "PHRED": "31", "LOSS_PHRED": "30", "ACTIVITY": "-1", "FLAG": packed, "REGION": packed,
               "GENE": f"{packed}|g|t|+|-5|x", "BIND_LOSS": f"{packed}|{packed}2|m|-1|-5",
               "EXPLAIN": f"{packed}|0.5"}  # fmt: skip

@@ -5,6 +5,7 @@ Where the file has no EXPLAIN, the second stage of the bank is asked again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -58,6 +59,7 @@ def predicted_contributions(
     """
     if not isinstance(bank.effect, EffectModel) or ActivityHead.name not in bank.effect.heads:
         return [()] * len(variants)
+    bank = replace(bank, effect=_activity_alone(bank.effect))
     models, stage = scored_with(bank, bank.select_default(), AnnotateSettings(explain=LISTED))
     if stage is None:
         return [()] * len(variants)
@@ -75,8 +77,17 @@ def predicted_contributions(
     return found
 
 
-def named(explained: Sequence[tuple[str, float]], bank: Bank | None) -> tuple[Contribution, ...]:
-    """Contributions with the names of the proteins, where a bank knows them."""
+def named(explained: Sequence[Sequence[tuple[str, float]]], bank: Bank | None) -> list[tuple[Contribution, ...]]:
+    """The contributions to each allele with the names of the proteins, where a bank knows them."""
     proteins = {model.model_id: model.protein for model in bank.models} if bank else {}
     proteins[LOCAL_NETWORK] = "bases around the change"
-    return tuple(Contribution(proteins.get(model_id, model_id), model_id, value) for model_id, value in explained)
+    return [
+        tuple(Contribution(proteins.get(model_id, model_id), model_id, value) for model_id, value in own[:LISTED])
+        for own in explained
+    ]
+
+
+def _activity_alone(effect: EffectModel) -> EffectModel:
+    """The second stage with no other heads than that of the activity and those that it needs."""
+    wanted = {ActivityHead.name, *effect.heads[ActivityHead.name].needs.heads}
+    return replace(effect, heads={name: head for name, head in effect.heads.items() if name in wanted})

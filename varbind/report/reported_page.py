@@ -12,7 +12,7 @@ from varbind.annotate.headline import direction_of, headline, strongest_change
 from varbind.core.variant import Status
 from varbind.report.caveats import caveats
 from varbind.report.charts import gene_track, phred_histogram, rarity_chart
-from varbind.report.contributions import LISTED, Contribution, named, predicted_contributions
+from varbind.report.contributions import named, predicted_contributions
 from varbind.report.model_sites import ModelSite, model_sites
 from varbind.report.site_pictures import draw_background, draw_logos, draw_map
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from varbind.annotate.info_reader import ProteinChange
-    from varbind.bank.bank import Bank
     from varbind.core.variant import Variant
     from varbind.draw.svg import Drawing
+    from varbind.report.contributions import Contribution
     from varbind.report.drawing_inputs import DrawingInputs
     from varbind.report.selection import ReportedAllele, Selection
 
@@ -121,9 +121,9 @@ def allele_entries(selection: Selection, inputs: DrawingInputs) -> list[Entry]:
             computed = predicted_contributions(placed, inputs.genome, inputs.bank)
             for row, found in zip(known, computed, strict=True):
                 explained[row] = found
-    promoter = _promoter_of(selection.facts.command)
+    promoter, contributions = _promoter_of(selection.facts.command), named(explained, inputs.bank)
     return [
-        _entry(number, allele, selection, promoter, sites[row], _contribution_bars(explained[row], inputs.bank),
+        _entry(number, allele, selection, promoter, sites[row], _contribution_bars(contributions[row]),
                _why_no_pictures(variants[row], inputs))
         for row, (number, allele) in enumerate(zip(range(1, len(alleles) + 1), alleles, strict=True))
     ]  # fmt: skip
@@ -244,8 +244,7 @@ def _change_bars(losses: Sequence[ProteinChange], gains: Sequence[ProteinChange]
     )
 
 
-def _contribution_bars(explained: Sequence[tuple[str, float]], bank: Bank | None) -> tuple[Bar, ...]:
-    found: tuple[Contribution, ...] = named(explained[:LISTED], bank)
+def _contribution_bars(found: Sequence[Contribution]) -> tuple[Bar, ...]:
     longest = max((abs(one.log2) for one in found), default=0.0) or 1.0
     return tuple(
         Bar(one.protein, one.model_id if one.model_id != one.protein else "",
