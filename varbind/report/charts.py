@@ -83,7 +83,7 @@ def gene_track(genes: Sequence[NearbyGene], promoter: tuple[int, int]) -> Drawin
     """
     up, down = promoter
     low, high = min(-up, *(gene.distance for gene in genes)), max(down, *(gene.distance for gene in genes))
-    left, width, row = 26.0, 430.0, 50.0
+    left, width, row = 26.0, 430.0, 58.0
 
     def at(place: float) -> float:
         return left + width * (place - low) / max(high - low, 1)

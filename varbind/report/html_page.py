@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from varbind._version import __version__
 from varbind.gate import optional_import
-from varbind.report.number_texts import frequency, one_decimal, percent, signed, two_decimals
+from varbind.report.number_texts import frequency, one_decimal, percent, sentence, signed, two_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,7 @@ FILTERS = {
     "frequency": frequency,
     "one_decimal": one_decimal,
     "percent": percent,
+    "sentence": sentence,
     "signed": signed,
     "two_decimals": two_decimals,
 }

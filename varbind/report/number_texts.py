@@ -1,10 +1,10 @@
-"""Numbers as the page of a report writes them."""
+"""Numbers and words as the page of a report writes them."""
 
 from __future__ import annotations
 
 from math import isnan
 
-__all__ = ["frequency", "one_decimal", "percent", "signed", "two_decimals"]
+__all__ = ["frequency", "one_decimal", "percent", "sentence", "signed", "two_decimals"]
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -24,6 +24,11 @@ def frequency(share: float) -> str:
     if isnan(share):
         return ""
     return "0" if share == 0 else f"{share:.2g}" if share >= 1e-4 else f"{share:.0e}"
+
+
+def sentence(words: str) -> str:
+    """The end of a sentence as a sentence of its own."""
+    return words[:1].upper() + words[1:]
 
 
 def signed(number: int) -> str:

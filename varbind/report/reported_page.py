@@ -66,7 +66,7 @@ class Entry:
     Attributes:
         number: its number on the page, from 1.
         allele: the allele with its values.
-        place: its position and change.
+        change: its alleles, shortened.
         sort_value: the value that the page is sorted by.
         family: the family and the protein of the strongest change.
         kind: `loss`, `gain` or empty.
@@ -84,7 +84,7 @@ class Entry:
 
     number: int
     allele: ReportedAllele
-    place: str
+    change: str
     sort_value: float
     family: str
     kind: str
@@ -184,10 +184,10 @@ def _entry(
 ) -> Entry:
     variant = allele.variant
     found = strongest_change(variant)
-    place = f"{variant.place} {shortened(variant.ref, 12)}>{shortened(variant.alt, 12)}"
+    change = f"{shortened(variant.ref, 12)}>{shortened(variant.alt, 12)}"
     pictures: tuple[Drawing, ...] = ()
     if site:
-        drawn = (draw_logos(site), draw_map(site, place), draw_background(site))
+        drawn = (draw_logos(site), draw_map(site, f"{variant.place} {change}"), draw_background(site))
         pictures = tuple(one for one in drawn if one)
     elif not why_not:
         why_not = "No change of binding is listed, or the bank does not have the model of the strongest one."
@@ -198,7 +198,7 @@ def _entry(
     return Entry(
         number,
         allele,
-        place,
+        change,
         _sort_value(allele, selection),
         _family_text(found[1]) if found else "",
         found[0] if found else "",

@@ -116,7 +116,7 @@
   headings.forEach((heading, column) => {
     const button = heading.querySelector("button");
     button.addEventListener("click", () => {
-      const first = button.dataset.sort === "number" ? "descending" : "ascending";
+      const first = button.dataset.first || (button.dataset.sort === "number" ? "descending" : "ascending");
       const other = first === "descending" ? "ascending" : "descending";
       const order = heading.getAttribute("aria-sort") === first ? other : first;
       headings.forEach((one) => one.setAttribute("aria-sort", "none"));
