@@ -192,6 +192,7 @@ def test_binding_alone_has_no_phred(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "the larger of VARBIND_LOSS_PHRED and VARBIND_GAIN_PHRED" in page
     assert "The file has no VARBIND_PHRED" in page
+    assert ">Gene</button>" not in page
     assert all("adds to the predicted" not in one for one in details_of(page))
 
 

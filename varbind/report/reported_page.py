@@ -167,6 +167,7 @@ def _columns(selection: Selection) -> dict[str, object]:
         # The table lists the largest absolute value of these two first, or the smallest one.
         "sort_is_number": names not in {("ACTIVITY",), ("TSSDIST",)},
         "shows_phred": "PHRED" in selection.keys.names and names != ("PHRED",),
+        "has_genes": any(allele.variant.genes for allele in alleles),
         "has_frequency": bool(selection.frequency_name),
         "has_carriers": any(allele.carriers is not None for allele in alleles),
         "regions": sorted(regions - {""}),
