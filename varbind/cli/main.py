@@ -40,6 +40,7 @@ COMMANDS = {
     "report": ("varbind.cli.report", "Write an annotated VCF as one HTML page with pictures, for any browser."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
+    "map": ("varbind.cli.map", "Map how each substitution in a sequence would change the score of a protein."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
     "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
     "models": ("varbind.cli.models", "List, show, import, export and verify model banks."),

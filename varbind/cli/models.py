@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from varbind.cli.main import configure_logging, print_text
+from varbind.cli.motifs import logo, motifs
 from varbind.cli.option_values import parse_words
 from varbind.cli.options import background_options, bank_option, device_option, load_banks, logging_options
 from varbind.errors import UsageError, VarbindError, printable
@@ -21,6 +22,10 @@ logger = logging.getLogger("varbind")
 @click.group("models")
 def models() -> None:
     """List, show, import, export and verify model banks."""
+
+
+models.add_command(logo)
+models.add_command(motifs)
 
 
 @models.command("list")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import BASES
-from varbind.draw.letters import letter_shapes
+from varbind.draw.letters import PlacedLetters, letter_shapes
 from varbind.draw.svg import Drawing, colour, frame, line, path, rectangle, text
 from varbind.draw.tick_marks import position_labels, short
 
@@ -124,23 +124,20 @@ def draw_mutation_map(
     heights = [letter_heights(row.changes) for row in rows]
     highest = max(float(own.max()) for own in heights) or 1.0
     shapes, top = [text(MARGIN, HEADING - 7, title, size=12)], HEADING
+    placed: list[PlacedLetters] = []
     places = _places(rows[0].letters, first)
     for start in range(0, length, columns):
         part = range(start, min(start + columns, length))
         for number, row in enumerate(rows):
+            placed.append(_letters(row.letters, heights[number] * LETTERS / highest, part, top + LABEL))
             shapes.append(text(LEFT, top + 10, row.label, fill="line"))
-            shapes.append(_letters(row.letters, heights[number] * LETTERS / highest, part, top + LABEL))
             top += LABEL + LETTERS + 2
-            shapes += [
-                _cells(cells[number][:, part.start : part.stop], limit, top),
-                _row_names(len(cells[number]), top),
-            ]
-            shapes.append(_own_bases(row.letters, part, top))
+            shapes += _panel(row.letters, cells[number], limit, part, top)
             shapes += _rings([mark for mark in marks if mark.row == number], part, top, len(cells[number]))
             top += CELL * len(cells[number]) + 4
         shapes.append(position_labels(LEFT, top + 7, CELL, places[part.start : part.stop]))
         top += POSITIONS
-    shapes.append(_legend(limit, unit, marks, top))
+    shapes += [letter_shapes(placed), _legend(limit, unit, marks, top)]
     width = max(LEFT + CELL * min(length, columns) + MARGIN, LEFT + 420, MARGIN * 2 + 7 * len(title))
     return Drawing(width, top + LEGEND, "".join(shapes), title, _description(rows, places, marks))
 
@@ -165,24 +162,38 @@ def _places(letters: str, first: int) -> list[int | None]:
     return [None if letter == "-" else first + count - 1 for letter, count in zip(letters, counts, strict=True)]
 
 
-def _letters(letters: str, heights: NDArray[np.float64], part: range, top: float) -> str:
-    """The letters of some columns above their cells, on a line."""
+def _letters(letters: str, heights: NDArray[np.float64], part: range, top: float) -> PlacedLetters:
+    """The letters of some columns above their cells."""
     chosen = [index for index in part if heights[index] >= SMALLEST and letters[index] != "-"]
     own = heights[chosen]
     lefts = LEFT + CELL * (np.array(chosen, dtype=np.float64) - part.start) + 0.3
     boxes = np.stack([lefts, top + LETTERS - own, np.full(len(chosen), CELL - 0.6), own], axis=1)
-    base = line([(LEFT, top + LETTERS), (LEFT + CELL * len(part), top + LETTERS)], colour("line"))
-    return letter_shapes("".join(letters[index] for index in chosen), boxes) + base
+    return PlacedLetters("".join(letters[index] for index in chosen), boxes)
+
+
+def _panel(letters: str, cells: NDArray[np.float64], limit: float, part: range, top: float) -> list[str]:
+    """The cells of some columns, with the line above them, the names of their rows and the marks of the own bases."""
+    base = [(LEFT, top - 2), (LEFT + CELL * len(part), top - 2)]
+    return [
+        line(base, colour("line")),
+        _cells(cells[:, part.start : part.stop], limit, top),
+        _row_names(len(cells), top),
+        _own_bases(letters, part, top),
+    ]
 
 
 def _cells(values: NDArray[np.float64], limit: float, top: float) -> str:
     """Cells (rows, columns) as one path for each shade; a change that rounds to 0 has the background's colour."""
     shades = np.nan_to_num(np.rint(np.clip(values / limit, -1, 1) * LEVELS)).astype(np.int64)
+    rows, columns = np.nonzero(shades)
+    if not len(rows):
+        return ""
+    order = np.argsort(shades[rows, columns], kind="stable")
+    corners = np.stack([LEFT + CELL * columns[order], top + CELL * rows[order]], axis=1)
+    found, starts = np.unique(shades[rows, columns][order], return_index=True)
     shapes = []
-    for shade in np.unique(shades[shades != 0]).tolist():
-        own_rows, own_columns = np.nonzero(shades == shade)
-        corners = np.stack([LEFT + CELL * own_columns, top + CELL * own_rows], axis=1)
-        steps = f"M%g %gh{CELL:g}v{CELL:g}h-{CELL:g}z" * len(corners) % tuple(np.round(corners, 1).ravel().tolist())
+    for shade, own in zip(found.tolist(), np.split(np.round(corners, 1), starts[1:]), strict=True):
+        steps = f"M%g %gh{CELL:g}v{CELL:g}h-{CELL:g}z" * len(own) % tuple(own.ravel().tolist())
         shapes.append(path(steps, colour("loss" if shade < 0 else "gain"), opacity=abs(shade) / LEVELS))
     return "".join(shapes)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.sequence import BASES
-from varbind.draw.letters import letter_shapes
+from varbind.draw.letters import PlacedLetters, letter_shapes
 from varbind.draw.svg import Drawing, colour, frame, line, text
 from varbind.draw.tick_marks import axis, position_labels
 
@@ -22,7 +22,7 @@ __all__ = ["LogoRow", "aligned_logos", "sequence_logo"]
 LETTER, HEIGHT = 12.0, 72.0
 """The width of a column, and the height of a logo, in pixels."""
 
-LEFT, MARGIN, HEADING, SEQUENCE, POSITIONS = 52.0, 8.0, 18.0, 16.0, 16.0
+LEFT, MARGIN, HEADING, SEQUENCE, POSITIONS = 52.0, 8.0, 24.0, 16.0, 16.0
 """The widths and heights of what stands round a logo, in pixels."""
 
 SMALLEST = 0.05
@@ -78,8 +78,9 @@ def sequence_logo(
     low, high = _limits(values)
     places = _places(len(values), first, strand)
     shapes = [
-        text(MARGIN, HEADING - 4, title, size=12),
-        _logo(values, low, high, HEADING, "ACGU" if rna else BASES),
+        text(MARGIN, HEADING - 11, title, size=12),
+        _zero_line(len(values), low, high, HEADING),
+        letter_shapes([_logo(values, low, high, HEADING, "ACGU" if rna else BASES)]),
         axis(LEFT - 4, HEADING, HEIGHT, low, high, unit),
         position_labels(LEFT, HEADING + HEIGHT + 12, LETTER, places),
         *_boxes(boxed, len(values), HEADING, HEIGHT),
@@ -120,14 +121,17 @@ def aligned_logos(
         raise ValueError(f"sequences of {columns} and {len(alternate.letters)} columns are not aligned")
     changed = [index for index in range(columns) if reference.letters[index] != alternate.letters[index]]
     low, high = _limits(values)
-    shapes, top = [text(MARGIN, HEADING - 4, title, size=12)], HEADING
+    shapes, top = [text(MARGIN, HEADING - 11, title, size=12)], HEADING
+    placed: list[PlacedLetters] = []
     for row, own in zip(rows, (values[:columns], values[columns:]), strict=True):
         shapes.append(text(LEFT, top + 10, row.label, fill="line"))
         top += 14
-        shapes += [_logo(own, low, high, top, BASES), axis(LEFT - 4, top, HEIGHT, low, high, unit)]
-        shapes.append(_sequence(row.letters, top + HEIGHT + 3))
+        placed += [_logo(own, low, high, top, BASES), _sequence(row.letters, top + HEIGHT + 3)]
+        shapes += [_zero_line(columns, low, high, top), axis(LEFT - 4, top, HEIGHT, low, high, unit)]
+        shapes += _gaps(row.letters, top + HEIGHT + 8)
         shapes += _boxes(changed if boxed is None else boxed, columns, top, HEIGHT + SEQUENCE)
         top += HEIGHT + SEQUENCE + 6
+    shapes.append(letter_shapes(placed))
     shapes.append(position_labels(LEFT, top + 8, LETTER, _reference_places(reference.letters, first)))
     named = "; ".join(_difference(reference.letters, alternate.letters, index) for index in changed)
     words = f"Two sequence logos, {reference.label} above {alternate.label}. Differences: {named or 'none'}."
@@ -155,8 +159,14 @@ def _limits(values: NDArray[np.float64]) -> tuple[float, float]:
     return (low, high) if high > low else (0.0, 1.0)
 
 
-def _logo(values: NDArray[np.float64], low: float, high: float, top: float, letters: str) -> str:
-    """The letters of a logo, and its axis."""
+def _zero_line(columns: int, low: float, high: float, top: float) -> str:
+    """The line on which the letters of a logo stand."""
+    zero = top + high * HEIGHT / (high - low)
+    return line([(LEFT, zero), (LEFT + LETTER * columns, zero)], colour("line"))
+
+
+def _logo(values: NDArray[np.float64], low: float, high: float, top: float, letters: str) -> PlacedLetters:
+    """The letters of a logo."""
     scale = HEIGHT / (high - low)
     order = np.argsort(np.abs(values), axis=1, kind="stable")
     sorted_values = np.take_along_axis(values, order, axis=1) * scale
@@ -169,22 +179,21 @@ def _logo(values: NDArray[np.float64], low: float, high: float, top: float, lett
     sizes = np.abs(sorted_values)
     boxes = np.stack([lefts + 0.4, tops, np.full_like(tops, LETTER - 0.8), sizes], axis=-1)[high_enough]
     chosen = "".join(letters[base] for base in order[high_enough].tolist())
-    right = LEFT + LETTER * len(values)
-    return letter_shapes(chosen, boxes) + line([(LEFT, zero), (right, zero)], colour("line"))
+    return PlacedLetters(chosen, boxes)
 
 
-def _sequence(letters: str, top: float) -> str:
-    """The letters of a sequence in their columns; a - is a short line."""
+def _sequence(letters: str, top: float) -> PlacedLetters:
+    """The letters of a sequence in their columns."""
     known = [index for index, letter in enumerate(letters) if letter != "-"]
     lefts = LEFT + LETTER * np.array(known, dtype=np.float64) + 2
     boxes = np.stack([lefts, *(np.full(len(known), size) for size in (top, LETTER - 4, 10.0))], axis=1)
-    middle = top + 5
-    gaps = [index for index, letter in enumerate(letters) if letter == "-"]
-    dashes = [
-        line([(LEFT + LETTER * index + 3, middle), (LEFT + LETTER * index + 9, middle)], colour("line"))
-        for index in gaps
-    ]
-    return letter_shapes("".join(letters[index] for index in known), boxes) + "".join(dashes)
+    return PlacedLetters("".join(letters[index] for index in known), boxes)
+
+
+def _gaps(letters: str, middle: float) -> list[str]:
+    """A short line in each column without a base."""
+    lefts = [LEFT + LETTER * index for index, letter in enumerate(letters) if letter == "-"]
+    return [line([(left + 3, middle), (left + 9, middle)], colour("line")) for left in lefts]
 
 
 def _boxes(columns: Iterable[int], count: int, top: float, height: float) -> list[str]:

@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 from varbind.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["COLOURS", "Drawing", "colour", "escaped", "frame", "line", "number", "path", "rectangle", "text"]
+__all__ = [
+    "COLOURS",
+    "Drawing",
+    "colour",
+    "escaped",
+    "frame",
+    "line",
+    "number",
+    "path",
+    "rectangle",
+    "stacked",
+    "text",
+]
 
 FONT = "system-ui, 'DejaVu Sans', Helvetica, Arial, sans-serif"
 
@@ -90,6 +102,18 @@ class Drawing:
             f'<desc id="{prefix}-description">{escaped(self.description)}</desc>'
             f"{ground}{self.body}</svg>"
         )
+
+
+def stacked(drawings: Sequence[Drawing], *, title: str) -> Drawing:
+    """Several drawings one below the other; a single one is not changed."""
+    if len(drawings) == 1:
+        return drawings[0]
+    parts, top = [], 0.0
+    for drawing in drawings:
+        parts.append(f'<g transform="translate(0 {number(top)})">{drawing.body}</g>')
+        top += drawing.height
+    description = " ".join(f"{drawing.title}: {drawing.description}" for drawing in drawings)
+    return Drawing(max(drawing.width for drawing in drawings), top, "".join(parts), title, description)
 
 
 def number(value: float) -> str:

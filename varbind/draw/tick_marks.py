@@ -28,7 +28,7 @@ def axis(left: float, top: float, height: float, low: float, high: float, unit: 
     shapes = [line([(left, top), (left, top + height)], colour("line"))]
     for value in sorted({low, high, *([0.0] if low < 0 < high else [])}):
         base = top + height * (high - value) / (high - low)
-        crowded = value == 0 and min(high, -low) * height / (high - low) < 10
+        crowded = low < value < high and min(high, -low) * height / (high - low) < 10
         if not crowded:
             shapes.append(text(left - 4, base + 3.5, short(value), size=9, anchor="end", fill="line"))
         shapes.append(line([(left - 3, base), (left, base)], colour("line")))

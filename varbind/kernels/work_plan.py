@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.sequence import Codes
+    from varbind.core.sequence_change import SequenceChange
     from varbind.core.window import Window
 
 __all__ = ["SEGMENTS", "Plan", "Work"]
@@ -76,7 +77,7 @@ class Plan:
     def __init__(self) -> None:
         self.sequences: list[bytes] = []
         self._sequence_of: dict[bytes, int] = {}
-        # The keys of items: sequence, flank, length of the allele, and whether the flanks are pooled as well.
+        # The keys of items: sequence, start and length of the change, and whether the flanks are pooled as well.
         self._items: dict[tuple[int, int, int, bool], int] = {}
         # The keys of substitutions: item and new base.
         self._substitutions: dict[tuple[int, int], int] = {}
@@ -100,10 +101,32 @@ class Plan:
         references, alternates = [], []
         for window in windows:
             ref, alt = window.ref.tobytes(), window.alt.tobytes()
-            reference = plan._item(ref, flank, full=True)
+            removed, added = len(ref) - 2 * flank, len(alt) - 2 * flank
+            reference = plan._item(ref, flank, removed, full=True)
             references.append(plan._allele(reference, reference))
-            alternates.append(references[-1] if ref == alt else plan._alternate(reference, ref, alt, flank))
+            same = ref == alt
+            alternates.append(references[-1] if same else plan._alternate(reference, removed, alt, flank, added))
         return plan, references, alternates
+
+    @classmethod
+    def of_changes(cls, codes: Codes, changes: Iterable[SequenceChange]) -> tuple[Plan, int, list[int]]:
+        """The plan for changes of one sequence that is read whole, and the indices of its allele and of theirs.
+
+        Raises:
+            ValueError: a change reaches beyond the sequence, or leaves no base.
+        """
+        plan, text, alternates = cls(), codes.tobytes(), []
+        unchanged = plan._whole(text)
+        for change in changes:
+            if change.end > len(text):
+                raise ValueError(f"a change ends at {change.end} in a sequence of {len(text)} bases")
+            if text[change.start : change.end] == change.added:
+                alternates.append(unchanged)
+                continue
+            reference = plan._item(text, change.start, change.removed, full=True)
+            alt = text[: change.start] + change.added + text[change.end :]
+            alternates.append(plan._alternate(reference, change.removed, alt, change.start, len(change.added)))
+        return plan, unchanged, alternates
 
     def allele_codes(self) -> list[Codes]:
         """The whole sequence of every allele."""
@@ -111,26 +134,26 @@ class Plan:
         alleles = []
         for _, middle, substituted in self._alleles:
             item, base = substitutions[middle] if substituted else (middle, None)
-            sequence, flank, *_ = items[item]
+            sequence, start, *_ = items[item]
             codes = np.frombuffer(self.sequences[sequence], dtype=np.uint8)
             if base is not None:
                 codes = codes.copy()
-                codes[flank] = base
+                codes[start] = base
             alleles.append(codes)
         return alleles
 
     def work(self, detector_len: int) -> Work:
         """Lay the plan out for detectors of one length."""
         items = _table(self._items, 4)
-        sequence, flank, length, full = items.T
-        middle_end = flank + detector_len - 1 + length
-        end = middle_end + flank
-        bounds = np.stack([np.where(full, 0, flank), flank, middle_end, np.where(full, end, middle_end)], axis=1)
+        sequence, start, length, full = items.T
+        codes, lengths = self._padded(detector_len)
+        middle_end = start + detector_len - 1 + length
+        end = lengths[sequence] + detector_len - 1
+        bounds = np.stack([np.where(full, 0, start), start, middle_end, np.where(full, end, middle_end)], axis=1)
         substitutions = _table(self._substitutions, 2)
         order = np.argsort(substitutions[:, 0], kind="stable")
         item, base = substitutions[order].T
-        codes, lengths = self._padded(detector_len)
-        before = codes[sequence[item], detector_len - 1 + flank[item]]
+        before = codes[sequence[item], detector_len - 1 + start[item]]
         outer, middle, substituted = _table(self._alleles, 3).T
         place = np.empty_like(order)
         place[order] = np.arange(len(order))
@@ -166,25 +189,25 @@ class Plan:
             self.sequences.append(codes)
         return index
 
-    def _item(self, codes: bytes, flank: int, *, full: bool) -> int:
-        key = (self._sequence(codes), flank, len(codes) - 2 * flank, full)
+    def _item(self, codes: bytes, start: int, length: int, *, full: bool) -> int:
+        key = (self._sequence(codes), start, length, full)
         return self._items.setdefault(key, len(self._items))
 
     def _allele(self, outer: int, middle: int, *, substituted: bool = False) -> int:
         return self._alleles.setdefault((outer, middle, substituted), len(self._alleles))
 
-    def _alternate(self, reference: int, ref: bytes, alt: bytes, flank: int) -> int:
+    def _alternate(self, reference: int, removed: int, alt: bytes, start: int, added: int) -> int:
         """Add an alternate allele: a substitution in the item of the reference, or an item of its own."""
-        if not len(ref) == len(alt) == 2 * flank + 1:
-            return self._allele(reference, self._item(alt, flank, full=False))
-        base = alt[flank]
+        if not removed == added == 1:
+            return self._allele(reference, self._item(alt, start, added, full=False))
+        base = alt[start]
         if base > N_CODE:
             raise ValueError("base codes run from 0 to 4")
         index = self._substitutions.setdefault((reference, base), len(self._substitutions))
         return self._allele(reference, index, substituted=True)
 
     def _whole(self, codes: bytes) -> int:
-        item = self._item(codes, 0, full=True)
+        item = self._item(codes, 0, len(codes), full=True)
         return self._allele(item, item)
 
 

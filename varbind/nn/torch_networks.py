@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from varbind.core.network_stack import NetworkStack
+    from varbind.core.sequence_change import SequenceChange
     from varbind.core.window import Window
 else:
     torch = optional_import("torch", needed_for="the reference network")
@@ -116,3 +117,7 @@ class TorchNetworks:
     def score_windows(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scores of both alleles of B windows, each float32 (outputs, B)."""
         return self.score([window.ref for window in windows]), self.score([window.alt for window in windows])
+
+    def score_changes(self, codes: Codes, changes: Sequence[SequenceChange]) -> NDArray[np.float32]:
+        """Scores of a sequence and of B changes of it, float32 (outputs, 1 + B)."""
+        return self.score([codes, *(change.applied(codes) for change in changes)])

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from varbind.core.deepbind import DeepBindStack
     from varbind.core.network_stack import NetworkOutput, NetworkStack
     from varbind.core.sequence import Codes
+    from varbind.core.sequence_change import SequenceChange
     from varbind.core.window import Window
 
 __all__ = ["KERNELS", "Ensemble", "EnsembleMeans"]
@@ -104,6 +105,23 @@ class Ensemble:
                     alleles[columns] = scores[rows]
         return by_model[0].T, by_model[1].T
 
+    def score_changes(
+        self, codes: Codes, changes: Sequence[SequenceChange]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Score one sequence, which every model reads whole, and B changes of it.
+
+        Args:
+            codes: base codes (L,).
+            changes: the changes, each of which leaves at least one base.
+
+        Returns:
+            Scores of the sequence, float32 (M,), and of the changed sequences, float32 (B, M).
+        """
+        by_model = np.empty((self._models, 1 + len(changes)), dtype=np.float32)
+        for _, columns, rows, networks in self._parts:
+            by_model[columns] = networks.score_changes(codes, changes)[rows]
+        return by_model[:, 0], by_model[:, 1:].T
+
 
 class EnsembleMeans:
     """The scores of models that are ensembles, as means of the scores of their networks.
@@ -174,6 +192,9 @@ class _Networks(Protocol):
     def score_windows(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scores of both alleles of B windows, each float32 (outputs, B)."""
 
+    def score_changes(self, codes: Codes, changes: Sequence[SequenceChange]) -> NDArray[np.float32]:
+        """Scores of a sequence and of B changes of it, float32 (outputs, 1 + B)."""
+
 
 class _PlanKernel(Protocol):
     """A kernel of DeepBind networks."""
@@ -198,6 +219,10 @@ class _DeepBindNetworks:
         plan, ref, alt = Plan.of_windows(windows, self._flank)
         scores = self._ensembles.means(self._kernel.score(plan).T)
         return scores[:, ref], scores[:, alt]
+
+    def score_changes(self, codes: Codes, changes: Sequence[SequenceChange]) -> NDArray[np.float32]:
+        plan, unchanged, changed = Plan.of_changes(codes, changes)
+        return self._ensembles.means(self._kernel.score(plan).T)[:, [unchanged, *changed]]
 
 
 def _deepbind_kernel(stacks: Sequence[DeepBindStack], place: _Place) -> _PlanKernel:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.core.sequence import Codes
+    from varbind.core.sequence_change import SequenceChange
     from varbind.core.variant import ReferenceSequence, Variant
 
 __all__ = ["Scorer", "batches", "scan_of", "score_sequences"]
@@ -130,6 +131,33 @@ class Scorer:
             ResourceError: there is not enough memory for a single sequence.
         """
         return self._joined(list(self._in_batches(self._score_sequences, sequences, batch_size, progress)))
+
+    def score_changes(
+        self, codes: Codes, changes: Sequence[SequenceChange], *, batch_size: int | None = None
+    ) -> BindingScores:
+        """Scores of one sequence of any length, which every model reads whole, and of B changes of it.
+
+        Only the positions that read a change are computed for it. The scores are those of `score_codes`.
+
+        Args:
+            codes: base codes (L,).
+            changes: the changes, each of which leaves at least one base.
+            batch_size: number of changes scored at once; None = all. The scores do not depend on it.
+
+        Returns:
+            The scores of the sequence, repeated B times, and of the changed sequences.
+
+        Raises:
+            ResourceError: there is not enough memory for a single change.
+        """
+        assert isinstance(self._ensemble, Ensemble), "changes are not scanned"
+        ensemble = self._ensemble
+        parts = list(
+            self._in_batches(lambda some: ensemble.score_changes(codes, some), changes, batch_size, progress=None)
+        )
+        alt = self._joined([part for _, part in parts])
+        ref = parts[0][0] if parts else np.zeros(len(self.bank.models), dtype=np.float32)
+        return BindingScores(self.bank.model_ids, np.broadcast_to(ref, alt.shape), alt)
 
     def _in_batches(
         self,

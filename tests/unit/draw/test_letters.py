@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from drawn import letter_boxes, parsed
 
-from varbind.draw.letters import GLYPHS, letter_shapes
+from varbind.draw.letters import GLYPHS, PlacedLetters, letter_shapes
 from varbind.draw.svg import COLOURS
 
 
 def shapes_of(letters, boxes):
-    return parsed(f'<svg xmlns="http://www.w3.org/2000/svg">{letter_shapes(letters, boxes)}</svg>')
+    return parsed(f'<svg xmlns="http://www.w3.org/2000/svg">{letter_shapes([PlacedLetters(letters, boxes)])}</svg>')
 
 
 @pytest.mark.parametrize("letter", GLYPHS)
@@ -37,11 +37,11 @@ def test_every_letter_has_its_own_box_and_colour():
 
 
 def test_no_letters_are_nothing():
-    assert letter_shapes("", np.zeros((0, 4))) == ""
+    assert letter_shapes([]) == letter_shapes([PlacedLetters("", np.zeros((0, 4)))]) == ""
 
 
 def test_bad_letters_are_refused():
     with pytest.raises(ValueError, match="no shape of 'X'"):
-        letter_shapes("AX", np.zeros((2, 4)))
+        PlacedLetters("AX", np.zeros((2, 4)))
     with pytest.raises(ValueError, match="2 letters in boxes"):
-        letter_shapes("AC", np.zeros((3, 4)))
+        PlacedLetters("AC", np.zeros((3, 4)))

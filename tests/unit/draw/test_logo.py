@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drawn import SVG, letter_boxes, parsed, words_of
 
-from varbind.draw.logo import HEIGHT, LEFT, LETTER, LogoRow, aligned_logos, sequence_logo
+from varbind.draw.logo import HEADING, HEIGHT, LEFT, LETTER, LogoRow, aligned_logos, sequence_logo
 from varbind.draw.svg import COLOURS
 
 OUTLINES = {"A": 2, "C": 1, "G": 1, "T": 1}
@@ -33,7 +33,7 @@ def test_letters_are_piled_on_the_axis(kind):
     rng = np.random.default_rng(2)
     heights = rng.uniform(0.1, 1, (7, 4)) if kind == "bits" else rng.normal(0, 1, (7, 4))
     found = letter_boxes(parsed(sequence_logo(heights, title="x").document()))
-    expected = piles(heights.tolist(), top=18)
+    expected = piles(heights.tolist(), top=HEADING)
     assert len(found) == sum(OUTLINES[letter] for letter, *_ in expected)
     for letter, index, top, bottom in expected:
         left = LEFT + LETTER * index + 0.4

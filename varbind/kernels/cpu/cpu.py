@@ -36,6 +36,9 @@ logger = logging.getLogger(__name__)
 KERNEL_WORTH = 200_000
 """Alleles times networks that numpy scores in the time that it takes to load numba and the kernel."""
 
+USUAL_LENGTH = 128
+"""The length of a sequence up to which an allele counts once, in bases; the alleles of longer ones count more often."""
+
 KERNEL_ADDRESS_SPACE = 1 << 29
 """Bytes of address space that numba and LLVM may need. With less, they abort the process or make it hang."""
 
@@ -89,9 +92,10 @@ class CpuStacks:
         Raises:
             UsageError: the compiled kernel is required and cannot be loaded.
         """
-        if not self._compiled or max(map(len, plan.sequences), default=0) > LONGEST:
+        longest = max(map(len, plan.sequences), default=0)
+        if not self._compiled or longest > LONGEST:
             return self._numpy.score(plan)
-        self._left_to_numpy -= len(plan) * self._count
+        self._left_to_numpy -= len(plan) * self._count * (1 + longest // USUAL_LENGTH)
         if self._left_to_numpy > 0 or self._kernel is None:
             return self._numpy.score(plan)
         return self._kernel.score(plan)
