@@ -213,3 +213,25 @@ def test_five_hundred_alleles_take_less_than_five_megabytes(tmp_path):
     page = tmp_path / "report.html"
     assert len(details_of(page.read_text())) == 500
     assert page.stat().st_size < 5e6
+
+
+@pytest.mark.parametrize(
+    ("by", "heading", "label"),
+    [
+        ("PHRED", ("descending", "PHRED"), "PHRED at least"),
+        ("ACTIVITY", ("descending", "ACTIVITY"), "PHRED at least"),
+        ("TSSDIST", ("ascending", "TSSDIST"), "PHRED at least"),
+        ("SCORE", ("descending", "SCORE"), "SCORE at least"),
+        ("binding", ("descending", "PHRED of binding"), "PHRED of binding at least"),
+    ],
+)
+def test_orders(annotated, by, heading, label):
+    done = report(annotated, "--by", by, "--top", "12")
+    assert done.code == 0, done.err
+    page = done.out.decode()
+    (found,) = re.findall(r'aria-sort="(\w+ending)"><button[^>]*>([^<]+)', page)
+    assert found == heading
+    assert label in page
+    keys = [float(key) for key in re.findall(r'<td class="number" data-key="([^"]*)"', page)]
+    assert len(keys) == 12
+    assert keys == sorted(keys, reverse=heading[0] == "descending")

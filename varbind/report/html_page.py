@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from varbind._version import __version__
 from varbind.gate import optional_import
-from varbind.report.number_texts import frequency, one_decimal, percent, sentence, signed, two_decimals
+from varbind.report.number_texts import frequency, known, one_decimal, percent, sentence, signed, two_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +38,7 @@ SEPARATOR = "\f"
 
 FILTERS = {
     "frequency": frequency,
+    "known": known,
     "one_decimal": one_decimal,
     "percent": percent,
     "sentence": sentence,

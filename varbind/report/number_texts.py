@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from math import isnan
 
-__all__ = ["frequency", "one_decimal", "percent", "sentence", "signed", "two_decimals"]
+__all__ = ["frequency", "known", "one_decimal", "percent", "sentence", "signed", "three_digits", "two_decimals"]
 
 MINUS = "\N{MINUS SIGN}"
+
+
+def known(value: float) -> str:
+    """A number in full, for the script of the page; empty where it is missing."""
+    return "" if isnan(value) else repr(float(value))
 
 
 def one_decimal(value: float) -> str:
@@ -34,6 +39,11 @@ def sentence(words: str) -> str:
 def signed(number: int) -> str:
     """A distance in bases with its sign."""
     return f"{number:+,}".replace("-", MINUS) if number else "0"
+
+
+def three_digits(value: float) -> str:
+    """A number with three significant digits; empty where it is missing."""
+    return "" if isnan(value) else f"{value:.3g}".replace("-", MINUS)
 
 
 def two_decimals(value: float) -> str:

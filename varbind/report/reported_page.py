@@ -14,6 +14,7 @@ from varbind.report.caveats import caveats
 from varbind.report.charts import gene_track, phred_histogram, rarity_chart
 from varbind.report.contributions import named, predicted_contributions
 from varbind.report.model_sites import ModelSite, model_sites
+from varbind.report.number_texts import one_decimal, three_digits
 from varbind.report.site_pictures import draw_background, draw_logos, draw_map
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ GENES_DRAWN = 3
 CARRIERS_NAMED = 20
 PROMOTER = (1000, 500)
 """What `varbind annotate` takes for a promoter by default, in bases before and after the start."""
+
+_NEAREST, _LARGEST = ("TSSDIST",), ("ACTIVITY",)
+"""Of these keys the absolute value decides: the smallest one comes first, or the largest one."""
 
 _PROMOTER = re.compile(r"--promoter ([0-9]+)(?:,([0-9]+))?")
 _DIRECTIONS = {
@@ -67,7 +71,10 @@ class Entry:
         number: its number on the page, from 1.
         allele: the allele with its values.
         change: its alleles, shortened.
-        sort_value: the value that the page is sorted by.
+        sort_value: the value that the page is sorted by, as it is written in the file.
+        sort_text: the same as the page shows it.
+        sort_key: the same as the page sorts it, without the sign where the size alone decides.
+        filter_value: the value by which the page can be filtered.
         family: the family and the protein of the strongest change.
         kind: `loss`, `gain` or empty.
         direction: what is expected of the activity: a word of `direction_of`, a sign, and a word to show.
@@ -86,6 +93,9 @@ class Entry:
     allele: ReportedAllele
     change: str
     sort_value: float
+    sort_text: str
+    sort_key: float
+    filter_value: float
     family: str
     kind: str
     direction: tuple[str, str, str]
@@ -160,13 +170,15 @@ def overview(selection: Selection) -> dict[str, object]:
 def _columns(selection: Selection) -> dict[str, object]:
     """Which columns the table has, and how they are filtered."""
     names, alleles = selection.counts.order.names, selection.alleles
+    label = names[0] if len(names) == 1 else "PHRED of binding"
+    has_phred = "PHRED" in selection.keys.names
     regions = {allele.variant.genes[0].region for allele in alleles if allele.variant.genes}
     return {
         "nan": nan,
-        "sort_label": names[0] if len(names) == 1 else "PHRED of binding",
-        # The table lists the largest absolute value of these two first, or the smallest one.
-        "sort_is_number": names not in {("ACTIVITY",), ("TSSDIST",)},
-        "shows_phred": "PHRED" in selection.keys.names and names != ("PHRED",),
+        "sort_label": label,
+        "sort_direction": "ascending" if names == _NEAREST else "descending",
+        "filter_label": label if names not in {_NEAREST, _LARGEST} else "PHRED" if has_phred else "",
+        "shows_phred": has_phred and names != ("PHRED",),
         "has_genes": any(allele.variant.genes for allele in alleles),
         "has_frequency": bool(selection.frequency_name),
         "has_carriers": any(allele.carriers is not None for allele in alleles),
@@ -193,6 +205,8 @@ def _entry(
     elif not why_not:
         why_not = "No change of binding is listed, or the bank does not have the model of the strongest one."
     direction = direction_of(variant)
+    value, names = _sort_value(allele, selection), selection.counts.order.names
+    is_signed = names in {_NEAREST, _LARGEST}
     phreds = [(f"{key} of binding" if key != "PHRED" else "lower activity", variant.numbers[name])
               for name, key in (("PHRED", "PHRED"), ("LOSS_PHRED", "loss"), ("GAIN_PHRED", "gain"))
               if name in variant.numbers]  # fmt: skip
@@ -200,7 +214,10 @@ def _entry(
         number,
         allele,
         change,
-        _sort_value(allele, selection),
+        value,
+        one_decimal(value) if names[-1].endswith("PHRED") else three_digits(value),
+        abs(value) if is_signed else value,
+        variant.numbers.get("PHRED", nan) if is_signed else value,
         _family_text(found[1]) if found else "",
         found[0] if found else "",
         (direction, *_DIRECTIONS[direction]),
@@ -220,7 +237,7 @@ def _sort_value(allele: ReportedAllele, selection: Selection) -> float:
     """The value that the page is sorted by, as it is written in the file; NaN where it is missing."""
     numbers, genes = allele.variant.numbers, allele.variant.genes
     names = selection.counts.order.names
-    if names == ("TSSDIST",):
+    if names == _NEAREST:
         return float(genes[0].distance) if genes else nan
     return max((numbers[name] for name in names if name in numbers), default=nan)
 
