@@ -55,6 +55,8 @@ class VarbindError(Exception):
 
 def printable(text: str) -> str:
     """The text with unprintable characters escaped, because names of files and data may contain terminal controls."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
 
 

@@ -20,6 +20,8 @@ __all__ = ["data_frame", "forget_unusable_threads", "has_working_folder", "optio
 
 # The package that each module needs, and what to install to get it.
 NEEDS = {
+    "jinja2": ("jinja2", "varbind[report]"),
+    "markupsafe": ("markupsafe", "varbind[report]"),
     "matplotlib": ("matplotlib", "varbind[plots]"),
     "matplotlib.figure": ("matplotlib", "varbind[plots]"),
     "matplotlib.style": ("matplotlib", "varbind[plots]"),

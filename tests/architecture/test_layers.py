@@ -32,6 +32,8 @@ BELOW = {
     "train": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets"},
     "evaluate": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
     "api": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
+    # A report asks the second stage again for what each protein adds.
+    "report": {"core", "bank", "effect", "io", "draw", "scoring", "annotate", "interpret", "api"},
     "interpret": {"core", "bank", "io", "draw", "nn", "kernels", "scoring", "annotate"},
 }
 # These may import every room.

@@ -22,7 +22,7 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in ("bcftools", "tabix", "first", ".venv/bin/python", ".multiqc/bin/multiqc"):
+    for name in ("bcftools", "tabix", "chromium", "chromedriver", "first", ".venv/bin/python", ".multiqc/bin/multiqc"):
         path = (tmp_path if "/" in name else programs) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'#!/bin/sh\necho "ran {name} $*"\n[ "$FAILS" != "{name}" ]\n')

@@ -49,3 +49,11 @@ def test_pictures_are_up_to_date_and_fit_the_terminal(folder, columns):
 def test_a_picture_loads_nothing_from_elsewhere(name):
     addresses = set(re.findall(r"https?://[^\s\"'<>)]+", (PICTURES / name).read_text(encoding="utf-8")))
     assert addresses <= {"http://www.w3.org/2000/svg", "https://www.textualize.io"}
+
+
+def test_pictures_of_the_report_are_small_and_shown():
+    page = (PICTURES.parent / "report.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\]\(pictures/(report-[a-z-]+\.png)\)", page))
+    assert shown == {path.name for path in PICTURES.glob("report-*.png")}
+    assert len(shown) >= 3
+    assert all((PICTURES / name).stat().st_size < 200_000 for name in shown)

@@ -96,7 +96,9 @@ def published(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(params=first_quick_of_fixture(["tsv", "stats", "export", "tsv.gz", "parquet", "import", "demo"], 3))
+@pytest.fixture(
+    params=first_quick_of_fixture(["tsv", "stats", "export", "html", "tsv.gz", "parquet", "import", "demo"], 4)
+)
 def writing(request, annotated, published, monkeypatch):
     """The words of a command that writes the same bytes in every run, and the name that it writes."""
     kind = request.param
@@ -110,6 +112,8 @@ def writing(request, annotated, published, monkeypatch):
         return ["models", "import", "deepbind", published, "--background-snvs", "300", "-o"], "bank"
     if kind == "demo":
         return ["demo"], "demo"
+    if kind == "html":
+        return ["report", annotated, "--top", "3", "-o"], "report.html"
     if kind == "parquet":
         pytest.importorskip("pyarrow")
     return ["rank", annotated, "-o"], f"table.{kind}"

@@ -37,7 +37,7 @@ QUICK = (
 @pytest.fixture(scope="module")
 def world(tmp_path_factory, tiny_bank_path):
     """What every command needs."""
-    for package in ("torch", "sklearn", "scipy", "matplotlib", "pyarrow", "pybigtools"):
+    for package in ("torch", "sklearn", "scipy", "matplotlib", "pyarrow", "pybigtools", "jinja2"):
         pytest.importorskip(package, reason="needs all extras")
     import pybigtools
 
@@ -71,6 +71,8 @@ def every_command(world, out):
         ("score", world / "bound.fa", "--models", "KLF4", "--mode", "scan", "--long"),
         ("rank", out / "out.vcf.gz", "-o", out / "table.parquet"),
         ("rank", out / "out.bcf", "-o", out / "table.tsv.gz"),
+        ("report", out / "out.vcf.gz", "-f", FASTA, "-o", out / "report.html"),
+        ("report", out / "tiny.vcf", "-f", FASTA, "--bank", world / "tiny", "-o", out / "tiny.html"),
         ("show", out / "out.vcf.gz"),
         ("show", out / "out.bcf", "chr2:8573"),
         ("models", "list"),
@@ -99,7 +101,7 @@ def test_every_command_is_there():
     """A new command has to join the list above."""
     from varbind.cli.main import COMMANDS
 
-    known = {"annotate", "check", "demo", "show", "rank", "score", "train", "evaluate", "models", "selftest"}
+    known = {"annotate", "check", "demo", "show", "report", "rank", "score", "train", "evaluate", "models", "selftest"}
     assert set(COMMANDS) == known
 
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+from html.parser import HTMLParser
 from urllib.parse import quote, unquote
 from xml.etree import ElementTree as ET
 
@@ -70,6 +71,37 @@ def test_a_genes_name_in_a_table(tmp_path, name):
     symbols = {row["symbol"] for row in rows} - {""}
     assert symbols == {"".join(quote(letter) if letter in CONTROLS else letter for letter in name)}
     assert len({len(line.split("\t")) for line in text.split("\n")[:-1]}) == 1
+
+
+class Genes(HTMLParser):
+    """The genes of the table of a page, as a browser reads them."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self._inside = set(), False
+
+    def handle_starttag(self, tag, attributes):
+        self._inside = tag == "span" and ("class", "gene") in attributes
+
+    def handle_endtag(self, tag):
+        self._inside = False
+
+    def handle_data(self, data):
+        if self._inside:
+            self.found.add(data)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_genes_name_in_a_page(tmp_path, name):
+    """It is shown as it is; what steers a terminal is encoded, as it is in the record."""
+    path = annotated(tmp_path, name)
+    done = call("report", path, "-o", tmp_path / "report.html")
+    assert done.code == 0, done.err
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not (set(CONTROLS) - {"\n"}) & set(text)
+    genes = Genes()
+    genes.feed(text)
+    assert genes.found == {"".join(quote(letter) if letter in CONTROLS else letter for letter in name)}
 
 
 @pytest.mark.parametrize("option", ["-o", "--output"])

@@ -1,6 +1,6 @@
-"""Reads the alleles of an annotated VCF that people look at: the most extreme ones, or those of one ID or position.
+"""Reads the alleles of an annotated VCF that people look at: the most extreme ones in the order of a key.
 
-record -> values of each allele -> the first N in the order of a key, or those that were asked for
+record -> values of each allele -> the first N
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from math import isnan
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-import numpy as np
-
 from varbind.annotate.info_reader import (
     TEXT_KEYS,
     UNANNOTATED,
@@ -22,10 +20,10 @@ from varbind.annotate.info_reader import (
     DeclaredKeys,
     ProteinChange,
     alleles_of,
+    explained_models,
     protein_changes,
 )
 from varbind.annotate.sort_order import SortOrder
-from varbind.core.contigs import other_styles, plain_name
 from varbind.core.transcript import CODING_REGIONS
 from varbind.errors import InputError, UsageError, printable
 from varbind.io.vcf.variants import open_variants
@@ -33,21 +31,18 @@ from varbind.io.vcf.variants import open_variants
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from varbind.io.vcf.records import VcfRecord
     from varbind.io.vcf.variants import VariantFile
-    from varbind.io.vcf.vcf_block import VcfBlock
 
 __all__ = [
     "AnnotatedVariant",
     "NearbyGene",
+    "ScoredAllele",
     "TopVariants",
-    "find_variants",
+    "scored_alleles",
+    "shown_text",
     "top_variants",
 ]
-
-_POS_DIGITS = 18
 
 
 class NearbyGene(NamedTuple):
@@ -85,6 +80,7 @@ class AnnotatedVariant:
         gains: the families of BIND_GAIN, rarest first.
         why_not: the reason why the allele has no score; empty where it has one.
         flags: the caveats of FLAG.
+        explained: the ids of the models in EXPLAIN with their contributions to ACTIVITY (log2), largest first.
     """
 
     chrom: str
@@ -99,6 +95,7 @@ class AnnotatedVariant:
     gains: tuple[ProteinChange, ...] = ()
     why_not: str = ""
     flags: tuple[str, ...] = ()
+    explained: tuple[tuple[str, float], ...] = ()
 
     @classmethod
     def of(cls, record: VcfRecord, alt: str, allele: AnnotatedAllele, keys: DeclaredKeys) -> Self:
@@ -107,12 +104,12 @@ class AnnotatedVariant:
         texts = dict(zip(TEXT_KEYS, allele.texts, strict=True))
         numbers = zip(keys.numbers, allele.numbers, strict=True)
         return cls(
-            _shown(record.chrom),
+            shown_text(record.chrom),
             record.pos,
-            _shown(name).removeprefix("."),
-            _shown(record.ref),
-            _shown(alt),
-            _shown(passed).removeprefix("."),
+            shown_text(name).removeprefix("."),
+            shown_text(record.ref),
+            shown_text(alt),
+            shown_text(passed).removeprefix("."),
             numbers={key: number for key, number in numbers if not isnan(number)},
             genes=tuple(
                 NearbyGene(printable(symbol), printable(transcript), int(distance), printable(region))
@@ -122,6 +119,7 @@ class AnnotatedVariant:
             gains=_changes(texts["BIND_GAIN"]),
             why_not=printable(allele.why_not),
             flags=tuple(printable(texts["FLAG"]).split("&")) if texts["FLAG"] else (),
+            explained=explained_models(allele.explain),
         )
 
     @property
@@ -168,11 +166,41 @@ class TopVariants:
             sentences.append(f"Not scored: {missing}.")
         return " ".join(sentences)
 
+    def check(self, path: str) -> None:
+        """Check that there is an allele to show.
+
+        Args:
+            path: the path of the file, for messages.
+
+        Raises:
+            InputError: the file has no scored allele.
+            UsageError: all scored alleles are left out because they lie in coding sequences or splice sites.
+        """
+        if not self.scored:
+            what = f"no allele has a score ({self.missing() or 'the file has no records'})"
+            raise InputError(what, path=path, remedy="find the cause with varbind check, and annotate again")
+        if not self.variants:
+            what = f"all {self.scored:,} scored alleles lie in coding sequences or splice sites"
+            raise UsageError(what, path=path, remedy="show them with --coding")
+
     def missing(self) -> str:
         """The alleles and records without a score, by reason; empty if there is none."""
         parts = [f"{reason} {number:,}" for reason, number in sorted(self.unscored.items())]
         parts += [f"records {UNANNOTATED} {self.unannotated:,}"] if self.unannotated else []
         return ", ".join(parts)
+
+
+class ScoredAllele(NamedTuple):
+    """A scored allele with its record.
+
+    The fields are what the allele is sorted by (whether it has a value, and the value), its values as people read
+    them, the record, and the place of the allele in ALT, from 0.
+    """
+
+    order: tuple[bool, float]
+    variant: AnnotatedVariant
+    record: VcfRecord
+    place: int
 
 
 def top_variants(
@@ -198,48 +226,23 @@ def top_variants(
     with open_variants(os.fspath(source)) as variants:
         keys = DeclaredKeys.of(variants.header, prefix, variants.name)
         top = TopVariants(order=SortOrder.of(by, keys, variants.name))
-        first = nlargest(count, _scored(variants, keys, top, coding=coding), key=itemgetter(0))
-        top.variants = [variant for _, variant in first]
-    if not top.scored:
-        what = f"no allele has a score ({top.missing() or 'the file has no records'})"
-        raise InputError(what, path=variants.name, remedy="find the cause with varbind check, and annotate again")
-    if not top.variants:
-        what = f"all {top.scored:,} scored alleles lie in coding sequences or splice sites"
-        raise UsageError(what, path=variants.name, remedy="show them with --coding")
+        first = nlargest(count, scored_alleles(variants, keys, top, coding=coding), key=itemgetter(0))
+        top.variants = [allele.variant for allele in first]
+    top.check(variants.name)
     return top
 
 
-def find_variants(source: str | os.PathLike[str], wanted: str, *, prefix: str = "VARBIND") -> list[AnnotatedVariant]:
-    """Read all alleles of the records with an ID or a position, in the order of the file.
+def scored_alleles(
+    variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, coding: bool
+) -> Iterator[ScoredAllele]:
+    """Yield the scored alleles of a file, and count all others.
 
     Args:
-        source: the annotated VCF or BCF; `-` is standard input.
-        wanted: one of the IDs of a record, or CHROM:POS, where `chr1`, `1` and the NCBI names of chromosome 1 are
-            equal. The digits of POS may be grouped with commas.
-        prefix: the prefix of the keys.
-
-    Raises:
-        InputError: the file is broken or was not annotated.
-        UsageError: no record has this ID or position.
+        variants: the file.
+        keys: the keys that its header declares.
+        top: names the order, and receives the counts.
+        coding: whether alleles in coding sequences and splice sites are wanted too.
     """
-    with open_variants(os.fspath(source)) as variants:
-        keys = DeclaredKeys.of(variants.header, prefix, variants.name)
-        found = [
-            AnnotatedVariant.of(record, alt, allele, keys)
-            for record in _records_of(variants, wanted)
-            for alt, allele in _alleles(record, keys, variants.name)
-        ]
-    if not found:
-        what = f"no record has the ID or the position {wanted!r}"
-        remedy = f"give an ID or CHROM:POS of a record; varbind show {variants.name} lists some"
-        raise UsageError(what, path=variants.name, remedy=remedy)
-    return found
-
-
-def _scored(
-    variants: VariantFile, keys: DeclaredKeys, top: TopVariants, *, coding: bool
-) -> Iterator[tuple[tuple[bool, float], AnnotatedVariant]]:
-    """The scored alleles of a file, each after what it is sorted by; all others are counted."""
     word, value_of = f"{keys.prefix}_".encode(), top.order.reader(keys)
     for _, skipped, record in variants.select(lambda block: block.lines_with(word)):
         top.unannotated += skipped
@@ -247,52 +250,19 @@ def _scored(
             continue
         alleles = alleles_of(record, keys, variants.name)
         top.unannotated += alleles is None
-        for alt, allele in zip(record.alts, alleles or (), strict=alleles is not None):
+        for place, allele in enumerate(alleles or ()):
             if allele.why_not:
                 top.unscored[allele.why_not] += 1
                 continue
             top.scored += 1
-            variant = AnnotatedVariant.of(record, alt, allele, keys)
+            variant = AnnotatedVariant.of(record, record.alts[place], allele, keys)
             if variant.is_coding and not coding:
                 top.coding += 1
                 continue
             value = value_of(allele)
             top.unsortable += isnan(value)
-            yield (False, 0.0) if isnan(value) else (True, value), variant
-
-
-def _alleles(record: VcfRecord, keys: DeclaredKeys, path: str) -> Iterator[tuple[str, AnnotatedAllele]]:
-    """The alternate alleles of a record with their values."""
-    alleles = alleles_of(record, keys, path)
-    if alleles is None:
-        alleles = [AnnotatedAllele.without_values(keys)] * len(record.alts)
-    return zip(record.alts, alleles, strict=True)
-
-
-def _records_of(variants: VariantFile, wanted: str) -> Iterator[VcfRecord]:
-    """The records with an ID or a position."""
-    contig, _, digits = wanted.rpartition(":")
-    digits = digits.replace(",", "")
-    is_place = bool(contig) and digits.isascii() and digits.isdigit() and len(digits) <= _POS_DIGITS
-    pos = int(digits) if is_place else -1
-    word = wanted.encode("utf-8", "surrogateescape")
-
-    def may_match(block: VcfBlock) -> NDArray[np.bool_]:
-        return np.asarray((block.pos == pos) | block.lines_with(word), dtype=np.bool_)
-
-    # A dot is no ID: it stands for a missing one.
-    for _, _, record in variants.select(may_match) if wanted not in {"", "."} else ():
-        if record is None:
-            continue
-        is_at_place = record.pos == pos and _is_same_contig(_shown(record.chrom), contig)
-        if is_at_place or word in record.line.split(b"\t", 3)[2].split(b";"):
-            yield record
-
-
-def _is_same_contig(one: str, other: str) -> bool:
-    """Whether two names are of one contig, in any common style."""
-    same = plain_name(one)
-    return one == other or other in other_styles(one) or bool(same and same == plain_name(other))
+            order = (False, 0.0) if isnan(value) else (True, value)
+            yield ScoredAllele(order, variant, record, place)
 
 
 def _changes(text: str) -> tuple[ProteinChange, ...]:
@@ -303,6 +273,6 @@ def _changes(text: str) -> tuple[ProteinChange, ...]:
     )
 
 
-def _shown(text: str) -> str:
+def shown_text(text: str) -> str:
     """Text that was read as latin-1, as it is shown: decoded from UTF-8, with unprintable characters escaped."""
     return printable(text.encode("latin-1").decode("utf-8", "backslashreplace"))

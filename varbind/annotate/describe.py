@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
     from varbind.annotate.info_reader import ProteinChange
 
-__all__ = ["LIMITS", "UNUSUAL_PHRED", "describe", "frequency_text", "shortened", "summary"]
+__all__ = ["LIMITS", "REASONS", "UNUSUAL_PHRED", "describe", "frequency_text", "shortened", "summary"]
 
 UNUSUAL_PHRED = 10.0
 """A change that more than one in ten background variants reaches is described as not unusual."""
@@ -35,7 +35,7 @@ LIMITS = (
 _GENES_NAMED = 3
 _CLEAR = 2
 """The direction of a change of activity is certain enough from this number of standard errors."""
-_REASONS: dict[str, str] = {
+REASONS: dict[str, str] = {
     Status.REF_MISMATCH: "REF is not the sequence of the reference at this position. Annotate with the reference of "
     "the build on which the variant was called.",
     Status.REF_UNKNOWN: "the reference has letters other than A, C, G and T under REF.",
@@ -249,7 +249,7 @@ def _status_text(variant: AnnotatedVariant) -> str:
 
 def _reason_text(why_not: str) -> str:
     """Why an allele has no score, as the end of a sentence, and often a second one with the remedy."""
-    return _REASONS.get(why_not, "the file does not say why. Annotate it again.")
+    return REASONS.get(why_not, "the file does not say why. Annotate it again.")
 
 
 def _strongest_text(loss: ProteinChange | None, gain: ProteinChange | None) -> str:

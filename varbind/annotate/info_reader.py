@@ -28,6 +28,7 @@ __all__ = [
     "DeclaredKeys",
     "ProteinChange",
     "alleles_of",
+    "explained_models",
     "protein_changes",
 ]
 
@@ -51,6 +52,7 @@ _DISTANCE = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = r"-?(?:[0-9]+(?:\.[0-9]*)?(?:e[-+]?[0-9]+)?|inf|nan)"
 _CHANGE = rf"(?:[^|&]*\|){{3}}{_NUMBER}\|{_NUMBER}"
 _CHANGES = re.compile(rf"{_CHANGE}(?:&{_CHANGE})*")
+_CONTRIBUTION = re.compile(rf"([^|&]+)\|({_NUMBER})")
 _DAMAGED = "annotate the file again"
 
 
@@ -84,6 +86,18 @@ def protein_changes(text: str) -> tuple[ProteinChange, ...]:
         ProteinChange(_decoded(family), _decoded(protein), _decoded(model_id), float(delta), float(z))
         for family, protein, model_id, delta, z in entries
     )
+
+
+def explained_models(text: str) -> tuple[tuple[str, float], ...]:
+    """The ids of the models in EXPLAIN of one allele with their contributions to ACTIVITY (log2), largest first.
+
+    An entry that is not `model_id|number` is left out, because the text may come from another program.
+
+    Args:
+        text: the text of `AnnotatedAllele.explain`.
+    """
+    found = (_CONTRIBUTION.fullmatch(entry) for entry in text.split("&"))
+    return tuple((_decoded(entry[1]), float(entry[2])) for entry in found if entry)
 
 
 @dataclass(frozen=True, slots=True)

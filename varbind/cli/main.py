@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
     "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
+    "report": ("varbind.cli.report", "Write an annotated VCF as one HTML page with pictures, for any browser."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),
     "score": ("varbind.cli.score", "Score sequences, or the alleles of a VCF, with every model."),
     "map": ("varbind.cli.map", "Map how each substitution in a sequence would change the score of a protein."),

@@ -43,7 +43,8 @@ def show(
     With an ID or a position, as in chr1:1000, every allele of the records found is described: its gene, the binding
     that is lost or gained, the expected activity, how rare such changes are, and what limits these numbers.
     """
-    from varbind.annotate.annotated_variants import find_variants, top_variants
+    from varbind.annotate.annotated_variants import top_variants
+    from varbind.annotate.variant_search import find_variants
     from varbind.cli.variant_display import description_text, table_text
 
     configure_logging(quiet=quiet, verbose=verbose)

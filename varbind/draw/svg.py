@@ -40,6 +40,9 @@ COLOURS = {
     "loss": "#b2182b",
     "gain": "#2166ac",
     "mark": "#1b1f24",
+    "bar": "#7f9cc0",
+    "gene": "#9aa7b5",
+    "faint": "#d5d9de",
 }
 """The colours by name. People who cannot tell red from green, or blue from yellow, see them as different colours."""
 

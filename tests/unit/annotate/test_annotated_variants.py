@@ -6,8 +6,9 @@ import random
 import pysam
 import pytest
 
-from varbind.annotate.annotated_variants import NearbyGene, find_variants, top_variants
+from varbind.annotate.annotated_variants import NearbyGene, top_variants
 from varbind.annotate.info_reader import UNANNOTATED, ProteinChange
+from varbind.annotate.variant_search import find_variants
 from varbind.errors import InputError, UsageError
 
 HEADER = (

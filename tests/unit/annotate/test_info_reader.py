@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from varbind.annotate.info_reader import NUMBER_KEYS, TEXT_KEYS, DeclaredKeys, alleles_of
+from varbind.annotate.info_reader import NUMBER_KEYS, TEXT_KEYS, DeclaredKeys, alleles_of, explained_models
 from varbind.effect.second_stage import EFFECT_KEYS
 from varbind.errors import InputError
 from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
@@ -70,3 +70,16 @@ def test_without_numbers_there_are_alleles_too():
 def test_damage_is_told_with_its_line():
     with pytest.raises(InputError, match=r"in\.vcf:9: VARBIND_PHRED has 2 values, expected 1, one an ALT; annotate"):
         alleles(b"VARBIND_PHRED=1,2", declared(b"VARBIND_PHRED"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ()),
+        ("SP4|-0.25&KLF5.matrix|1e-05", (("SP4", -0.25), ("KLF5.matrix", 1e-05))),
+        ("a%7Cb|1", (("a|b", 1.0),)),
+        ("not an entry&SP4|x&SP4|2", (("SP4", 2.0),)),
+    ],
+)
+def test_contributions_of_models(text, expected):
+    assert explained_models(text) == expected

@@ -98,7 +98,7 @@ class SampleGenotypes:
             what = f"sample {name} has the genotype {text[:20].decode('latin-1')!r}, expected numbers of alleles "
             what += f"from 0 to {len(record.alts)}"
             raise InputError(
-                what, path=self._path, line=record.number, remedy="repair the file, or leave out --samples"
+                what, path=self._path, line=record.number, remedy="repair the file, or leave the samples out"
             )
         return alleles
 
