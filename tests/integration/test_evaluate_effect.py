@@ -149,6 +149,7 @@ def test_every_method_of_the_activity_has_its_loci(whole):
         "binding",
         "shuffled detectors 1",
         "bases",
+        "192 contexts",
         "gain of G or C",
         "mean square bound change",
         "largest z",
@@ -229,7 +230,8 @@ def test_pairs_and_a_local_network_train_with_the_loci(folder, whole):
     assert done.code == 0, done.err
     assert set(contents(output)) == {"activity.tsv", "directions.tsv", "reliability.svg", "summary.md"}
     before, after = ([row["method"] for row in table(path / "activity.tsv")[::5]] for path in (whole[1], output))
-    assert after == ["binding and local network", "binding", "local network", *before[1:]]
+    own = ["binding and local network", "binding", "local network", "binding and local network minus binding"]
+    assert after == [*own, *before[1:]]
     before, after = ({row["method"]: row for row in table(path / "directions.tsv")} for path in (whole[1], output))
     assert set(after) - set(before) == {"binding and local network", "binding and local network, strongest tenth"}
     for name in ("truth", "gain of G or C", "sum of z"):
@@ -242,6 +244,7 @@ def test_pairs_and_a_local_network_train_with_the_loci(folder, whole):
         assert contents(other)[name] == contents(whole[1])[name]
 
 
+@pytest.mark.slow
 def test_only_the_activity_asks_for_a_local_network(folder):
     done, _ = evaluate(folder, "--pathogenic", "pathogenic.tsv", "--local", folder / "missing")
     assert done.code == 0, done.err

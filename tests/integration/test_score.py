@@ -47,6 +47,7 @@ def test_standard_input(bench, expected, kind):
     assert done.stdout == expected
 
 
+@pytest.mark.slow
 def test_sequences_through_a_pipe():
     words = [*PROGRAM, "score", "-", *CHOSEN]
     texts = {b"ACGTTGCCGGAAGT\n": b"1\t", b">name x\nACGT\nTGCCGGAAGT\n": b"name\t", b"# note\nACGTTGCCGGAAGT": b"1\t"}

@@ -87,6 +87,7 @@ def test_row_51_while_waiting_for_input(bench):
     assert not list(bench.results.iterdir())
 
 
+@pytest.mark.slow
 def test_row_51_a_second_signal_changes_nothing(bench, long_source):
     process = start(bench, long_source, "out.vcf")
     wait_for_bytes(bench, process)
@@ -140,6 +141,7 @@ def some(bench):
     return bench.vcf(*(snv("chr1", 2101 + number % 800) for number in range(2_000)))
 
 
+@pytest.mark.slow
 def test_progress_on_a_terminal(bench, some):
     code, shown = on_a_terminal(annotation(some, "-o", bench.results / "out.vcf"))
     assert code == 0

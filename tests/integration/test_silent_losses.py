@@ -27,6 +27,7 @@ def write_vcf(path, records):
     path.write_text(head + "".join(f"chr1\t{pos}\t.\t{ref}\t{alt}\t.\t.\t{info}\n" for pos, ref, alt, info in records))
 
 
+@pytest.mark.slow
 def test_a_wrong_build_behind_many_outside_records_is_refused(example):
     """The records of a real genome begin far from the first promoter."""
     reference = "".join((example / "reference.fa").read_text().split(">")[1].splitlines()[1:])

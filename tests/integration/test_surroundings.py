@@ -104,6 +104,7 @@ def many_variants(count=80):
 
 
 @pytest.mark.usefixtures("nowhere")
+@pytest.mark.slow
 def test_a_working_folder_that_is_gone(tmp_path, expected):
     assert call(*annotation(VCF, "-o", tmp_path / "out.vcf")).code == 0
     assert (tmp_path / "out.vcf").read_bytes() == expected

@@ -424,6 +424,7 @@ def test_a_bank_with_its_own_second_stage(world, effect, source, tmp_path):
     assert not any(flags(records(none)))
 
 
+@pytest.mark.slow
 def test_a_second_stage_of_tracks_alone_leaves_the_lists_as_they_are(world, source, tmp_path):
     only = trained(world, tmp_path / "tracks", heads=["pathogenic"])
     plain = world.annotate(source, tmp_path / "plain.vcf", "--no-version")
@@ -450,6 +451,7 @@ def narrowed(card, stack):
     return replace(card, config=shape), replace(stack, config=shape)
 
 
+@pytest.mark.slow
 def test_models_of_narrow_windows_know_their_training_variants_too(world, tmp_path):
     models = [narrowed(*motif_model(name, name, motif)) for name, motif in MOTIFS.items()]
     narrow = motif_bank(*models, name="narrow")
@@ -489,6 +491,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(world, effect, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["effect"]
 
 
+@pytest.mark.slow
 def test_pairs_and_a_local_network_change_the_activity_alone(world, effect, tmp_path):
     """Of the heads that a table has; `none` is no network, and so is a bank without one."""
     plain, none = (
@@ -504,6 +507,7 @@ def test_pairs_and_a_local_network_change_the_activity_alone(world, effect, tmp_
     assert whole.heads["local"].first.tobytes() == read_effect(world.folder / "local").heads["local"].first.tobytes()
 
 
+@pytest.mark.slow
 def test_the_local_network_of_the_bank_is_used_again(world, effect, tmp_path):
     shutil.copytree(world.folder / "bank", tmp_path / "bank")
     shutil.copytree(effect, tmp_path / "bank" / "effect")
@@ -515,6 +519,7 @@ def test_the_local_network_of_the_bank_is_used_again(world, effect, tmp_path):
         assert getattr(one[head], name).tobytes() == getattr(other[head], name).tobytes()
 
 
+@pytest.mark.slow
 def test_equal_input_gives_equal_bytes_and_another_seed_another_network(world, effect, tmp_path):
     other = trained(world, tmp_path / "effect", "--seed", "2", heads=["classes"])
     one, two = (read_effect(folder).heads["deepfind"] for folder in (effect, other))
@@ -656,6 +661,7 @@ def test_a_second_stage_that_does_not_fit_is_one_line(world, effect, source, tmp
         assert not (tmp_path / "out.vcf").exists()
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing(world, tmp_path):
     done = call(*world.train(tmp_path / "effect", "-q", heads=["pathogenic"]))
     assert (done.code, done.err) == (0, "")

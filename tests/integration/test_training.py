@@ -70,6 +70,7 @@ def test_peaks_become_a_bank(folder):
     assert not (folder / "bank.training").exists()
 
 
+@pytest.mark.slow
 def test_the_best_network_alone(folder):
     done = train(folder, "labels.tsv", "--protein", "A", "--ensemble-size", "1")
     assert done.code == 0, done.err
@@ -110,12 +111,14 @@ def test_the_log_holds_every_rating(whole):
     assert card["models"][1]["training"]["members"][0]["steps"] == int(best[3])
 
 
+@pytest.mark.slow
 def test_threads_do_not_show(folder, whole):
     done = train(folder, "sets.tsv", "--threads", "1")
     assert done.code == 0, done.err
     assert contents(folder / "bank") == contents(whole)
 
 
+@pytest.mark.slow
 def test_what_else_is_trained_does_not_show(folder, whole):
     lines = (folder / "sets.tsv").read_text().splitlines()
     write_lines(folder / "sets.tsv", [lines[0], lines[2]])
@@ -279,6 +282,7 @@ def test_peaks_have_no_single_strand(folder):
     assert not (folder / "bank").exists()
 
 
+@pytest.mark.slow
 def test_peaks_that_are_not_used_are_counted(folder):
     write_lines(folder / "peaks.bed", [*peak_lines(), "chrX\t5\t10", "chr1\t0\t9"])
     done = train(folder, "peaks.bed", "-f", folder / "reference.fa", "--protein", "A")

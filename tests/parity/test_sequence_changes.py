@@ -100,6 +100,7 @@ def test_maps_of_windows_are_the_windows_of_annotation(shipped_bank):
                 assert (found.ref[row, column], found.alt[row, column]) == (ref, alt)
 
 
+@pytest.mark.slow
 def test_a_network_without_a_kernel_scores_every_changed_sequence(monkeypatch):
     """The torch module of the network, one changed sequence at a time, is the oracle."""
     two_tasks = pytest.importorskip("two_tasks", reason="needs the extra `train`", exc_type=ImportError)

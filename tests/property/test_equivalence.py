@@ -213,6 +213,7 @@ def test_every_form_has_the_same_values(everywhere, case, by_tiny, bcftools, tmp
 
 @settings(max_examples=EXAMPLES // 8)
 @given(case=cases())
+@pytest.mark.slow
 def test_batches_threads_and_order_change_nothing(case, by_shipped, tmp_path_factory):
     folder = tmp_path_factory.mktemp("batches")
     header = write_case(case, folder)

@@ -11,7 +11,8 @@ import pysam
 import pytest
 from integration.runs import FASTA, GENES, VCF, bgzip, call, spawn, to_bcf
 from measured_loci import loci_rows, write_rows
-from planted import write_files
+from motif_banks import motif_model, write_motif_bank
+from planted import write_files, write_lines
 from quick_bank import quick_bank_path
 from quick_cases import first_quick
 from second_stages import scored_bank
@@ -50,6 +51,11 @@ def world(tmp_path_factory, tiny_bank_path):
     write_rows(folder / "activity.tsv", loci_rows(("L1", "L2", "L3", "L4")))
     write_bank(folder / "motifs", scored_bank())
     shutil.copytree(tiny_bank_path, folder / "tiny")
+    write_motif_bank(folder / "rna", motif_model("rna", "PTBP1", "TTTCTT", double_stranded=False))
+    header = "chrom\tstrand\tstart\tend\tleft_exon_end\tright_exon_start\tgroup"
+    exons = [f"chr1\t+\t{start}\t{start + 50}\t{start - 300}\t{start + 350}" for start in range(1000, 9000, 500)]
+    rows = [f"{exon}\t{('up', 'control')[number % 2]}" for number, exon in enumerate(exons)]
+    write_lines(folder / "exons.tsv", [header, *rows])
     return folder
 
 
@@ -73,6 +79,9 @@ def every_command(world, out):
         ("rank", out / "out.bcf", "-o", out / "table.tsv.gz"),
         ("report", out / "out.vcf.gz", "-f", FASTA, "-o", out / "report.html"),
         ("report", out / "tiny.vcf", "-f", FASTA, "--bank", world / "tiny", "-o", out / "tiny.html"),
+        ("map", "chr2:8500-8600", "-f", FASTA, "--protein", "KLF4", "-o", out / "map.png"),
+        ("map", out / "out.vcf.gz", "-f", FASTA, "--top", "1", "-o", out / "maps.tsv"),
+        ("splice", world / "exons.tsv", "-f", FASTA, "--bank", world / "rna", "-o", out / "spliced"),
         ("show", out / "out.vcf.gz"),
         ("show", out / "out.bcf", "chr2:8573"),
         ("models", "list"),
@@ -101,8 +110,8 @@ def test_every_command_is_there():
     """A new command has to join the list above."""
     from varbind.cli.main import COMMANDS
 
-    known = {"annotate", "check", "demo", "show", "report", "rank", "score", "train", "evaluate", "models", "selftest"}
-    assert set(COMMANDS) == known
+    known = {"annotate", "check", "demo", "show", "report", "rank", "score", "map", "splice", "train", "evaluate"}
+    assert set(COMMANDS) == known | {"models", "selftest"}
 
 
 @pytest.mark.parametrize("act", ["socket.socket()", "socket.getaddrinfo('localhost', 1)", "os.system('true')"])
@@ -238,6 +247,7 @@ def test_a_name_that_names_an_index_elsewhere_is_a_name(world, tmp_path, monkeyp
     assert not callers
 
 
+@pytest.mark.slow
 def test_a_reference_that_names_an_index_elsewhere_is_a_name(tmp_path, monkeypatch, listener):
     place, callers = listener
     monkeypatch.chdir(tmp_path)

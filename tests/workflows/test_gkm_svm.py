@@ -69,6 +69,7 @@ def test_scores_are_sums_over_support_vectors():
         assert score == pytest.approx(sum(parts) - 0.25)
 
 
+@pytest.mark.slow
 def test_free_support_vectors_of_a_published_machine_lie_on_its_margins():
     if not READS.exists():
         pytest.skip("needs the reads of Yin et al. (2017)")

@@ -211,6 +211,7 @@ def test_neither_batch_nor_threads_show(example, shipped_bank, annotated, tmp_pa
     assert annotate(example, shipped_bank, tmp_path / "out.vcf", **options) == annotated
 
 
+@pytest.mark.slow
 def test_numba_does_not_show(example, annotated, tmp_path):
     words = ("annotate", example / "variants.vcf", "-f", example / "reference.fa", "--everywhere", "--explain", "20")
     environment = {**os.environ, "VARBIND_NO_NUMBA": "1"}

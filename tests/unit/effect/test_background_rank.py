@@ -7,6 +7,7 @@ import pytest
 import tolerances
 from hypothesis import given
 from hypothesis import strategies as st
+from quick_cases import first_quick
 
 from varbind.bank.background import VariantKind
 from varbind.bank.null_distribution import ShareCurve, phred
@@ -26,7 +27,7 @@ def slow_phred(together, common, weights):
     return -10 * math.log10(sum(share * weight for share, weight in zip(shares, weights, strict=True)))
 
 
-@pytest.mark.parametrize("evidence", [-1.0, 0.0, 1.0, 2.9])
+@pytest.mark.parametrize("evidence", first_quick([1.0, -1.0, 0.0, 2.9]))
 def test_quantiles_stand_for_all_common_variants(evidence):
     odds = np.linspace(-5, 4, 40)
     found = combined_phreds(

@@ -165,6 +165,7 @@ def test_what_needs_no_training_is_what_an_oracle_says(judged, table, rows):
             assert found(judged, name, locus).spearman == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_matrices_compete_only_beside_other_models(table, judged):
     assert found(judged, "matrices").spearman < found(judged, "binding").spearman
     for matrices in ((), ("ebox", "cre", "tata")):
@@ -172,6 +173,7 @@ def test_matrices_compete_only_beside_other_models(table, judged):
         assert not [row for row in without.rows if "matri" in row.method]
 
 
+@pytest.mark.slow
 def test_barcodes_compete_only_where_they_are_counted(rows, models, tmp_path):
     table = read(tmp_path / "t.tsv", rows, without=("truth", "barcodes", "kind"))
     without = evaluate_activity(table, models, draws=0, threads=1)
@@ -200,6 +202,7 @@ def test_the_effects_of_a_locus_do_not_touch_its_prediction(table, models, judge
     assert again.penalties["L2"] == judged.penalties["L2"]
 
 
+@pytest.mark.slow
 def test_the_errors_of_a_locus_do_not_touch_its_probabilities(table, models, judged):
     """They decide what has probably changed there, and no prediction."""
     turned = with_numbers(table, "L2", se=lambda errors: 6 * errors)
@@ -226,6 +229,7 @@ def width(judged, locus="mean"):
     return row.spearman_high - row.spearman_low
 
 
+@pytest.mark.slow
 def test_an_interval_shrinks_with_more_variants(models, tmp_path):
     widths = []
     for bases in (60, 540):
@@ -236,6 +240,7 @@ def test_an_interval_shrinks_with_more_variants(models, tmp_path):
     assert widths[1] < 0.6 * widths[0]
 
 
+@pytest.mark.slow
 def test_loci_are_drawn_apart(models, tmp_path):
     """The mean of three loci that look the same is known better than each of them."""
     rows = rows_of(PROMOTERS[:1], bases=400)
@@ -255,6 +260,7 @@ def judged_copies(rows, models, path, copies, apart):
     return evaluate_activity(read(path, placed), models, draws=0, threads=1, others=others)
 
 
+@pytest.mark.slow
 def test_neighbours_are_drawn_together(rows, models, tmp_path):
     """Every variant three times over is no more evidence, unless it is measured elsewhere."""
     once, near, far = (
@@ -271,6 +277,7 @@ def test_neighbours_are_drawn_together(rows, models, tmp_path):
     assert width(far) < 0.8 * width(once)
 
 
+@pytest.mark.slow
 def test_a_tool_is_rated_where_it_has_scores(table, models, rows, judged):
     own = np.array(table.texts["locus"])
     truth, half = tools(rows)["truth"], np.arange(len(rows)) % 2 == 0
@@ -319,6 +326,7 @@ def test_the_reliability_curve_is_that_of_left_out_loci(judged, table):
     assert set(judged.penalties) == set(PROMOTERS)
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_rows_with_any_number_of_threads(table, models, rows, judged):
     again = evaluate_activity(table, models, draws=1, threads=2, others=tools(rows))
     assert tsv(again.rows, 6) == tsv(judged.rows, 6)
@@ -328,6 +336,7 @@ def test_equal_seeds_give_equal_rows_with_any_number_of_threads(table, models, r
     assert found(other, "shuffled detectors 1").spearman != found(judged, "shuffled detectors 1").spearman
 
 
+@pytest.mark.slow
 def test_progress_tells_what_is_done(table, models):
     calls = []
     evaluate_activity(table, models, draws=2, threads=1, progress=lambda *call: calls.append(call))
@@ -439,6 +448,7 @@ def test_contexts_are_learnt_where_they_decide(models, tmp_path):
     assert found(judged, "192 contexts").spearman > max(0.5, found(judged, "binding").spearman + 0.2)
 
 
+@pytest.mark.slow
 def test_pairs_train_every_method_and_are_not_judged(table, models, judged, network, tmp_path):
     """Also pairs whose alleles are longer than those of the loci."""
     rows = loci_rows([f"P{number}" for number in range(5)], bases=30, alts=1, seed=9)

@@ -136,6 +136,7 @@ def test_the_summary_has_all_tracks_each_size_of_subsets_and_each_track(rows):
     assert f"| {np.mean(pairs):.3f} ({min(pairs):.3f} to {max(pairs):.3f}) |" in lines[3]
 
 
+@pytest.mark.slow
 def test_one_class_has_no_areas():
     values, labels, genes, _ = planted()
     found = evaluate_conservation(values, labels, genes, TRACKS, folds=3, promoter_like=~labels)
@@ -197,6 +198,7 @@ def test_at_promoters_all_real_tracks_are_above_each_bare_one(real_rows):
     assert together.auprc > max(row.auprc for row in bare)
 
 
+@pytest.mark.slow
 def test_a_fast_evolving_site_gets_no_large_log_odds(real_variants):
     """Over a grid of sites where nothing is conserved, with any track missing."""
     values, labels, genes, _ = real_variants

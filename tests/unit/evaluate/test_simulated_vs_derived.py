@@ -134,6 +134,7 @@ def test_tables_hold_every_row_and_the_picture_for_people_no_single_draw(binding
     assert all(0 <= done <= total for done, total, _ in calls)
 
 
+@pytest.mark.slow
 def test_a_planted_context_is_found_by_contexts_and_is_nothing_inside_them(monkeypatch):
     monkeypatch.setattr(metrics, "DRAWS", 100)
     rows = evaluate_classes(planted_table(3_000, motif=0.0, context=0.5, seed=1), bank(), replace(PLAN, draws=1))

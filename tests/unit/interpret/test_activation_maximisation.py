@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from layered import MOTIFS, planted_bank, random_bank, register, slow_outputs
 from motif_banks import motif_bank, motif_model
+from quick_cases import first_quick
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 from varbind.errors import UsageError
@@ -39,7 +40,7 @@ def slow_objective(bank, found, own, objective, rule):
     return gained - rule.penalty * float((found.bases**2).sum())
 
 
-@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("number", first_quick([0, 1]))
 def test_the_planted_motif_comes_out(number):
     found = maximise_activation(planted_bank(), model_id=f"M{number}", rule=QUICK)
     assert [one.seed for one in found.inputs] == [0, 1, 2, 3, 4]

@@ -74,6 +74,7 @@ def test_every_single_precision_value_survives(tmp_path):
     assert found.detectors.tobytes() == stack.detectors.tobytes()
 
 
+@pytest.mark.slow
 def test_the_shipped_bank_survives(tmp_path, shipped_bank):
     """Every network is there; those of one model are models of their own."""
     write_deepbind_folder(tmp_path / "set", shipped_bank.models, shipped_bank.stacks)

@@ -141,6 +141,7 @@ def assert_every_step_is_the_kernels(engine, expected, found, *, steps, but=0.0)
     st.integers(1, 40),
     st.integers(0, 2**32 - 1),
 )
+@pytest.mark.slow
 def test_any_shape_and_length(sizes, optimizer, is_classification, length, seed):
     """Sequences shorter than a detector too."""
     shape = deepbind_config(**sizes)

@@ -42,6 +42,7 @@ def test_a_bank_is_written_and_returned(tmp_path, bound):
     assert {path.name for path in (tmp_path / "bank").iterdir()} >= {"card.json", "ratings.tsv"}
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_does_not_show(tmp_path, bound):
     train_bank([bound], tmp_path / "bank", PLAN)
     for name in ("bank", "bank.partial"):
@@ -86,6 +87,7 @@ def test_what_the_kernel_has_trained_stays_valid(bound):
     assert keys["cuda"] == keys["cuda:1"] != keys["cpu"]
 
 
+@pytest.mark.slow
 def test_a_bank_is_trained_on_a_device(tmp_path, bound):
     banks = [train_bank([bound], tmp_path / device, replace(PLAN, device=device)) for device in ("cpu", "torch:cpu")]
     members = [bank.models[0].training["members"] for bank in banks]

@@ -29,6 +29,7 @@ for start in (0, 2, 4):
 """
 
 
+@pytest.mark.slow
 def test_numba_is_imported_when_there_is_enough_to_score():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "True"]

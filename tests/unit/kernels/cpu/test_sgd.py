@@ -102,6 +102,7 @@ def test_steps_are_those_of_autograd(optimizer, hidden, is_classification, detec
     st.integers(1, 40),
     st.integers(0, 2**32 - 1),
 )
+@pytest.mark.slow
 def test_any_shape_and_length(sizes, dropout, length, seed):
     """Sequences shorter than a detector too, one strand or both, and values that are left out."""
     shape = deepbind_config(**sizes)
