@@ -218,9 +218,9 @@ def test_five_hundred_alleles_take_less_than_five_megabytes(tmp_path):
 @pytest.mark.parametrize(
     ("by", "heading", "label"),
     [
-        ("PHRED", ("descending", "PHRED"), "PHRED at least"),
-        ("ACTIVITY", ("descending", "ACTIVITY"), "PHRED at least"),
-        ("TSSDIST", ("ascending", "TSSDIST"), "PHRED at least"),
+        ("PHRED", ("descending", "PHRED"), "PHRED (losses) at least"),
+        ("ACTIVITY", ("descending", "ACTIVITY"), "PHRED (losses) at least"),
+        ("TSSDIST", ("ascending", "TSSDIST"), "PHRED (losses) at least"),
         ("SCORE", ("descending", "SCORE"), "SCORE at least"),
         ("binding", ("descending", "PHRED of binding"), "PHRED of binding at least"),
     ],

@@ -141,6 +141,27 @@ def test_search_and_filters_by_keyboard(opened):
     assert 0 < len(shown_rows(opened)) < everything
 
 
+def test_the_search_finds_what_only_the_details_name(opened):
+    row = row_of(opened, KNOWN)
+    hidden = [word for word in row.get_attribute("data-words").split() if word not in row.text]
+    assert hidden
+    opened.find_element("id", "search").send_keys(hidden[-1])
+    assert any(KNOWN in text for text in shown_rows(opened))
+    assert len(shown_rows(opened)) < len(find(opened, "#variants > tbody > tr"))
+
+
+def test_details_come_back_with_their_row(opened):
+    from selenium.webdriver.common.keys import Keys
+
+    open_row(opened, KNOWN)
+    search = opened.find_element("id", "search")
+    search.send_keys("no such gene")
+    assert not find(opened, "tr.detail")[0].is_displayed()
+    search.send_keys(Keys.CONTROL, "a")
+    search.send_keys(Keys.DELETE)
+    wait_for(opened, find(opened, "tr.detail")[0].is_displayed)
+
+
 def test_sorting_by_keyboard_takes_details_along(opened):
     from selenium.webdriver.common.keys import Keys
 

@@ -75,6 +75,7 @@ class Entry:
         sort_text: the same as the page shows it.
         sort_key: the same as the page sorts it, without the sign where the size alone decides.
         filter_value: the value by which the page can be filtered.
+        search_words: names by which it is found, besides those in the table.
         family: the family and the protein of the strongest change.
         kind: `loss`, `gain` or empty.
         direction: what is expected of the activity: a word of `direction_of`, a sign, and a word to show.
@@ -96,6 +97,7 @@ class Entry:
     sort_text: str
     sort_key: float
     filter_value: float
+    search_words: str
     family: str
     kind: str
     direction: tuple[str, str, str]
@@ -147,6 +149,8 @@ def overview(selection: Selection) -> dict[str, object]:
     if len(selection.alleles) < selection.eligible:
         rest = selection.eligible - len(selection.alleles)
         notes.append(f"{rest:,} more scored alleles rank below these and are not on this page (--top shows more).")
+    if order.names == ("PHRED",):
+        notes.append(f"It ranks losses of activity; gains stand last, and --by {prefix}GAIN_PHRED lists them first.")
     if counts.unsortable:
         notes.append(f"{counts.unsortable:,} without {order.keys_in_words(prefix)} come last.")
     histogram = None
@@ -218,6 +222,7 @@ def _entry(
         one_decimal(value) if names[-1].endswith("PHRED") else three_digits(value),
         abs(value) if is_signed else value,
         variant.numbers.get("PHRED", nan) if is_signed else value,
+        _search_words(allele),
         _family_text(found[1]) if found else "",
         found[0] if found else "",
         (direction, *_DIRECTIONS[direction]),
@@ -231,6 +236,16 @@ def _entry(
         pictures,
         "" if pictures else why_not,
     )
+
+
+def _search_words(allele: ReportedAllele) -> str:
+    """Its genes, the families and proteins that it changes, its carriers and its FILTER."""
+    variant = allele.variant
+    changes = [*variant.losses, *variant.gains]
+    names = [gene.symbol for gene in variant.genes]
+    names += [name for change in changes for name in (change.family_name, change.protein)]
+    names += [carrier.name for carrier in allele.carriers or ()]
+    return " ".join(dict.fromkeys([*names, variant.filter]))
 
 
 def _sort_value(allele: ReportedAllele, selection: Selection) -> float:

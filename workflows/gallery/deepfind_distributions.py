@@ -1,6 +1,6 @@
 """Draw the distributions of DeepFind scores (as DeepBind, Alipanahi et al. 2015, supplementary figure 10).
 
-    python workflows/gallery/deepfind_distributions.py TABLES/classes.tsv > docs/pictures/gallery/deepfind.svg
+    python workflows/gallery/deepfind_distributions.py TABLES/classes.tsv > docs/pictures/deepfind.svg
 
 A network over the scores of the shipped bank is trained without the variants of two chromosomes, and the picture has
 the scores of these: of simulated variants, and of derived ones, which are common to all humans.

@@ -7,7 +7,7 @@
   const details = JSON.parse(document.getElementById("details").textContent);
   const columns = table.tHead.rows[0].cells.length;
   const field = (id) => document.getElementById(id);
-  const texts = rows.map((row) => row.textContent.toLowerCase().replace(/\s+/g, " "));
+  const texts = rows.map((row) => `${row.textContent} ${row.dataset.words}`.toLowerCase().replace(/\s+/g, " "));
   const number = (row) => Number(row.id.slice(1));
 
   // Details.
@@ -20,6 +20,7 @@
     const button = row.querySelector(".open");
     if (button.getAttribute("aria-expanded") === "true") return;
     button.setAttribute("aria-expanded", "true");
+    button.setAttribute("aria-controls", "d" + number(row));
     const detail = document.createElement("tr");
     detail.className = "detail";
     detail.id = "d" + number(row);
@@ -33,6 +34,8 @@
     const place = number(row) - 1;
     const group = await unpack(details.packed[Math.floor(place / details.together)]);
     const inner = document.createElement("div");
+    inner.setAttribute("role", "region");
+    inner.setAttribute("aria-label", "Details of " + button.textContent);
     inner.innerHTML = group.split("\f")[place % details.together];
     cell.append(inner);
     reach(inner);
@@ -47,7 +50,9 @@
     }
   }
   function close(row) {
-    row.querySelector(".open").setAttribute("aria-expanded", "false");
+    const button = row.querySelector(".open");
+    button.setAttribute("aria-expanded", "false");
+    button.removeAttribute("aria-controls");
     detailOf(row)?.remove();
   }
   const detailOf = (row) => document.getElementById("d" + number(row));
@@ -67,7 +72,7 @@
   const form = field("search").form;
   const value = (id) => (field(id) ? field(id).value.trim() : "");
   function passes(row, place) {
-    const words = value("search").toLowerCase().split(/\s+/);
+    const words = value("search").toLowerCase().replace(/(\d),(?=\d{3})/g, "$1").split(/\s+/);
     const least = value("least"), most = value("frequency");
     const data = row.dataset;
     return words.every((word) => texts[place].includes(word))
@@ -80,8 +85,9 @@
     let count = 0;
     rows.forEach((row, place) => {
       row.hidden = !passes(row, place);
-      if (row.hidden) close(row);
-      else count += 1;
+      const detail = detailOf(row);
+      if (detail) detail.hidden = row.hidden;
+      if (!row.hidden) count += 1;
     });
     const grouped = (many) => many.toLocaleString("en-US");
     field("count").textContent = `${grouped(count)} of ${grouped(rows.length)} variants shown`;
@@ -140,7 +146,9 @@
   // A link to a variant, as in report.html#v12, opens it.
   function follow() {
     const row = /^#v\d+$/.test(location.hash) && document.getElementById(location.hash.slice(1));
-    if (row) open(row);
+    if (!row) return;
+    open(row);
+    row.querySelector(".open").focus();
   }
   reach(document);
   addEventListener("hashchange", follow);
