@@ -30,7 +30,7 @@ os.environ.pop("VARBIND_FASTA", None)
 hypothesis.settings.register_profile(
     "quick",
     deadline=None,
-    max_examples=10,
+    max_examples=8,
     phases=(hypothesis.Phase.explicit, hypothesis.Phase.reuse, hypothesis.Phase.generate),
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
     print_blob=True,

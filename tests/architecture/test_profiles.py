@@ -19,7 +19,7 @@ def test_a_property_runs_in_both(number):
 def test_examples_are_few_and_failures_end_quickly(pytestconfig):
     if pytestconfig.option.markexpr != "not slow" or pytestconfig.getoption("--hypothesis-profile"):
         pytest.skip("other tests or another profile were chosen")
-    assert settings().max_examples == 10
+    assert settings().max_examples == 8
     assert settings().deadline is None
     assert Phase.shrink not in settings().phases
 
