@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from varbind.annotate.annotated_variants import AnnotatedVariant, NearbyGene
     from varbind.annotate.info_reader import ProteinChange
 
-__all__ = ["CLEAR_ERRORS", "Direction", "direction_of", "headline", "strongest_change"]
+__all__ = ["CLEAR_ERRORS", "Direction", "direction_of", "family_text", "headline", "strongest_change"]
 
 CLEAR_ERRORS = 2.0
 """The direction of a change of activity is clear from this number of standard errors."""
@@ -47,6 +47,11 @@ def strongest_change(variant: AnnotatedVariant) -> tuple[str, ProteinChange] | N
     return max(found, key=lambda one: (phreds[one[0]], abs(one[1].z)), default=None)
 
 
+def family_text(change: ProteinChange) -> str:
+    """The family with its protein; the protein alone where no family is known."""
+    return f"{change.family_name} ({change.protein})" if change.family_name else change.protein
+
+
 def headline(variant: AnnotatedVariant) -> str:
     """The sentence, for an allele with a score."""
     parts = [_site_text(variant), _activity_text(variant), _rarity_text(variant)]
@@ -59,7 +64,7 @@ def _site_text(variant: AnnotatedVariant) -> str:
     phred = variant.numbers.get(f"{kind.upper()}_PHRED")
     if change is None or (phred is not None and phred < UNUSUAL_PHRED):
         return f"No unusual change of binding, {place}" if place else "No unusual change of binding"
-    family = f"{change.family_name} ({change.protein})" if change.family_name else change.protein
+    family = family_text(change)
     sure = phred is not None and phred >= PROBABLE_PHRED
     verb = {"loss": ("Breaks", "May break"), "gain": ("Makes", "May make")}[kind][0 if sure else 1]
     # The article of a name follows its sound, which the spelling does not tell: behind `site of` it needs none.

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from varbind.evaluate.loci import ActivityRow
     from varbind.train.activity_data import ActivityData
 
-__all__ = ["ActivityEvaluation", "LeftOutScores", "data_without_networks", "evaluate_activity", "without_models"]
+__all__ = [
+    "SHUFFLED_RECIPE",
+    "ActivityEvaluation",
+    "LeftOutScores",
+    "data_without_networks",
+    "evaluate_activity",
+    "without_models",
+]
 
 ALL = "binding and local network"
 """The activity head as it is; without a local network it is binding alone."""

@@ -8,7 +8,6 @@ two-sided test of Mann and Whitney.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -209,14 +208,16 @@ def _sequences(
 ) -> dict[Region, list[tuple[Exon, Codes]]]:
     """The transcribed strand of each region of each exon."""
     placed: dict[Region, list[tuple[Exon, Codes]]] = {region: [] for region in Region}
-    short = Counter(region for exon in exons for region in Region if region not in regions_of(exon, length))
     for exon in exons:
         _check_place(exon, reference, path)
         for region, (start, end) in regions_of(exon, length).items():
             codes = encode(reference.fetch(exon.chrom, start, end))
             placed[region].append((exon, codes if exon.strand == "+" else reverse_complement(codes)))
-    for region, count in short.items():
-        logger.warning("%s: %d of %d introns at %s are shorter than %d bases", path, count, len(exons), region, length)
+    for region, own in placed.items():
+        if short := len(exons) - len(own):
+            logger.warning(
+                "%s: %d of %d introns at %s are shorter than %d bases", path, short, len(exons), region, length
+            )
     return placed
 
 

@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING
 
 from varbind.annotate.describe import LIMITS, REASONS, describe, shortened
-from varbind.annotate.headline import direction_of, headline, strongest_change
+from varbind.annotate.headline import direction_of, family_text, headline, strongest_change
 from varbind.core.variant import Status
 from varbind.report.caveats import caveats
 from varbind.report.charts import gene_track, phred_histogram, rarity_chart
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Entry", "allele_entries", "overview"]
 
 GENES_DRAWN = 3
-CARRIERS_NAMED = 20
 PROMOTER = (1000, 500)
 """What `varbind annotate` takes for a promoter by default, in bases before and after the start."""
 
@@ -71,8 +70,7 @@ class Entry:
         number: its number on the page, from 1.
         allele: the allele with its values.
         change: its alleles, shortened.
-        sort_value: the value that the page is sorted by, as it is written in the file.
-        sort_text: the same as the page shows it.
+        sort_text: the value that the page is sorted by, as the page shows it.
         sort_key: the same as the page sorts it, without the sign where the size alone decides.
         filter_value: the value by which the page can be filtered.
         search_words: names by which it is found, besides those in the table.
@@ -93,7 +91,6 @@ class Entry:
     number: int
     allele: ReportedAllele
     change: str
-    sort_value: float
     sort_text: str
     sort_key: float
     filter_value: float
@@ -218,12 +215,11 @@ def _entry(
         number,
         allele,
         change,
-        value,
         one_decimal(value) if names[-1].endswith("PHRED") else three_digits(value),
         abs(value) if is_signed else value,
         variant.numbers.get("PHRED", nan) if is_signed else value,
         _search_words(allele),
-        _family_text(found[1]) if found else "",
+        family_text(found[1]) if found else "",
         found[0] if found else "",
         (direction, *_DIRECTIONS[direction]),
         headline(variant),
@@ -263,16 +259,12 @@ def _why_no_pictures(variant: Variant | Status, inputs: DrawingInputs) -> str:
     return f"The variant does not fit the reference ({variant})." if isinstance(variant, Status) else ""
 
 
-def _family_text(change: ProteinChange) -> str:
-    return f"{change.family_name} ({change.protein})" if change.family_name else change.protein
-
-
 def _change_bars(losses: Sequence[ProteinChange], gains: Sequence[ProteinChange]) -> tuple[Bar, ...]:
     """The losses, then the gains, in standard deviations over background SNVs."""
     both = [("loss", change) for change in losses] + [("gain", change) for change in gains]
     longest = max((abs(change.z) for _, change in both if not isnan(change.z)), default=0.0) or 1.0
     return tuple(
-        Bar(_family_text(change), kind, f"{change.z:+.1f}".replace("-", "\N{MINUS SIGN}"), _share(change.z, longest))
+        Bar(family_text(change), kind, f"{change.z:+.1f}".replace("-", "\N{MINUS SIGN}"), _share(change.z, longest))
         for kind, change in both
     )
 

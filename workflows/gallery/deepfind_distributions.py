@@ -16,10 +16,11 @@ from matplotlib import style
 from matplotlib.figure import Figure
 
 from varbind import load_bank
-from varbind.effect.deepfind import standardised
+from varbind.effect.deepfind import deepfind_logits
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.score import logistic
 from varbind.evaluate.figure import COLOURS, STYLE
+from varbind.kernels.dense import dense
 from varbind.train.deepfind import DeepFindData, DeepFindSetting, fit_deepfind
 from varbind.train.effect_tables import FLANK, labels_of, read_classes, score_table, site_features, sites_of
 from varbind.train.metrics import auc
@@ -39,9 +40,7 @@ def main() -> None:
     held_out = np.isin(chromosomes, HELD_OUT)
     data = DeepFindData(features[~held_out], labels[~held_out], chromosomes[~held_out], names)
     head = fit_deepfind(data, DeepFindSetting(networks=1), seed=1)
-    inputs = standardised(features[held_out], head.center, head.spread, head.limit)
-    units = np.maximum(inputs @ head.hidden[0] + head.hidden_bias[0], 0)
-    scores = logistic((units @ head.output[0] + head.output_bias[0]).astype(np.float64))
+    scores = logistic(deepfind_logits(head, features[held_out], dense=dense))
     own = labels[held_out]
     print(f"AUC {auc(own, scores):.3f}, {own.sum():,} of {len(own):,} simulated", file=sys.stderr)
     sys.stdout.buffer.write(drawn(scores, own))

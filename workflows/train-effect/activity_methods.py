@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.evaluate.activity import data_without_networks, without_models
+from varbind.evaluate.activity import SHUFFLED_RECIPE, data_without_networks, without_models
 from varbind.evaluate.controls import shuffle_detectors
-from varbind.scoring.background import BackgroundRecipe, add_background
+from varbind.scoring.background import add_background
 from varbind.train.activity import fitted_weights
 from varbind.train.activity_tables import activity_data, read_activity, read_pairs
 from varbind.train.effect_tables import FLANK, score_table
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from varbind.datasets.variant_table import VariantTable
     from varbind.effect.local import LocalHead
     from varbind.train.activity_data import ActivityData
-
-SHUFFLED_RECIPE = BackgroundRecipe(snvs=3_000, others=100)
 
 
 def training_tables(tables: Path) -> list[VariantTable]:

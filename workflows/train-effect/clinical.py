@@ -55,12 +55,12 @@ SHARES = (0.05, 0.01)
 
 def main() -> None:
     """Write the table and the figure."""
-    data, tables, effect, folder = (Path(name) for name in sys.argv[1:5])
-    bank = load_bank(*sys.argv[5:6])
+    data, tables, stage, folder = (Path(name) for name in sys.argv[1:5])
+    bank, effect = load_bank(*sys.argv[5:6]), read_effect(stage)
     variants = read_variants(data / "clinical")
     folder.mkdir(parents=True, exist_ok=True)
-    keys = values_of_keys(variants, read_effect(effect), bank, tables)
-    keys |= values_of_controls(variants, read_effect(effect), bank, tables, folder / "variants.tsv")
+    keys = values_of_keys(variants, effect, bank, tables)
+    keys |= values_of_controls(variants, effect, bank, tables, folder / "variants.tsv")
     judged = Judged.of(variants)
     (folder / "clinical.md").write_text(judged.table(keys), encoding="utf-8")
     (folder / "clinical.svg").write_bytes(judged.figure(keys))

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from activity_methods import training_tables
 
 from varbind import load_bank
 from varbind.io.effects import read_effect
 from varbind.train.activity import left_out_activity
-from varbind.train.activity_tables import activity_data, calibrating, read_activity, read_pairs
+from varbind.train.activity_tables import activity_data, calibrating
 from varbind.train.effect_tables import FLANK, score_table
 from varbind.train.metrics import spearman
 
@@ -31,8 +32,8 @@ DRAWS = 3
 def main() -> None:
     """Print the table."""
     tables, bank, effect = Path(sys.argv[1]), load_bank(*sys.argv[3:4]), read_effect(sys.argv[2])
-    models, loci, pairs = bank.select(effect.card.model_ids), tables / "activity.tsv", tables / "pairs.tsv"
-    scored = [score_table(table, models, flank=FLANK) for table in (read_activity(str(loci)), read_pairs(str(pairs)))]
+    models = bank.select(effect.card.model_ids)
+    scored = [score_table(table, models, flank=FLANK) for table in training_tables(tables)]
     promoters = sorted(set(np.array(scored[0].table.texts["locus"])[calibrating(scored[0].table)].tolist()))
     print(f"| training loci | loci alone | with {len(scored[1].table):,} pairs of alleles |")
     print("|---:|---:|---:|")
