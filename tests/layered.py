@@ -23,6 +23,8 @@ class LayeredConfig:
     """Numbers of kernels, and what every configuration states."""
 
     architecture: ClassVar[str] = NAME
+    unknown_base: ClassVar[float] = 0.25
+    mean_of_strands: ClassVar[bool] = False
 
     window: int
     halves: int
@@ -70,11 +72,10 @@ class Layered(torch.nn.Module):
 
 
 class LayeredArchitecture:
+    search_spaces: ClassVar = {}
+
     def build(self, stack, row):
         return Layered(stack, row)
-
-    def search_space(self, optimizer):
-        return {}
 
 
 def register(monkeypatch):

@@ -20,6 +20,8 @@ class TwoTasksConfig:
     """Width of the first layer, and what every configuration states."""
 
     architecture: ClassVar[str] = NAME
+    unknown_base: ClassVar[float] = 0.25
+    mean_of_strands: ClassVar[bool] = False
     outputs: ClassVar[int] = 2
 
     window: int
@@ -55,11 +57,10 @@ class TwoTasks(torch.nn.Module):
 
 
 class TwoTasksArchitecture:
+    search_spaces: ClassVar = {"adam": {"rate": LogUniform(1e-3, 1e-2), "width": Choice((4, 8))}}
+
     def build(self, stack, row):
         return TwoTasks(stack, row)
-
-    def search_space(self, optimizer):
-        return {"rate": LogUniform(1e-3, 1e-1 if optimizer == "nesterov" else 1e-2), "width": Choice((4, 8))}
 
 
 def register(monkeypatch):

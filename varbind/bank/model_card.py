@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.deepbind import DeepBindStack
+from varbind.core.koo import KooStack
 
 if TYPE_CHECKING:
     from varbind.core.network_stack import NetworkConfig, NetworkStack
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 CARD_FORMAT = 4
-STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack}
+STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack, "koo": KooStack}
 """The stack that a bank stores, by architecture. `varbind.nn.architecture` states how its scores are computed."""
 
 ID_CHARACTERS_MAX = 100

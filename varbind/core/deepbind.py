@@ -39,6 +39,8 @@ class DeepBindConfig:
     """
 
     architecture: ClassVar[str] = "deepbind"
+    unknown_base: ClassVar[float] = 0.25
+    mean_of_strands: ClassVar[bool] = False
     outputs: ClassVar[int] = 1
     input_length: ClassVar[int] = 0
 

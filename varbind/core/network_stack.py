@@ -36,9 +36,14 @@ class NetworkConfig(Protocol):
 
     Attributes:
         architecture: the name of the architecture, which a card states.
+        unknown_base: what a network reads as each of the four bases where the base is N.
+        mean_of_strands: whether the score of a double-stranded network is the mean over both strands, and not the
+            larger one.
     """
 
     architecture: ClassVar[str]
+    unknown_base: ClassVar[float]
+    mean_of_strands: ClassVar[bool]
 
     @property
     def name(self) -> str:
@@ -62,7 +67,7 @@ class NetworkConfig(Protocol):
 
     @property
     def double_stranded(self) -> bool:
-        """Whether both strands are scored and the larger score is taken."""
+        """Whether both strands are scored; see `mean_of_strands`."""
 
     def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
         """The shapes of the arrays of `count` x N networks, by name; the first axis is that of the networks."""

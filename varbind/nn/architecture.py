@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig
+from varbind.core.koo import KooConfig
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import torch
 
     from varbind.core.deepbind import DeepBindStack
+    from varbind.core.network_stack import NetworkStack
 
 __all__ = ["ARCHITECTURES", "Architecture", "Choice", "Distribution", "LogUniform", "SearchSpace", "SquareRoot"]
 
@@ -72,9 +74,24 @@ class Choice:
 SearchSpace: TypeAlias = "Mapping[str, Distribution]"
 """The hyper-parameters of an architecture by name, in the order in which they are drawn."""
 
+_OF_DEEPBIND: SearchSpace = {
+    "detector_decay": LogUniform(1e-15, 1e-3),
+    "network_decay": LogUniform(1e-10, 1e-3),
+    "dropout": Choice((0.0, 0.0, 0.25, 0.5)),
+    "hidden": Choice((0, 32)),
+    "mean_pooling": Choice((False, True)),
+}
+
 
 class Architecture(Protocol):
     """What varbind needs to know of an architecture to compute and to train its networks."""
+
+    @property
+    def search_spaces(self) -> Mapping[str, SearchSpace]:
+        """The distributions of the hyper-parameters by the name of the optimizer that networks are trained with.
+
+        A training may replace some of them by others.
+        """
 
     def build(self, stack: Any, row: int) -> torch.nn.Module:
         """Build one network in double precision; it is the reference for all faster ways of computing.
@@ -84,18 +101,33 @@ class Architecture(Protocol):
             row: the index of the network among the K networks of the stack.
 
         Returns:
-            A module from one-hot bases (B, 4, L), with a quarter each for N, to the outputs (B, T) of one strand.
-        """
-
-    def search_space(self, optimizer: str) -> SearchSpace:
-        """The distributions of the hyper-parameters when networks are trained with an optimizer, `adam` or `nesterov`.
-
-        A training may replace some of them by others.
+            A module from one-hot bases (B, 4, L), with `unknown_base` of the configuration for N, to the outputs
+            (B, T) of one strand.
         """
 
 
 class DeepBindArchitecture:
-    """DeepBind (2015)."""
+    """DeepBind (2015, supplementary section 3), which was trained with Nesterov's method.
+
+    For Adam the initial weights are larger, the range of rates is narrower, and the momentum is not used.
+    """
+
+    search_spaces: Mapping[str, SearchSpace] = {
+        "nesterov": {
+            "rate": LogUniform(5e-4, 5e-2),
+            "momentum": SquareRoot(0.95, 0.99),
+            "detector_scale": LogUniform(1e-7, 1e-3),
+            "network_scale": LogUniform(1e-5, 1e-2),
+            **_OF_DEEPBIND,
+        },
+        "adam": {
+            "rate": LogUniform(5e-4, 1e-2),
+            "momentum": Choice((0.9,)),
+            "detector_scale": LogUniform(1e-3, 1e-1),
+            "network_scale": LogUniform(1e-3, 1e-1),
+            **_OF_DEEPBIND,
+        },
+    }
 
     def build(self, stack: DeepBindStack, row: int) -> torch.nn.Module:
         """See `Architecture`."""
@@ -103,24 +135,36 @@ class DeepBindArchitecture:
         network: torch.nn.Module = deepbind.DeepBind(stack, row)
         return network
 
-    def search_space(self, optimizer: str) -> SearchSpace:
-        """The distributions of DeepBind (2015, supplementary section 3) for Nesterov's method.
 
-        For Adam the initial weights are larger, the range of rates is narrower, and the momentum is not used.
-        """
-        nesterov = optimizer == "nesterov"
-        return {
-            "rate": LogUniform(5e-4, 5e-2 if nesterov else 1e-2),
-            "momentum": SquareRoot(0.95, 0.99) if nesterov else Choice((0.9,)),
-            "detector_scale": LogUniform(1e-7, 1e-3) if nesterov else LogUniform(1e-3, 1e-1),
-            "network_scale": LogUniform(1e-5, 1e-2) if nesterov else LogUniform(1e-3, 1e-1),
-            "detector_decay": LogUniform(1e-15, 1e-3),
-            "network_decay": LogUniform(1e-10, 1e-3),
-            "dropout": Choice((0.0, 0.0, 0.25, 0.5)),
-            "hidden": Choice((0, 32)),
-            "mean_pooling": Choice((False, True)),
-        }
+@dataclass(frozen=True)
+class TorchArchitecture:
+    """An architecture whose module takes the configuration, and whose arrays have the names of its parameters.
+
+    Attributes:
+        network: builds a network of a configuration.
+        search_spaces: see `Architecture`.
+    """
+
+    network: Callable[[Any], torch.nn.Module]
+    search_spaces: Mapping[str, SearchSpace]
+
+    def build(self, stack: NetworkStack[Any], row: int) -> torch.nn.Module:
+        """See `Architecture`."""
+        network = self.network(stack.config).double()
+        own = network.state_dict()
+        # The arrays lack the number of batches that a normalisation has seen, which is not used.
+        state = {name: own[name].new_tensor(array[row]) for name, array in stack.arrays.items()}
+        network.load_state_dict({**own, **state})
+        return network
 
 
-ARCHITECTURES: dict[str, Architecture] = {DeepBindConfig.architecture: DeepBindArchitecture()}
+def _koo(config: KooConfig) -> torch.nn.Module:
+    network: torch.nn.Module = optional_import("varbind.nn.koo", needed_for="the reference network").Koo(config)
+    return network
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    DeepBindConfig.architecture: DeepBindArchitecture(),
+    KooConfig.architecture: TorchArchitecture(_koo, {"adam": {}}),
+}
 """All architectures by name."""

@@ -28,9 +28,6 @@ __all__ = ["SequenceNetworks", "TorchNetworks", "score_models"]
 BATCH = 64
 """Sequences per batch of networks without a kernel."""
 
-# One row per base code; N is a quarter of each base.
-_ONE_HOT = np.vstack([np.eye(4), np.full((1, 4), 0.25)])
-
 
 class SequenceNetworks:
     """The networks of a stack as torch modules.
@@ -79,18 +76,20 @@ class SequenceNetworks:
         return self._by_model(bases).mean(dim=1).transpose(0, 1)
 
     def _by_model(self, bases: torch.Tensor) -> torch.Tensor:
-        """The output of each network (M, N, B, T), the larger one of both strands for double-stranded networks."""
+        """The output of each network (M, N, B, T); for double-stranded networks the larger one or the mean of both."""
         outputs = torch.stack([network(bases) for network in self._networks])  # (K, B, T)
         if self._config.double_stranded:
             # A C G T backwards is T G C A, so that turning both axes round gives the opposite strand.
             opposite = bases.flip(1, 2)
-            outputs = torch.maximum(outputs, torch.stack([network(opposite) for network in self._networks]))
+            others = torch.stack([network(opposite) for network in self._networks])
+            outputs = (outputs + others) / 2 if self._config.mean_of_strands else torch.maximum(outputs, others)
         return outputs.reshape(self._models, self._config.members, *outputs.shape[1:])
 
     def one_hot(self, codes: Codes) -> torch.Tensor:
-        """The bases (B, 4, L) of base codes (B, L), with a quarter each for N."""
+        """The bases (B, 4, L) of base codes (B, L); the networks state how they read N."""
         assert codes.max(initial=0) <= N_CODE
-        return torch.tensor(_ONE_HOT[codes].transpose(0, 2, 1).copy()).to(self._device, self._dtype)
+        rows = np.vstack([np.eye(4), np.full((1, 4), self._config.unknown_base)])
+        return torch.tensor(rows[codes].transpose(0, 2, 1).copy()).to(self._device, self._dtype)
 
 
 def score_models(stack: NetworkStack[Any], codes: Codes) -> NDArray[np.float64]:

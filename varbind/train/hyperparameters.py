@@ -76,12 +76,12 @@ class Setting:
 
         Args:
             rng: The random numbers.
-            optimizer: The optimizer, which decides on the distributions (`DeepBindArchitecture.search_space`).
+            optimizer: The optimizer, which decides on the distributions (`DeepBindArchitecture.search_spaces`).
             hidden: The numbers of hidden units to choose from.
             mean_pooling: The kinds of pooling to choose from.
         """
         space = {
-            **ARCHITECTURES[DeepBindConfig.architecture].search_space(optimizer),
+            **ARCHITECTURES[DeepBindConfig.architecture].search_spaces[optimizer],
             "hidden": Choice(tuple(hidden)),
             "mean_pooling": Choice(tuple(mean_pooling)),
         }

@@ -49,17 +49,15 @@ def test_every_architecture_can_be_stored_and_computed():
     assert {name: stack.config_type.architecture for name, stack in STACK_TYPES.items()} == {n: n for n in STACK_TYPES}
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "nesterov"])
-def test_every_architecture_states_its_search_space(optimizer):
-    for architecture in ARCHITECTURES.values():
-        space = architecture.search_space(optimizer)
+def test_every_architecture_states_its_search_spaces():
+    for space in (space for architecture in ARCHITECTURES.values() for space in architecture.search_spaces.values()):
         first, same = ([d.draw(rng) for d in space.values()] for rng in map(np.random.default_rng, (1, 1)))
         assert first == same
         assert all(type(value) in {int, float, bool} for value in first)
 
 
 def test_the_search_space_of_deepbind_is_what_a_training_draws():
-    space = ARCHITECTURES["deepbind"].search_space("adam")
+    space = ARCHITECTURES["deepbind"].search_spaces["adam"]
     assert ["optimizer", *space] == [field.name for field in fields(Setting)]
     drawn = Setting.draw(np.random.default_rng(3), hidden=(0, 32), mean_pooling=(False, True))
     rng = np.random.default_rng(3)

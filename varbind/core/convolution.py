@@ -1,0 +1,46 @@
+"""The sizes of convolutions with pooling, of which the configurations of deep networks are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Convolution"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Convolution:
+    """One convolution over the positions and the maximum pooling after it.
+
+    Attributes:
+        kernels: the number of kernels.
+        width: the number of positions that a kernel reads.
+        pool: the number of positions over which the maximum is taken; 0 = all positions.
+        stride: the number of positions between two maxima; 0 = `pool`.
+
+    Raises:
+        ValueError: a number of kernels or a width is below 1, or another number is below 0.
+    """
+
+    kernels: int
+    width: int
+    pool: int = 1
+    stride: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.kernels, self.width) < 1 or min(self.pool, self.stride) < 0:
+            raise ValueError(f"a convolution cannot have the sizes {self.name}")
+
+    @property
+    def name(self) -> str:
+        """A short name of the sizes, such as 30x19p25."""
+        stride = f"s{self.stride}" if self.stride else ""
+        return f"{self.kernels}x{self.width}p{self.pool}{stride}"
+
+    @property
+    def step(self) -> int:
+        """The number of positions between two maxima."""
+        return self.stride or self.pool
+
+    def weights(self, channels: int) -> tuple[int, int, int, int]:
+        """The shape of the kernels, (kernels, channels, 1, width): positions are the last axis of a flat picture."""
+        return (self.kernels, channels, 1, self.width)

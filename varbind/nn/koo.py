@@ -1,0 +1,67 @@
+"""The networks of Koo and Eddy (2019, Methods, "CNN models").
+
+Each convolution is followed by batch normalisation, a rectifier, maximum pooling and dropout. The dense layer is
+normalised as well, as in the code of the authors; the paper does not mention it. Positions are the last axis of a flat
+picture, because processors compute such convolutions faster with the channels last in memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from varbind.gate import optional_import
+from varbind.nn.dropout import Dropout
+
+if TYPE_CHECKING:
+    import torch
+
+    from varbind.core.convolution import Convolution
+    from varbind.core.koo import KooConfig
+else:
+    torch = optional_import("torch", needed_for="the reference network")
+
+__all__ = ["Koo"]
+
+DROPOUT, HIDDEN_DROPOUT = 0.1, 0.5
+
+
+class Koo(torch.nn.Module):
+    """One network, with the parameters that torch draws.
+
+    Args:
+        config: the configuration.
+    """
+
+    def __init__(self, config: KooConfig) -> None:
+        super().__init__()
+        self.convolutions = config.convolutions
+        channels = 4
+        for number, convolution in enumerate(config.convolutions, 1):
+            kernel, padding = (1, convolution.width), (0, convolution.width // 2)
+            layer = torch.nn.Conv2d(channels, convolution.kernels, kernel, padding=padding, bias=False)
+            self.add_module(f"conv{number}", layer)
+            self.add_module(f"norm{number}", torch.nn.BatchNorm2d(convolution.kernels))
+            channels = convolution.kernels
+        self.dropout = Dropout(DROPOUT)
+        self.hidden = torch.nn.Linear(channels * config.positions, config.hidden, bias=False)
+        self.hidden_norm = torch.nn.BatchNorm1d(config.hidden)
+        self.hidden_dropout = Dropout(HIDDEN_DROPOUT)
+        self.output = torch.nn.Linear(config.hidden, config.outputs)
+
+    def forward(self, bases: torch.Tensor) -> torch.Tensor:
+        """Outputs (B, T) before the sigmoid from bases (B, 4, L), with zeros for N."""
+        values = bases.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, 4, 1, L)
+        for number, convolution in enumerate(self.convolutions, 1):
+            convolve, normalise = self.get_submodule(f"conv{number}"), self.get_submodule(f"norm{number}")
+            values = self.dropout(_pool(torch.relu(normalise(convolve(values))), convolution))  # (B, K, 1, positions)
+        hidden = torch.relu(self.hidden_norm(self.hidden(values.flatten(1))))  # (B, H)
+        outputs: torch.Tensor = self.output(self.hidden_dropout(hidden))
+        return outputs
+
+
+def _pool(values: torch.Tensor, convolution: Convolution) -> torch.Tensor:
+    """Maxima over positions; with a stride of their own there is one for each stride, as if zeros lay around them."""
+    if convolution.pool == 1:
+        return values
+    padding = (convolution.pool - convolution.step) // 2
+    return torch.nn.functional.max_pool2d(values, (1, convolution.pool), (1, convolution.step), padding=(0, padding))

@@ -1,0 +1,259 @@
+"""The training of one network of any architecture in torch, with one setting of the hyper-parameters.
+
+As in `varbind.train.trial`, a trial draws all its random numbers itself, so that equal seeds give equal networks on one
+kind of device whatever else is trained at the same time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from varbind.bank.model_card import STACK_TYPES
+from varbind.core.sequence import reverse_complement
+from varbind.gate import optional_import
+from varbind.nn.architecture import ARCHITECTURES
+from varbind.nn.dropout import Dropout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import torch
+    from numpy.typing import NDArray
+
+    from varbind.core.network_stack import NetworkConfig, NetworkStack
+    from varbind.core.sequence import Codes
+else:
+    torch = optional_import("torch", needed_for="training")
+
+__all__ = ["Descent", "InitialWeights", "LabelledSequences", "NetworkTrial", "Rule"]
+
+UNKNOWN_LABEL = -1
+"""The label of a task that was not measured for a sequence; it does not count."""
+
+
+class Rule(StrEnum):
+    """The rule by which an optimizer of torch changes the weights."""
+
+    ADAM = "adam"
+    ADADELTA = "adadelta"
+    RMSPROP = "rmsprop"
+
+
+class InitialWeights(StrEnum):
+    """The distribution of the initial weights; biases are zero.
+
+    `HE` (He et al. 2015) is normal with variance 2 / inputs; `XAVIER` is uniform with variance 1 / inputs, as in Caffe;
+    `TRUNCATED` is normal with a stated standard deviation, without values beyond two of them.
+    """
+
+    HE = "he"
+    XAVIER = "xavier"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSequences:
+    """Sequences of one length with labels of T tasks.
+
+    Attributes:
+        codes: base codes, (N, L).
+        labels: 1 bound, 0 unbound, -1 not known, int8 (N, T).
+    """
+
+    codes: Codes
+    labels: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """How the weights of a network are changed.
+
+    Attributes:
+        rule: the rule of the optimizer.
+        rate: the learning rate.
+        momentum: the share of the running means that a step keeps: rho of AdaDelta, alpha of RMSprop. Not used by Adam.
+        epsilon: what is added to the denominator.
+        weight_decay: the factor of the sum of squares of the trained numbers in the loss.
+        output_decay: the factor of the sum of absolute outputs before the sigmoid in the loss.
+        decays_all: whether weight decay is for all trained numbers, or for weights without biases and normalisation.
+        initial: the distribution of the initial weights.
+        scale: the standard deviation for `InitialWeights.TRUNCATED`.
+        batch: the number of sequences of a mini-batch.
+        parts: the number of parts of a mini-batch, which are used in turn.
+        rounds: how often each part is used.
+        dropout: the dropout of the last hidden layer; None = that of the architecture.
+    """
+
+    rule: Rule = Rule.ADAM
+    rate: float = 3e-4
+    momentum: float = 0.9
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    output_decay: float = 0.0
+    decays_all: bool = False
+    initial: InitialWeights = InitialWeights.HE
+    scale: float = 0.0
+    batch: int = 100
+    parts: int = 1
+    rounds: int = 1
+    dropout: float | None = None
+
+
+class NetworkTrial:
+    """A network in training.
+
+    Args:
+        config: the configuration of the network.
+        descent: how the weights are changed.
+        examples: the sequences; those of networks with a fixed input have its length.
+        rows: the rows of the examples that are used for training.
+        seed: the seed of the initial weights, the order of the rows and the dropout.
+        device: the torch device.
+
+    Attributes:
+        steps: the number of mini-batches that were used.
+    """
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        descent: Descent,
+        examples: LabelledSequences,
+        rows: NDArray[np.intp],
+        seed: int | Sequence[int],
+        *,
+        device: str = "cpu",
+    ) -> None:
+        self.config = config
+        self.descent = descent
+        self.steps = 0
+        self._examples = examples
+        self._device = device
+        first, order, dropout, self._strands = np.random.default_rng(seed).spawn(4)
+        self._batches = _batches(rows, descent.batch, order)
+        arrays = initial_arrays(config, descent, first)
+        network = ARCHITECTURES[config.architecture].build(self._stack_of(arrays, "trial"), 0)
+        self._network = network.to(device, torch.float32)
+        generator = torch.Generator(device).manual_seed(int(dropout.integers(1 << 62)))
+        for layer in self._network.modules():
+            if isinstance(layer, Dropout):
+                layer.generator = generator
+        if descent.dropout is not None:
+            _last_dropout(self._network).share = descent.dropout
+        self._optimizer = _optimizer(self._network, descent)
+
+    def advance(self, steps: int) -> float:
+        """Train on some mini-batches, and return the mean loss over them."""
+        self._network.train()
+        losses = [self._step(next(self._batches)) for _ in range(steps)]
+        self.steps += steps
+        return float(np.mean(losses))
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether a number of the network is not finite."""
+        return not all(bool(torch.isfinite(values).all()) for values in self._network.state_dict().values())
+
+    @torch.no_grad()
+    def outputs(self, codes: Codes) -> NDArray[np.float32]:
+        """The outputs before the sigmoid for sequences (B, L) as the network is now, float32 (B, T)."""
+        self._network.eval()
+        pieces = [self._outputs(codes[at : at + 500]) for at in range(0, len(codes), 500)]
+        return np.concatenate([piece.cpu().numpy() for piece in pieces])
+
+    def stack(self, model_id: str) -> NetworkStack[Any]:
+        """Return a copy of the network as it is now."""
+        arrays = {name: values.cpu().numpy() for name, values in self._network.state_dict().items()}
+        return self._stack_of({name: arrays[name][None].copy() for name in self.config.array_shapes(1)}, model_id)
+
+    def _stack_of(self, arrays: dict[str, NDArray[np.float32]], model_id: str) -> NetworkStack[Any]:
+        return STACK_TYPES[self.config.architecture](self.config, (model_id,), arrays)
+
+    def _step(self, rows: NDArray[np.intp]) -> float:
+        """Use one mini-batch, and return the mean loss over its updates."""
+        codes = self._examples.codes[rows]
+        if self.config.double_stranded:
+            turned = self._strands.integers(0, 2, len(codes), dtype=np.bool_)
+            codes[turned] = reverse_complement(codes[turned])
+        labels = torch.as_tensor(self._examples.labels[rows], dtype=torch.float32, device=self._device)
+        parts = np.array_split(np.arange(len(rows)), self.descent.parts)
+        losses = [self._update(codes[part], labels[part]) for _ in range(self.descent.rounds) for part in parts]
+        return float(np.mean(losses))
+
+    def _update(self, codes: Codes, labels: torch.Tensor) -> float:
+        self._optimizer.zero_grad()
+        outputs = self._outputs(codes)
+        loss = masked_loss(outputs, labels)
+        if self.descent.output_decay:
+            loss = loss + self.descent.output_decay * outputs.abs().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        return loss.item()
+
+    def _outputs(self, codes: Codes) -> torch.Tensor:
+        table = torch.eye(5, 4, device=self._device)
+        table[4] = self.config.unknown_base
+        outputs: torch.Tensor = self._network(table[torch.as_tensor(codes, device=self._device).long()].transpose(1, 2))
+        return outputs
+
+
+def _last_dropout(network: torch.nn.Module) -> Dropout:
+    return [layer for layer in network.modules() if isinstance(layer, Dropout)][-1]
+
+
+def masked_loss(outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The mean binary cross-entropy of outputs before the sigmoid (B, T), without labels that are not known."""
+    known = labels != UNKNOWN_LABEL
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(outputs, labels, reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)
+
+
+def initial_arrays(config: NetworkConfig, descent: Descent, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+    """The initial arrays of one network, of which weights have two axes or more; variances and scales are 1."""
+    arrays = {}
+    for name, shape in config.array_shapes(1).items():
+        if name.endswith("running_var") or (len(shape) == 2 and name.endswith(".weight")):
+            arrays[name] = np.ones(shape, dtype=np.float32)
+        elif len(shape) == 2:
+            arrays[name] = np.zeros(shape, dtype=np.float32)
+        else:
+            arrays[name] = _weights(shape, descent, rng)
+    return arrays
+
+
+def _weights(shape: tuple[int, ...], descent: Descent, rng: np.random.Generator) -> NDArray[np.float32]:
+    inputs = int(np.prod(shape[2:]))
+    if descent.initial is InitialWeights.XAVIER:
+        bound = np.sqrt(3 / inputs)
+        return rng.uniform(-bound, bound, shape).astype(np.float32)
+    if descent.initial is InitialWeights.HE:
+        return rng.normal(0, np.sqrt(2 / inputs), shape).astype(np.float32)
+    drawn = rng.normal(0, 1, shape)
+    while (beyond := np.abs(drawn) > 2).any():
+        drawn[beyond] = rng.normal(0, 1, int(beyond.sum()))
+    return (descent.scale * drawn).astype(np.float32)
+
+
+def _optimizer(network: torch.nn.Module, descent: Descent) -> torch.optim.Optimizer:
+    """The optimizer; the derivative of w^2 is 2 w, while torch adds its decay times w."""
+    parameters = list(network.parameters())
+    decayed = [values for values in parameters if descent.decays_all or values.ndim > 1]
+    others = [values for values in parameters if not descent.decays_all and values.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": 2 * descent.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if descent.rule is Rule.ADADELTA:
+        return torch.optim.Adadelta(groups, lr=descent.rate, rho=descent.momentum, eps=descent.epsilon)
+    if descent.rule is Rule.RMSPROP:
+        return torch.optim.RMSprop(groups, lr=descent.rate, alpha=descent.momentum, eps=descent.epsilon)
+    return torch.optim.Adam(groups, lr=descent.rate, eps=descent.epsilon)
+
+
+def _batches(rows: NDArray[np.intp], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
+    """Mini-batches of rows without end; when all rows were used they are shuffled again, and a short rest is left."""
+    while True:
+        order = rng.permutation(rows)
+        for at in range(0, max(len(order) - size, 0) + 1, size):
+            yield order[at : at + size]

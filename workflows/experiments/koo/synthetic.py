@@ -1,0 +1,127 @@
+"""Train one network of Koo and Eddy (2019) on their synthetic sequences with planted motifs.
+
+    python workflows/experiments/koo/synthetic.py JASPAR NETWORK BANK [--trial N] [--sequences N] [--epochs N]
+
+JASPAR is a MEME file of JASPAR matrices. BANK is the new folder, whose models are the twelve tasks of the network. Each
+trial has its own initial weights and order of sequences; the sequences are the same in all trials, split as in the
+paper. The state with the lowest cross-entropy on the validation sequences after an epoch is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from varbind.bank.bank import Bank
+from varbind.bank.model_card import BankCard, ModelCard
+from varbind.core.koo import koo_networks
+from varbind.datasets.planted_motifs import COUNTS_OF_CODE, COUNTS_OF_PAPER, plant_motifs
+from varbind.datasets.pwm import read_matrices
+from varbind.io.banks import write_bank
+from varbind.train.network_trial import Descent, LabelledSequences, NetworkTrial
+from varbind.train.validated_training import train_validated
+
+MOTIFS = {
+    "ARID3A": "MA0151.1",
+    "CEBPB": "MA0466.2",
+    "FOSL1": "MA0477.1",
+    "GABPA": "MA0062.2",
+    "MAFK": "MA0496.1",
+    "MAX": "MA0058.3",
+    "MEF2A": "MA0052.3",
+    "NFYB": "MA0502.1",
+    "SP1": "MA0079.3",
+    "SRF": "MA0083.3",
+    "STAT1": "MA0137.3",
+    "YY1": "MA0095.2",
+}
+"""The matrix of each of the twelve proteins of the paper in JASPAR 2016."""
+
+DATA_SEED = 2019
+RECIPE = Descent(weight_decay=5e-7)
+"""Adam with rate 3e-4, He's initial weights and mini-batches of 100; torch adds 1e-6 w to the gradient of a weight."""
+
+
+def main() -> None:
+    """Train and write one network."""
+    options = parse_options()
+    training, validation, _ = split_sequences(options.jaspar, options.sequences, skewed=options.skewed)
+    torch.set_num_threads(1)
+    config = koo_networks()[options.network]
+    rows = np.arange(len(training.codes))
+    trial = NetworkTrial(config, RECIPE, training, rows, [DATA_SEED, options.trial])
+    steps = len(rows) // RECIPE.batch
+    start = time.monotonic()
+
+    def report(taken: int, loss: float) -> None:
+        seconds = time.monotonic() - start
+        left = seconds * (options.epochs * steps / taken - 1)
+        print(f"{options.network} epoch {taken // steps}: {loss:.4f}, {seconds:.0f} s, {left:.0f} s left", flush=True)
+
+    best = train_validated(trial, validation, range(steps, options.epochs * steps + 1, steps), finished=report)
+    facts = {
+        "sequences": options.sequences,
+        "epochs": options.epochs,
+        "best epoch": best.steps // steps,
+        "validation loss": round(best.losses[best.steps], 6),
+        "seeds": [DATA_SEED, options.trial],
+        "seconds": round(time.monotonic() - start),
+    }
+    stack = replace(best.stack, model_ids=(options.network,))
+    write_bank(options.bank, bank_of(options.network, stack, facts))
+
+
+def parse_options() -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("jaspar")
+    parser.add_argument("network", choices=koo_networks())
+    parser.add_argument("bank", type=Path)
+    parser.add_argument("--trial", type=int, default=0)
+    parser.add_argument("--sequences", type=int, default=25_000)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--skewed", action="store_true", help="numbers of motifs as in the code of the authors")
+    return parser.parse_args()
+
+
+def split_sequences(jaspar: str, count: int, *, skewed: bool = False) -> list[LabelledSequences]:
+    """The training, validation and test sequences: 70, 10 and 20 % of `count`."""
+    matrices = read_matrices(jaspar)
+    motifs = [matrices[name] for name in MOTIFS.values()]
+    counts = COUNTS_OF_CODE if skewed else COUNTS_OF_PAPER
+    planted = plant_motifs(motifs, count, np.random.default_rng(DATA_SEED), counts=counts)
+    bounds = [round(0.7 * count), round(0.8 * count)]
+    parts = zip(np.split(planted.codes, bounds), np.split(planted.labels, bounds), strict=True)
+    return [LabelledSequences(codes, labels) for codes, labels in parts]
+
+
+def bank_of(name: str, stack: object, facts: dict[str, object]) -> Bank:
+    """A bank whose models are the tasks of one network."""
+    models = tuple(
+        ModelCard(
+            model_id=f"{name}.{protein}",
+            protein=protein,
+            family=protein,
+            species="synthetic",
+            assay="planted motifs",
+            experiment="",
+            config=stack.config,
+            default=True,
+            training=facts,
+            network=name,
+            output=output,
+        )
+        for output, protein in enumerate(MOTIFS)
+    )
+    description = "a network of Koo and Eddy (2019), trained on synthetic sequences with planted motifs"
+    card = BankCard(name, "1", description, "workflows/experiments", "MIT", models)
+    return Bank((card,), models, (stack,), background=None)
+
+
+if __name__ == "__main__":
+    main()
