@@ -7,7 +7,7 @@ kind of device whatever else is trained at the same time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from varbind.nn.architecture import ARCHITECTURES
 from varbind.nn.dropout import Dropout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import torch
     from numpy.typing import NDArray
@@ -103,6 +103,15 @@ class Descent:
     dropout: float | None = None
 
 
+class _Purpose(IntEnum):
+    """What random numbers are drawn for."""
+
+    WEIGHTS = 0
+    ORDER = 1
+    STRANDS = 2
+    DROPOUT = 3
+
+
 class NetworkTrial:
     """A network in training.
 
@@ -133,15 +142,16 @@ class NetworkTrial:
         self.steps = 0
         self._examples = examples
         self._device = device
-        first, order, dropout, self._strands = np.random.default_rng(seed).spawn(4)
-        self._batches = _batches(rows, descent.batch, order)
-        arrays = initial_arrays(config, descent, first)
+        self._seed = [seed] if isinstance(seed, int) else list(seed)
+        self._rows = rows
+        self._order = (-1, rows)
+        arrays = initial_arrays(config, descent, self._rng(_Purpose.WEIGHTS))
         network = ARCHITECTURES[config.architecture].build(self._stack_of(arrays, "trial"), 0)
         self._network = network.to(device, torch.float32)
-        generator = torch.Generator(device).manual_seed(int(dropout.integers(1 << 62)))
+        self._dropout = torch.Generator(device)
         for layer in self._network.modules():
             if isinstance(layer, Dropout):
-                layer.generator = generator
+                layer.generator = self._dropout
         if descent.dropout is not None:
             _last_dropout(self._network).share = descent.dropout
         self._optimizer = _optimizer(self._network, descent)
@@ -149,9 +159,7 @@ class NetworkTrial:
     def advance(self, steps: int) -> float:
         """Train on some mini-batches, and return the mean loss over them."""
         self._network.train()
-        losses = [self._step(next(self._batches)) for _ in range(steps)]
-        self.steps += steps
-        return float(np.mean(losses))
+        return float(np.mean([self._step() for _ in range(steps)]))
 
     @property
     def has_diverged(self) -> bool:
@@ -173,16 +181,31 @@ class NetworkTrial:
     def _stack_of(self, arrays: dict[str, NDArray[np.float32]], model_id: str) -> NetworkStack[Any]:
         return STACK_TYPES[self.config.architecture](self.config, (model_id,), arrays)
 
-    def _step(self, rows: NDArray[np.intp]) -> float:
-        """Use one mini-batch, and return the mean loss over its updates."""
+    def _step(self) -> float:
+        """Use the next mini-batch, and return the mean loss over its updates."""
+        rows = self._next_rows()
         codes = self._examples.codes[rows]
         if self.config.double_stranded:
-            turned = self._strands.integers(0, 2, len(codes), dtype=np.bool_)
+            turned = self._rng(_Purpose.STRANDS, self.steps).integers(0, 2, len(codes)) == 1
             codes[turned] = reverse_complement(codes[turned])
         labels = torch.as_tensor(self._examples.labels[rows], dtype=torch.float32, device=self._device)
+        self._dropout.manual_seed(int(self._rng(_Purpose.DROPOUT, self.steps).integers(1 << 62)))
         parts = np.array_split(np.arange(len(rows)), self.descent.parts)
         losses = [self._update(codes[part], labels[part]) for _ in range(self.descent.rounds) for part in parts]
+        self.steps += 1
         return float(np.mean(losses))
+
+    def _next_rows(self) -> NDArray[np.intp]:
+        """The rows of the next mini-batch. When all were used they are shuffled again, and a short rest is left out."""
+        each = max(len(self._rows) // self.descent.batch, 1)
+        round_, place = divmod(self.steps, each)
+        if self._order[0] != round_:
+            self._order = (round_, self._rng(_Purpose.ORDER, round_).permutation(self._rows))
+        return self._order[1][place * self.descent.batch : (place + 1) * self.descent.batch]
+
+    def _rng(self, purpose: _Purpose, number: int = 0) -> np.random.Generator:
+        """Random numbers for one purpose and step, so that a training goes on from any step without their history."""
+        return np.random.default_rng([*self._seed, purpose, number])
 
     def _update(self, codes: Codes, labels: torch.Tensor) -> float:
         self._optimizer.zero_grad()
@@ -249,11 +272,3 @@ def _optimizer(network: torch.nn.Module, descent: Descent) -> torch.optim.Optimi
     if descent.rule is Rule.RMSPROP:
         return torch.optim.RMSprop(groups, lr=descent.rate, alpha=descent.momentum, eps=descent.epsilon)
     return torch.optim.Adam(groups, lr=descent.rate, eps=descent.epsilon)
-
-
-def _batches(rows: NDArray[np.intp], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-    """Mini-batches of rows without end; when all rows were used they are shuffled again, and a short rest is left."""
-    while True:
-        order = rng.permutation(rows)
-        for at in range(0, max(len(order) - size, 0) + 1, size):
-            yield order[at : at + size]
