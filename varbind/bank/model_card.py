@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from varbind.core.deepbind import DeepBindStack
 from varbind.core.koo import KooStack
+from varbind.core.zeng import ZengStack
 
 if TYPE_CHECKING:
     from varbind.core.network_stack import NetworkConfig, NetworkStack
@@ -31,7 +32,11 @@ __all__ = [
 ]
 
 CARD_FORMAT = 4
-STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {"deepbind": DeepBindStack, "koo": KooStack}
+STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {
+    "deepbind": DeepBindStack,
+    "koo": KooStack,
+    "zeng": ZengStack,
+}
 """The stack that a bank stores, by architecture. `varbind.nn.architecture` states how its scores are computed."""
 
 ID_CHARACTERS_MAX = 100

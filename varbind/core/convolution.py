@@ -41,6 +41,10 @@ class Convolution:
         """The number of positions between two maxima."""
         return self.stride or self.pool
 
+    def maxima(self, positions: int) -> int:
+        """The number of maxima over some positions where pools do not overlap; the last one may be over fewer."""
+        return -(-positions // self.pool) if self.pool else 1
+
     def weights(self, channels: int) -> tuple[int, int, int, int]:
         """The shape of the kernels, (kernels, channels, 1, width): positions are the last axis of a flat picture."""
         return (self.kernels, channels, 1, self.width)

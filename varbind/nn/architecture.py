@@ -15,6 +15,7 @@ import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig
 from varbind.core.koo import KooConfig
+from varbind.core.zeng import ZengConfig
 from varbind.gate import optional_import
 
 if TYPE_CHECKING:
@@ -163,8 +164,20 @@ def _koo(config: KooConfig) -> torch.nn.Module:
     return network
 
 
+def _zeng(config: ZengConfig) -> torch.nn.Module:
+    network: torch.nn.Module = optional_import("varbind.nn.zeng", needed_for="the reference network").Zeng(config)
+    return network
+
+
+_ADADELTA: SearchSpace = {
+    "momentum": Choice((0.9, 0.99, 0.999)),
+    "epsilon": Choice((1e-4, 1e-6, 1e-8)),
+    "dropout": Choice((0.75, 0.5, 0.1)),
+}
+
 ARCHITECTURES: dict[str, Architecture] = {
     DeepBindConfig.architecture: DeepBindArchitecture(),
     KooConfig.architecture: TorchArchitecture(_koo, {"adam": {}}),
+    ZengConfig.architecture: TorchArchitecture(_zeng, {"adadelta": _ADADELTA}),
 }
 """All architectures by name."""
