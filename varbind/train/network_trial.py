@@ -6,101 +6,33 @@ kind of device whatever else is trained at the same time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from varbind.bank.model_card import STACK_TYPES
 from varbind.core.sequence import reverse_complement
+from varbind.datasets.labelled_sequences import UNKNOWN_LABEL
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
 from varbind.nn.dropout import Dropout
+from varbind.train.descent import InitialWeights, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import torch
     from numpy.typing import NDArray
 
     from varbind.core.network_stack import NetworkConfig, NetworkStack
     from varbind.core.sequence import Codes
+    from varbind.datasets.labelled_sequences import LabelledSequences
+    from varbind.train.descent import Descent
 else:
     torch = optional_import("torch", needed_for="training")
 
-__all__ = ["Descent", "InitialWeights", "LabelledSequences", "NetworkTrial", "Rule"]
-
-UNKNOWN_LABEL = -1
-"""The label of a task that was not measured for a sequence; it does not count."""
-
-
-class Rule(StrEnum):
-    """The rule by which an optimizer of torch changes the weights."""
-
-    ADAM = "adam"
-    ADADELTA = "adadelta"
-    RMSPROP = "rmsprop"
-
-
-class InitialWeights(StrEnum):
-    """The distribution of the initial weights; biases are zero.
-
-    `HE` (He et al. 2015) is normal with variance 2 / inputs; `XAVIER` is uniform with variance 1 / inputs, as in Caffe;
-    `TRUNCATED` is normal with a stated standard deviation, without values beyond two of them.
-    """
-
-    HE = "he"
-    XAVIER = "xavier"
-    TRUNCATED = "truncated"
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledSequences:
-    """Sequences of one length with labels of T tasks.
-
-    Attributes:
-        codes: base codes, (N, L).
-        labels: 1 bound, 0 unbound, -1 not known, int8 (N, T).
-    """
-
-    codes: Codes
-    labels: NDArray[np.int8]
-
-
-@dataclass(frozen=True, slots=True)
-class Descent:
-    """How the weights of a network are changed.
-
-    Attributes:
-        rule: the rule of the optimizer.
-        rate: the learning rate.
-        momentum: the share of the running means that a step keeps: rho of AdaDelta, alpha of RMSprop. Not used by Adam.
-        epsilon: what is added to the denominator.
-        weight_decay: the factor of the sum of squares of the trained numbers in the loss.
-        output_decay: the factor of the sum of absolute outputs before the sigmoid in the loss.
-        decays_all: whether weight decay is for all trained numbers, or for weights without biases and normalisation.
-        initial: the distribution of the initial weights.
-        scale: the standard deviation for `InitialWeights.TRUNCATED`.
-        batch: the number of sequences of a mini-batch.
-        parts: the number of parts of a mini-batch, which are used in turn.
-        rounds: how often each part is used.
-        dropout: the dropout of the last hidden layer; None = that of the architecture.
-    """
-
-    rule: Rule = Rule.ADAM
-    rate: float = 3e-4
-    momentum: float = 0.9
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
-    output_decay: float = 0.0
-    decays_all: bool = False
-    initial: InitialWeights = InitialWeights.HE
-    scale: float = 0.0
-    batch: int = 100
-    parts: int = 1
-    rounds: int = 1
-    dropout: float | None = None
+__all__ = ["NetworkTrial", "masked_loss"]
 
 
 class _Purpose(IntEnum):
@@ -146,7 +78,7 @@ class NetworkTrial:
         self._rows = rows
         self._order = (-1, rows)
         arrays = initial_arrays(config, descent, self._rng(_Purpose.WEIGHTS))
-        network = ARCHITECTURES[config.architecture].build(self._stack_of(arrays, "trial"), 0)
+        network = ARCHITECTURES[config.architecture].build(self.stack_of(arrays, "trial"), 0)
         self._network = network.to(device, torch.float32)
         self._dropout = torch.Generator(device)
         for layer in self._network.modules():
@@ -176,10 +108,34 @@ class NetworkTrial:
     def stack(self, model_id: str) -> NetworkStack[Any]:
         """Return a copy of the network as it is now."""
         arrays = {name: values.cpu().numpy() for name, values in self._network.state_dict().items()}
-        return self._stack_of({name: arrays[name][None].copy() for name in self.config.array_shapes(1)}, model_id)
+        return self.stack_of({name: arrays[name][None].copy() for name in self.config.array_shapes(1)}, model_id)
 
-    def _stack_of(self, arrays: dict[str, NDArray[np.float32]], model_id: str) -> NetworkStack[Any]:
+    def stack_of(self, arrays: Mapping[str, NDArray[np.float32]], model_id: str) -> NetworkStack[Any]:
+        """Return a network of the configuration with other arrays."""
         return STACK_TYPES[self.config.architecture](self.config, (model_id,), arrays)
+
+    def state(self) -> dict[str, NDArray[np.float32]]:
+        """Return the arrays that a training needs to go on: those of the network and of the optimizer."""
+        arrays = {f"network/{name}": values.cpu().numpy() for name, values in self._network.state_dict().items()}
+        for number, values in self._optimizer.state_dict()["state"].items():
+            arrays |= {f"{number}/{name}": np.asarray(value.cpu()) for name, value in values.items()}
+        return arrays
+
+    def restore(self, steps: int, arrays: Mapping[str, NDArray[np.float32]]) -> None:
+        """Go on from the arrays of `state` after some number of mini-batches.
+
+        Raises:
+            KeyError, ValueError, RuntimeError: the arrays belong to another network.
+        """
+        of_network: dict[str, torch.Tensor] = {}
+        of_optimizer: dict[int, dict[str, torch.Tensor]] = {}
+        for name, array in arrays.items():
+            part, _, own = name.partition("/")
+            target = of_network if part == "network" else of_optimizer.setdefault(int(part), {})
+            target[own] = torch.tensor(array)
+        self._network.load_state_dict(of_network)
+        self._optimizer.load_state_dict({**self._optimizer.state_dict(), "state": of_optimizer})
+        self.steps = steps
 
     def _step(self) -> float:
         """Use the next mini-batch, and return the mean loss over its updates."""
@@ -262,11 +218,11 @@ def _weights(shape: tuple[int, ...], descent: Descent, rng: np.random.Generator)
 
 
 def _optimizer(network: torch.nn.Module, descent: Descent) -> torch.optim.Optimizer:
-    """The optimizer; the derivative of w^2 is 2 w, while torch adds its decay times w."""
+    """The optimizer of a network."""
     parameters = list(network.parameters())
     decayed = [values for values in parameters if descent.decays_all or values.ndim > 1]
     others = [values for values in parameters if not descent.decays_all and values.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": 2 * descent.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [{"params": decayed, "weight_decay": descent.weight_decay}, {"params": others, "weight_decay": 0.0}]
     if descent.rule is Rule.ADADELTA:
         return torch.optim.Adadelta(groups, lr=descent.rate, rho=descent.momentum, eps=descent.epsilon)
     if descent.rule is Rule.RMSPROP:

@@ -13,6 +13,7 @@ import argparse
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,8 +24,12 @@ from varbind.core.koo import koo_networks
 from varbind.datasets.planted_motifs import COUNTS_OF_CODE, COUNTS_OF_PAPER, plant_motifs
 from varbind.datasets.pwm import read_matrices
 from varbind.io.banks import write_bank
-from varbind.train.network_trial import Descent, LabelledSequences, NetworkTrial
+from varbind.train.network_trial import NetworkTrial
+from varbind.train.recipes import KOO
 from varbind.train.validated_training import train_validated
+
+if TYPE_CHECKING:
+    from varbind.datasets.labelled_sequences import LabelledSequences
 
 MOTIFS = {
     "ARID3A": "MA0151.1",
@@ -43,10 +48,6 @@ MOTIFS = {
 """The matrix of each of the twelve proteins of the paper in JASPAR 2016."""
 
 DATA_SEED = 2019
-RECIPE = Descent(weight_decay=5e-7)
-"""Adam with rate 3e-4, He's initial weights and mini-batches of 100; torch adds 1e-6 w to the gradient of a weight."""
-
-
 def main() -> None:
     """Train and write one network."""
     options = parse_options()
@@ -54,8 +55,8 @@ def main() -> None:
     torch.set_num_threads(1)
     config = koo_networks()[options.network]
     rows = np.arange(len(training.codes))
-    trial = NetworkTrial(config, RECIPE, training, rows, [DATA_SEED, options.trial])
-    steps = len(rows) // RECIPE.batch
+    trial = NetworkTrial(config, KOO.descent, training, rows, [DATA_SEED, options.trial])
+    steps = len(rows) // KOO.descent.batch
     start = time.monotonic()
 
     def report(taken: int, loss: float) -> None:
@@ -92,12 +93,11 @@ def parse_options() -> argparse.Namespace:
 def split_sequences(jaspar: str, count: int, *, skewed: bool = False) -> list[LabelledSequences]:
     """The training, validation and test sequences: 70, 10 and 20 % of `count`."""
     matrices = read_matrices(jaspar)
-    motifs = [matrices[name] for name in MOTIFS.values()]
+    motifs = {protein: matrices[name] for protein, name in MOTIFS.items()}
     counts = COUNTS_OF_CODE if skewed else COUNTS_OF_PAPER
     planted = plant_motifs(motifs, count, np.random.default_rng(DATA_SEED), counts=counts)
     bounds = [round(0.7 * count), round(0.8 * count)]
-    parts = zip(np.split(planted.codes, bounds), np.split(planted.labels, bounds), strict=True)
-    return [LabelledSequences(codes, labels) for codes, labels in parts]
+    return [planted.take(rows) for rows in np.split(np.arange(count), bounds)]
 
 
 def bank_of(name: str, stack: object, facts: dict[str, object]) -> Bank:
