@@ -15,6 +15,7 @@ from varbind.core.deepbind import DeepBindConfig, DeepBindStack
 from varbind.errors import InputError
 from varbind.gate import optional_import
 from varbind.scoring.ensemble import Ensemble
+from varbind.train.folds import folds_of
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.metrics import auc
 from varbind.train.trial import Examples, Trial
@@ -210,18 +211,8 @@ def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str =
 
 
 def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
-    """The rows that each fold holds out: whole groups, of which the largest is added to the smallest fold in turn."""
-    groups, sizes = np.unique(data.groups, return_counts=True)
-    if len(groups) < count:
-        what = f"found {len(groups)} groups of sequences, expected at least {count} for the folds"
-        raise InputError(what, remedy="give more sequences")
-    held_out: list[list[int]] = [[] for _ in range(count)]
-    filled = np.zeros(count)
-    for index in np.argsort(-sizes, kind="stable"):
-        smallest = int(np.argmin(filled))
-        held_out[smallest].append(int(groups[index]))
-        filled[smallest] += sizes[index]
-    folds = [np.isin(data.groups, chosen) for chosen in held_out]
+    """The rows that each fold holds out, with both classes of labels in each fold and in the rest."""
+    folds = folds_of(data.groups, count)
     if data.is_classification:
         for fold in folds:
             if len(np.unique(data.targets[fold])) < 2 or len(np.unique(data.targets[~fold])) < 2:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -126,8 +126,8 @@ DEEPGMAP = Recipe(
     measure=Measure.PRECISION,
     kept_negatives=0.25,
 )
-"""Methods, "Training and testing models": two halves of each mini-batch are used in turn, twice, in one epoch. The paper
-looks at a network when its F1 score on mini-batches is above .75; ten looks in equal distances are our choice."""
+"""Methods, "Training and testing models": two halves of each mini-batch are used in turn, twice, in one epoch. The
+paper looks at a network when its F1 score on mini-batches is above .75; ten looks in equal distances are our choice."""
 
 DEEPSEA = replace(DEEPGMAP, descent=replace(DEEPGMAP.descent, scale=0.001))
 BASSET = replace(DEEPSEA, descent=replace(DEEPSEA.descent, weight_decay=0.0, output_decay=0.0))
@@ -184,4 +184,5 @@ def settings_of(config: NetworkConfig, recipe: Recipe, trials: int, rng: np.rand
     space = ARCHITECTURES[config.architecture].search_spaces[recipe.optimizer]
     grid = list(product(*(choice.values for choice in space.values() if isinstance(choice, Choice))))
     rows = range(len(grid)) if len(grid) <= trials else np.sort(rng.choice(len(grid), trials, replace=False)).tolist()
-    return [replace(recipe.descent, **dict(zip(space, grid[row], strict=True))) for row in rows]
+    drawn: list[dict[str, Any]] = [dict(zip(space, grid[row], strict=True)) for row in rows]
+    return [replace(recipe.descent, **values) for values in drawn]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -123,10 +123,10 @@ class _Course:
     best: Mapping[str, NDArray[np.float32]]
 
     @classmethod
-    def stored(cls, storage: Storage, trial: NetworkTrial) -> Self:
+    def stored(cls, storage: Storage, trial: NetworkTrial) -> _Course:
         """The course that was stored, to whose end the trial is moved; a new one if there is none."""
 
-        def restore(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> Self:
+        def restore(facts: Mapping[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> _Course:
             parts: dict[str, dict[str, NDArray[np.float32]]] = {"best": {}, "now": {}}
             for name, array in arrays.items():
                 part, _, own = name.partition("/")

@@ -48,6 +48,8 @@ MOTIFS = {
 """The matrix of each of the twelve proteins of the paper in JASPAR 2016."""
 
 DATA_SEED = 2019
+
+
 def main() -> None:
     """Train and write one network."""
     options = parse_options()
@@ -56,20 +58,21 @@ def main() -> None:
     config = koo_networks()[options.network]
     rows = np.arange(len(training.codes))
     trial = NetworkTrial(config, KOO.descent, training, rows, [DATA_SEED, options.trial])
-    steps = len(rows) // KOO.descent.batch
+    looks = replace(KOO, epochs=options.epochs, looks=options.epochs).checkpoints(len(rows))
     start = time.monotonic()
 
-    def report(taken: int, loss: float) -> None:
+    def report(steps: int, rating: float) -> None:
         seconds = time.monotonic() - start
-        left = seconds * (options.epochs * steps / taken - 1)
-        print(f"{options.network} epoch {taken // steps}: {loss:.4f}, {seconds:.0f} s, {left:.0f} s left", flush=True)
+        left = seconds * (looks[-1] / steps - 1)
+        epoch = looks.index(steps) + 1
+        print(f"{options.network} epoch {epoch}: {rating:.4f}, {seconds:.0f} s, {left:.0f} s left", flush=True)
 
-    best = train_validated(trial, validation, range(steps, options.epochs * steps + 1, steps), finished=report)
+    best = train_validated(trial, validation, looks, KOO.measure, finished=report)
     facts = {
         "sequences": options.sequences,
         "epochs": options.epochs,
-        "best epoch": best.steps // steps,
-        "validation loss": round(best.losses[best.steps], 6),
+        "best epoch": looks.index(best.steps) + 1,
+        "validation log likelihood": round(best.rating, 6),
         "seeds": [DATA_SEED, options.trial],
         "seconds": round(time.monotonic() - start),
     }
