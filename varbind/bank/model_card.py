@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from varbind.core.deepbind import DeepBindStack
+from varbind.core.deepgmap import DeepGmapStack
 from varbind.core.koo import KooStack
 from varbind.core.zeng import ZengStack
 
@@ -34,6 +35,7 @@ __all__ = [
 CARD_FORMAT = 4
 STACK_TYPES: dict[str, type[NetworkStack[Any]]] = {
     "deepbind": DeepBindStack,
+    "deepgmap": DeepGmapStack,
     "koo": KooStack,
     "zeng": ZengStack,
 }

@@ -41,9 +41,16 @@ class Convolution:
         """The number of positions between two maxima."""
         return self.stride or self.pool
 
-    def maxima(self, positions: int) -> int:
-        """The number of maxima over some positions where pools do not overlap; the last one may be over fewer."""
-        return -(-positions // self.pool) if self.pool else 1
+    def maxima(self, positions: int, *, drops_rest: bool = False) -> int:
+        """The number of maxima over some positions where pools do not overlap.
+
+        Args:
+            positions: the number of positions.
+            drops_rest: whether positions at the end that do not fill a pool are left out.
+        """
+        if self.pool == 0:
+            return 1
+        return positions // self.pool if drops_rest else -(-positions // self.pool)
 
     def weights(self, channels: int) -> tuple[int, int, int, int]:
         """The shape of the kernels, (kernels, channels, 1, width): positions are the last axis of a flat picture."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig
+from varbind.core.deepgmap import DeepGmapConfig
 from varbind.core.koo import KooConfig
 from varbind.core.zeng import ZengConfig
 from varbind.gate import optional_import
@@ -159,6 +160,12 @@ class TorchArchitecture:
         return network
 
 
+def _deepgmap(config: DeepGmapConfig) -> torch.nn.Module:
+    deepgmap = optional_import("varbind.nn.deepgmap", needed_for="the reference network")
+    network: torch.nn.Module = deepgmap.DeepGmap(config)
+    return network
+
+
 def _koo(config: KooConfig) -> torch.nn.Module:
     network: torch.nn.Module = optional_import("varbind.nn.koo", needed_for="the reference network").Koo(config)
     return network
@@ -177,6 +184,7 @@ _ADADELTA: SearchSpace = {
 
 ARCHITECTURES: dict[str, Architecture] = {
     DeepBindConfig.architecture: DeepBindArchitecture(),
+    DeepGmapConfig.architecture: TorchArchitecture(_deepgmap, {"adam": {}, "rmsprop": {}}),
     KooConfig.architecture: TorchArchitecture(_koo, {"adam": {}}),
     ZengConfig.architecture: TorchArchitecture(_zeng, {"adadelta": _ADADELTA}),
 }
