@@ -1,4 +1,4 @@
-"""Motifs of the detectors of a first convolutional layer, by three published rules.
+"""Motifs of the detectors of a convolutional layer, by three published rules.
 
 `koo` and `koo-code` are the rule of Koo and Eddy (2019) as their paper states it and as their code computes it. Both
 align the windows of sequences that activate a detector. `softmax` (DeepGMAP, Onimaru et al. 2020) needs no sequences.
@@ -8,22 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
+from varbind.core.deepbind import DeepBindStack
 from varbind.core.sequence import reverse_complement
 from varbind.errors import UsageError
+from varbind.nn.architecture import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from varbind.core.deepbind import DeepBindStack
+    from varbind.core.network_stack import NetworkStack
     from varbind.core.sequence import Codes
 
-__all__ = ["DetectorMotif", "Detectors", "MotifRule", "detector_motifs", "information"]
+__all__ = ["DetectorMotif", "Detectors", "Layer", "MotifRule", "detector_motifs", "information"]
 
 KEPT_OF_POSSIBLE = 0.7
 """Koo and Eddy (2019), Methods: the least activation of an aligned window, as a share of the largest possible one."""
@@ -38,6 +40,25 @@ MARGIN = 3
 """Number of positions on both sides of the clipped motif that the code of the authors keeps."""
 
 SEQUENCES_A_BATCH = 256
+
+
+class Layer(Protocol):
+    """A layer of a network whose detectors read one stretch of bases each, because nothing is pooled before it."""
+
+    @property
+    def width(self) -> int:
+        """The number of bases that a detector reads."""
+
+    @property
+    def double_stranded(self) -> bool:
+        """Whether the network also scores the opposite strand."""
+
+    @property
+    def largest_possible(self) -> NDArray[np.float32] | None:
+        """The largest activation that a sequence can have, (D,); None where it is not known."""
+
+    def activations(self, codes: Codes) -> NDArray[np.float32]:
+        """The activations after the rectifier, (N, L - width + 1, D), of base codes (N, L) that hold no padding."""
 
 
 class MotifRule(StrEnum):
@@ -69,6 +90,28 @@ class Detectors:
         weights = stack.detectors[rows].transpose(0, 3, 1, 2).reshape(-1, stack.config.detector_len, 4)
         return cls(weights, stack.thresholds[rows].ravel(), stack.config.double_stranded)
 
+    @classmethod
+    def of_network(cls, stack: NetworkStack[Any], model: int) -> Self:
+        """The detectors of all networks of one model of a stack, of any architecture.
+
+        Raises:
+            UsageError: torch is not installed.
+        """
+        if isinstance(stack, DeepBindStack):
+            return cls.of_deepbind(stack, model)
+        architecture, members = ARCHITECTURES[stack.config.architecture], stack.config.members
+        rows = range(model * members, (model + 1) * members)
+        networks: list[Any] = [architecture.build(stack, row) for row in rows]
+        kernels, biases = zip(*(network.first_kernels() for network in networks), strict=True)
+        weights = np.concatenate([one.detach().numpy() for one in kernels]).transpose(0, 2, 1)
+        added = np.concatenate([one.detach().numpy() for one in biases])
+        return cls(weights.astype(np.float32), added.astype(np.float32), stack.config.double_stranded)
+
+    @property
+    def width(self) -> int:
+        """The number of bases that a detector reads."""
+        return int(self.weights.shape[1])
+
     @property
     def largest_possible(self) -> NDArray[np.float32]:
         """The largest activation that a sequence can have, (D,): the sum of positive column maxima, and the bias."""
@@ -77,11 +120,10 @@ class Detectors:
 
     def activations(self, codes: Codes) -> NDArray[np.float32]:
         """The activations after the rectifier, (N, L - width + 1, D), of base codes (N, L) that hold no padding."""
-        width = self.weights.shape[1]
         one_hot = np.eye(5, 4, dtype=np.float32)
         one_hot[4] = 0.25
-        windows = np.lib.stride_tricks.sliding_window_view(codes, width, axis=1)
-        flat = one_hot[windows].reshape(*windows.shape[:2], 4 * width)
+        windows = np.lib.stride_tricks.sliding_window_view(codes, self.width, axis=1)
+        flat = one_hot[windows].reshape(*windows.shape[:2], 4 * self.width)
         sums: NDArray[np.float32] = flat @ self.weights.reshape(len(self.weights), -1).T + self.biases
         return np.maximum(sums, 0)
 
@@ -110,12 +152,15 @@ def information(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def detector_motifs(
-    detectors: Detectors, codes: Codes, rule: MotifRule = MotifRule.KOO, *, min_windows: int = 10
+    detectors: Layer, codes: Codes, rule: MotifRule = MotifRule.KOO, *, min_windows: int = 10
 ) -> list[DetectorMotif]:
     """Make a motif of every detector that has one.
 
+    Where the largest possible activation of a detector is not known, which is so beyond the first layer, `koo` takes
+    the largest observed one instead. This is our choice, as the paper does not define it there.
+
     Args:
-        detectors: the first layer of a network.
+        detectors: a layer of a network; for `softmax` the first one, of `Detectors`.
         codes: base codes of the sequences that are searched, (N, L); `softmax` does not read them.
         rule: how a motif is made.
         min_windows: the least number of aligned windows; a detector with fewer has no motif.
@@ -124,14 +169,16 @@ def detector_motifs(
         UsageError: the sequences are shorter than the detectors.
     """
     if rule is MotifRule.SOFTMAX:
+        assert isinstance(detectors, Detectors), "weights of bases exist in the first layer only"
         return [DetectorMotif(index, _softmax(weights), 0) for index, weights in enumerate(detectors.weights)]
-    width = detectors.weights.shape[1]
-    if codes.shape[1] < width:
-        what = f"the sequences have {codes.shape[1]} bases, fewer than the {width} of a detector"
+    if codes.shape[1] < detectors.width:
+        what = f"the sequences have {codes.shape[1]} bases, fewer than the {detectors.width} of a detector"
         raise UsageError(what, remedy="give longer sequences")
     windows, activations = _best_windows(detectors, codes)
     if rule is MotifRule.KOO:
-        least = np.maximum(KEPT_OF_POSSIBLE * detectors.largest_possible, np.finfo(np.float32).tiny)
+        possible = detectors.largest_possible
+        largest = activations.max(axis=0, initial=0) if possible is None else possible
+        least = np.maximum(KEPT_OF_POSSIBLE * largest, np.finfo(np.float32).tiny)
         weights = (activations >= least).astype(np.float64)
     else:
         weights = np.where(activations > KEPT_OF_OBSERVED * activations.max(axis=0, initial=0), activations, 0.0)
@@ -145,7 +192,7 @@ def _softmax(weights: NDArray[np.float32]) -> NDArray[np.float64]:
     return shares
 
 
-def _best_windows(detectors: Detectors, codes: Codes) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _best_windows(detectors: Layer, codes: Codes) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """The window of each sequence that activates a detector most, on either strand if the network reads both.
 
     Windows are within the sequences, so that none is cut by an end.
@@ -153,7 +200,7 @@ def _best_windows(detectors: Detectors, codes: Codes) -> tuple[NDArray[np.uint8]
     Returns:
         Base codes of the windows, uint8 (N, D, width), and their activations, float32 (N, D).
     """
-    offsets = np.arange(detectors.weights.shape[1])
+    offsets = np.arange(detectors.width)
     found, largest = [], []
     for start in range(0, len(codes), SEQUENCES_A_BATCH):
         batch = codes[start : start + SEQUENCES_A_BATCH]

@@ -76,3 +76,9 @@ class DeepGmap(torch.nn.Module):
             hidden = self.hidden_dropout(torch.relu(self.get_submodule(f"hidden{number}")(hidden)))  # (B, H)
         outputs: torch.Tensor = self.output(hidden)
         return outputs
+
+    def first_kernels(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The kernels of the first layer (K, 4, width), rows A, C, G, T, and what is added to their outputs (K,)."""
+        kernels = self.get_parameter("frss.conv1.weight" if self.config.scans_both else "conv1.weight")
+        # Exchanging the two middle bases twice changes nothing.
+        return kernels.squeeze(2)[:, A_G_C_T], kernels.new_zeros(len(kernels))

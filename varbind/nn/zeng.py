@@ -58,3 +58,7 @@ class Zeng(torch.nn.Module):
         hidden = torch.relu(self.hidden(values.flatten(1)))  # (B, H)
         logits: torch.Tensor = self.output(self.dropout(hidden))  # (B, 2)
         return logits[:, 1:] - logits[:, :1]
+
+    def first_kernels(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The kernels of the first layer (K, 4, width) and what is added to their outputs (K,)."""
+        return self.get_parameter("conv1.weight").squeeze(2), self.get_parameter("conv1.bias")
