@@ -140,13 +140,16 @@ def network_names() -> list[str]:
     return [f"{paper}-{name}" for paper, networks in _published().items() for name in networks]
 
 
-def network_named(name: str, *, input_length: int, outputs: int) -> tuple[NetworkConfig, Recipe]:
+def network_named(
+    name: str, *, input_length: int, outputs: int, double_stranded: bool = False
+) -> tuple[NetworkConfig, Recipe]:
     """The configuration and the recipe of a published network.
 
     Args:
         name: the paper and the network, such as koo-cnn-25.
         input_length: the number of bases that it reads.
         outputs: the number of tasks.
+        double_stranded: whether the score is the mean over both strands; the papers read one.
 
     Raises:
         UsageError: there is no such network, or it cannot read such sequences or learn so many tasks.
@@ -157,7 +160,9 @@ def network_named(name: str, *, input_length: int, outputs: int) -> tuple[Networ
     if paper == "zeng" and outputs > 1:
         raise UsageError("the networks of Zeng et al. (2016) have one task", remedy="choose another architecture")
     try:
-        config = _published(input_length=input_length, outputs=outputs)[paper][network]
+        config = replace(
+            _published(input_length=input_length, outputs=outputs)[paper][network], double_stranded=double_stranded
+        )
     except ValueError as error:
         what = f"{name} cannot read sequences of {input_length} bases"
         raise UsageError(what, remedy="give longer sequences, or choose another architecture") from error
@@ -165,7 +170,7 @@ def network_named(name: str, *, input_length: int, outputs: int) -> tuple[Networ
     return config, recipes.get(network, {"zeng": ZENG, "koo": KOO, "deepgmap": DEEPGMAP}[paper])
 
 
-def _published(**sizes: int) -> dict[str, Mapping[str, NetworkConfig]]:
+def _published(**sizes: int) -> dict[str, Mapping[str, Any]]:
     """The networks of each paper by name, with the sizes of the papers or with other ones."""
     length = {name: size for name, size in sizes.items() if name == "input_length"}
     return {"zeng": zeng_networks(**length), "koo": koo_networks(**sizes), "deepgmap": deepgmap_networks(**sizes)}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -25,10 +24,8 @@ from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_o
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, OutputError, UsageError
 from varbind.gate import optional_import
-from varbind.io.banks import write_bank
 from varbind.io.reference import Reference
-from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_background
-from varbind.scoring.selftest import add_golden_scores
+from varbind.train.bank_output import write_trained_bank
 from varbind.train.checkpoints import open_checkpoints
 from varbind.train.hyperparameter_search import Calibrated, calibrate, engine_on
 from varbind.train.results import Trained, bank_of, write_ratings
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.datasets.binding_dataset import BindingData, BindingDataset, DataFacts
+    from varbind.scoring.background import BackgroundRecipe, PromoterSource
     from varbind.train.checkpoints import Checkpoints
     from varbind.train.hyperparameter_search import Engine
     from varbind.train.hyperparameters import Calibration
@@ -150,7 +148,15 @@ def train_bank(
         calibrated = _calibrate_all(to_train, facts, prepared, plan, checkpoints, progress)
         trained = {dataset.id: Trained(dataset, facts[dataset.id], calibrated[dataset.id]) for dataset in to_train}
         parts = [known.get(dataset.id) or trained[dataset.id] for dataset in sets]
-        return _make_bank(destination, parts, plan, source, folder, progress)
+        return write_trained_bank(
+            destination,
+            bank_of(destination.name, parts, plan.calibration, plan.seed),
+            lambda path: write_ratings(path, list(trained.values())),
+            checkpoints=folder,
+            recipe=plan.recipe,
+            source=source,
+            progress=progress,
+        )
 
 
 def _known_motifs(sets: Sequence[BindingDataset], calibration: Calibration) -> dict[str, KnownMotif]:
@@ -236,26 +242,3 @@ def _calibrate(dataset: BindingDataset, data: BindingData, plan: TrainingPlan, e
         return calibrate(data, plan.calibration, model_id=dataset.id, seed=dataset.seed_from(plan.seed), engine=engine)
     except InputError as error:
         raise InputError(error.what, path=dataset.file, remedy=error.remedy) from error
-
-
-def _make_bank(
-    destination: Path,
-    parts: Sequence[Trained | KnownMotif],
-    plan: TrainingPlan,
-    source: PromoterSource | None,
-    checkpoints: Path,
-    progress: Progress | None,
-) -> Bank:
-    """Write the bank with its ratings, which are moved into place at once, and remove the checkpoints."""
-    bank = add_golden_scores(bank_of(destination.name, parts, plan.calibration, plan.seed))
-    bank = add_background(bank, recipe=plan.recipe, source=source, progress=progress)
-    unfinished = checkpoints / "bank"
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        write_bank(unfinished, bank)
-        write_ratings(unfinished / "ratings.tsv", [part for part in parts if isinstance(part, Trained)])
-        unfinished.rename(destination)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", path=destination) from error
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    return bank

@@ -3,7 +3,7 @@
     python workflows/experiments/koo/motifs.py JASPAR TABLE BANK... [--sequences N] [--skewed]
 
 For each bank of `synthetic.py`: the mean area under the ROC curve over the twelve proteins on the test sequences, and
-for each layer whose kernels read a fixed stretch of bases, the share of kernels whose motif matches any motif of JASPAR,
+for each layer whose kernels read a fixed stretch of bases, the share of kernels whose motif matches any of JASPAR,
 and one of the twelve planted ones, by Tomtom with an E-value of at most 0.1. Both rules of the paper's motifs are used:
 `koo` is that of the text, `koo-code` that of the authors' code. A kernel without a motif matches nothing.
 """
@@ -124,7 +124,7 @@ def matches(
     layer: Layer, test: LabelledSequences, rule: MotifRule, known: Mapping[str, np.ndarray]
 ) -> tuple[int, int, int]:
     """The number of kernels with a motif, with any match, and with a match among the planted motifs."""
-    motifs = detector_motifs(layer, test.codes, rule)
+    motifs = detector_motifs(layer, test.codes, rule, min_windows=1)  # the paper states no least number
     found = match_motifs([motif.shares for motif in motifs], known)
     relevant = {match.query for match in found if match.name in MOTIFS.values()}
     return len(motifs), len({match.query for match in found}), len(relevant)
