@@ -29,16 +29,17 @@ def held_out(measure: str, values: Sequence[float | None], data: str, *, variant
 
 
 def binding_quality(bank: Bank) -> str:
-    """Describe the cross-validation of the trained models of a bank: the measure, its median and its range.
+    """Describe the cross-validation or validation of the models of a bank: the measure, its median and its range.
 
-    The rating of a model is that of its best setting, which was chosen by this cross-validation. Matrices are not
-    trained and have none.
+    The rating of a model is that of its best setting, which was chosen by it. Matrices are not trained and have none.
     """
     ratings: dict[str, list[float]] = {}
     proteins: dict[str, set[str]] = {}
+    way = "cross_validation"
     for model in bank.models:
         for member in model.training.get("members", [])[:1]:
-            measure, rating = (member["cross_validation"][name] for name in ("measure", "mean"))
+            way = "cross_validation" if "cross_validation" in member else "validation"
+            measure, rating = (member[way][name] for name in ("measure", "mean"))
             ratings.setdefault(measure, []).append(rating)
             proteins.setdefault(measure, set()).add(model.protein)
     parts = []
@@ -48,7 +49,7 @@ def binding_quality(bank: Bank) -> str:
         if len(found) > 1:
             text = f"median {text} ({min(found):.3f} to {max(found):.3f})"
         parts.append(f"{text} over {count} protein{'s' * (count > 1)}")
-    return f"held-out quality by cross-validation: {'; '.join(parts) or 'not measured, no model was trained'}"
+    return f"held-out quality by {way.replace('_', '-')}: {'; '.join(parts) or 'not measured, no model was trained'}"
 
 
 def effect_quality(card: EffectCard) -> str:

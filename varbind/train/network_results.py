@@ -70,7 +70,7 @@ def _cards(one: TrainedNetwork, seed: int) -> Iterator[ModelCard]:
             {
                 "setting": asdict(searched.settings[number]),
                 "steps": searched.states[number].steps,
-                "validation": {"measure": str(recipe.measure), "value": _rounded(searched.states[number].rating)},
+                "validation": {"measure": str(recipe.measure), "mean": _rounded(searched.states[number].rating)},
             }
             for number in searched.chosen
         ],

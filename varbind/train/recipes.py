@@ -30,11 +30,14 @@ __all__ = [
     "DEEPGMAP",
     "DEEPSEA",
     "KOO",
+    "RECIPES",
+    "SPECIAL_RECIPES",
     "ZENG",
     "Measure",
     "Recipe",
     "network_named",
     "network_names",
+    "require_network",
     "settings_of",
 ]
 
@@ -135,9 +138,27 @@ DANQ = replace(BASSET, optimizer="rmsprop", descent=replace(BASSET.descent, rule
 """The networks of others as Onimaru et al. (2018) trained them: all but DeepSEA without decay, and DanQ by RMSprop."""
 
 
+RECIPES = {"zeng": ZENG, "koo": KOO, "deepgmap": DEEPGMAP}
+"""The recipe of each paper, by what the names of its networks start with."""
+
+SPECIAL_RECIPES = {"deepsea": DEEPSEA, "basset": BASSET, "danq": DANQ}
+"""The recipes of single networks."""
+
+
 def network_names() -> list[str]:
     """The names of all published networks but DeepBind."""
-    return [f"{paper}-{name}" for paper, networks in _published().items() for name in networks]
+    return [f"{paper}-{name}" for paper in RECIPES for name in _published(paper)]
+
+
+def require_network(name: str) -> None:
+    """Refuse a name that no published network has.
+
+    Raises:
+        UsageError: there is no such network.
+    """
+    if name not in network_names():
+        known = ", ".join(["deepbind", *network_names()])
+        raise UsageError(f"no architecture {name!r}", remedy=f"choose one of {known}")
 
 
 def network_named(
@@ -154,26 +175,26 @@ def network_named(
     Raises:
         UsageError: there is no such network, or it cannot read such sequences or learn so many tasks.
     """
+    require_network(name)
     paper, _, network = name.partition("-")
-    if name not in network_names():
-        raise UsageError(f"no architecture {name!r}", remedy=f"choose one of {', '.join(network_names())}")
     if paper == "zeng" and outputs > 1:
         raise UsageError("the networks of Zeng et al. (2016) have one task", remedy="choose another architecture")
     try:
+        sizes = {} if paper == "zeng" else {"outputs": outputs}
         config = replace(
-            _published(input_length=input_length, outputs=outputs)[paper][network], double_stranded=double_stranded
+            _published(paper)[network], input_length=input_length, double_stranded=double_stranded, **sizes
         )
     except ValueError as error:
-        what = f"{name} cannot read sequences of {input_length} bases"
+        what = f"{name} cannot read sequences of {input_length} bases: {error}"
         raise UsageError(what, remedy="give longer sequences, or choose another architecture") from error
-    recipes = {"deepsea": DEEPSEA, "basset": BASSET, "danq": DANQ}
-    return config, recipes.get(network, {"zeng": ZENG, "koo": KOO, "deepgmap": DEEPGMAP}[paper])
+    return config, SPECIAL_RECIPES.get(network, RECIPES[paper])
 
 
-def _published(**sizes: int) -> dict[str, Mapping[str, Any]]:
-    """The networks of each paper by name, with the sizes of the papers or with other ones."""
-    length = {name: size for name, size in sizes.items() if name == "input_length"}
-    return {"zeng": zeng_networks(**length), "koo": koo_networks(**sizes), "deepgmap": deepgmap_networks(**sizes)}
+def _published(paper: str) -> Mapping[str, Any]:
+    """The networks of a paper by name."""
+    if paper == "zeng":
+        return zeng_networks()
+    return koo_networks() if paper == "koo" else deepgmap_networks()
 
 
 def settings_of(config: NetworkConfig, recipe: Recipe, trials: int, rng: np.random.Generator) -> list[Descent]:
