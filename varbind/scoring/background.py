@@ -19,9 +19,9 @@ from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.binding_scale import BindingScale
 from varbind.core.sequence import N_CODE, Codes
-from varbind.core.window import Window, flank_of
+from varbind.core.window import Window
 from varbind.errors import ResourceError
-from varbind.scoring.scorer import Scorer
+from varbind.scoring.scorer import Scorer, batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -41,10 +41,11 @@ __all__ = [
     "background_scorer",
     "background_variants",
     "background_windows",
+    "widened",
 ]
 
 CONTEXT = 100
-"""Bases kept on each side of a background variant: enough for models of windows up to 201."""
+"""Bases kept on each side of a background variant: enough for models of windows up to 201; see `widened`."""
 
 BATCH = 512
 QUANTILE_LEVELS = [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
@@ -206,14 +207,34 @@ def background_variants(
 
 
 def background_scorer(bank: Bank, *, device: str = "cpu", threads: int | None = None) -> Scorer:
-    """A scorer of background windows.
+    """A scorer of background windows; for models that read more bases than they have, `widened` extends them."""
+    return Scorer(bank, flank=CONTEXT, device=device, threads=threads)
+
+
+def widened(windows: Iterable[Window], flank: int, source: PromoterSource, *, seed: int) -> Iterator[Window]:
+    """Background windows with `flank` bases on each side of the change, for models that read so many.
+
+    The bases beyond `CONTEXT` are drawn from the same source and do not continue the inner ones. The inner ones and the
+    changes stay, so that banks of all widths have the same background variants.
+
+    Args:
+        windows: the windows of `background_windows`.
+        flank: the number of bases on each side; up to `CONTEXT`, the windows stay as they are.
+        source: the source of sequence.
+        seed: the seed of the outer bases.
 
     Raises:
-        ResourceError: a model reads more bases than a background window has.
+        ResourceError: the promoters of the source are too short.
     """
-    if max(map(flank_of, bank.windows)) > CONTEXT:
-        raise ResourceError(f"windows over {2 * CONTEXT + 1} bases have no background")
-    return Scorer(bank, flank=CONTEXT, device=device, threads=threads)
+    margin = flank - CONTEXT
+    if margin <= 0:
+        yield from windows
+        return
+    rng = np.random.default_rng(seed)
+    for batch in batches(windows, BATCH):
+        for window, left, right in zip(batch, *(source.draw(len(batch), margin, rng) for _ in range(2)), strict=True):
+            ref, alt = (np.concatenate([left, allele, right]) for allele in (window.ref, window.alt))
+            yield Window(ref, alt, window.padded)
 
 
 def add_background(
@@ -239,9 +260,8 @@ def add_background(
     changes: dict[VariantKind, CodedChanges] = {}
     with background_scorer(bank) as scorer:
         for kind, windows in background_variants(recipe, source):
-            scores = scorer.score(
-                _digested(windows, digest), batch_size=BATCH, progress=recipe.progress(kind, progress)
-            )
+            wide = widened(_digested(windows, digest), scorer.flank, source, seed=recipe.seed)
+            scores = scorer.score(wide, batch_size=BATCH, progress=recipe.progress(kind, progress))
             if kind is VariantKind.SNV:
                 # SNVs come first, and tell at which score binding begins.
                 cards = _with_quantiles(bank.models, scores)

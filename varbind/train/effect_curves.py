@@ -25,6 +25,7 @@ from varbind.scoring.background import (
     PromoterSource,
     background_scorer,
     background_variants,
+    widened,
 )
 from varbind.scoring.scorer import batches
 
@@ -79,7 +80,8 @@ def effect_curves(
         for kind, windows in background_variants(recipe, PromoterSource()):
             parts: dict[str, list[NDArray[np.floating]]] = {name: [] for name in CURVES}
             for batch in batches(windows, BATCH):
-                for name, values in background.values(batch, scorer.score(batch), kind):
+                wide = list(widened(batch, scorer.flank, PromoterSource(), seed=recipe.seed))
+                for name, values in background.values(batch, scorer.score(wide), kind):
                     parts[name].append(values)
                 done += len(batch)
                 if progress:
