@@ -1,36 +1,63 @@
-"""The networks of Onimaru et al. compute what their paper defines, position by position."""
+"""What only the networks of Onimaru et al. have: the order of bases, scans of both strands, and a recurrent layer."""
 
-import numpy as np
 import pytest
-from published_networks import FAMILIES, drawn_stack, few_kernels, random_codes, slow_outputs, trained_numbers
-from tolerances import ORACLE
+from published_networks import FAMILIES, few_kernels
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
-from varbind.core.deepgmap import deepgmap_networks
 from varbind.nn.deepgmap import DeepGmap
-from varbind.nn.torch_networks import SequenceNetworks
-
-NAMES = list(FAMILIES["deepgmap"])
+from varbind.nn.dropout import Dropout
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_outputs_are_those_of_loops(name):
-    rng = np.random.default_rng(NAMES.index(name))
-    config = few_kernels("deepgmap", name)
-    stack = drawn_stack(rng, config, "A", "B")
-    codes = random_codes(rng, 2, config.input_length)
-    found = SequenceNetworks(stack).score(codes)
-    expected = [[slow_outputs(stack, row, sequence) for row in range(2)] for sequence in codes]
-    np.testing.assert_allclose(found, expected, rtol=ORACLE, atol=ORACLE)
-    assert np.ptp(found) > 0.1
+def network_of(name, **changes):
+    torch.manual_seed(0)
+    return DeepGmap(few_kernels("deepgmap", name, **changes)).double().eval()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_arrays_are_those_of_the_module(name):
-    config = deepgmap_networks(input_length=1_000)[name]
-    with torch.device("meta"):
-        network = DeepGmap(config)
-    shapes = {key: (1, *values.shape) for key, values in network.state_dict().items() if values.ndim}
-    assert shapes == config.array_shapes(1)
-    assert sum(values.numel() for values in network.parameters()) == trained_numbers(config)
+def test_a_turned_kernel_is_its_reverse_complement():
+    """A kernel that spells AGGT in the order A G C T finds it, and turned by 180 degrees finds ACCT."""
+    network = network_of("conv4-frss")
+    seen = []
+    network.frss.conv1.register_forward_hook(lambda _, __, sums: seen.append(sums))
+    spelt = torch.eye(4, dtype=torch.float64)[[0, 1, 1, 3]].T
+    sequences = [[0, 2, 2, 3], [0, 1, 1, 3]]
+    bases = torch.stack([torch.eye(4, dtype=torch.float64)[codes * 38][:150].T for codes in sequences])
+    with torch.no_grad():
+        for kernel in (spelt, spelt.flip(0, 1)):
+            network.frss.conv1.weight.zero_()
+            network.frss.conv1.weight[0, :, 0, :4] = kernel
+            network(bases)
+    assert [sums[:, 0].amax(dim=(1, 2)).tolist() for sums in seen] == [[4, 2], [2, 4]]
+
+
+@pytest.mark.parametrize("name", ["conv4-frss", "danq-frss"])
+def test_both_strands_are_read_but_their_outputs_differ(name):
+    """The dense layers read positions in their order, so that the paper claims nothing about the output."""
+    network = network_of(name)
+    bases = torch.rand(2, 4, 150, dtype=torch.float64)
+    with torch.no_grad():
+        assert (network(bases) - network(bases.flip(1, 2))).abs().max() > 1e-4
+
+
+def test_a_scan_has_the_parameters_of_the_plain_network():
+    plain, scanning = (network_of(name) for name in ("conv4", "conv4-frss"))
+    counts = [sum(values.numel() for values in network.parameters()) for network in (plain, scanning)]
+    assert counts[0] == counts[1]
+    assert [name.removeprefix("frss.") for name, _ in scanning.named_parameters()] == [
+        name for name, _ in plain.named_parameters()
+    ]
+
+
+@pytest.mark.parametrize("name", FAMILIES["deepgmap"])
+def test_the_last_dropout_is_that_of_the_dense_layers(name):
+    *others, last = (layer.share for layer in network_of(name).modules() if isinstance(layer, Dropout))
+    assert (set(others), last) == ({0.2}, 0.5)
+
+
+def test_the_first_convolution_has_no_dropout():
+    network = network_of("danq", hidden=40)
+    network.train()
+    network.hidden_dropout.share = network.dropout.share = 0
+    bases = torch.rand(1, 4, 150, dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(network(bases), network.eval()(bases))
