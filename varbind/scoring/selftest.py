@@ -56,7 +56,8 @@ def add_golden_scores(bank: Bank) -> Bank:
         UsageError: torch is not installed.
     """
     torch_networks = optional_import("varbind.nn.torch_networks", needed_for="golden scores")
-    codes = PromoterSource().draw(GOLDEN_SEQUENCES, GOLDEN_LENGTH, np.random.default_rng(GOLDEN_SEED))
+    length = max(GOLDEN_LENGTH, *bank.windows)
+    codes = PromoterSource().draw(GOLDEN_SEQUENCES, length, np.random.default_rng(GOLDEN_SEED))
     scores = np.zeros((len(codes), len(bank.models)))
     for stack in bank.stacks:
         found = torch_networks.score_models(stack, codes)
