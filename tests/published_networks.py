@@ -132,7 +132,9 @@ def convolve(kernels, values, *, zeros=0):
 def pooled(values, width, *, drops_rest=False):
     """Maxima of neighbouring positions; the last ones may be fewer."""
     ends = [at + width for at in range(0, values.shape[1], width)]
-    return np.array([values[:, end - width : end].max(axis=1) for end in ends if end <= values.shape[1] or not drops_rest]).T
+    return np.array(
+        [values[:, end - width : end].max(axis=1) for end in ends if end <= values.shape[1] or not drops_rest]
+    ).T
 
 
 def _around(values, layer):
