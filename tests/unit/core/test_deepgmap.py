@@ -56,7 +56,7 @@ def test_impossible_configurations_are_refused(changes):
 
 
 def test_the_shortest_input_of_a_network_fills_every_layer():
-    """The last kernel of DeepSEA needs 8 maxima: 7 full pools and one position of another, read by kernels of 8, twice."""
+    """The last kernels of DeepSEA need 8 maxima: of 7 pools and a position, which kernels of 8 bases read; twice."""
     maxima = 8
     for _ in range(2):
         maxima = (maxima - 1) * 4 + 1 + 7

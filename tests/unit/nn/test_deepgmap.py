@@ -3,7 +3,8 @@
 import pytest
 from published_networks import FAMILIES, few_kernels
 
-torch = pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 
 from varbind.nn.deepgmap import DeepGmap
 from varbind.nn.dropout import Dropout

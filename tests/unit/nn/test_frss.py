@@ -5,7 +5,8 @@ import pytest
 from published_networks import slow_scan
 from tolerances import ORACLE
 
-torch = pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from published_networks import FAMILIES, few_kernels
 
-torch = pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 
 from varbind.nn.dropout import Dropout
 from varbind.nn.koo import Koo

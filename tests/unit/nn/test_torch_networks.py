@@ -15,7 +15,8 @@ from published_networks import (
 )
 from tolerances import ORACLE
 
-torch = pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 
 from varbind.bank.bank import Bank
 from varbind.core.sequence import N_CODE, decode, encode, reverse_complement

@@ -6,7 +6,8 @@ import pytest
 from published_networks import few_kernels
 from tolerances import ORACLE
 
-torch = pytest.importorskip("torch", reason="needs the extra `train`")
+pytest.importorskip("torch", reason="needs the extra `train`")
+import torch
 
 from varbind.core.convolution import Convolution
 from varbind.nn.zeng import Zeng
