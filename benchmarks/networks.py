@@ -1,4 +1,4 @@
-"""The rate of the networks of three papers: SNVs per second on one thread, each beside the network 1layer of Zeng et al.
+"""The rate of the networks of three papers: SNVs per second on one thread, each beside the network 1layer of Zeng.
 
 python benchmarks/networks.py [--variants 64] [--rounds 3] [--network NAME ...]
 
