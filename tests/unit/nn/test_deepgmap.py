@@ -1,5 +1,6 @@
 """What only the networks of Onimaru et al. have: the order of bases, scans of both strands, and a recurrent layer."""
 
+import numpy as np
 import pytest
 from published_networks import FAMILIES, few_kernels
 
@@ -55,10 +56,18 @@ def test_the_last_dropout_is_that_of_the_dense_layers(name):
     assert (set(others), last) == ({0.2}, 0.5)
 
 
-def test_the_first_convolution_has_no_dropout():
-    network = network_of("danq", hidden=40)
-    network.train()
-    network.hidden_dropout.share = network.dropout.share = 0
+@pytest.mark.parametrize(
+    ("name", "undisturbed", "disturbed"),
+    [("conv4", "conv2", "conv3"), ("conv4-frss", "frss.conv2", "conv3"), ("danq", "lstm", "hidden1")],
+)
+def test_the_first_convolution_alone_has_no_dropout(name, undisturbed, disturbed):
+    """Inputs of layers in training are those in use until the first dropout, which is after the second layer."""
+    network, seen = network_of(name), []
+    for layer in (undisturbed, disturbed):
+        network.get_submodule(layer).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].numpy()))
     bases = torch.rand(1, 4, 150, dtype=torch.float64)
     with torch.no_grad():
-        torch.testing.assert_close(network(bases), network.eval()(bases))
+        network(bases)
+        network.train()(bases)
+    np.testing.assert_array_equal(seen[0], seen[2])
+    assert (seen[1] != seen[3]).any()
