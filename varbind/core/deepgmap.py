@@ -130,8 +130,9 @@ class DeepGmapStack(NetworkStack[DeepGmapConfig]):
 def deepgmap_networks(*, input_length: int = 1_000, outputs: int = 3) -> dict[str, DeepGmapConfig]:
     """The configurations of the eight networks of Table 1 of the paper by name.
 
-    DeepSEA, Basset and DanQ are those of other papers as Onimaru et al. trained them. The sizes are those of their
-    Supplementary Table 1. The second implementation of DanQ in the table computes the same.
+    DeepSEA, Basset and DanQ are those of other papers as Onimaru et al. trained them. The sizes, which the paper leaves
+    to its Supplementary Table 1, are those of the authors' program. `DanQ block` of Table 1 is not among them, because
+    it is another implementation of DanQ.
 
     Args:
         input_length: the number of bases that they read; 1,000 in the paper.
