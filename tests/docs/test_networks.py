@@ -15,17 +15,29 @@ SECTIONS = dict(re.findall(r"^## (\w+)[^\n]*\n(.*?)(?=^## |\Z)", PAGE, re.MULTIL
 PAPERS = {"Zeng": zeng_networks(), "Koo": koo_networks(), "Onimaru": deepgmap_networks()}
 
 
+def rows_of(paper):
+    """The cells of each row of the first table of a section, by the heads of its columns."""
+    table = re.search(r"(?:^\|.*\n)+", SECTIONS[paper], re.MULTILINE)[0]
+    head, _, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines())
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_network_has_its_layers_and_its_number_of_parameters(paper):
-    rows = re.findall(r"^\| (`[^|]+`) \| (.*) \|$", SECTIONS[paper], re.MULTILINE)
     numbers = {}
-    for names, cells in rows:
-        first = int(next(cell for cell in cells.split(" | ") if re.fullmatch(r"\d[\d,]{2,}", cell)).replace(",", ""))
-        for name in re.findall(r"`([^`]+)`", names):
-            numbers[name] = first
+    for row in rows_of(paper):
+        for name in re.findall(r"`([^`]+)`", row["name"]):
+            numbers[name] = int(row["parameters"].replace(",", ""))
             sizes = {f"{layer.kernels}x{layer.width}" for layer in PAPERS[paper][name].convolutions}
-            assert sizes == set(re.findall(r"\d+x\d+", cells)), name
+            assert sizes == set(re.findall(r"\d+x\d+", str(row))), name
     assert numbers == {name: trained_numbers(config) for name, config in PAPERS[paper].items()}
+
+
+def test_numbers_of_parameters_for_short_inputs():
+    short = deepgmap_networks(input_length=200, outputs=12)
+    for row in rows_of("Onimaru"):
+        stated = row["with 200 bases and twelve tasks"].replace(",", "")
+        assert int(stated) == trained_numbers(short[row["name"].strip("`")])
 
 
 def test_the_number_of_networks():
@@ -33,5 +45,6 @@ def test_the_number_of_networks():
 
 
 def test_the_cost_of_every_network_is_stated():
-    rows = re.findall(r"^\| `([^`]+)` \| [\d,.]+ \| [\d,.]+ \|", SECTIONS["What"], re.MULTILINE)
-    assert set(rows) == {name for networks in PAPERS.values() for name in networks}
+    assert [row["network"].strip("`") for row in rows_of("What")] == [
+        name for networks in PAPERS.values() for name in networks
+    ]

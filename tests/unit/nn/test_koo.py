@@ -28,7 +28,7 @@ def test_pools_with_a_stride_are_around_every_second_position():
     assert maxima == [int(at - 24 <= 40 <= at + 25) for at in range(0, 100, 2)]
 
 
-@pytest.mark.parametrize("length", [200, 201, 1_000])
+@pytest.mark.parametrize("length", [100, 101, 199, 200])
 def test_pools_with_a_stride_give_the_stated_positions(length):
     config = few_kernels("koo", "cnn-50-2", input_length=length)
     assert Koo(config).eval()(torch.zeros(2, 4, length)).shape == (2, 2)
