@@ -79,6 +79,18 @@ def test_document_tells_every_goal_and_no_place(benchmark):
     assert not re.search(rf"\b{re.escape(os.uname().nodename)}\b", document)
 
 
+def test_networks_of_papers_are_timed():
+    pytest.importorskip("torch", reason="the networks need torch")
+    words = ["--variants", "2", "--rounds", "1", "--network", "1layer", "cnn-25"]
+    command = [sys.executable, ROOT / "benchmarks" / "networks.py", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^\| (\S+) \| (\d+) \| (\S+) \| (\S+) \|$", done.stdout, re.MULTILINE)
+    assert [row[:2] for row in rows] == [("1layer", "101"), ("cnn-25", "200")]
+    assert all(float(number) > 0 for row in rows for number in row[2:])
+
+
 def check_device(*words):
     pytest.importorskip("torch", reason="needs the extra `gpu`")
     command = [sys.executable, ROOT / "benchmarks" / "device_check.py", *words]

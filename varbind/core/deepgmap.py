@@ -130,8 +130,9 @@ class DeepGmapStack(NetworkStack[DeepGmapConfig]):
 def deepgmap_networks(*, input_length: int = 1_000, outputs: int = 3) -> dict[str, DeepGmapConfig]:
     """The configurations of the eight networks of Table 1 of the paper by name.
 
-    DeepSEA, Basset and DanQ are those of other papers as Onimaru et al. trained them. The sizes are those of their
-    Supplementary Table 1. The second implementation of DanQ in the table computes the same.
+    DeepSEA, Basset and DanQ are those of other papers as Onimaru et al. trained them. The sizes, which the paper leaves
+    to its Supplementary Table 1, are those of the authors' program. `DanQ block` of Table 1 is not among them, because
+    it is another implementation of DanQ.
 
     Args:
         input_length: the number of bases that they read; 1,000 in the paper.
@@ -145,17 +146,14 @@ def deepgmap_networks(*, input_length: int = 1_000, outputs: int = 3) -> dict[st
     conv4 = network((320, 9, 2), (480, 9, 2), (480, 7, 2), (480, 8, 4))
     conv4_frss = replace(conv4, scans_both=True)
     wider = network((320, 7, 2), (560, 12, 2), (560, 8, 2), (560, 7, 4))
-    danq, danq_frss = (
-        replace(network(*convolutions), recurrent=320)
-        for convolutions in ([(320, 26, 13)], [(320, 13, 2), (320, 13, 6)])
-    )
+    danq_frss = replace(network((320, 13, 2), (320, 13, 6)), scans_both=True, drops_rest=True, recurrent=320)
     return {
         "deepsea": network((320, 8, 4), (480, 8, 4), (960, 8, 1)),
         "basset": network((300, 19, 3), (200, 11, 4), (200, 7, 4), hidden=(1_000, 1_000)),
-        "danq": danq,
+        "danq": replace(network((320, 26, 13)), recurrent=320),
         "conv4": conv4,
         "conv3-frss": replace(conv4_frss, convolutions=conv4.convolutions[:3]),
         "conv4-frss": conv4_frss,
         "conv4-frss+": replace(wider, scans_both=True),
-        "danq-frss": replace(danq_frss, scans_both=True, drops_rest=True),
+        "danq-frss": danq_frss,
     }

@@ -30,7 +30,8 @@ class KooConfig:
         members: N, the number of networks whose mean is the score of the model.
 
     Raises:
-        ValueError: a number is below 1, the width of a kernel is even, or the input is longer than `WINDOW_MAX`.
+        ValueError: a number is below 1, the width of a kernel is even, the input is longer than `WINDOW_MAX`, or pools
+            that overlap do not reach as far to the left of their positions as to the right.
     """
 
     architecture: ClassVar[str] = "koo"
@@ -45,9 +46,12 @@ class KooConfig:
     members: int = 1
 
     def __post_init__(self) -> None:
-        sizes = (self.input_length, len(self.convolutions), self.hidden, self.outputs, self.members)
+        pools = [convolution.pool for convolution in self.convolutions]
+        sizes = (self.input_length, len(pools), *pools, self.hidden, self.outputs, self.members)
         is_even = any(convolution.width % 2 == 0 for convolution in self.convolutions)
-        if min(sizes) < 1 or self.window > WINDOW_MAX or is_even or self.positions < 1:
+        overlaps = [convolution.pool - convolution.step for convolution in self.convolutions]
+        is_askew = min(overlaps, default=0) < 0 or any(overlap % 2 for overlap in overlaps)
+        if min(sizes) < 1 or self.window > WINDOW_MAX or is_even or is_askew or self.positions < 1:
             raise ValueError(f"a network cannot have the configuration {self.name}")
 
     @property

@@ -52,8 +52,9 @@ def link_strengths(weights: NDArray[np.floating], inputs: int) -> NDArray[np.flo
     """The strengths of the links of one layer with the layer before it.
 
     Args:
-        weights: those of a convolution, (outputs, inputs, width), or of a dense layer, (outputs, inputs * positions). A
-            dense layer that reads each kernel at several positions has the positions of a kernel side by side.
+        weights: those of a convolution, (outputs, inputs, width) or (outputs, inputs, 1, width), or of a dense layer,
+            (outputs, inputs * positions). A dense layer that reads each kernel at several positions has the positions
+            of a kernel side by side.
         inputs: the number of kernels or units of the layer before.
 
     Returns:
@@ -63,7 +64,7 @@ def link_strengths(weights: NDArray[np.floating], inputs: int) -> NDArray[np.flo
         UsageError: the weights do not belong to so many inputs.
     """
     flat = weights.reshape(len(weights), -1).astype(np.float64)
-    if flat.shape[1] % inputs or (weights.ndim == 3 and weights.shape[1] != inputs):
+    if flat.shape[1] % inputs or (weights.ndim > 2 and weights.shape[1] != inputs):
         what = f"a layer with weights of the shape {weights.shape} does not follow a layer of {inputs}"
         raise UsageError(what, remedy="name the strengths of each layer yourself")
     sums: NDArray[np.float64] = flat.reshape(len(flat), inputs, -1).sum(axis=2)
@@ -74,20 +75,23 @@ def strengths_of_module(network: torch.nn.Module) -> list[NDArray[np.float64]]:
     """The strengths between the layers of a torch network, in the order of its definition.
 
     Args:
-        network: a chain of `torch.nn.Conv1d` and `torch.nn.Linear` layers; other modules, such as pools, have no
-            weights between kernels and are passed over.
+        network: a chain of convolutions (`torch.nn.Conv1d`, or `torch.nn.Conv2d` over flat pictures) and
+            `torch.nn.Linear` layers; other modules, such as pools, have no weights between kernels and are passed over.
 
     Returns:
         For each layer but the first, float64 (outputs, inputs). The first one reads bases.
 
     Raises:
-        UsageError: there are fewer than two such layers, or one does not follow the other.
+        UsageError: there are fewer than two such layers, one does not follow the other, or there is a recurrent layer.
     """
     modules = optional_import("torch", needed_for="the linkage of kernels").nn
+    if any(isinstance(layer, modules.RNNBase) for layer in network.modules()):
+        what = "the network has a recurrent layer, which links each kernel with every position"
+        raise UsageError(what, remedy="name the strengths of each layer yourself")
     weights = [
         layer.weight.detach().cpu().numpy()
         for layer in network.modules()
-        if isinstance(layer, modules.Conv1d | modules.Linear)
+        if isinstance(layer, modules.Conv1d | modules.Conv2d | modules.Linear)
     ]
     if len(weights) < 2:
         what = "the network has fewer than two convolutions and dense layers of torch.nn"

@@ -160,20 +160,15 @@ class TorchArchitecture:
         return network
 
 
-def _deepgmap(config: DeepGmapConfig) -> torch.nn.Module:
-    deepgmap = optional_import("varbind.nn.deepgmap", needed_for="the reference network")
-    network: torch.nn.Module = deepgmap.DeepGmap(config)
-    return network
+def _module(name: str, network: str) -> Callable[[Any], torch.nn.Module]:
+    """How a network is built by a class of `varbind.nn`, which is imported when it is needed."""
 
+    def build(config: Any) -> torch.nn.Module:
+        module = optional_import(f"varbind.nn.{name}", needed_for="the reference network")
+        built: torch.nn.Module = getattr(module, network)(config)
+        return built
 
-def _koo(config: KooConfig) -> torch.nn.Module:
-    network: torch.nn.Module = optional_import("varbind.nn.koo", needed_for="the reference network").Koo(config)
-    return network
-
-
-def _zeng(config: ZengConfig) -> torch.nn.Module:
-    network: torch.nn.Module = optional_import("varbind.nn.zeng", needed_for="the reference network").Zeng(config)
-    return network
+    return build
 
 
 _ADADELTA: SearchSpace = {
@@ -184,8 +179,8 @@ _ADADELTA: SearchSpace = {
 
 ARCHITECTURES: dict[str, Architecture] = {
     DeepBindConfig.architecture: DeepBindArchitecture(),
-    DeepGmapConfig.architecture: TorchArchitecture(_deepgmap, {"adam": {}, "rmsprop": {}}),
-    KooConfig.architecture: TorchArchitecture(_koo, {"adam": {}}),
-    ZengConfig.architecture: TorchArchitecture(_zeng, {"adadelta": _ADADELTA}),
+    DeepGmapConfig.architecture: TorchArchitecture(_module("deepgmap", "DeepGmap"), {"adam": {}, "rmsprop": {}}),
+    KooConfig.architecture: TorchArchitecture(_module("koo", "Koo"), {"adam": {}}),
+    ZengConfig.architecture: TorchArchitecture(_module("zeng", "Zeng"), {"adadelta": _ADADELTA}),
 }
 """All architectures by name."""

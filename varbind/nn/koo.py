@@ -89,5 +89,5 @@ def _pool(values: torch.Tensor, convolution: Convolution) -> torch.Tensor:
     """Maxima over positions; with a stride of their own there is one for each stride, as if zeros lay around them."""
     if convolution.pool == 1:
         return values
-    padding = (convolution.pool - convolution.step) // 2
-    return torch.nn.functional.max_pool2d(values, (1, convolution.pool), (1, convolution.step), padding=(0, padding))
+    pool, step, padding = (1, convolution.pool), (1, convolution.step), (0, (convolution.pool - convolution.step) // 2)
+    return torch.nn.functional.max_pool2d(values, pool, step, padding=padding, ceil_mode=convolution.stride > 0)

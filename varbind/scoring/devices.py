@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from varbind.core.window import Window, flank_of
+from varbind.core.window import Window, central, flank_of
 from varbind.errors import ResourceError, UsageError
 from varbind.gate import optional_import
 from varbind.kernels.cpu.cpu import has_compiled_kernel
@@ -103,7 +103,8 @@ def count_different_scores(bank: Bank, sequences: Iterable[Codes], device: str) 
 
     Args:
         bank: the models.
-        sequences: base codes of A, C, G and T, at least as many as the widest window of the bank.
+        sequences: base codes with A, C, G or T in the middle. Those that are shorter than the widest window of the bank
+            get N at both ends.
         device: `cpu`, or a torch device such as `cuda:0`.
 
     Raises:
@@ -113,7 +114,7 @@ def count_different_scores(bank: Bank, sequences: Iterable[Codes], device: str) 
         Ensemble(bank.stacks, bank.outputs, device=device, compiled=has_compiled_kernel()),
         Ensemble(bank.stacks, bank.outputs, compiled=False),
     ]
-    codes = list(sequences)
+    codes = [central(sequence[None], max(bank.windows))[0] for sequence in sequences]
     windows = {width: [_variant(sequence, flank_of(width)) for sequence in codes] for width in bank.windows}
     alleles = {width: [allele for w in group for allele in (w.ref, w.alt)] for width, group in windows.items()}
     first, *others = [

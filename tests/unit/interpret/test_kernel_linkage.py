@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layered import MOTIFS, Layered, planted_bank
 from oracles import deepbind_config, random_stack
+from published_networks import few_kernels
 
 pytest.importorskip("torch", reason="needs the extra `train`")
 import torch
@@ -21,6 +22,7 @@ from varbind.interpret.kernel_linkage import (
     strengths_of_deepbind,
     strengths_of_module,
 )
+from varbind.nn.architecture import ARCHITECTURES
 
 
 def test_a_convolution_is_summed_over_its_width():
@@ -125,3 +127,32 @@ def test_what_cannot_be_linked():
         with pytest.raises(UsageError, match="give a number above 0 and at most 1"):
             kernel_linkage(strengths, 0, share=share)
     assert kernel_linkage(strengths, 1)[0] == Link(0, 0, 1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "shapes"),
+    [
+        ("koo", "cnn-1-1-100", [(3, 2), (4, 3), (5, 4), (2, 5)]),
+        ("zeng", "2layer-local-win3", [(3, 2), (5, 3), (2, 5)]),
+        ("deepgmap", "conv4-frss", [(3, 2), (4, 3), (5, 4), (5, 5), (2, 5)]),
+    ],
+)
+def test_networks_of_papers_are_chains(family, name, shapes):
+    """The link of a kernel with a hidden unit is what the unit gets where the kernel alone is 1, at every position."""
+    network = ARCHITECTURES[family].network(few_kernels(family, name))
+    strengths = strengths_of_module(network)
+    assert [each.shape for each in strengths] == shapes
+    dense = network.get_submodule("hidden1" if family == "deepgmap" else "hidden")
+    kernels = shapes[-2][1]
+    for kernel in range(kernels):
+        maxima = torch.zeros(1, kernels, 1, dense.in_features // kernels)
+        maxima[0, kernel] = 1
+        with torch.no_grad():
+            expected = torch.nn.functional.linear(maxima.flatten(1), dense.weight)[0]
+        np.testing.assert_allclose(strengths[-2][:, kernel], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_recurrent_layer_is_no_link():
+    network = ARCHITECTURES["deepgmap"].network(few_kernels("deepgmap", "danq"))
+    with pytest.raises(UsageError, match="the network has a recurrent layer"):
+        strengths_of_module(network)

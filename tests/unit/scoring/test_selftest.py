@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles import ARRAY_NAMES
+from oracles import ARRAY_NAMES, bank_card, deepbind_config, model_card, random_stack
 
+from varbind.bank.bank import Bank
 from varbind.bank.model_card import GoldenScores
 from varbind.errors import ResourceError
 from varbind.scoring.ensemble import Ensemble
+from varbind.scoring.scorer import score_sequences
 from varbind.scoring.selftest import GOLDEN_TOLERANCE, SelfTest, add_golden_scores, run_selftest
 
 
@@ -53,6 +55,21 @@ def test_ways_that_differ_fail(tiny_bank, monkeypatch):
 def test_torch_passes_as_well(tiny_bank):
     pytest.importorskip("torch", reason="needs the extra `gpu`")
     assert run_selftest(tiny_bank, device="torch:cpu") == run_selftest(tiny_bank)
+
+
+@pytest.mark.parametrize("length", [51, 151])
+def test_windows_that_are_longer_than_golden_sequences(length):
+    """Golden sequences of a bank from elsewhere may be shorter than its windows, which then have N at both ends."""
+    pytest.importorskip("torch", reason="needs the extra `train`")
+    stack = random_stack(np.random.default_rng(0), deepbind_config(window=151), 2)
+    models = tuple(model_card(own, config=stack.config) for own in stack.model_ids)
+    bank = add_golden_scores(Bank((bank_card(models),), models, (stack,), background=None))
+    golden = bank.cards[0].golden
+    assert {len(sequence) for sequence in golden.sequences} == {151}
+    sequences = [sequence[:length] for sequence in golden.sequences]
+    scores = score_sequences(sequences, bank).astype(float).tolist()
+    found = run_selftest(replace(bank, cards=(replace(bank.cards[0], golden=GoldenScores(sequences, scores)),)))
+    assert found.passed, found
 
 
 def test_golden_scores_made_here_are_those_shipped(shipped_bank):
