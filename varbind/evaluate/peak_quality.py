@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.contigs import ContigNames, plain_name
+from varbind.core.contigs import ContigNames, is_mitochondrial
 from varbind.core.intervals import Intervals
 from varbind.datasets.peaks import read_peaks, refuse_other_build
 from varbind.errors import InputError, UsageError
@@ -227,7 +227,7 @@ def _genome(alignments: Alignments, blacklist: str | None, mitochondria: Sequenc
             raise UsageError(what, path=alignments.path, remedy=f"name some of its contigs, as {next(iter(contigs))}")
     lengths = np.array(list(contigs.values()), dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
-    left_out = [name in mitochondria if mitochondria else plain_name(name) == "MT" for name in contigs]
+    left_out = [name in mitochondria if mitochondria else is_mitochondrial(name) for name in contigs]
     genome = _Genome(alignments.path, contigs, lengths, offsets, np.array(left_out), Intervals.union([], []))
     if blacklist is None:
         return genome
