@@ -281,9 +281,9 @@ def quality(
     PEAKS is BED, narrowPeak, broadPeak or gappedPeak. BAM holds the aligned reads from which the peaks were called, in
     any order and without an index.
 
-    frip is the fraction of reads that overlap a peak. It can be high where there are few reads, because only the
-    strongest peaks are found. cfrip corrects this: it is frip times covered, the fraction of the genome that at least
-    one read covers (DeepGMAP, Onimaru et al. 2018).
+    frip is the fraction of reads that overlap a peak. It may be inflated where there are few reads. cfrip corrects
+    this: it is frip times covered, the fraction of the genome that at least one read covers (DeepGMAP, Onimaru et al.
+    2018).
 
     A read counts if it is mapped, primary, and not marked as a duplicate or as failing quality controls; each mate of a
     pair is a read. It covers the bases to which its own bases are aligned. Mitochondria are left out, and so are peaks

@@ -1,10 +1,10 @@
 """The quality of peaks from the reads behind them: FRiP, and the corrected FRiP of DeepGMAP.
 
-FRiP is the fraction of reads in peaks. A data set with few reads may reach a high FRiP, because its few peaks are only
-the strongest ones. DeepGMAP (Onimaru et al. 2018, Methods, "FRiP calculation and correction") therefore multiplies FRiP
-by the fraction of the genome that at least one read covers: cFRiP. There, mitochondria and blacklisted regions are
-removed from the peaks before. The paper does not say whether their reads count in the total, nor whether their bases
-count in the genome. Here they do not, so that each number is about the same part of the genome.
+FRiP is the fraction of reads in peaks. It may be inflated where there are few reads, so DeepGMAP (Onimaru et al. 2018,
+Methods, "FRiP calculation and correction") multiplies it by the fraction of the genome that at least one read covers:
+cFRiP. There, mitochondria and blacklisted regions are removed from the peaks before. The paper does not say whether
+their reads count in the total, nor whether their bases count in the genome. Here they do not, so that each number is
+about the same part of the genome.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,7 +152,7 @@ def measure_peak_quality(
         for reads in alignments.batches():
             tally.add(reads)
             if progress is not None:
-                progress(alignments.position, Path(bam).stat().st_size or None)
+                progress(alignments.position, alignments.size or None)
     if not tally.reads:
         what = "holds no read that counts" + _listed(dict(alignments.uncounted) | dict(tally.excluded))
         raise InputError(what, path=bam, remedy="give the BAM of an alignment to a genome")

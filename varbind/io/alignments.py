@@ -6,6 +6,7 @@ download the reference of a CRAM.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class Alignments(AbstractContextManager["Alignments"]):
 
     Attributes:
         path: the path as given.
+        size: the size of the file in bytes; 0 for a pipe.
         contigs: the length of every contig in bases, in the order of the header.
         uncounted: number of records so far that are not counted as reads, by reason.
     """
@@ -86,9 +88,8 @@ class Alignments(AbstractContextManager["Alignments"]):
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            # Opened here first, because htslib describes every failure as a missing file or a wrong format.
-            with Path(path).open("rb"):
-                self._bam = pysam.AlignmentFile(str(Path(path).absolute()), "rb", check_sq=False)
+            self.size = Path(path).stat().st_size
+            self._bam = pysam.AlignmentFile(str(Path(path).absolute()), "rb", check_sq=False)
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
         if not self._bam.is_bam:
@@ -147,8 +148,8 @@ class Alignments(AbstractContextManager["Alignments"]):
         return blocks
 
     def _unreadable(self, error: OSError | ValueError) -> InputError:
-        if isinstance(error, OSError) and error.errno and error.strerror:
-            return InputError(f"cannot be read: {error.strerror}", path=self.path)
+        if isinstance(error, OSError) and error.errno:
+            return InputError(f"cannot be read: {os.strerror(error.errno)}", path=self.path)
         if "truncated" in str(error):
             return InputError("is cut off: its end marker is missing", path=self.path, remedy=_REPAIR)
         return InputError("not a BAM", path=self.path, remedy="convert it: samtools view -b")
