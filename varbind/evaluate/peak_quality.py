@@ -10,22 +10,21 @@ about the same part of the genome.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.contigs import ContigNames, is_mitochondrial
 from varbind.core.intervals import Intervals
 from varbind.datasets.peaks import read_peaks, refuse_other_build
-from varbind.errors import InputError, UsageError
+from varbind.errors import InputError
+from varbind.evaluate.counted_genome import ONE_GENOME, CountedGenome
 from varbind.io.alignments import Alignments, UncountedRead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from varbind.core.progress import Progress
@@ -146,7 +145,7 @@ def measure_peak_quality(
         UsageError: the BAM has no contig of a name in `mitochondria`.
     """
     with Alignments(bam) as alignments:
-        genome = _genome(alignments, blacklist, mitochondria)
+        genome = CountedGenome.of(alignments, blacklist=blacklist, mitochondria=mitochondria)
         placed, uncounted_peaks = _placed_peaks(peaks, genome)
         tally = _Tally(genome, placed.union)
         for reads in alignments.batches():
@@ -169,75 +168,6 @@ def measure_peak_quality(
 
 
 @dataclass(frozen=True, slots=True)
-class _Genome:
-    """The contigs of a BAM on one axis, with a gap of one position behind each.
-
-    Attributes:
-        path: path of the BAM.
-        contigs: the length of every contig.
-        lengths: the same, int64 (C,).
-        offsets: position of the first base of each contig on the axis, int64 (C,).
-        mitochondrial: whether a contig is left out, bool (C,).
-        blacklist: the intervals that are left out, on the axis.
-    """
-
-    path: str
-    contigs: Mapping[str, int]
-    lengths: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-    mitochondrial: NDArray[np.bool_]
-    blacklist: Intervals
-
-    @property
-    def bases(self) -> int:
-        """The number of bases that are not left out."""
-        starts, ends = self.offsets, self.offsets + self.lengths
-        counted = self.lengths - self.blacklist.covered(starts, ends)
-        return int(counted[~self.mitochondrial].sum())
-
-    def numbers(self, peaks: pd.DataFrame, path: str) -> NDArray[np.int64]:
-        """The number of the contig of each peak, -1 where the BAM does not have it, (P,).
-
-        Raises:
-            InputError: the BAM has none of the contigs.
-        """
-        names, ranks = ContigNames(self.contigs), {name: rank for rank, name in enumerate(self.contigs)}
-        number_of = {name: ranks.get(names.resolve(name) or "", -1) for name in peaks["contig"].unique()}
-        if max(number_of.values()) < 0:
-            what = (
-                f"no contig is one of {self.path}: found {next(iter(number_of))}, ..., there {next(iter(ranks))}, ..."
-            )
-            raise InputError(what, path=path, remedy="give both files of one genome, with the same names of contigs")
-        return peaks["contig"].map(number_of).to_numpy(np.int64)
-
-    def place(
-        self, contigs: NDArray[np.int64], starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Starts and ends on the axis, up to the end of the contig."""
-        offset, length = self.offsets[contigs], self.lengths[contigs]
-        return offset + np.minimum(starts, length), offset + np.minimum(ends, length)
-
-
-def _genome(alignments: Alignments, blacklist: str | None, mitochondria: Sequence[str]) -> _Genome:
-    contigs = alignments.contigs
-    for name in mitochondria:
-        if name not in contigs:
-            what = f"--mitochondria names {name}, which the BAM does not have"
-            raise UsageError(what, path=alignments.path, remedy=f"name some of its contigs, as {next(iter(contigs))}")
-    lengths = np.array(list(contigs.values()), dtype=np.int64)
-    offsets = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]])
-    left_out = [name in mitochondria if mitochondria else is_mitochondrial(name) for name in contigs]
-    genome = _Genome(alignments.path, contigs, lengths, offsets, np.array(left_out), Intervals.union([], []))
-    if blacklist is None:
-        return genome
-    listed = read_peaks(blacklist)
-    numbers = genome.numbers(listed, blacklist)
-    known, found = listed[numbers >= 0], numbers[numbers >= 0]
-    placed = genome.place(found, known["start"].to_numpy(np.int64), known["end"].to_numpy(np.int64))
-    return replace(genome, blacklist=Intervals.union(*placed))
-
-
-@dataclass(frozen=True, slots=True)
 class _Peaks:
     """The number of peaks that count, and their union on the axis of the genome."""
 
@@ -245,7 +175,7 @@ class _Peaks:
     union: Intervals
 
 
-def _placed_peaks(path: str, genome: _Genome) -> tuple[_Peaks, Counter[UncountedPeak]]:
+def _placed_peaks(path: str, genome: CountedGenome) -> tuple[_Peaks, Counter[UncountedPeak]]:
     """The peaks that count, and how many do not."""
     peaks = read_peaks(path)
     numbers = genome.numbers(peaks, path)
@@ -263,7 +193,7 @@ def _placed_peaks(path: str, genome: _Genome) -> tuple[_Peaks, Counter[Uncounted
     )
     uncounted = Counter(UncountedPeak(word) for word in reason if word)
     beyond, counted = uncounted[UncountedPeak.OFF_CONTIG], reason == ""
-    refuse_other_build(beyond, len(peaks), path, "give the peaks and the reads of one genome")
+    refuse_other_build(beyond, len(peaks), path, ONE_GENOME)
     if not counted.any():
         what = "holds no peak that counts" + _listed(uncounted)
         raise InputError(what, path=path, remedy="give the peaks that were called from these reads")
@@ -273,7 +203,7 @@ def _placed_peaks(path: str, genome: _Genome) -> tuple[_Peaks, Counter[Uncounted
 class _Tally:
     """What the reads so far add up to."""
 
-    def __init__(self, genome: _Genome, peaks: Intervals) -> None:
+    def __init__(self, genome: CountedGenome, peaks: Intervals) -> None:
         self._genome = genome
         self._peaks = peaks
         self.reads = self.in_peaks = 0

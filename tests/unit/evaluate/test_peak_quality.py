@@ -99,6 +99,7 @@ def test_mitochondria_are_named(files):
         (["chrZ\t1\t9", "chrY\t1\t9"], None, r"peaks: no contig is one of .*in.bam: found chrZ, ..., there chr1, ..."),
         (["chr1\t1\t9"], ["chrZ\t1\t9"], r"black: no contig is one of .*in.bam: found chrZ"),
         (["chr1\t1\t9", "chr1\t2990\t3001"], None, r"wrong genome build\? 1 of 2 peaks end beyond"),
+        (["chr1\t1\t9"], ["chr1\t2990\t3001"], r"black: wrong genome build\? 1 of 1 peaks end beyond"),
         (["chrM\t1\t9"], None, r"holds no peak that counts \(1 mitochondrial\)"),
         (["chr1\t1\t9"], ["chr1\t8\t9"], r"holds no peak that counts \(1 blacklisted\)"),
         ([], None, "is empty"),
