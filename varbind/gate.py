@@ -31,6 +31,7 @@ NEEDS = {
     "pyarrow.parquet": ("pyarrow", "varbind[tables]"),
     "resvg_py": ("resvg-py", "varbind[plots]"),
     "scipy.linalg": ("scipy", "varbind[train]"),
+    "scipy.optimize": ("scipy", "varbind[train]"),
     "scipy.stats": ("scipy", "varbind[train]"),
     "sklearn": ("scikit-learn", "varbind[train]"),
     "sklearn.ensemble": ("scikit-learn", "varbind[train]"),

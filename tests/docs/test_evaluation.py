@@ -7,6 +7,7 @@ from pathlib import Path
 from varbind.cli.evaluate import binding
 from varbind.evaluate.evaluation_data import OUTLIER_SDS
 from varbind.evaluate.methods import CHOICE_MAX_PER_CLASS, LETTERS, SPAN
+from varbind.evaluate.peak_quality import QUALITY_COLUMNS
 from varbind.evaluate.report import MIN_PAIRS, RESULT_COLUMNS, SUMMARY_COLUMNS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
@@ -14,7 +15,11 @@ ROWS = re.findall(r"^\| (`.*?) \|", TEXT, re.MULTILINE)
 
 
 def test_every_column_is_told_in_order():
-    assert tuple(name for row in ROWS for name in re.findall(r"`(\w+)`", row)) == RESULT_COLUMNS + SUMMARY_COLUMNS
+    assert tuple(name for row in ROWS for name in re.findall(r"`(\w+)`", row)) == (
+        *RESULT_COLUMNS,
+        *SUMMARY_COLUMNS,
+        *(name for name, _ in QUALITY_COLUMNS),
+    )
 
 
 def test_commands_have_the_options_that_are_shown():

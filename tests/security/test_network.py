@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import pysam
 import pytest
+from bam_files import random_reads, write_bam
 from integration.runs import FASTA, GENES, VCF, bgzip, call, spawn, to_bcf
 from measured_loci import loci_rows, write_rows
 from motif_banks import motif_model, write_motif_bank
@@ -56,6 +57,8 @@ def world(tmp_path_factory, tiny_bank_path):
     exons = [f"chr1\t+\t{start}\t{start + 50}\t{start - 300}\t{start + 350}" for start in range(1000, 9000, 500)]
     rows = [f"{exon}\t{('up', 'control')[number % 2]}" for number, exon in enumerate(exons)]
     write_lines(folder / "exons.tsv", [header, *rows])
+    contigs = {"chr1": 16_000, "chr2": 16_000}
+    write_bam(folder / "reads.bam", random_reads(1, contigs=contigs), contigs)
     return folder
 
 
@@ -98,6 +101,7 @@ def every_command(world, out):
          "--bank", world / "tiny", "--against", f"other={world / 'motifs'}"),
         ("train", "effect", *tests, "-o", out / "effect", "--background-snvs", "1000"),
         ("evaluate", "effect", *tests, "-o", out / "effects"),
+        ("evaluate", "quality", world / "reads.bam", world / "peaks.bed", "--blacklist", out / "regions.bed"),
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""The scripts of the workflow of the shipped bank, which import each other by name."""
+"""The scripts of the workflows, which are imported by name."""
 
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[2] / "workflows" / "train-bank"
-sys.path.append(str(SCRIPTS))
+SCRIPTS = ("train-bank", "experiments/deepgmap")
+sys.path += [str(Path(__file__).parents[2] / "workflows" / folder) for folder in SCRIPTS]

@@ -1,4 +1,4 @@
-"""`varbind evaluate`: how well banks and second stages predict what was measured."""
+"""`varbind evaluate`: how well banks and second stages predict what was measured, and the quality of peaks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.option_values import parse_pairs
+from varbind.cli.option_values import parse_pairs, parse_words
 from varbind.cli.options import (
     KINDS,
     THREADS,
@@ -32,7 +32,7 @@ logger = logging.getLogger("varbind")
 
 @click.group("evaluate")
 def evaluate() -> None:
-    """Evaluate model banks, and second stages over them, on measured data."""
+    """Evaluate model banks and second stages on measured data, and the quality of peaks."""
 
 
 @evaluate.command("binding")
@@ -254,3 +254,55 @@ def _protocols(text: str) -> tuple[Protocol, ...]:
     if not words or set(words) - set(known):
         raise UsageError(f"cannot read --protocols {text!r}", remedy=f"give some of {', '.join(known)}")
     return tuple(known[word] for word in words)
+
+
+@evaluate.command("quality")
+@click.argument("bam", metavar="BAM")
+@click.argument("peaks", metavar="PEAKS")
+@click.option("--blacklist", metavar="BED", help="Intervals whose peaks, reads and bases are left out.")
+@click.option(
+    "--mitochondria",
+    metavar="NAME,...",
+    help="Contigs that are left out. Default: chrM, MT, M, chrMT and NC_012920.1.",
+)
+@click.option(
+    "-o",
+    "--output",
+    default="-",
+    metavar="OUT",
+    help="Table: .tsv, .tsv.gz, .csv, .csv.gz or .parquet. Default: TSV on standard output.",
+)
+@logging_options
+def quality(
+    bam: str, peaks: str, blacklist: str | None, mitochondria: str | None, output: str, quiet: bool, verbose: bool
+) -> None:
+    """Measure the quality of peaks from the reads behind them: FRiP and cFRiP.
+
+    PEAKS is BED, narrowPeak, broadPeak or gappedPeak. BAM holds the aligned reads from which the peaks were called, in
+    any order and without an index.
+
+    frip is the fraction of reads that overlap a peak. It may be inflated where there are few reads. cfrip corrects
+    this: it is frip times covered, the fraction of the genome that at least one read covers (DeepGMAP, Onimaru et al.
+    2018).
+
+    A read counts if it is mapped, primary, and not marked as a duplicate or as failing quality controls; each mate of a
+    pair is a read. It covers the bases to which its own bases are aligned. Mitochondria are left out, and so are peaks
+    and reads that overlap an interval of --blacklist. The table has one row, which states how many peaks and reads were
+    left out for each reason.
+    """
+    from varbind.cli.progress import show_progress
+    from varbind.errors import printable
+    from varbind.evaluate.peak_quality import QUALITY_COLUMNS, measure_peak_quality
+    from varbind.io.output.output_paths import check_outputs
+    from varbind.io.output.typed_table import TypedTable, frame_of
+
+    configure_logging(quiet=quiet, verbose=verbose)
+    check_outputs(output, filter(None, [bam, peaks, blacklist]))
+    with TypedTable(output) as table:
+        with show_progress(quiet=quiet) as progress:
+            found = measure_peak_quality(
+                bam, peaks, blacklist=blacklist, mitochondria=parse_words(mitochondria), progress=progress
+            )
+        row = (printable(bam), printable(peaks), *found.cells())
+        table.write(QUALITY_COLUMNS, [frame_of(QUALITY_COLUMNS, [row])])
+    logger.info(found.sentence())

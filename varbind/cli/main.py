@@ -43,7 +43,10 @@ COMMANDS = {
     "map": ("varbind.cli.map", "Map how each substitution in a sequence would change the score of a protein."),
     "splice": ("varbind.cli.splice", "Compare binding to RNA beside included and excluded exons."),
     "train": ("varbind.cli.train", "Train networks on your own data."),
-    "evaluate": ("varbind.cli.evaluate", "Evaluate model banks, and second stages over them, on measured data."),
+    "evaluate": (
+        "varbind.cli.evaluate",
+        "Evaluate model banks and second stages on measured data, and the quality of peaks.",
+    ),
     "models": ("varbind.cli.models", "List, show, import, export, verify and explain model banks."),
     "selftest": ("varbind.cli.models", "Compare the scores of this machine with reference scores."),
 }

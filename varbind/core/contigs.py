@@ -24,6 +24,7 @@ __all__ = [
     "ContigNames",
     "accessions_of",
     "build_of_lengths",
+    "is_mitochondrial",
     "other_styles",
     "plain_name",
 ]
@@ -92,6 +93,11 @@ def plain_name(contig: str) -> str:
         return _MT
     name = contig.removeprefix("chr")
     return name if name in _ACCESSIONS_OF else ""
+
+
+def is_mitochondrial(contig: str) -> bool:
+    """Whether a contig has one of the names of the mitochondrial sequence."""
+    return plain_name(contig) == _MT
 
 
 def accessions_of(contig: str) -> tuple[str, ...]:

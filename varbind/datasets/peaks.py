@@ -29,7 +29,15 @@ if TYPE_CHECKING:
 
     from varbind.io.reference import Reference
 
-__all__ = ["PEAK_LENGTH", "PeakRegions", "Unused", "peak_regions", "read_peaks", "strongest_peaks"]
+__all__ = [
+    "PEAK_LENGTH",
+    "PeakRegions",
+    "Unused",
+    "peak_regions",
+    "read_peaks",
+    "refuse_other_build",
+    "strongest_peaks",
+]
 
 PEAK_LENGTH = 101
 """Number of bases around a summit (DeepBind 2015, ChIP-seq)."""
@@ -78,9 +86,9 @@ def read_peaks(path: str) -> pd.DataFrame:
     of columns may change within a file, and an error must name its line.
 
     Returns:
-        One row for each peak, in the order of the file: `contig`, the name in the file; `centre`, the summit if the
-        file states it, else the middle, 0-based; `end`, 0-based and exclusive; `strength`, the signal of a narrowPeak,
-        broadPeak or gappedPeak or the score of a BED line, NaN if there is none.
+        One row for each peak, in the order of the file: `contig`, the name in the file; `start` and `end`, 0-based and
+        half-open; `centre`, the summit if the file states it, else the middle, 0-based; `strength`, the signal of a
+        narrowPeak, broadPeak or gappedPeak or the score of a BED line, NaN if there is none.
 
     Raises:
         InputError: there is no peak, or a line is malformed.
@@ -94,8 +102,9 @@ def read_peaks(path: str) -> pd.DataFrame:
         if len(line.columns) not in formats:
             formats |= formats_of([line])
         peak_format = formats[len(line.columns)]
-        peaks.append((line.columns[0], _centre(line, peak_format, path), line.end, _strength(line, peak_format, path)))
-    return pd.DataFrame(peaks, columns=["contig", "centre", "end", "strength"])
+        centre, strength = _centre(line, peak_format, path), _strength(line, peak_format, path)
+        peaks.append((line.columns[0], line.start, line.end, centre, strength))
+    return pd.DataFrame(peaks, columns=["contig", "start", "end", "centre", "strength"])
 
 
 def strongest_peaks(peaks: pd.DataFrame, count: int, path: str) -> pd.DataFrame:
@@ -128,7 +137,9 @@ def peak_regions(
         InputError: no peak can be used, or too many end beyond their contigs.
     """
     placed, unused = _place(peaks, reference, renamed)
-    _refuse_other_build(unused, len(peaks), path)
+    refuse_other_build(
+        unused[Unused.OFF_CONTIG], len(peaks), path, "give the FASTA of the genome on which the peaks were called"
+    )
     codes, contigs = [], []
     for number, contig, centre in zip(placed["number"], placed["contig"], placed["centre"], strict=True):
         start = centre - PEAK_LENGTH // 2
@@ -214,11 +225,21 @@ def _strength(line: PeakLine, peak_format: PeakFormat, path: str) -> float:
     return checked_number(column[0], "score", path, line.line, "correct it")
 
 
-def _refuse_other_build(unused: Counter[Unused], peaks: int, path: str) -> None:
-    beyond = unused[Unused.OFF_CONTIG]
+def refuse_other_build(beyond: int, peaks: int, path: str, remedy: str) -> None:
+    """Refuse peaks of which more than a tenth end beyond their contig.
+
+    Args:
+        beyond: number of peaks that end beyond the end of their contig.
+        peaks: number of all peaks.
+        path: path of their file, for the message.
+        remedy: what the user can do.
+
+    Raises:
+        InputError: there are too many.
+    """
     if beyond > MAX_SHARE_BEYOND * peaks:
         what = f"wrong genome build? {beyond:,} of {peaks:,} peaks end beyond the end of their contig"
-        raise InputError(what, path=path, remedy="give the FASTA of the genome on which the peaks were called")
+        raise InputError(what, path=path, remedy=remedy)
 
 
 def _nothing_left(unused: Counter[Unused], peaks: pd.DataFrame, reference: Reference, path: str) -> InputError:

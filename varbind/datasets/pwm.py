@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Lines = Sequence[tuple[int, str]]
 
-__all__ = ["KnownMotif", "known_motif", "matrix_network", "read_matrices"]
+__all__ = ["KnownMotif", "known_motif", "log_odds", "matrix_network", "read_matrices"]
 
 PSEUDO_SHARE = 0.01
 """Added to the frequency of every base, so that a base that was never seen costs 4.7 bits and is not impossible."""
@@ -134,6 +134,12 @@ def _matrix_named(name: str, dataset: BindingDataset) -> PositionMatrix:
     raise InputError(what, path=dataset.file, remedy="name the matrix in the column matrix")
 
 
+def log_odds(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log-odds (base 2, uniform background) of frequencies (width, 4), to which `PSEUDO_SHARE` is added."""
+    odds: NDArray[np.float64] = np.log2((matrix + PSEUDO_SHARE) / (1 + 4 * PSEUDO_SHARE) / 0.25)
+    return odds
+
+
 def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: int, window: int) -> DeepBindStack:
     """Make a network of one detector that scores the best log-odds (base 2, uniform background) on both strands.
 
@@ -143,7 +149,7 @@ def matrix_network(model_id: str, matrix: NDArray[np.float64], *, detector_len: 
         detector_len: length of the detector; a narrower matrix is padded with positions without weights.
         window: number of bases that the network reads around an SNV.
     """
-    odds = np.log2((matrix + PSEUDO_SHARE) / (1 + 4 * PSEUDO_SHARE) / 0.25)
+    odds = log_odds(matrix)
     # The rectifier must have no effect: the lowest possible sum is raised to 0 and subtracted again.
     lift = -float(np.minimum(odds.min(axis=1), odds.mean(axis=1)).sum())
     config = DeepBindConfig(

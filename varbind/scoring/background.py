@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +17,7 @@ import numpy as np
 from varbind.bank.background import BackgroundTable, CodedChanges, VariantKind
 from varbind.bank.binding_changes import BindingEffects
 from varbind.bank.binding_scale import BindingScale
+from varbind.core.markov_chain import MarkovChain
 from varbind.core.sequence import N_CODE, Codes
 from varbind.core.window import Window
 from varbind.errors import ResourceError
@@ -101,14 +101,13 @@ class PromoterSource:
 
     Attributes:
         name: a description of the source, for the card of a bank.
-        order: the order of the Markov chain.
     """
 
     def __init__(self, promoters: Sequence[Codes] | None = None) -> None:
         self._promoters = promoters
-        self._cumulative, self.order = _read_chain()
+        self._chain = MarkovChain.of_promoters()
         if promoters is None:
-            self.name = f"order-{self.order} Markov chain of human promoters"
+            self.name = f"order-{self._chain.order} Markov chain of human promoters"
             return
         digest = hashlib.sha256(b"|".join(codes.tobytes() for codes in promoters)).hexdigest()
         self.name = f"{len(promoters)} promoters of the user, sha256 {digest}"
@@ -119,23 +118,11 @@ class PromoterSource:
     def draw(self, count: int, length: int, rng: np.random.Generator) -> Codes:
         """Draw `count` stretches of `length` bases without N, (count, length)."""
         if self._promoters is None:
-            return self._draw_chain(count, length, rng)
+            return self._chain.draw(count, length, rng)
         usable = [codes for codes in self._promoters if len(codes) >= length]
         if not usable:
             raise ResourceError(f"no background sequence has {length} bases")
         return np.stack([_draw_stretch(usable, length, rng) for _ in range(count)])
-
-    def _draw_chain(self, count: int, length: int, rng: np.random.Generator) -> Codes:
-        warm_up = 20  # the chain forgets its first bases
-        codes = np.zeros((count, warm_up + length), dtype=np.uint8)
-        state = rng.integers(0, 4**self.order, count)
-        bounds = np.ascontiguousarray(self._cumulative[:, :3].T)
-        for position in range(warm_up + length):
-            first, second, third = rng.random(count) >= bounds.take(state, axis=1)
-            base = first.astype(np.int64) + second + third
-            codes[:, position] = base
-            state = (state * 4 + base) % 4**self.order
-        return codes[:, warm_up:]
 
 
 def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) -> Codes:
@@ -147,13 +134,6 @@ def _draw_stretch(usable: list[Codes], length: int, rng: np.random.Generator) ->
         if N_CODE not in stretch:
             return stretch
     raise ResourceError("the background sequences are mostly N")
-
-
-def _read_chain() -> tuple[NDArray[np.float64], int]:
-    """Cumulative probabilities (4^k, 4) and the order k."""
-    text = files("varbind").joinpath("data/promoter_markov.tsv").read_text(encoding="ascii")
-    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")][1:]
-    return np.cumsum([[float(word) for word in row[1:]] for row in rows], axis=1), len(rows[0][0])
 
 
 def background_windows(

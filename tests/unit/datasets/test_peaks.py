@@ -145,7 +145,9 @@ def test_what_stands_behind_a_summit_does_not_show(tmp_path, extra):
 )
 def test_strengths_stand_in_the_column_of_the_format(tmp_path, columns, strength, blank):
     peaks = read_peaks(str(write_lines(tmp_path / "in", [f"chr1 100 200 {columns}".replace(" ", blank)])))
-    assert peaks.to_dict("records") == [{"contig": "chr1", "centre": 150, "end": 200, "strength": strength}]
+    assert peaks.to_dict("records") == [
+        {"contig": "chr1", "start": 100, "end": 200, "centre": 150, "strength": strength}
+    ]
 
 
 @pytest.mark.parametrize(

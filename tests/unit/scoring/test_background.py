@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import tolerances
 from oracles import bank_card, deepbind_config, model_card, random_stack
 
 from varbind.bank.background import CodedChanges, VariantKind
@@ -72,31 +71,6 @@ def test_the_three_snvs_of_a_site():
         assert len({window.ref.tobytes() for window in site}) == 1
         bases = {int(window.alt[CONTEXT]) for window in site} | {int(site[0].ref[CONTEXT])}
         assert bases == {0, 1, 2, 3}
-
-
-def test_the_chain_follows_its_table():
-    """Frequencies of a base after a context, against the table the chain is drawn from."""
-    source = PromoterSource()
-    drawn = source.draw(1_000, 200 + source.order, np.random.default_rng(1)).astype(np.int64)
-    context = sum(drawn[:, i : i - source.order] * 4 ** (source.order - 1 - i) for i in range(source.order))
-    counts = np.zeros((4**source.order, 4))
-    np.add.at(counts, (context.ravel(), drawn[:, source.order :].ravel()), 1)
-    assert counts.sum() == 200_000
-    table = np.diff(source._cumulative, axis=1, prepend=0)
-    np.testing.assert_allclose(source._cumulative[:, -1], 1, atol=1e-3)
-    assert counts.sum(axis=1).min() >= 500
-    error = np.abs(counts / counts.sum(axis=1, keepdims=True) - table)
-    assert error.max() < 3 * tolerances.CHAIN
-    assert error.mean() < tolerances.CHAIN / 3
-    # Promoters are not even in their bases: the test above would notice a flat draw.
-    assert np.abs(counts / counts.sum(axis=1, keepdims=True) - 0.25).mean() > tolerances.CHAIN
-
-
-def test_a_draw_depends_on_its_seed_alone():
-    source = PromoterSource()
-    one, same, other = (source.draw(3, 50, np.random.default_rng(seed)) for seed in (1, 1, 2))
-    np.testing.assert_array_equal(one, same)
-    assert not np.array_equal(one, other)
 
 
 def test_what_a_background_holds(made):
