@@ -12,6 +12,7 @@ from varbind.bank.bank import Bank
 from varbind.bank.binding_scale import BindingScale
 from varbind.core.sequence import decode, encode
 from varbind.core.variant import trim
+from varbind.core.window import Window
 from varbind.errors import ResourceError
 from varbind.scoring.background import (
     CONTEXT,
@@ -21,6 +22,7 @@ from varbind.scoring.background import (
     add_background,
     background_variants,
     background_windows,
+    widened,
 )
 from varbind.scoring.scorer import score_sequences
 
@@ -198,9 +200,30 @@ def test_promoters_that_do_not_serve(promoters, match):
         PromoterSource([encode(text) for text in promoters]).draw(1, 250, np.random.default_rng(0))
 
 
-def test_a_window_wider_than_the_context():
-    with pytest.raises(ResourceError, match="201 bases"):
-        add_background(small_bank(window=203), recipe=RECIPE)
+def test_wide_windows_have_the_inner_bases_and_changes_of_the_others():
+    narrow = list(background_windows(VariantKind.SNV, 9, PromoterSource(), np.random.default_rng(0)))
+    wide = list(widened(narrow, 150, PromoterSource(), seed=1))
+    assert [(len(window.ref), len(window.alt)) for window in wide] == [(301, 301)] * 9
+    for window, inner in zip(wide, narrow, strict=True):
+        assert window.inner(50).ref.tobytes() == inner.ref.tobytes()
+        assert window.inner(50).alt.tobytes() == inner.alt.tobytes()
+        np.testing.assert_array_equal(window.ref[:50], window.alt[:50])
+        np.testing.assert_array_equal(window.ref[-50:], window.alt[-50:])
+    outer = np.stack([window.ref[:50] for window in wide])
+    assert len(np.unique(outer, axis=0)) == 9
+    assert list(widened(narrow, 100, PromoterSource(), seed=1)) == narrow
+
+
+def test_banks_of_all_widths_have_one_background():
+    """Their cards state the same variants, so that PHREDs of joined banks are of the same variants."""
+    narrow, wide = (add_background(small_bank(window=window), recipe=RECIPE) for window in (9, 261))
+    assert narrow.cards[0].background == wide.cards[0].background
+
+
+def test_promoters_too_short_for_wide_windows_are_refused():
+    source = PromoterSource([encode("ACGT" * 80)])
+    with pytest.raises(ResourceError, match="no background sequence has 400 bases"):
+        list(widened([Window(*[encode("A" * 201)] * 2, padded=False)], 500, source, seed=1))
 
 
 def test_the_shipped_background_was_made_by_its_recipe(shipped_bank):
