@@ -76,6 +76,9 @@ class Choice:
 SearchSpace: TypeAlias = "Mapping[str, Distribution]"
 """The hyper-parameters of an architecture by name, in the order in which they are drawn."""
 
+_NETWORK = "the reference network"
+"""What needs torch."""
+
 _OF_DEEPBIND: SearchSpace = {
     "detector_decay": LogUniform(1e-15, 1e-3),
     "network_decay": LogUniform(1e-10, 1e-3),
@@ -133,7 +136,7 @@ class DeepBindArchitecture:
 
     def build(self, stack: DeepBindStack, row: int) -> torch.nn.Module:
         """See `Architecture`."""
-        deepbind = optional_import("varbind.nn.deepbind", needed_for="the reference network")
+        deepbind = optional_import("varbind.nn.deepbind", needed_for=_NETWORK)
         network: torch.nn.Module = deepbind.DeepBind(stack, row)
         return network
 
@@ -160,15 +163,19 @@ class TorchArchitecture:
         return network
 
 
-def _module(name: str, network: str) -> Callable[[Any], torch.nn.Module]:
-    """How a network is built by a class of `varbind.nn`, which is imported when it is needed."""
+def _deepgmap(config: DeepGmapConfig) -> torch.nn.Module:
+    network: torch.nn.Module = optional_import("varbind.nn.deepgmap", needed_for=_NETWORK).DeepGmap(config)
+    return network
 
-    def build(config: Any) -> torch.nn.Module:
-        module = optional_import(f"varbind.nn.{name}", needed_for="the reference network")
-        built: torch.nn.Module = getattr(module, network)(config)
-        return built
 
-    return build
+def _koo(config: KooConfig) -> torch.nn.Module:
+    network: torch.nn.Module = optional_import("varbind.nn.koo", needed_for=_NETWORK).Koo(config)
+    return network
+
+
+def _zeng(config: ZengConfig) -> torch.nn.Module:
+    network: torch.nn.Module = optional_import("varbind.nn.zeng", needed_for=_NETWORK).Zeng(config)
+    return network
 
 
 _ADADELTA: SearchSpace = {
@@ -179,8 +186,8 @@ _ADADELTA: SearchSpace = {
 
 ARCHITECTURES: dict[str, Architecture] = {
     DeepBindConfig.architecture: DeepBindArchitecture(),
-    DeepGmapConfig.architecture: TorchArchitecture(_module("deepgmap", "DeepGmap"), {"adam": {}, "rmsprop": {}}),
-    KooConfig.architecture: TorchArchitecture(_module("koo", "Koo"), {"adam": {}}),
-    ZengConfig.architecture: TorchArchitecture(_module("zeng", "Zeng"), {"adadelta": _ADADELTA}),
+    DeepGmapConfig.architecture: TorchArchitecture(_deepgmap, {"adam": {}, "rmsprop": {}}),
+    KooConfig.architecture: TorchArchitecture(_koo, {"adam": {}}),
+    ZengConfig.architecture: TorchArchitecture(_zeng, {"adadelta": _ADADELTA}),
 }
 """All architectures by name."""
