@@ -4,7 +4,7 @@ import re
 import shlex
 from pathlib import Path
 
-from varbind.cli.evaluate import binding
+from varbind.cli.evaluate import binding, quality
 from varbind.evaluate.evaluation_data import OUTLIER_SDS
 from varbind.evaluate.methods import CHOICE_MAX_PER_CLASS, LETTERS, SPAN
 from varbind.evaluate.peak_quality import QUALITY_COLUMNS
@@ -29,6 +29,13 @@ def test_commands_have_the_options_that_are_shown():
     for words in lines:
         assert words[:3] == ["varbind", "evaluate", "binding"]
         assert binding.make_context("binding", words[3:]).params["output"] == "result"
+
+
+def test_the_command_of_qualities_has_the_options_that_are_shown():
+    block = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)[1]
+    words = shlex.split(block)
+    assert words[:3] == ["varbind", "evaluate", "quality"]
+    assert quality.make_context("quality", words[3:]).params["output"] == "quality.tsv"
 
 
 def test_numbers_are_those_of_the_code():

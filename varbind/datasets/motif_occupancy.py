@@ -88,10 +88,10 @@ def occupancy_task(
 ) -> OccupancyTask:
     """Make the occupancy task of one protein.
 
-    In the location-free variant "the location of motif in the sample is no longer controlled in the positive sample"
-    (Zeng et al. 2016, section 3.3; its data are described in the supplement): the motif of an unbound window is in the
-    middle, that of a bound one anywhere, so that a network which knows the place can use it. That all places at which
-    the window lies within its region are equally probable is a choice of varbind.
+    In the location-free variant only the negative sample has its motifs in a given place (Zeng et al. 2016, section
+    3.3; the paper leaves the details to its supplement): the motif of an unbound window is in the middle, that of a
+    bound one anywhere, so that a network which knows the place can use it. That all places at which the window lies
+    within its region are equally probable is a choice of varbind.
 
     Args:
         codes: base codes of the regions, (N, L).
@@ -114,10 +114,8 @@ def occupancy_task(
     margin = (length - central) // 2
     best = best_instances(codes[resolved, margin : margin + central], matrix)
     instances = MotifInstances(resolved[best.rows], best.starts + margin, best.width, best.p_values)
-    starts = instances.starts + instances.width // 2 - WINDOW // 2
-    if location_free:
-        is_bound = labels[instances.rows] == 1
-        starts[is_bound] = _any_starts(instances.take(is_bound), length, rng)
+    is_free = (labels[instances.rows] == 1) & location_free
+    starts = _window_starts(instances, length, is_free, rng)
     inside = (starts >= 0) & (starts + WINDOW <= length)
     whole, starts = instances.take(inside), starts[inside]
     windows = codes[whole.rows[:, None], starts[:, None] + np.arange(WINDOW)]
@@ -130,10 +128,7 @@ def occupancy_task(
         UnusedRegion.EDGE: len(instances) - len(whole),
         UnusedRegion.UNPAIRED: len(whole) - 2 * len(bound),
     })  # fmt: skip
-    if len(bound) < MIN_PAIRS:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
-        what = f"{len(bound)} pairs of bound and unbound instances, expected {MIN_PAIRS} or more ({counts})"
-        raise InputError(what, remedy="give more regions, or another protein")
+    _refuse_few_pairs(len(bound), unused)
     chosen = np.concatenate([bound, unbound])
     kept = whole.take(chosen)
     return OccupancyTask(
@@ -146,11 +141,24 @@ def occupancy_task(
     )
 
 
-def _any_starts(instances: MotifInstances, length: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Starts of windows within regions of `length` bases that hold the whole motif, (K,)."""
+def _window_starts(
+    instances: MotifInstances, length: int, is_free: NDArray[np.bool_], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The starts of windows in regions of `length` bases, (K,).
+
+    A window has its motif in the middle, wherever it ends; a free one lies in the region, with the whole motif in it.
+    """
+    centred = instances.starts + instances.width // 2 - WINDOW // 2
     first = np.maximum(instances.starts + instances.width - WINDOW, 0)
     last = np.minimum(instances.starts, length - WINDOW)
-    return rng.integers(first, last, endpoint=True)
+    return np.where(is_free, rng.integers(first, last, endpoint=True), centred)
+
+
+def _refuse_few_pairs(pairs: int, unused: Counter[UnusedRegion]) -> None:
+    if pairs < MIN_PAIRS:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in unused.items())
+        what = f"{pairs} pairs of bound and unbound instances, expected {MIN_PAIRS} or more ({counts})"
+        raise InputError(what, remedy="give more regions, or another protein")
 
 
 def gc_shares(codes: Codes) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from varbind.core.contigs import ACCESSIONS, accessions_of, build_of_lengths, plain_name
+from varbind.core.contigs import ACCESSIONS, accessions_of, build_of_lengths, is_mitochondrial, plain_name
 
 CHAIN = Path(__file__).resolve().parents[4] / "shared" / "data" / "liftover" / "hg38ToHg19.over.chain.gz"
 
@@ -40,6 +40,11 @@ def test_lengths_are_those_of_a_chain_between_the_builds():
 )
 def test_plain_name(contig, name):
     assert plain_name(contig) == name
+
+
+def test_mitochondria():
+    assert all(map(is_mitochondrial, ("chrM", "MT", "M", "chrMT", "NC_012920.1")))
+    assert not any(map(is_mitochondrial, ("chr1", "1", "chrUn", "NC_000001.10")))
 
 
 def test_accessions():

@@ -1,9 +1,13 @@
 """Pairs of bound and unbound instances of a motif that are alike in GC content and strength."""
 
 import gzip
+from collections import Counter
+from itertools import permutations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from varbind.core.sequence import encode
 from varbind.datasets.motif_instances import P_MAX, best_instances
@@ -14,6 +18,7 @@ from varbind.datasets.motif_occupancy import (
     STRENGTH_BIN,
     WINDOW,
     UnusedRegion,
+    _pairs,
     confounder_areas,
     gc_shares,
     occupancy_task,
@@ -69,6 +74,27 @@ def test_both_classes_are_alike_in_number_gc_and_strength(task):
         np.testing.assert_array_equal(bins[:pairs], bins[pairs:])
     assert all(CHANCE[0] <= area <= CHANCE[1] for area in confounder_areas(found).values())
     refuse_confounded(found)
+
+
+def least_difference(first, second):
+    """The smallest sum of differences of pairs that use the smaller side up, by trying them all."""
+    few, many = sorted([first, second], key=len)
+    sums = (sum(abs(one - other) for one, other in zip(few, own, strict=True)) for own in permutations(many, len(few)))
+    return min(sums)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 20), st.booleans()), max_size=10), st.integers(0, 9))
+def test_as_many_pairs_as_there_are_of_equal_bins_and_nearest_strengths(rows, seed):
+    bins, strengths, is_bound = (np.array(own) for own in zip(*rows, strict=True)) if rows else np.zeros((3, 0))
+    bound, unbound = _pairs(bins, strengths / 4, is_bound.astype(bool), np.random.default_rng(seed))
+    assert len({*bound.tolist(), *unbound.tolist()}) == 2 * len(bound)
+    found = Counter(zip(bins[bound], bins[unbound], strict=True))
+    differences = np.abs(strengths[bound] - strengths[unbound])
+    for number in range(3):
+        of_label = [[row[1] for row in rows if row[0] == number and row[2] == label] for label in (True, False)]
+        assert found.pop((number, number), 0) == min(map(len, of_label))
+        assert differences[bins[bound] == number].sum() == least_difference(*of_label)
+    assert not found
 
 
 def test_what_is_matched_would_tell_the_classes_apart_before(world):
