@@ -17,7 +17,7 @@ from varbind.scoring.selftest import add_golden_scores
 if TYPE_CHECKING:
     from varbind.core.progress import Progress
 
-__all__ = ["import_deepbind"]
+__all__ = ["import_deepbind", "refuse_existing", "write_imported"]
 
 
 def import_deepbind(
@@ -47,8 +47,7 @@ def import_deepbind(
         OutputError: the destination exists or cannot be written.
     """
     destination = Path(destination)
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    refuse_existing(destination)
     models, stacks = read_deepbind_folder(folder, allow_missing=allow_missing)
     card = BankCard(
         name=printable(destination.name),
@@ -58,7 +57,41 @@ def import_deepbind(
         licence="as stated by the folder they came from",
         models=tuple(models),
     )
-    bank = add_golden_scores(Bank((card,), tuple(models), tuple(stacks), background=None))
-    bank = add_background(bank, recipe=recipe or BackgroundRecipe(), source=source, progress=progress)
-    effect = find_effect(shipped_effects(), weights_sha256(bank))
-    return write_bank(destination, bank, effect=effect)
+    bank = Bank((card,), tuple(models), tuple(stacks), background=None)
+    return write_imported(bank, destination, recipe=recipe, source=source, progress=progress)
+
+
+def refuse_existing(destination: Path) -> None:
+    """Refuse a folder that exists, before anything is computed.
+
+    Raises:
+        OutputError: it exists.
+    """
+    if destination.exists():
+        raise OutputError("exists already", path=destination, remedy="name a new folder")
+
+
+def write_imported(
+    bank: Bank,
+    destination: Path,
+    *,
+    recipe: BackgroundRecipe | None,
+    source: PromoterSource | None,
+    progress: Progress | None,
+) -> Bank:
+    """Write a bank of imported models with golden scores, a background and the second stage that belongs to them.
+
+    Args:
+        bank: the models.
+        destination: the folder of the bank.
+        recipe: how the background is made; None = the default recipe.
+        source: the source of background sequences; None = a Markov chain of human promoters.
+        progress: called with the number of background variants done, and the number of all.
+
+    Returns:
+        The bank that was written.
+    """
+    scored = add_background(
+        add_golden_scores(bank), recipe=recipe or BackgroundRecipe(), source=source, progress=progress
+    )
+    return write_bank(destination, scored, effect=find_effect(shipped_effects(), weights_sha256(scored)))

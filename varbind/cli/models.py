@@ -76,7 +76,7 @@ def show(name: str, model: str | None) -> None:
 
 
 @models.command("import")
-@click.argument("kind", type=click.Choice(["deepbind"]))
+@click.argument("kind", type=click.Choice(["deepbind", "bank"]))
 @click.argument("folder", metavar="DIR")
 @click.option("-o", "--output", required=True, metavar="BANK", help="Folder of the new bank.")
 @background_options
@@ -92,25 +92,31 @@ def import_models(
     quiet: bool,
     verbose: bool,
 ) -> None:
-    """Import published models: `deepbind DIR` with db.tsv and params/*.txt.
+    """Import models, and score background variants with them.
 
-    Every model of db.tsv needs its params/ID.txt. Only those that db.tsv labels as deprecated, which were published
-    without parameters, are left out.
+    `deepbind DIR` reads published models: db.tsv and params/*.txt. Every model of db.tsv needs its params/ID.txt. Only
+    those that db.tsv labels as deprecated, which were published without parameters, are left out. `bank DIR` reads the
+    models of a bank of any architecture, such as `varbind models export --format bank` writes.
     """
+    from varbind.api.import_bank import import_bank
     from varbind.api.import_deepbind import import_deepbind
     from varbind.cli.progress import show_progress
     from varbind.core.sequence import encode
     from varbind.io.sequences import read_sequences
     from varbind.scoring.background import BackgroundRecipe, PromoterSource
 
-    del kind
     configure_logging(quiet=quiet, verbose=verbose)
+    if kind == "bank" and allow_missing:
+        raise UsageError("--allow-missing is for deepbind", remedy="leave it out")
     source = PromoterSource([encode(text) for _, text in read_sequences(background)]) if background else None
     recipe = BackgroundRecipe.of_snvs(background_snvs)
     with show_progress(quiet=quiet) as progress:
-        bank = import_deepbind(
-            folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
-        )
+        if kind == "bank":
+            bank = import_bank(folder, output, recipe=recipe, source=source, progress=progress)
+        else:
+            bank = import_deepbind(
+                folder, output, recipe=recipe, source=source, progress=progress, allow_missing=allow_missing
+            )
     default = sum(model.default for model in bank.models)
     logger.info("%s: %d models, %d of them used by default", output, len(bank.models), default)
 
@@ -118,18 +124,31 @@ def import_models(
 @models.command("export")
 @bank_option
 @click.option("--models", metavar="LIST|@FILE", help="Model ids or proteins. Default: all.")
-@click.option("-o", "--output", required=True, metavar="DIR", help="New folder for params/*.txt and db.tsv.")
-def export(banks: tuple[str, ...], models: str | None, output: str) -> None:
-    """Write models as DeepBind parameter files with an index.
+@click.option("-o", "--output", required=True, metavar="DIR", help="New folder.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["deepbind", "bank"]),
+    default="deepbind",
+    show_default=True,
+    help="params/*.txt and db.tsv as DeepBind was published; or cards and weights of any architecture.",
+)
+def export(banks: tuple[str, ...], models: str | None, output: str, form: str) -> None:
+    """Write models as DeepBind parameter files with an index, or as a bank without a background.
 
-    A model of the format is a single network. Each network of an ensemble therefore becomes a model: ID.1, ID.2, etc.
+    A model of the DeepBind format is a single network. Each network of an ensemble therefore becomes a model: ID.1,
+    ID.2, etc. `varbind models import` reads both.
     """
+    from varbind.api.import_bank import export_bank
     from varbind.io.deepbind_text import write_deepbind_folder
 
     bank = load_banks(banks)
     chosen = parse_words(models)
     bank = bank.select_proteins(chosen) if chosen else bank
-    write_deepbind_folder(Path(output), bank.models, bank.stacks)
+    if form == "bank":
+        export_bank(bank, output)
+    else:
+        write_deepbind_folder(Path(output), bank.models, bank.stacks)
 
 
 @models.command("attribute")

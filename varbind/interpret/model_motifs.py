@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.deepbind import deepbind_stacks
+from varbind.core.deepbind import DeepBindStack
 from varbind.draw.logo import sequence_logo
 from varbind.interpret.detector_motifs import Detectors, MotifRule, detector_motifs, information
 from varbind.scoring.background import PromoterSource
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
-    from varbind.core.deepbind import DeepBindStack
+    from varbind.core.network_stack import NetworkStack
     from varbind.core.sequence import Codes
     from varbind.draw.svg import Drawing
 
@@ -102,22 +102,23 @@ def motifs_of_model(
         min_windows: the least number of aligned windows; a detector with fewer has no motif.
 
     Raises:
-        UsageError: the bank has no such model, it is no DeepBind network, or the sequences are too short.
+        UsageError: the bank has no such model, the sequences are too short, or torch, by which networks other than
+            those of DeepBind are read, is not installed.
     """
     chosen = bank.select([model_id])
-    (stack,) = deepbind_stacks(chosen.stacks, needed_for="a motif")
-    detectors = Detectors.of_deepbind(stack, 0)
+    (stack,) = chosen.stacks
+    detectors = Detectors.of_network(stack, 0)
     additions = _largest_additions(stack, detectors)
     motifs = [
         ModelMotif(chosen.models[0], own.detector + 1, rule, own.shares, own.windows, float(additions[own.detector]))
         for own in detector_motifs(detectors, codes, rule, min_windows=min_windows)
     ]
-    return motifs if stack.config.hidden else sorted(motifs, key=lambda motif: -motif.largest_addition)
+    return motifs if np.isnan(additions).any() else sorted(motifs, key=lambda motif: -motif.largest_addition)
 
 
-def _largest_additions(stack: DeepBindStack, detectors: Detectors) -> NDArray[np.float32]:
-    """The most that each detector of the networks of the first model can add to the score, (D,)."""
-    if stack.config.hidden:
+def _largest_additions(stack: NetworkStack[Any], detectors: Detectors) -> NDArray[np.float32]:
+    """The most that each detector of the first model can add to the score, (D,); NaN with hidden units."""
+    if not isinstance(stack, DeepBindStack) or stack.config.hidden:
         return np.full(len(detectors.weights), np.nan, dtype=np.float32)
     step = 2 if stack.config.mean_pooling else 1
     weights = stack.weights1[: stack.config.members, ::step, 0]

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKPOINT_BYTES_MAX", "Checkpoints", "open_checkpoints", "remove_checkpoints"]
 
-CHECKPOINT_BYTES_MAX = 1 << 28
+CHECKPOINT_BYTES_MAX = 1 << 31
+"""An unfinished training of a network of 60 million weights takes 1 GB: the network, its best state and two moments."""
 
 _T = TypeVar("_T")
 

@@ -112,6 +112,8 @@ def train_validated(
             last = time.monotonic()
         if finished is not None:
             finished(steps, course.ratings[steps])
+    if storage:
+        course.store(storage, None)
     return course.result(trial)
 
 
@@ -131,16 +133,19 @@ class _Course:
             for name, array in arrays.items():
                 part, _, own = name.partition("/")
                 parts[part][own] = array
-            trial.restore(facts["steps"], parts["now"])
+            if parts["now"]:
+                trial.restore(facts["steps"], parts["now"])
             return cls({int(steps): rating for steps, rating in facts["ratings"].items()}, parts["best"])
 
         return storage.checkpoints.read(storage.name, storage.key, restore) or cls({}, {})
 
-    def store(self, storage: Storage, trial: NetworkTrial) -> None:
-        """Store the course and the state of the trial."""
+    def store(self, storage: Storage, trial: NetworkTrial | None) -> None:
+        """Store the course and the state of the trial; None = the training is over, and the best state is enough."""
         arrays = {f"best/{name}": array for name, array in self.best.items()}
-        arrays |= {f"now/{name}": array for name, array in trial.state().items()}
-        storage.checkpoints.write(storage.name, storage.key, {"steps": trial.steps, "ratings": self.ratings}, arrays)
+        if trial is not None:
+            arrays |= {f"now/{name}": array for name, array in trial.state().items()}
+        facts = {"steps": trial.steps if trial else None, "ratings": self.ratings}
+        storage.checkpoints.write(storage.name, storage.key, facts, arrays)
 
     @property
     def best_steps(self) -> int:
