@@ -91,12 +91,13 @@ def compare_networks(options: argparse.Namespace) -> None:
 
 
 def best_settings(state: Path) -> dict[str, Descent]:
-    """The setting of each network with the best mean accuracy on the validation sequences of the three sets."""
+    """The setting of each network, of those that were tried, with the best mean accuracy on the three sets."""
     table = pd.concat([pd.read_csv(path, sep="\t") for path in sorted(state.glob("settings.*.tsv"))], ignore_index=True)
     best = table.loc[table.groupby("network")["accuracy"].idxmax()].set_index("network")
     return {
         network: replace(ZENG.descent, **{name: float(best.loc[network, name]) for name in SEARCHED})
         for network in zeng_networks()
+        if network in best.index
     }
 
 
