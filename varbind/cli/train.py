@@ -100,7 +100,8 @@ def train() -> None:
 @click.option(
     "--as-published",
     is_flag=True,
-    help="Search as DeepBind (2015) did, instead of --trials to --ensemble-size: 20,000 steps with Nesterov momentum.",
+    help="Search as DeepBind (2015) did, instead of --trials to --ensemble-size: 20,000 steps with Nesterov momentum "
+    "and L1 weight decay.",
 )
 @click.option(
     "--single-stranded", is_flag=True, help="Score the given strand only, as for RNA, and not its reverse complement."

@@ -28,7 +28,7 @@ from varbind.core.sequence import N_CODE
 from varbind.gate import optional_import
 from varbind.kernels.cpu.sgd import FIRST_MOMENTUM, SECOND_MOMENTUM, TINY
 from varbind.kernels.gpu.device import memory_limit, torch_device
-from varbind.train.hyperparameters import Optimizer
+from varbind.train.hyperparameters import Optimizer, Penalty
 from varbind.train.trial import STEPS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -115,11 +115,12 @@ class DeviceDescent:
         optimizer = _Optimizer(trials, len(rows), self._place_array)
         values = self._place_array(np.stack([trial.values for trial in trials])).requires_grad_()
         decays = self._place_array(np.stack([trial.decays for trial in trials]))
+        is_absolute = trials[0].penalty is Penalty.L1
         for step in range(len(rows)):
             loss = losses(values, trials[0].config, examples, rows[step], kept[step] * upscale)
             (gradients,) = torch.autograd.grad(loss.sum(), values)
             with torch.no_grad():
-                optimizer(step, values, gradients + decays * values)
+                optimizer(step, values, gradients + decays * (values.sign() if is_absolute else values))
         return values.numpy(force=True), optimizer.moments.numpy(force=True)
 
     def _place_array(self, array: NDArray[np.generic]) -> torch.Tensor:
@@ -168,7 +169,7 @@ def _groups_of_one_configuration(trials: Sequence[Trial]) -> Iterator[list[Trial
     """Yield the trials that can be slices of one computation."""
 
     def key(trial: Trial) -> tuple[int, tuple[object, ...]]:
-        return id(trial.examples), (trial.config, trial.setting.optimizer)
+        return id(trial.examples), (trial.config, trial.setting.optimizer, trial.penalty)
 
     for _, group in groupby(sorted(trials, key=key), key=key):
         yield list(group)

@@ -179,7 +179,8 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
 
     def last_trial(number: int) -> Trial:
         setting = settings[number]
-        return Trial(calibration.config(setting), setting, examples, all_rows, [seed, 1, number])
+        seeds = [seed, 1, number]
+        return Trial(calibration.config(setting), setting, examples, all_rows, seeds, penalty=calibration.penalty)
 
     while best := _best_ratings(log)[: calibration.ensemble_size]:
         trials = [last_trial(row.setting) for row in best]
@@ -239,13 +240,12 @@ def _search(
     engine: Engine,
 ) -> list[Rating]:
     """Train the settings on all folds but one, and rate them on that fold at every checkpoint."""
-    trials = {
-        number: [
-            Trial(calibration.config(setting), setting, examples, np.flatnonzero(~fold), [seed, 2, number, index])
-            for index, fold in enumerate(folds)
-        ]
-        for number, setting in enumerate(settings)
-    }
+
+    def trial(number: int, index: int) -> Trial:
+        setting, rows, seeds = settings[number], np.flatnonzero(~folds[index]), [seed, 2, number, index]
+        return Trial(calibration.config(setting), setting, examples, rows, seeds, penalty=calibration.penalty)
+
+    trials = {number: [trial(number, index) for index in range(len(folds))] for number in range(len(settings))}
     log: list[Rating] = []
     for count, steps, new_steps in calibration.rounds():
         if count < len(trials):

@@ -17,7 +17,7 @@ from varbind.core.sequence import N_CODE, Codes, reverse_complement
 from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
 from varbind.kernels.cpu.table_convolution import table_size
 from varbind.kernels.cpu.table_stack import aligned, triplets_of
-from varbind.train.hyperparameters import Optimizer
+from varbind.train.hyperparameters import Optimizer, Penalty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,10 +80,12 @@ class Trial:
         examples: The examples, padded for the detectors of the configuration.
         rows: The rows of the examples that are used for training.
         seed: The seed of the initial parameters, the order of the rows and the dropout.
+        penalty: What weight decay adds to the loss.
 
     Attributes:
         config: The configuration of the network.
         setting: The hyper-parameters.
+        penalty: What weight decay adds to the loss.
         examples: The examples.
         steps: The number of steps that were taken.
         values: The n parameters, flat, in the order of `varbind.kernels.cpu.sgd`, float32 (n,).
@@ -98,9 +100,12 @@ class Trial:
         examples: Examples,
         rows: NDArray[np.intp],
         seed: int | Sequence[int],
+        *,
+        penalty: Penalty = Penalty.L2,
     ) -> None:
         self.config = config
         self.setting = setting
+        self.penalty = penalty
         self.examples = examples
         self.steps = 0
         labels = examples.targets[rows] if examples.is_classification else np.zeros(len(rows))
@@ -186,6 +191,7 @@ class Trial:
             self.values,
             self.moments,
             self.decays,
+            self.penalty.norm,
             self.config.detector_len,
             self.config.hidden,
             NESTEROV if setting.optimizer is Optimizer.NESTEROV else ADAM,

@@ -15,7 +15,7 @@ from trials import examples, planted, setting
 
 from varbind.errors import ResourceError
 from varbind.train.hyperparameter_search import KernelThreads, calibrate, engine_on, score_stacks
-from varbind.train.hyperparameters import Calibration, Optimizer
+from varbind.train.hyperparameters import Calibration, Optimizer, Penalty
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -50,7 +50,7 @@ def engine(request):
     return engine_of(request.param)
 
 
-def different_trials(laid_out, optimizer, shape, count=3):
+def different_trials(laid_out, optimizer, shape, count=3, penalty=Penalty.L2):
     """Networks that differ in every number of their settings, the first without dropout."""
     return [
         Trial(
@@ -68,6 +68,7 @@ def different_trials(laid_out, optimizer, shape, count=3):
             laid_out,
             ROWS[number:],
             [1, number],
+            penalty=penalty,
         )
         for number in range(count)
     ]
@@ -110,6 +111,22 @@ def test_steps_are_those_of_the_kernel(engine, optimizer, hidden, mean_pooling, 
         assert_near(expected, found)
     moved = [np.abs(trial.values - other.values).max() for trial, other in zip(found, start, strict=True)]
     assert min(moved) > 5 * tolerances.DEVICE_STEPS[1]
+
+
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_both_penalties_are_those_of_the_kernel(engine, optimizer):
+    """Networks of either penalty are trained in one call."""
+    _codes, laid_out = examples(6)
+    shape = deepbind_config(detector_len=6, detectors=16)
+    expected, found = (
+        [trial for penalty in Penalty for trial in different_trials(laid_out, optimizer, shape, 2, penalty)]
+        for _ in range(2)
+    )
+    for trial in expected:
+        trial.advance(4)
+    engine.advance(found, [4] * len(found))
+    assert_near(expected, found)
+    assert np.median(differences(expected[1:2], expected[3:])) > 5 * tolerances.DEVICE_STEPS[0]
 
 
 def assert_every_step_is_the_kernels(engine, expected, found, *, steps, but=0.0):

@@ -209,8 +209,8 @@ def test_what_diverges_on_everything_gives_way_to_the_next(monkeypatch):
     class Unlucky(Trial):
         """Explodes where the seed is that of a last training of the best setting."""
 
-        def __init__(self, shape, setting, examples, rows, seed):
-            super().__init__(shape, setting, examples, rows, seed)
+        def __init__(self, shape, setting, examples, rows, seed, **penalty):
+            super().__init__(shape, setting, examples, rows, seed, **penalty)
             self.is_unlucky = list(seed[1:]) == [1, usual.log[0].setting]
 
         @property
