@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
 
 __all__ = [
     "BindingData",
@@ -116,13 +116,13 @@ class BindingData:
     """The training data of one network.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels (1 bound, 0 unbound) or measured values, (N,).
         groups: number of the group of each sequence, such as its chromosome, (N,); folds never split a group.
         is_classification: whether the targets are labels.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float32]
     groups: NDArray[np.int64]
     is_classification: bool
@@ -137,7 +137,7 @@ class DataFacts:
         sha256: SHA-256 of the file.
         kind: kind of the data.
         sequences: number of sequences in the training, negatives included.
-        length: number of bases of each sequence.
+        length: number of bases of each sequence; if they differ, those of the shortest and of the longest one.
         bound: number of bound sequences; None for measured values.
         negatives: sources of the negatives; None for measured values.
         folds: what is never split between folds.
@@ -149,7 +149,7 @@ class DataFacts:
     sha256: str
     kind: DataKind
     sequences: int
-    length: int
+    length: int | tuple[int, int]
     bound: int | None
     negatives: str | None
     folds: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from varbind.core.sequence import Codes, encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.text_input import checked_number, checked_sequence, numbered_lines, split_columns
 from varbind.errors import InputError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "BASES_MAX",
     "SequenceTable",
     "checked_labels",
     "has_sequence_header",
@@ -26,6 +27,9 @@ __all__ = [
     "read_sequence_table",
     "refuse_unknown_labels",
 ]
+
+BASES_MAX = 2_000
+"""Largest number of bases of a sequence; those of DeepBind (2015) had 14 to 101."""
 
 DEEPBIND_HEADER = ["FoldID", "EventID", "seq", "Bound"]
 """Header of the tables that DeepBind was trained on; their peaks are sorted by strength, the strongest first."""
@@ -43,14 +47,14 @@ class SequenceTable:
     """Sequences with labels or measured values.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels or values, float64 (N,).
         lines: line numbers in the file, for messages.
         groups: number of the group that stays in one fold, such as a chromosome, int64 (N,); None = not stated.
         target_name: name of the column of targets, in lower case; empty without a header.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float64]
     lines: Sequence[int]
     groups: NDArray[np.int64] | None = None
@@ -78,20 +82,19 @@ class SequenceTable:
         return self.target_name in LABEL_NAMES
 
 
-def read_bound_sequences(path: str) -> Codes:
-    """Read bound sequences, base codes (N, L), from FASTA, a list, or the bound ones of a DeepBind .seq.gz table.
+def read_bound_sequences(path: str) -> SequenceSet:
+    """Read bound sequences from FASTA, a list, or the bound ones of a DeepBind .seq.gz table.
 
     Raises:
-        InputError: there is no sequence, one is not DNA or RNA, or lengths differ.
+        InputError: there is no sequence, or one is not DNA or RNA or has more than `BASES_MAX` bases.
     """
     _, first = next(numbered_lines(path), (0, ""))
     if is_deepbind_table(first):
         table = read_sequence_table(path)
-        bound: Codes = table.codes[table.targets == 1]
-        return bound
+        return table.sequences[table.targets == 1]
     lines = numbered_lines(path)
     found = _fasta(lines, path) if first.startswith(">") else _list(lines, path)
-    return _stack(list(found), path)
+    return _checked(list(found), path)
 
 
 def is_deepbind_table(line: str) -> bool:
@@ -105,7 +108,8 @@ def read_sequence_table(path: str) -> SequenceTable:
     Sequence and target are the first two columns, or those that a header names; further columns are ignored.
 
     Raises:
-        InputError: there is no row, a sequence is not DNA or RNA, a target is not a number, or lengths differ.
+        InputError: there is no row, a sequence is not DNA or RNA or has more than `BASES_MAX` bases, or a target is
+            not a number.
     """
     # Rows need not have one number of columns, and may be separated by blanks; pandas reads neither with line numbers.
     lines = numbered_lines(path)
@@ -117,11 +121,11 @@ def read_sequence_table(path: str) -> SequenceTable:
         lines = chain([(number, first)] if first else [], lines)
     rows = [_row(text, places, path, number) for number, text in lines]
     numbers = [row.line for row in rows]
-    codes = _stack([(row.line, row.sequence) for row in rows], path)
+    sequences = _checked([(row.line, row.sequence) for row in rows], path)
     groups = None
     if places.group is not None:
         groups = np.unique([row.group for row in rows], return_inverse=True)[1].astype(np.int64)
-    return SequenceTable(codes, np.array([row.target for row in rows]), numbers, groups, places.target_name)
+    return SequenceTable(sequences, np.array([row.target for row in rows]), numbers, groups, places.target_name)
 
 
 def checked_labels(table: SequenceTable, path: str) -> NDArray[np.float64]:
@@ -219,14 +223,12 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
     yield start, checked_sequence("".join(parts), path, start)
 
 
-def _stack(rows: Sequence[tuple[int, str]], path: str) -> Codes:
-    """Stack base codes of sequences of one length, (N, L)."""
+def _checked(rows: Sequence[tuple[int, str]], path: str) -> SequenceSet:
+    """The sequences of numbered lines, of which there is at least one and none is too long."""
     if not rows:
         raise InputError("holds no sequence", path=path, remedy="give one sequence per line, FASTA or a table")
-    first, length = rows[0][0], len(rows[0][1])
     for number, sequence in rows:
-        if len(sequence) != length:
-            what = f"the sequence has {len(sequence)} bases, expected {length} as in line {first}"
-            raise InputError(what, path=path, line=number, remedy="cut all sequences to one length")
-    text = "".join(sequence for _, sequence in rows)
-    return encode(text).reshape(len(rows), length)
+        if len(sequence) > BASES_MAX:
+            what = f"the sequence has {len(sequence):,} bases, expected at most {BASES_MAX:,}"
+            raise InputError(what, path=path, line=number, remedy="cut it to the bases around the site")
+    return SequenceSet.of_texts([sequence for _, sequence in rows])

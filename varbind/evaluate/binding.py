@@ -238,10 +238,10 @@ def _result(dataset: BindingDataset, data: EvaluationData, method: str, predicto
         experiment=dataset.experiment,
         method=method,
         model_id=predictor.model_id,
-        sequences=len(data.codes),
+        sequences=len(data.sequences),
         bound=int(data.bound.sum()),
         in_set=data.in_set,
-        metrics=data.metrics_of(predictor.score(data.codes)),
+        metrics=data.metrics_of(predictor.score(data.sequences)),
     )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.datasets.binding_dataset import BindingDataset
 
 __all__ = ["DataReader", "EvaluationData", "EvaluationPlan", "Metric", "outliers", "read_evaluation_data"]
@@ -76,7 +76,7 @@ class EvaluationData:
     """Sequences of a data set.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels (1 bound, 0 unbound), or values on the scale of training (the logarithm of intensities),
             float64 (N,).
         bound: which sequences are bound; for measured values, which are outliers of the whole set, bool (N,).
@@ -87,7 +87,7 @@ class EvaluationData:
         seed: seed for drawing a part of it.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float64]
     bound: NDArray[np.bool_]
     is_classification: bool
@@ -122,10 +122,10 @@ class EvaluationData:
         if self.is_classification:
             classes = [(np.flatnonzero(self.bound), count), (np.flatnonzero(~self.bound), count)]
         else:
-            classes = [(np.arange(len(self.codes)), 2 * count)]
+            classes = [(np.arange(len(self.sequences)), 2 * count)]
         drawn = [rows if len(rows) <= size else rng.permutation(rows)[:size] for rows, size in classes]
         kept = np.sort(np.concatenate(drawn))
-        return replace(self, codes=self.codes[kept], targets=self.targets[kept], bound=self.bound[kept])
+        return replace(self, sequences=self.sequences[kept], targets=self.targets[kept], bound=self.bound[kept])
 
 
 def read_evaluation_data(
@@ -151,11 +151,11 @@ def read_evaluation_data(
     # Outliers are defined on the values as measured; `load_dataset` returns them on the scale of training.
     bound = data.targets == 1 if data.is_classification else outliers(read_sequence_table(dataset.file).targets)
     return EvaluationData(
-        codes=data.codes,
+        sequences=data.sequences,
         targets=data.targets.astype(np.float64),
         bound=bound,
         is_classification=data.is_classification,
-        in_set=len(data.codes),
+        in_set=len(data.sequences),
         kind=facts.kind,
         sha256=facts.sha256,
         seed=seed,

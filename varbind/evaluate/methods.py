@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
     from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.evaluate.evaluation_data import EvaluationData
 
 __all__ = [
@@ -75,12 +76,12 @@ class Predictor:
 
     Attributes:
         model_id: id of the model in its bank; empty where there is none.
-        score: function from base codes (N, L) to scores, float64 (N,).
+        score: function from N sequences to scores, float64 (N,).
         learned_from: SHA-256 of the files on which it is known to have been trained or chosen.
     """
 
     model_id: str
-    score: Callable[[Codes], NDArray[np.float64]]
+    score: Callable[[SequenceSet], NDArray[np.float64]]
     learned_from: frozenset[str] = frozenset()
 
 
@@ -137,7 +138,7 @@ class BankMethod:
         best = self._best(models, datasets) if datasets else models[0]
         score = self._scorer([best])
         learned_from = {data.sha256 for data in datasets} | _trained_on(best)
-        return Predictor(best.model_id, lambda codes: score(codes)[:, 0], frozenset(learned_from))
+        return Predictor(best.model_id, lambda sequences: score(sequences)[:, 0], frozenset(learned_from))
 
     def _best(self, models: Sequence[ModelCard], datasets: Sequence[EvaluationData]) -> ModelCard:
         """The model with the largest mean metric over the training sets, the first one in a tie."""
@@ -146,18 +147,18 @@ class BankMethod:
         for row, whole in zip(ratings, datasets, strict=True):
             data = whole.at_most(CHOICE_MAX_PER_CLASS)
             # A correlation with constant scores is undefined; such scores predict nothing.
-            row[:] = [data.metrics_of(column).get(data.main_metric, 0.0) for column in score(data.codes).T]
+            row[:] = [data.metrics_of(column).get(data.main_metric, 0.0) for column in score(data.sequences).T]
         return models[int(np.argmax(ratings.mean(axis=0)))]
 
-    def _scorer(self, models: Sequence[ModelCard]) -> Callable[[Codes], NDArray[np.float64]]:
-        """Function from base codes (N, L) to the scores of whole sequences, float64 (N, models)."""
+    def _scorer(self, models: Sequence[ModelCard]) -> Callable[[SequenceSet], NDArray[np.float64]]:
+        """Function from N sequences to the scores of whole sequences, float64 (N, models)."""
         chosen = self._bank.select([model.model_id for model in models])
         # Proteins are evaluated in parallel, so each uses one thread; scores do not depend on it.
         ensemble = Ensemble(chosen.stacks, chosen.outputs, device="cpu", threads=1)
 
-        def score(codes: Codes) -> NDArray[np.float64]:
-            sequences = list(codes)
-            return ensemble.score(dict.fromkeys(ensemble.windows, sequences)).astype(np.float64)
+        def score(sequences: SequenceSet) -> NDArray[np.float64]:
+            own = list(sequences)
+            return ensemble.score(dict.fromkeys(ensemble.windows, own)).astype(np.float64)
 
         return score
 
@@ -182,8 +183,8 @@ class GkmSvmMethod:
             return Absence.NO_LABELS
         drawn = [data.at_most(-(-self._max_per_class // len(labelled))) for data in labelled]
         bound = np.concatenate([data.bound for data in drawn])
-        svm = GkmSvm([data.codes for data in drawn], bound)
-        return Predictor("", svm.score, frozenset(data.sha256 for data in drawn))
+        svm = GkmSvm([data.sequences.codes for data in drawn], bound)
+        return Predictor("", lambda sequences: svm.score(sequences.codes), frozenset(data.sha256 for data in drawn))
 
 
 class GcContentMethod:
@@ -194,7 +195,7 @@ class GcContentMethod:
 
     def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:  # noqa: ARG002 (of the protocol)
         """Return the same predictor for every protein; see `Method.fit`."""
-        return Predictor("", lambda codes: np.isin(codes, (1, 2)).mean(axis=1))
+        return Predictor("", lambda sequences: sequences.gc_shares)
 
 
 class GkmSvm:
@@ -225,7 +226,7 @@ def gapped_kmers(codes: Codes) -> NDArray[np.float32]:
     """Count gapped k-mers on both strands and scale the counts to length 1; all are zero where there is no k-mer.
 
     Args:
-        codes: base codes, (N, L).
+        codes: base codes, (N, L); gapped k-mers with N, such as those of a padding, are not counted.
 
     Returns:
         float32 (N, K): for each mask of positions in turn, the k-mers in alphabetical order.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.datasets.binding_dataset import BindingData
     from varbind.train.hyperparameters import Calibration
 
@@ -167,7 +167,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     rng = np.random.default_rng([seed, 0])
     settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.trials)]
     examples = Examples.of(
-        data.codes,
+        data.sequences,
         data.targets,
         calibration.detector_len,
         is_classification=data.is_classification,
@@ -175,7 +175,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     )
     folds = _folds(data, calibration.folds)
     log = sorted(_search(data, examples, folds, settings, calibration, seed, engine), key=lambda row: -row.mean)
-    all_rows = np.arange(len(data.codes))
+    all_rows = np.arange(len(data.sequences))
 
     def last_trial(number: int) -> Trial:
         setting = settings[number]
@@ -193,12 +193,14 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     raise InputError("every network diverged", remedy="give more trials, or values without outliers")
 
 
-def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:
+def score_stacks(
+    stacks: Sequence[DeepBindStack], sequences: SequenceSet, *, device: str = "cpu"
+) -> NDArray[np.float32]:
     """Score whole sequences by networks of any configuration.
 
     Args:
         stacks: Stacks of one network each.
-        codes: Base codes, (N, L).
+        sequences: N sequences.
         device: The device, as in `varbind.scoring.ensemble`.
 
     Returns:
@@ -207,7 +209,8 @@ def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str =
     ids = [f"{number}" for number in range(len(stacks))]
     named = [replace(stack, model_ids=(model_id,)) for model_id, stack in zip(ids, stacks, strict=True)]
     ensemble = Ensemble(DeepBindStack.by_config(named), ids, device=device)
-    return ensemble.score({window: list(codes) for window in ensemble.windows})
+    own = list(sequences)
+    return ensemble.score(dict.fromkeys(ensemble.windows, own))
 
 
 def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
@@ -273,7 +276,7 @@ def _rate(
     by_fold = []
     for index, fold in enumerate(folds):
         stacks = [of_setting[index].stack("") for of_setting in trials.values()]
-        scores = score_stacks(stacks, data.codes[fold], device=device)
+        scores = score_stacks(stacks, data.sequences[fold], device=device)
         by_fold.append([_rating(data, fold, column) for column in scores.T])
     return dict(zip(trials, zip(*by_fold, strict=True), strict=True))
 

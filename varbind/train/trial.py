@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig, DeepBindStack
-from varbind.core.sequence import N_CODE, Codes, reverse_complement
+from varbind.core.sequence import N_CODE
 from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
 from varbind.kernels.cpu.table_convolution import table_size
 from varbind.kernels.cpu.table_stack import aligned, triplets_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from varbind.core.sequence_set import SequenceSet
     from varbind.train.hyperparameters import Setting
 
 __all__ = ["BATCH", "STEPS_AT_ONCE", "Examples", "Trial"]
@@ -56,19 +57,19 @@ class Examples:
     @classmethod
     def of(
         cls,
-        codes: Codes,
+        sequences: SequenceSet,
         targets: NDArray[np.float32],
         detector_len: int,
         *,
         is_classification: bool,
         double_stranded: bool,
     ) -> Examples:
-        """Pad sequences of one length, base codes (N, L), for detectors of `detector_len` bases."""
-        strands = np.stack([codes, reverse_complement(codes)] if double_stranded else [codes], axis=1)
+        """Pad N sequences for detectors of `detector_len` bases."""
+        both = [sequences, sequences.reverse_complement()] if double_stranded else [sequences]
+        strands = np.stack([strand.codes for strand in both], axis=1)
         around = ((0, 0), (0, 0), (detector_len - 1, detector_len + 4))
         padded = np.ascontiguousarray(np.pad(strands, around, constant_values=N_CODE))
-        lengths = np.full(len(codes), codes.shape[1], dtype=np.int64)
-        return cls(padded, triplets_of(padded), lengths, targets.astype(np.float32), is_classification)
+        return cls(padded, triplets_of(padded), sequences.lengths, targets.astype(np.float32), is_classification)
 
 
 class Trial:

@@ -6,6 +6,7 @@ from motif_banks import CRE, write_intensities, write_labels
 from planted import write_files, write_lines
 
 from varbind.core.sequence import encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingDataset, DataKind
 from varbind.errors import InputError
 from varbind.evaluate.evaluation_data import EvaluationData, Metric, outliers, read_evaluation_data
@@ -23,8 +24,9 @@ def test_labels_are_as_in_the_file(tmp_path):
     sample = read(path, DataKind.LABELS)
     rows = [line.split("\t") for line in path.read_text().splitlines()]
     found = {(encode(text).tobytes(), label == "1") for text, label in rows}
-    assert {(codes.tobytes(), bool(bound)) for codes, bound in zip(sample.codes, sample.bound, strict=True)} == found
-    assert sample.in_set == len(sample.codes) == 60
+    pairs = zip(sample.sequences, sample.bound, strict=True)
+    assert {(codes.tobytes(), bool(bound)) for codes, bound in pairs} == found
+    assert sample.in_set == len(sample.sequences) == 60
     assert np.array_equal(sample.targets, sample.bound)
 
 
@@ -33,9 +35,9 @@ def test_bound_sequences_get_shuffles_by_the_seed(tmp_path):
     samples = [read(path, seed=seed) for seed in (1, 1, 2)]
     assert samples[0].bound.sum() == 40
     assert samples[0].in_set == 80
-    shuffles = [sample.codes[~sample.bound].tobytes() for sample in samples]
+    shuffles = [sample.sequences.codes[~sample.bound].tobytes() for sample in samples]
     assert shuffles[0] == shuffles[1] != shuffles[2]
-    positives = [sample.codes[sample.bound].tobytes() for sample in samples]
+    positives = [sample.sequences.codes[sample.bound].tobytes() for sample in samples]
     assert positives[0] == positives[2]
 
 
@@ -55,21 +57,21 @@ def test_of_each_class_no_more_than_asked_for(tmp_path):
     drawn = sample.at_most(12)
     assert drawn.bound.sum() == (~drawn.bound).sum() == 12
     assert drawn.in_set == 60
-    places = [sample.codes.tolist().index(codes) for codes in drawn.codes.tolist()]
+    places = [sample.sequences.codes.tolist().index(codes) for codes in drawn.sequences.codes.tolist()]
     assert places == sorted(places)
-    assert sample.at_most(12).codes.tobytes() == drawn.codes.tobytes()
+    assert sample.at_most(12).sequences.codes.tobytes() == drawn.sequences.codes.tobytes()
     other = read(tmp_path / "labels.tsv", DataKind.LABELS, seed=2).at_most(12)
-    assert other.codes.tobytes() != drawn.codes.tobytes()
+    assert other.sequences.codes.tobytes() != drawn.sequences.codes.tobytes()
     whole = sample.at_most(30)
-    assert whole.codes.tobytes() == sample.codes.tobytes()
+    assert whole.sequences.codes.tobytes() == sample.sequences.codes.tobytes()
 
 
 def test_of_measured_values_twice_as_many(tmp_path):
     sample = read(write_intensities(tmp_path / "v.tsv", CRE), DataKind.INTENSITIES)
     drawn = sample.at_most(12)
-    assert len(drawn.codes) == len(drawn.targets) == len(drawn.bound) == 24
-    kept = {(codes.tobytes(), target) for codes, target in zip(sample.codes, sample.targets, strict=True)}
-    assert {(codes.tobytes(), target) for codes, target in zip(drawn.codes, drawn.targets, strict=True)} <= kept
+    assert len(drawn.sequences) == len(drawn.targets) == len(drawn.bound) == 24
+    kept = {(codes.tobytes(), target) for codes, target in zip(sample.sequences, sample.targets, strict=True)}
+    assert {(codes.tobytes(), target) for codes, target in zip(drawn.sequences, drawn.targets, strict=True)} <= kept
 
 
 def test_a_matrix_is_no_data(tmp_path):
@@ -90,9 +92,9 @@ def test_outliers_are_four_standard_deviations_above_the_mean():
 
 def sample(*, bound, targets, is_classification):
     targets = np.array(targets, dtype=np.float64)
-    codes = np.zeros((len(targets), 5), dtype=np.uint8)
+    sequences = SequenceSet.of_one_length(np.zeros((len(targets), 5), dtype=np.uint8))
     kind = DataKind.LABELS if is_classification else DataKind.VALUES
-    return EvaluationData(codes, targets, np.array(bound), is_classification, len(codes), kind, "", 1)
+    return EvaluationData(sequences, targets, np.array(bound), is_classification, len(targets), kind, "", 1)
 
 
 def test_each_kind_of_data_has_its_metrics():

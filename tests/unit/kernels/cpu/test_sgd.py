@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import ARRAY_NAMES, deepbind_config
 from quick_cases import first_quick
-from trials import examples, setting
+from trials import examples, ragged, setting
 
 from varbind.core.sequence import N_CODE, reverse_complement
+from varbind.core.sequence_set import SequenceSet
 from varbind.train.hyperparameters import Optimizer, Penalty
 from varbind.train.trial import BATCH, Trial
 
@@ -36,6 +37,14 @@ def torch_scores(parameters, shape, codes, kept):
     return torch.stack(strands).max(dim=0).values
 
 
+def scores_of(parameters, shape, sequences, kept):
+    """The scores of sequences of one length together, and of any lengths one at a time."""
+    if not isinstance(sequences, SequenceSet):
+        return torch_scores(parameters, shape, sequences, kept)
+    own = [torch_scores(parameters, shape, row[None], kept[i : i + 1]) for i, row in enumerate(sequences)]
+    return torch.cat(own)
+
+
 def follow_in_torch(trial, used, codes, laid_out, batches, kept):
     """The same steps by autograd, in double precision, from where the trial stands."""
     stack = trial.stack("A")
@@ -48,7 +57,7 @@ def follow_in_torch(trial, used, codes, laid_out, batches, kept):
     else:
         optimiser = torch.optim.Adam(groups, lr=used.rate)
     for rows, factors in zip(batches, kept, strict=True):
-        scores = torch_scores(parameters, trial.config, codes[rows], torch.from_numpy(factors).double())
+        scores = scores_of(parameters, trial.config, codes[rows], torch.from_numpy(factors).double())
         wanted = torch.from_numpy(laid_out.targets[rows]).double()
         if laid_out.is_classification:
             loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
@@ -134,6 +143,18 @@ def test_any_shape_and_length(sizes, dropout, length, seed):
     codes, laid_out = examples(shape.detector_len, length=length, seed=seed, **kind)
     used = setting(dropout=dropout, hidden=shape.hidden, mean_pooling=shape.mean_pooling)
     assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=2)
+
+
+@pytest.mark.parametrize("double_stranded", [True, False])
+@pytest.mark.parametrize("mean_pooling", [False, True])
+@pytest.mark.parametrize("hidden", [0, 3])
+def test_sequences_of_any_lengths(hidden, mean_pooling, double_stranded):
+    """Sequences of 1 to 45 bases in one batch; the reference reads one at a time, without padding it to another."""
+    sequences, laid_out = ragged(7, is_classification=hidden == 0, double_stranded=double_stranded)
+    sizes = {"hidden": hidden, "mean_pooling": mean_pooling, "double_stranded": double_stranded}
+    shape = deepbind_config(detector_len=7, detectors=16, **sizes)
+    used = setting(hidden=hidden, mean_pooling=mean_pooling)
+    assert_steps_are_those_of_autograd(shape, used, sequences, laid_out, steps=3)
 
 
 @pytest.mark.parametrize("mean_pooling", [False, True])
