@@ -82,6 +82,9 @@ class BindingDataset:
         negatives: sources of the negatives; empty = the default for the kind.
         matrix: name of the matrix in the file; empty = the id.
         task: name of the group of data sets that an evaluation averages.
+        part: the rows of a table that are used, by their value in its column `set`; empty = all rows.
+        unbound: path of sequences with which bound ones are compared, such as the reads of an earlier round of SELEX;
+            empty = none.
     """
 
     id: str
@@ -98,6 +101,8 @@ class BindingDataset:
     negatives: tuple[NegativeSource, ...] = ()
     matrix: str = ""
     task: str = ""
+    part: str = ""
+    unbound: str = ""
 
     def seed_from(self, seed: int) -> int:
         """Return the seed of this data set, which does not depend on other data sets."""
@@ -107,7 +112,7 @@ class BindingDataset:
         if not is_model_id(self.id):
             what = f"the id {self.id!r} cannot name a model"
             raise InputError(what, remedy=f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes")
-        for name in ("protein", "family", "species", "assay", "experiment", "licence", "matrix", "task"):
+        for name in ("protein", "family", "species", "assay", "experiment", "licence", "matrix", "task", "part"):
             _require_printable(name, getattr(self, name))
 
 
@@ -143,6 +148,7 @@ class DataFacts:
         folds: what is never split between folds.
         unused: number of peaks that were left out, by reason.
         examples_sha256: SHA-256 of all that the network is trained on, in order.
+        part: the rows of the file that are used, by their value in its column `set`; empty = all rows.
     """
 
     file: str
@@ -155,6 +161,7 @@ class DataFacts:
     folds: str
     unused: Mapping[str, int] = field(default_factory=dict)
     examples_sha256: str = ""
+    part: str = ""
 
     @property
     def measure(self) -> str:
@@ -162,8 +169,11 @@ class DataFacts:
         return "minus mean squared error" if self.bound is None else "AUC"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the entries of the model card."""
-        return {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+        """Return the entries of the model card, where a missing part is all rows."""
+        stated = {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+        if not self.part:
+            del stated["part"]
+        return stated
 
 
 def _require_printable(name: str, text: str) -> None:
@@ -239,7 +249,7 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Binding
     negatives = tuple(_one_of("negatives", word, NegativeSource, path, line) for word in words)
     folder = Path(path).parent
     try:
-        for name in [name for name in ("file", "fasta") if name in texts]:
+        for name in [name for name in ("file", "fasta", "unbound") if name in texts]:
             _require_printable(name, texts[name])
             texts[name] = str(folder / texts[name])
         texts = {"id": texts["protein"], "fasta": fasta, **texts}

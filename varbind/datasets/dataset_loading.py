@@ -12,19 +12,18 @@ import numpy as np
 
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingData, DataFacts, DataKind, NegativeSource
+from varbind.datasets.kind_detection import detect_kind
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc, repeat_for_negatives
-from varbind.datasets.peak_formats import known_other_format
 from varbind.datasets.peaks import peak_regions, read_peaks, strongest_peaks
 from varbind.datasets.sequence_table import (
     SequenceTable,
     checked_labels,
-    has_sequence_header,
     is_deepbind_table,
     read_bound_sequences,
     read_sequence_table,
     refuse_unknown_labels,
 )
-from varbind.datasets.text_input import data_lines, numbered_lines, split_columns
+from varbind.datasets.text_input import numbered_lines
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from varbind.datasets.binding_dataset import BindingDataset
     from varbind.io.reference import Reference
 
-__all__ = ["MIN_NEGATIVES", "detect_kind", "load_dataset", "warn_of_unused_peaks"]
+__all__ = ["MIN_NEGATIVES", "load_dataset", "warn_of_unused_peaks"]
 
 logger = logging.getLogger(__name__)
 
@@ -94,16 +93,18 @@ def load_dataset(
     Raises:
         InputError: the data is malformed, or there is too little of it.
         ResourceError: the reference of peaks cannot be read.
-        UsageError: peaks have no reference, or `top` is given for data without a known order.
+        UsageError: peaks have no reference, `top` is given for data without a known order, a part is given for data
+            that is no table, or unbound sequences for data that states what is not bound.
     """
     kind = dataset.kind or detect_kind(dataset.file)
+    _refuse_foreign_columns(dataset, kind)
     rng = np.random.default_rng([seed, 3])
     if kind is DataKind.PEAKS:
         examples = _peaks(dataset, references, folds, top, _NegativeRecipe(rng, min_negatives), renamed)
     elif kind is DataKind.BOUND:
         examples = _bound(dataset, folds, top, _NegativeRecipe(rng, min_negatives))
     else:
-        table = read_sequence_table(dataset.file)
+        table = read_sequence_table(dataset.file, dataset.part)
         if dataset.kind is None and table.is_labelled:
             kind = DataKind.LABELS
         elif dataset.kind is None:
@@ -116,28 +117,6 @@ def load_dataset(
     is_classification = kind not in {DataKind.VALUES, DataKind.INTENSITIES}
     data = BindingData(examples.sequences, examples.targets, examples.groups, is_classification)
     return data, _facts(dataset, kind, data, examples)
-
-
-def detect_kind(path: str) -> DataKind:
-    """Detect the kind of data from the first line of a file: peaks, bound sequences or values, which may be labels.
-
-    Raises:
-        InputError: the file cannot be read, or has none of the known formats.
-    """
-    number, first = next(data_lines(path), (1, ""))
-    columns = split_columns(first)
-    if first.startswith(">") or is_deepbind_table(first):
-        return DataKind.BOUND
-    if has_sequence_header(first):
-        return DataKind.VALUES
-    if columns and set(columns[0].upper()) <= set("ACGTUN"):
-        return DataKind.BOUND if len(columns) == 1 else DataKind.VALUES
-    if len(columns) > 2 and columns[1].isdecimal() and columns[2].isdecimal():
-        return DataKind.PEAKS
-    if known := known_other_format(columns):
-        raise InputError(f"found {known[0]}, expected peaks", path=path, line=number, remedy=known[1])
-    what = f"found {' '.join(columns[:3])[:60]!r}, expected peaks, sequences, or a table of sequence and label or value"
-    raise InputError(what, path=path, line=number, remedy="give BED, narrowPeak, FASTA or a table, or state --kind")
 
 
 def warn_of_unused_peaks(dataset: BindingDataset, facts: DataFacts) -> None:
@@ -174,14 +153,34 @@ def _peaks(
 
 
 def _bound(dataset: BindingDataset, folds: int, top: int | None, negatives: _NegativeRecipe) -> _Examples:
-    _refuse_foreign_negatives(dataset, DataKind.BOUND)
+    if not dataset.unbound:
+        _refuse_foreign_negatives(dataset, DataKind.BOUND)
     _, first = next(numbered_lines(dataset.file), (0, ""))
     if not is_deepbind_table(first):
         _refuse_top(dataset, DataKind.BOUND, top)
     sequences = read_bound_sequences(dataset.file)[:top]
+    if dataset.unbound:
+        return _labelled(_with_unbound(sequences, dataset.unbound), dataset, folds, negatives)
     _refuse_few(len(sequences), folds, "bound sequences", dataset.file)
     groups = _with_equal_sequences(sequences, _blocks(len(sequences), folds))
     return _with_shuffles(sequences, groups, "neighbours in the file", negatives, {})
+
+
+def _with_unbound(bound: SequenceSet, path: str) -> SequenceTable:
+    """Bound sequences and those of another file, as a table with labels."""
+    unbound = read_bound_sequences(path)
+    labels = np.repeat([1.0, 0.0], [len(bound), len(unbound)])
+    return SequenceTable(SequenceSet.concatenated([bound, unbound]), labels, range(1, len(labels) + 1))
+
+
+def _refuse_foreign_columns(dataset: BindingDataset, kind: DataKind) -> None:
+    """Only a table has parts, and only bound sequences need a file of others."""
+    if dataset.part and kind in {DataKind.PEAKS, DataKind.BOUND}:
+        what = f"the part {dataset.part!r} needs a table with a column set, but this is a file of {kind}"
+        raise UsageError(what, path=dataset.file, remedy="leave it out")
+    if dataset.unbound and kind is not DataKind.BOUND:
+        what = f"unbound sequences are compared with bound ones, but this is a file of {kind}"
+        raise UsageError(what, path=dataset.file, remedy="leave the column unbound empty")
 
 
 def _refuse_top(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
@@ -297,7 +296,8 @@ def _facts(dataset: BindingDataset, kind: DataKind, data: BindingData, examples:
     of_lengths = [data.sequences.lengths] if shortest < longest else []
     for array in (data.sequences.codes, data.targets, data.groups, *of_lengths):
         digest.update(np.ascontiguousarray(array).tobytes())
-    default = NegativeSource.FILE if kind is DataKind.LABELS else NegativeSource.SHUFFLES
+    has_unbound = kind is DataKind.LABELS or dataset.unbound
+    default = NegativeSource.FILE if has_unbound else NegativeSource.SHUFFLES
     return DataFacts(
         file=Path(dataset.file).name,
         sha256=sha256_of(Path(dataset.file)),
@@ -309,4 +309,5 @@ def _facts(dataset: BindingDataset, kind: DataKind, data: BindingData, examples:
         folds=examples.folds,
         unused=examples.unused,
         examples_sha256=digest.hexdigest(),
+        part=dataset.part,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "checked_labels",
     "has_sequence_header",
     "is_deepbind_table",
+    "is_fastq",
     "read_bound_sequences",
     "read_sequence_table",
     "refuse_unknown_labels",
@@ -40,6 +41,7 @@ VALUE_NAMES = {"value", "values"}
 TARGET_NAMES = ({"label", "bound", "value"}, {*LABEL_NAMES, *VALUE_NAMES, "target", "y"})
 GROUP_NAMES = ({"chromosome", "chrom", "group"}, {"chr", "contig", "seqname", "seqnames"})
 """Names of columns; the names of the second set are used only if a table has none of the first."""
+PART_NAMES = {"set", "part", "probe_set"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class SequenceTable:
 
 
 def read_bound_sequences(path: str) -> SequenceSet:
-    """Read bound sequences from FASTA, a list, or the bound ones of a DeepBind .seq.gz table.
+    """Read bound sequences from FASTA, FASTQ, a list, or the bound ones of a DeepBind .seq.gz table.
 
     Raises:
         InputError: there is no sequence, or one is not DNA or RNA or has more than `BASES_MAX` bases.
@@ -92,9 +94,17 @@ def read_bound_sequences(path: str) -> SequenceSet:
     if is_deepbind_table(first):
         table = read_sequence_table(path)
         return table.sequences[table.targets == 1]
+    if is_fastq(path):
+        return _checked(list(_fastq(numbered_lines(path, has_comments=False), path)), path)
     lines = numbered_lines(path)
     found = _fasta(lines, path) if first.startswith(">") else _list(lines, path)
     return _checked(list(found), path)
+
+
+def is_fastq(path: str) -> bool:
+    """Return whether a file starts as FASTQ does: a name after @, a sequence, and a line with +."""
+    first = [text[0] for _, text in islice(numbered_lines(path, has_comments=False), 3)]
+    return first[:1] == ["@"] and first[2:] == ["+"]
 
 
 def is_deepbind_table(line: str) -> bool:
@@ -102,14 +112,18 @@ def is_deepbind_table(line: str) -> bool:
     return split_columns(line) == DEEPBIND_HEADER
 
 
-def read_sequence_table(path: str) -> SequenceTable:
+def read_sequence_table(path: str, part: str = "") -> SequenceTable:
     """Read a table of sequences with labels (1 and 0, or 1 and -1) or values, and with groups if a column is named.
 
     Sequence and target are the first two columns, or those that a header names; further columns are ignored.
 
+    Args:
+        path: path of the table.
+        part: the rows to read, by their value in the column `set`, such as one of two sets of probes; empty = all rows.
+
     Raises:
-        InputError: there is no row, a sequence is not DNA or RNA or has more than `BASES_MAX` bases, or a target is
-            not a number.
+        InputError: there is no row or no such part, a sequence is not DNA or RNA or has more than `BASES_MAX` bases, or
+            a target is not a number.
     """
     # Rows need not have one number of columns, and may be separated by blanks; pandas reads neither with line numbers.
     lines = numbered_lines(path)
@@ -120,6 +134,8 @@ def read_sequence_table(path: str) -> SequenceTable:
         places = _Places(0, 1)
         lines = chain([(number, first)] if first else [], lines)
     rows = [_row(text, places, path, number) for number, text in lines]
+    if part:
+        rows = _rows_of(part, rows, places, path)
     numbers = [row.line for row in rows]
     sequences = _checked([(row.line, row.sequence) for row in rows], path)
     groups = None
@@ -167,6 +183,7 @@ class _Places(NamedTuple):
     sequence: int
     target: int
     group: int | None = None
+    part: int | None = None
     target_name: str = ""
 
 
@@ -175,6 +192,18 @@ class _Row(NamedTuple):
     sequence: str
     target: float
     group: str
+    part: str
+
+
+def _rows_of(part: str, rows: Sequence[_Row], places: _Places, path: str) -> list[_Row]:
+    if places.part is None:
+        what = f"no column is named set, expected one for the part {part!r}"
+        raise InputError(what, path=path, remedy="name the column in a header")
+    found = [row for row in rows if row.part == part]
+    if not found:
+        known = ", ".join(sorted({row.part for row in rows})[:8])
+        raise InputError(f"no row is of the set {part!r}, expected one of {known}", path=path)
+    return found
 
 
 def _named(header: str, path: str, line: int) -> _Places:
@@ -186,24 +215,25 @@ def _named(header: str, path: str, line: int) -> _Places:
         return next(filter(None, found), [])
 
     sequences, targets, groups = places_of(SEQUENCE_NAMES), places_of(*TARGET_NAMES), places_of(*GROUP_NAMES)
-    if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1:
+    parts = places_of(PART_NAMES)
+    if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1 or len(parts) > 1:
         what = f"the header is {', '.join(names)}, expected one column named sequence, one named label, bound or value"
-        what += ", and at most one named group, chrom or chromosome"
+        what += ", and at most one named group, chrom or chromosome and one named set"
         remedy = (
             "rename or remove columns, or remove the header and put the sequence first and the label or value second"
         )
         raise InputError(what, path=path, line=line, remedy=remedy)
-    return _Places(sequences[0], targets[0], groups[0] if groups else None, names[targets[0]])
+    return _Places(sequences[0], targets[0], next(iter(groups), None), next(iter(parts), None), names[targets[0]])
 
 
 def _row(text: str, places: _Places, path: str, line: int) -> _Row:
     columns = split_columns(text)
-    if len(columns) <= max(places.sequence, places.target, places.group or 0):
+    if len(columns) <= max(places.sequence, places.target, places.group or 0, places.part or 0):
         what = f"found {len(columns)} columns, expected a sequence and a label or value"
         raise InputError(what, path=path, line=line, remedy="separate them by a tab")
     target = checked_number(columns[places.target], "label or value", path, line, "correct or remove the row")
-    group = "" if places.group is None else columns[places.group]
-    return _Row(line, checked_sequence(columns[places.sequence], path, line), target, group)
+    group, part = ("" if place is None else columns[place] for place in (places.group, places.part))
+    return _Row(line, checked_sequence(columns[places.sequence], path, line), target, group, part)
 
 
 def _list(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str]]:
@@ -221,6 +251,18 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
             yield start, checked_sequence("".join(parts), path, start)
         start, parts = number, []
     yield start, checked_sequence("".join(parts), path, start)
+
+
+def _fastq(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str]]:
+    """Yield each read with its line; qualities are not used."""
+    texts = iter(lines)
+    for start, name in texts:
+        record = [(start, name), *islice(texts, 3)]
+        number, sequence = record[min(1, len(record) - 1)]
+        if len(record) < 4 or name[0] != "@" or record[2][1][0] != "+" or len(record[3][1]) != len(sequence):
+            what = "expected a read in four lines: a name after @, the bases, +, and a quality for each base"
+            raise InputError(what, path=path, line=start, remedy="remove the read, or check that the file is whole")
+        yield number, checked_sequence(sequence, path, number)
 
 
 def _checked(rows: Sequence[tuple[int, str]], path: str) -> SequenceSet:

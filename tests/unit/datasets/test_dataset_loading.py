@@ -1,6 +1,5 @@
 """Files become what a network learns from: negatives, groups, normalised values; too little is refused."""
 
-import codecs
 from contextlib import ExitStack
 
 import numpy as np
@@ -10,7 +9,7 @@ from planted import CHROMOSOMES, peak_lines, write_files, write_lines
 
 from varbind.core.sequence import decode
 from varbind.datasets.binding_dataset import BindingDataset, DataKind, NegativeSource
-from varbind.datasets.dataset_loading import detect_kind, load_dataset
+from varbind.datasets.dataset_loading import load_dataset
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 from varbind.io.reference import Reference
@@ -307,41 +306,6 @@ def test_a_contig_map_names_the_contigs_of_peaks(tmp_path, prepared):
     assert prepared("in.narrowPeak", fasta=reference, renamed=renamed)[1].examples_sha256 == facts.examples_sha256
 
 
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        (b">a\nACGT\n", DataKind.BOUND),
-        (b"ACGU\n", DataKind.BOUND),
-        (b"FoldID\tEventID\tseq\tBound\n", DataKind.BOUND),
-        (b"ACGT\t1\n", DataKind.VALUES),
-        (b"chr\tsequence\tlabel\n", DataKind.VALUES),
-        (b"track name=x\nchr1\t1\t9\n", DataKind.PEAKS),
-        (b"chr1 1 9\n", DataKind.PEAKS),
-    ],
-)
-def test_the_kind_is_detected_from_the_first_line(tmp_path, mark, text, kind):
-    (tmp_path / "in").write_bytes(mark + text)
-    assert detect_kind(str(tmp_path / "in")) is kind
-
-
-@pytest.mark.parametrize(
-    ("lines", "text"),
-    [
-        (
-            ["# MACS", "", "chr\tstart\tend\tlength\tabs_summit\tpileup"],
-            r"in:3: found the \.xls table of MACS.*narrowPeak",
-        ),
-        (["chr\tstart\tend"], r"in:1: found a header line \(chr start end\).*if START counts from 0"),
-        (["peak1\tchr1\t5\t9\t+"], "in:1: found a table whose first column is a name.*pos2bed"),
-        (["%PDF"], "in:1: found '%PDF', expected peaks, sequences"),
-    ],
-)
-def test_other_formats_are_named(tmp_path, lines, text):
-    with pytest.raises(InputError, match=text):
-        detect_kind(str(write_lines(tmp_path / "in", lines)))
-
-
 def test_sequences_of_any_lengths(tmp_path, prepared):
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("ACGT"), rng.integers(14, 102))) for _ in range(60)]
@@ -370,3 +334,56 @@ def test_an_n_at_the_end_is_a_base_of_the_sequence(tmp_path, prepared):
         groups = [data.groups[row] for row, codes in enumerate(data.sequences) if decode(codes)[:15] == texts[0][:15]]
         assert (len(set(groups)) == 1) == (last == "N")
     assert len(digests) == 2
+
+
+def write_rounds(tmp_path):
+    """Reads of a late round as FASTQ, some of whose qualities start with #, and of the first one as a list."""
+    rng = np.random.default_rng(0)
+    late, first = (["".join(rng.choice(list("ACGT"), rng.integers(14, 41))) for _ in range(40)] for _ in range(2))
+    reads = [line for row, text in enumerate(late) for line in (f"@{row}", text, "+", "#" * len(text))]
+    write_lines(tmp_path / "late.fastq", reads)
+    write_lines(tmp_path / "first.txt", first)
+    return late, first
+
+
+def test_reads_of_a_round_stand_against_those_of_an_earlier_one(tmp_path, prepared):
+    late, first = write_rounds(tmp_path)
+    data, facts = prepared("late.fastq", unbound=str(tmp_path / "first.txt"))
+    assert [decode(codes) for codes in data.sequences] == late + first
+    assert data.targets.tolist() == [1] * 40 + [0] * 40
+    assert (facts.kind, facts.bound, facts.negatives) == (DataKind.BOUND, 40, "file")
+    both = (NegativeSource.GC_MATCHED, NegativeSource.SHUFFLES)
+    assert prepared("late.fastq", unbound=str(tmp_path / "first.txt"), negatives=both)[1].sequences == 120
+    assert prepared("late.fastq")[1].negatives == "shuffles"
+
+
+def test_a_read_of_both_rounds_is_in_one_fold(tmp_path, prepared):
+    late, first = write_rounds(tmp_path)
+    write_lines(tmp_path / "first.txt", [*first[:-1], late[0]])
+    data, _ = prepared("late.fastq", unbound=str(tmp_path / "first.txt"))
+    assert data.groups[0] == data.groups[-1]
+
+
+def test_unbound_sequences_need_bound_ones(tmp_path, prepared):
+    write_files(tmp_path)
+    with pytest.raises(UsageError, match=r"labels.tsv: unbound sequences are compared with bound ones"):
+        prepared("labels.tsv", unbound=str(tmp_path / "bound.fa"))
+
+
+def test_a_part_of_a_table(tmp_path, prepared):
+    rng = np.random.default_rng(0)
+    rows = [f"{''.join(rng.choice(list('ACGU'), 30))}\t{rng.normal():.3f}\t{'AB'[row % 2]}" for row in range(80)]
+    write_lines(tmp_path / "probes.tsv", ["sequence\tvalue\tset", *rows])
+    found = {part: prepared("probes.tsv", part=part) for part in ("A", "B", "")}
+    whole = {codes.tobytes() for codes in found[""][0].sequences}
+    halves = [{codes.tobytes() for codes in found[part][0].sequences} for part in "AB"]
+    assert halves[0] | halves[1] == whole
+    assert not halves[0] & halves[1]
+    assert [facts.as_dict().get("part") for _, facts in found.values()] == ["A", "B", None]
+    with pytest.raises(InputError, match="no row is of the set 'C', expected one of A, B"):
+        prepared("probes.tsv", part="C")
+    write_files(tmp_path)
+    with pytest.raises(InputError, match=r"values.tsv: no column is named set"):
+        prepared("values.tsv", part="A")
+    with pytest.raises(UsageError, match=r"bound.fa: the part 'A' needs a table"):
+        prepared("bound.fa", part="A")

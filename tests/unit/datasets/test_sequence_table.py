@@ -37,6 +37,28 @@ def test_sequences_of_any_lengths(tmp_path, lines):
     assert [decode(codes) for codes in rows.sequences] == ["ACG", "ACGTACGT"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["@a", "ACGT", "+", "III"],
+        ["@a", "ACGT", "+", "IIII", "@b", "AC", "+"],
+        ["@a", "ACGT", "+", "IIII", "b", "AC", "+", "II"],
+        ["@a", "ACGT", "+", "IIII", "@b", "AC", "-", "II"],
+    ],
+)
+def test_a_malformed_read_is_told(tmp_path, lines):
+    with pytest.raises(InputError, match=rf"in:{len(lines) // 5 * 4 + 1}: expected a read in four lines"):
+        bound(tmp_path, *lines)
+
+
+def test_reads(tmp_path):
+    """Qualities may look like names and comments."""
+    reads = bound(tmp_path, "@a b", "ACGT", "+", "#III", "@c", "NA", "+c", "@@")
+    assert [decode(codes) for codes in reads] == ["ACGT", "NA"]
+    with pytest.raises(InputError, match="in:6: the sequence holds 'X' at base 2"):
+        bound(tmp_path, "@a", "ACGT", "+", "#III", "@c", "NX", "+", "@@")
+
+
 def test_a_deepbind_table_gives_its_bound_sequences(tmp_path):
     path = tmp_path / "in.seq.gz"
     path.write_bytes(gzip.compress(b"FoldID\tEventID\tseq\tBound\nA\te\tACGT\t1\nA\te\tTTTT\t0\n"))
