@@ -28,6 +28,7 @@ __all__ = [
     "DataKind",
     "NegativeSource",
     "is_dataset_table",
+    "origin_of",
     "read_dataset_table",
     "refuse_equal_ids",
 ]
@@ -168,12 +169,22 @@ class DataFacts:
         """The metric by which networks are rated."""
         return "minus mean squared error" if self.bound is None else "AUC"
 
+    @property
+    def origin(self) -> str:
+        """What the data was read from: the SHA-256 of the file, and the part of it that is used, if not all."""
+        return origin_of(self.sha256, self.part)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the entries of the model card, where a missing part is all rows."""
         stated = {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
         if not self.part:
             del stated["part"]
         return stated
+
+
+def origin_of(sha256: str, part: str) -> str:
+    """Name the rows of a file by its SHA-256 and their part, if it is not all of them."""
+    return f"{sha256}:{part}" if part else sha256
 
 
 def _require_printable(name: str, text: str) -> None:

@@ -1,5 +1,7 @@
 """Test sets are read as training sets are, and drawn from without losing their order."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from motif_banks import CRE, write_intensities, write_labels
@@ -8,7 +10,7 @@ from planted import write_files, write_lines
 from varbind.core.sequence import encode
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingDataset, DataKind
-from varbind.errors import InputError
+from varbind.errors import InputError, UsageError
 from varbind.evaluate.evaluation_data import EvaluationData, Metric, outliers, read_evaluation_data
 from varbind.io.reference import Reference
 
@@ -101,10 +103,11 @@ def test_each_kind_of_data_has_its_metrics():
     scores = np.array([1.0, 2.0, 3.0])
     labelled = sample(bound=[False, True, True], targets=[0, 1, 1], is_classification=True)
     assert labelled.metrics_of(scores) == {Metric.AUC: 1, Metric.AUPRC: 1}
-    assert labelled.main_metric is Metric.AUC
+    assert labelled.rating_of(scores) == 1
     measured = sample(bound=[False, False, True], targets=[1, 2, 3], is_classification=False)
     assert measured.metrics_of(scores) == pytest.approx({"pearson": 1, "spearman": 1, "dream5_auc": 1})
-    assert measured.main_metric is Metric.PEARSON
+    assert measured.rating_of(scores) == pytest.approx(1)
+    assert measured.rating_of(np.ones(3)) == 0
 
 
 def test_what_is_undefined_is_left_out():
@@ -113,3 +116,28 @@ def test_what_is_undefined_is_left_out():
     assert measured.metrics_of(constant) == {}
     labelled = sample(bound=[False, True, True], targets=[0, 1, 1], is_classification=True)
     assert labelled.metrics_of(constant) == pytest.approx({Metric.AUC: 0.5, Metric.AUPRC: 2 / 3})
+
+
+@pytest.mark.parametrize("double_stranded", [True, False])
+def test_probes_that_share_words_have_the_correlations_of_words(tmp_path, double_stranded):
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("AC"), rng.integers(30, 42))) for _ in range(300)]
+    values = np.array([text.count("ACC") for text in texts]) + rng.normal(0, 0.5, len(texts))
+    path = write_lines(tmp_path / "v", [f"{text}\t{value}" for text, value in zip(texts, values, strict=True)])
+    data = read(path, DataKind.VALUES)
+    data = replace(data, double_stranded=double_stranded)
+    names = {Metric.E_PEARSON, Metric.E_SPEARMAN, Metric.Z_PEARSON, Metric.Z_SPEARMAN}
+    perfect, chance = data.metrics_of(data.targets), data.metrics_of(rng.permutation(data.targets))
+    assert names < set(perfect)
+    assert [perfect[name] for name in names] == pytest.approx([1] * 4)
+    assert max(abs(chance[name]) for name in names) < 0.5
+    assert not names & set(data.metrics_of(np.ones(len(texts))))
+    few = replace(data, sequences=data.sequences[:40], targets=data.targets[:40], bound=data.bound[:40])
+    assert not names & set(few.metrics_of(few.targets))
+
+
+def test_peaks_have_no_single_strand(tmp_path):
+    folder = write_files(tmp_path)
+    own = BindingDataset("A", "A", str(folder / "peaks.bed"), fasta=str(folder / "reference.fa"))
+    with pytest.raises(UsageError, match=r"peaks.bed: peaks do not say which strand is bound"):
+        read_evaluation_data(own, Reference, seed=1, double_stranded=False)

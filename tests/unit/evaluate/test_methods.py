@@ -181,3 +181,14 @@ def test_a_machine_learns_a_motif():
     machine = GkmSvm([codes[:120], codes[120:, :35]], bound)
     held_out, truth = data(2)
     assert auc(truth, machine.score(held_out)) > 0.9
+
+
+def test_single_stranded_models_are_used_where_one_strand_is_read():
+    method = BankMethod("b", BANK, double_stranded=False)
+    assert method.fit("RBFOX1", untouched).model_id == "rna"
+    assert method.fit("TBP", untouched) is Absence.NO_SINGLE_STRANDED
+
+
+def test_a_part_of_a_file_is_not_the_rest_of_it():
+    bank = motif_bank(motif_model("a", "A", CRE, training={"data": {"sha256": "probes", "part": "SetA"}}))
+    assert BankMethod("b", bank).fit("A", untouched).learned_from == {"probes:SetA"}
