@@ -1,7 +1,8 @@
-"""The scripts of the workflow of the shipped bank, which import each other by name."""
+"""The scripts of workflows, which import others of their folder by name."""
 
 import sys
 from pathlib import Path
 
-SCRIPTS = Path(__file__).parents[2] / "workflows" / "train-bank"
-sys.path.append(str(SCRIPTS))
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+SCRIPTS = WORKFLOWS / "train-bank"
+sys.path += [str(SCRIPTS), str(WORKFLOWS / "experiments" / "deepbind")]
