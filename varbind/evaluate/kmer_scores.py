@@ -17,7 +17,7 @@ Where both strands are bound, a k-mer and its reverse complement are one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -62,9 +62,10 @@ class ProbedKmers:
     def of(cls, sequences: SequenceSet, *, double_stranded: bool) -> ProbedKmers:
         """Find the k-mers without N of the sequences of N probes."""
         rows, numbers = _numbered(sequences.codes, double_stranded=double_stranded)
-        pairs = np.unique(numbers * len(sequences) + rows)
+        pairs = np.unique(numbers * len(sequences) + rows)  # A probe counts once however often it holds a k-mer.
         numbers, rows = pairs // len(sequences), pairs % len(sequences)
-        _, kmers, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+        kmers = np.cumsum(np.append(True, numbers[1:] != numbers[:-1])[: len(numbers)]) - 1
+        counts = np.bincount(kmers)
         scored = (counts >= PROBES_MIN) & (len(sequences) - counts >= PROBES_MIN)
         kept = scored[kmers]
         renumbered = np.cumsum(scored) - 1
@@ -90,7 +91,12 @@ class ProbedKmers:
         """
         if not len(self):
             return None
-        ascending = values[self.probes][np.lexsort((values[self.probes], self.kmers))]
+        order = np.argsort(values, kind="stable")
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        # The pairs in the order of their k-mers, and of the values for each of them.
+        by_kmer = np.sort(self.kmers * self.probe_count + places[self.probes])
+        ascending = values[order][by_kmer % self.probe_count]
         first = np.cumsum(self.counts) - self.counts
         medians = (ascending[first + (self.counts - 1) // 2] + ascending[first + self.counts // 2]) / 2
         stats = optional_import("scipy.stats", needed_for="evaluation")
@@ -99,13 +105,16 @@ class ProbedKmers:
         return scores / spread if spread else None
 
 
-def _numbered(codes: Codes, *, double_stranded: bool) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def _numbered(codes: Codes, *, double_stranded: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The row and the number of every k-mer without N of base codes (N, L)."""
-    if codes.shape[1] < KMER:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    windows = np.lib.stride_tricks.sliding_window_view(codes, KMER, axis=1)  # (N, positions, KMER)
-    rows, places = np.nonzero((windows < 4).all(axis=2))
-    letters = windows[rows, places].astype(np.int64)
-    powers = 4 ** np.arange(KMER - 1, -1, -1)
-    numbers = letters @ powers
-    return rows, np.minimum(numbers, (3 - letters[:, ::-1]) @ powers) if double_stranded else numbers
+    positions = max(codes.shape[1] - KMER + 1, 0)
+    forward, backward = np.zeros((2, len(codes), positions), dtype=np.int64)
+    is_known = np.ones((len(codes), positions), dtype=np.bool_)
+    for place in range(KMER if positions else 0):
+        bases = codes[:, place : place + positions]
+        is_known &= bases < 4
+        forward = 4 * forward + bases
+        backward += (3 - bases.astype(np.int64)) * 4**place
+    rows = np.nonzero(is_known)[0]
+    numbers = np.minimum(forward, backward) if double_stranded else forward
+    return rows, numbers[is_known]
