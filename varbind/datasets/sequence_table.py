@@ -129,7 +129,7 @@ def read_sequence_table(path: str, part: str = "") -> SequenceTable:
     lines = numbered_lines(path)
     number, first = next(lines, (1, ""))
     if has_sequence_header(first):
-        places = _named(first, path, number)
+        places = _named(first, path, number, has_parts=bool(part))
     else:
         places = _Places(0, 1)
         lines = chain([(number, first)] if first else [], lines)
@@ -197,17 +197,18 @@ class _Row(NamedTuple):
 
 def _rows_of(part: str, rows: Sequence[_Row], places: _Places, path: str) -> list[_Row]:
     if places.part is None:
-        what = f"no column is named set, expected one for the part {part!r}"
-        raise InputError(what, path=path, remedy="name the column in a header")
+        what = f"no header names a column set, expected one for the part {part!r}"
+        raise InputError(what, path=path, remedy="name the columns in a header")
     found = [row for row in rows if row.part == part]
-    if not found:
+    if rows and not found:
         known = ", ".join(sorted({row.part for row in rows})[:8])
-        raise InputError(f"no row is of the set {part!r}, expected one of {known}", path=path)
+        what = f"no row is of the set {part!r}, expected one of {known}"
+        raise InputError(what, path=path, remedy="correct the column part")
     return found
 
 
-def _named(header: str, path: str, line: int) -> _Places:
-    """Find the columns by their names."""
+def _named(header: str, path: str, line: int, *, has_parts: bool) -> _Places:
+    """Find the columns by their names, that of parts only if it is needed."""
     names = [name.lower() for name in split_columns(header)]
 
     def places_of(*sets: set[str]) -> list[int]:
@@ -215,14 +216,18 @@ def _named(header: str, path: str, line: int) -> _Places:
         return next(filter(None, found), [])
 
     sequences, targets, groups = places_of(SEQUENCE_NAMES), places_of(*TARGET_NAMES), places_of(*GROUP_NAMES)
-    parts = places_of(PART_NAMES)
-    if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1 or len(parts) > 1:
+    if len(sequences) != 1 or len(targets) != 1 or len(groups) > 1:
         what = f"the header is {', '.join(names)}, expected one column named sequence, one named label, bound or value"
-        what += ", and at most one named group, chrom or chromosome and one named set"
+        what += ", and at most one named group, chrom or chromosome"
         remedy = (
             "rename or remove columns, or remove the header and put the sequence first and the label or value second"
         )
         raise InputError(what, path=path, line=line, remedy=remedy)
+    # Where no part is asked for, several columns may have the names of parts.
+    parts = places_of(PART_NAMES) if has_parts else []
+    if has_parts and len(parts) != 1:
+        what = f"{len(parts) or 'no'} columns are named set, expected one for the part of the table"
+        raise InputError(what, path=path, line=line, remedy="name one column set")
     return _Places(sequences[0], targets[0], next(iter(groups), None), next(iter(parts), None), names[targets[0]])
 
 

@@ -382,8 +382,12 @@ def test_a_part_of_a_table(tmp_path, prepared):
     assert [facts.as_dict().get("part") for _, facts in found.values()] == ["A", "B", None]
     with pytest.raises(InputError, match="no row is of the set 'C', expected one of A, B"):
         prepared("probes.tsv", part="C")
+    write_lines(tmp_path / "two.tsv", ["sequence\tvalue\tset\tprobe_set", *rows])  # no row has the last column
+    assert prepared("two.tsv")[1].sequences == 80
+    with pytest.raises(InputError, match=r"two.tsv:1: 2 columns are named set"):
+        prepared("two.tsv", part="A")
     write_files(tmp_path)
-    with pytest.raises(InputError, match=r"values.tsv: no column is named set"):
+    with pytest.raises(InputError, match=r"values.tsv: no header names a column set"):
         prepared("values.tsv", part="A")
     with pytest.raises(UsageError, match=r"bound.fa: the part 'A' needs a table"):
         prepared("bound.fa", part="A")
