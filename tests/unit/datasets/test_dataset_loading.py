@@ -387,7 +387,10 @@ def test_a_part_of_a_table(tmp_path, prepared):
     with pytest.raises(InputError, match=r"two.tsv:1: 2 columns are named set"):
         prepared("two.tsv", part="A")
     write_files(tmp_path)
-    with pytest.raises(InputError, match=r"values.tsv: no header names a column set"):
+    with pytest.raises(InputError, match=r"values.tsv:1: no columns are named set"):
         prepared("values.tsv", part="A")
+    write_lines(tmp_path / "bare.tsv", rows)
+    with pytest.raises(InputError, match=r"bare.tsv: no header names a column set"):
+        prepared("bare.tsv", part="A")
     with pytest.raises(UsageError, match=r"bound.fa: the part 'A' needs a table"):
         prepared("bound.fa", part="A")
