@@ -6,7 +6,8 @@ DATA holds `pbm-dream5` (arrays of mouse proteins), `deepbind-published` (the ne
 regions and labels of `chip_regions.py`. Each array of the design HK trains one network by random settings and
 three-fold cross-validation on the logarithm of the signal. Its scores, and those of the published network, are compared
 with what the human protein of the same name binds on chromosomes 16 and 20. Where the array ME of the protein is at
-hand, the Pearson correlation of both networks with its signals is given, too. Whole regions of 200 bases are scored.
+hand, the Pearson correlation of both networks with its signals is given, too. A network scores whole regions of 200
+bases (`whole`), and the windows of 1.5 detectors, of which the best counts (`scan`, in the figure).
 
 The published network of Junb is marked as deprecated and has no parameters; its array is trained all the same, and left
 out of the means. The figure of the paper shows a score over many algorithms and no number for a network, so there is no
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import gzip
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,7 @@ from result_files import ResultFiles, add_output_options
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingData
 from varbind.io.deepbind_text import read_parameter_file
+from varbind.scoring.scan import ScanEnsemble, ScanRule
 from varbind.train.hyperparameter_search import KernelThreads, calibrate, score_stacks
 from varbind.train.hyperparameters import Calibration
 from varbind.train.metrics import auc, pearson
@@ -100,13 +103,20 @@ def row_of(array: Any, regions: ChipRegions, options: argparse.Namespace) -> dic
     row: dict[str, Any] = {"protein": array.tf, "bound": int(tests["shuffled"].bound.sum()), "probes": array.probes}
     for kind in NEGATIVES:
         for name, stack in stacks.items():
-            row[f"{name}_{kind}"] = auc(tests[kind].bound, score_stacks([stack], tests[kind].sequences)[:, 0])
+            for way, scores in scores_of(stack, tests[kind].sequences).items():
+                row[f"{name}_{way}_{kind}"] = auc(tests[kind].bound, scores)
     other = folder / f"{array.tf}_ME.txt.gz"
     if other.exists():
         sequences, signals = read_array(other)
         for name, stack in stacks.items():
             row[f"{name}_pearson_ME"] = pearson(signals, score_stacks([stack], sequences)[:, 0])
     return row
+
+
+def scores_of(stack: DeepBindStack, sequences: SequenceSet) -> dict[str, NDArray[np.float32]]:
+    """The scores of whole sequences, and the best ones of their windows."""
+    scan = ScanEnsemble([stack], stack.model_ids, rule=ScanRule.LATER_ALL)
+    return {"whole": score_stacks([stack], sequences)[:, 0], "scan": scan.score(list(sequences))[:, 0]}
 
 
 def train(path: Path, options: argparse.Namespace) -> DeepBindStack:
@@ -133,17 +143,14 @@ def read_array(path: Path) -> tuple[SequenceSet, NDArray[np.float64]]:
 def summary_of(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The means over the proteins with a published network."""
     table = pd.DataFrame(rows, columns=list(dict.fromkeys(name for row in rows for name in row)))
-    table = table.dropna(subset=["published_shuffled"])
-    return [
-        {
-            "negatives": kind,
-            "proteins": len(table),
-            "mean_trained": table[f"trained_{kind}"].mean(),
-            "mean_published": table[f"published_{kind}"].mean(),
-            "trained_above": (table[f"trained_{kind}"] > table[f"published_{kind}"]).mean(),
-        }
-        for kind in NEGATIVES
-    ]
+    table = table.dropna(subset=["published_whole_shuffled"])
+    found = []
+    for kind, way in product(NEGATIVES, ("whole", "scan")):
+        trained, published = (table[f"{name}_{way}_{kind}"] for name in ("trained", "published"))
+        means = {"mean_trained": trained.mean(), "mean_published": published.mean()}
+        above = (trained > published).mean()
+        found.append({"negatives": kind, "scores": way, "proteins": len(table), **means, "trained_above": above})
+    return found
 
 
 def draw(figure: Figure, rows: Sequence[dict[str, Any]]) -> None:
@@ -151,7 +158,7 @@ def draw(figure: Figure, rows: Sequence[dict[str, Any]]) -> None:
     ax = figure.subplots()
     places = np.arange(len(rows))
     for shift, name, colour in ((-0.2, "trained", "#0072B2"), (0.2, "published", "#E69F00")):
-        ax.bar(places + shift, [row.get(f"{name}_shuffled", 0) for row in rows], 0.38, color=colour, label=name)
+        ax.bar(places + shift, [row.get(f"{name}_scan_shuffled", 0) for row in rows], 0.38, color=colour, label=name)
     ax.axhline(0.5, color="0.6", linewidth=1, linestyle="--")
     ax.set(ylabel="AUC against shuffles", ylim=(0.3, 1))
     ax.set_xticks(places, [row["protein"] for row in rows], rotation=60)
