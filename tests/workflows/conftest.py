@@ -1,8 +1,7 @@
-"""The scripts of workflows, which import others of their folder by name."""
+"""The scripts of the workflows, which are imported by name."""
 
 import sys
 from pathlib import Path
 
-WORKFLOWS = Path(__file__).parents[2] / "workflows"
-SCRIPTS = WORKFLOWS / "train-bank"
-sys.path += [str(SCRIPTS), str(WORKFLOWS / "experiments" / "deepbind")]
+SCRIPTS = ("train-bank", "experiments/deepbind")
+sys.path += [str(Path(__file__).parents[2] / "workflows" / folder) for folder in SCRIPTS]
