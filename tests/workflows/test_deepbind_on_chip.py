@@ -112,6 +112,14 @@ def test_the_network_of_the_motif_is_chosen_and_better(tmp_path, monkeypatch):
     assert summary["mean_network"].iloc[0] == pytest.approx(row["whole_shuffled"], rel=1e-3)
     assert summary["paper_network"].dropna().tolist() == [0.85, 0.85]
     assert (tmp_path / "out/selex_on_chip.encode.svg").stat().st_size
+    (tmp_path / "chipseq-deepbind").mkdir()
+    rows = [f"A\t{row}\t{sequence(np.random.default_rng(row), 93)}{CRE}\t1" for row in range(80)]
+    text = "\n".join(["FoldID\tEventID\tseq\tBound", *rows, ""])
+    (tmp_path / "chipseq-deepbind/CREB1_A_AC.seq.gz").write_bytes(gzip.compress(text.encode()))
+    run(monkeypatch, selex_on_chip, tmp_path, tmp_path / "out", "--labels", "peaks", "--most", 60)
+    (row,) = pd.read_csv(tmp_path / "out/selex_on_chip.peaks.tsv", sep="\t").to_dict("records")
+    assert (row["bound"], row["chosen_network"]) == (60, "D00002.001")
+    assert row["whole_shuffled"] > 0.8
     with pytest.raises(SystemExit, match="no protein has networks"):
         run(monkeypatch, selex_on_chip, tmp_path, tmp_path / "out", "--only", "MAX")
 

@@ -1,7 +1,8 @@
-"""Regions of open chromatin that are bound by a protein in vivo, and what they are compared with.
+"""Sequences that are bound by a protein in vivo, and what they are compared with.
 
 The folders `chipseq-hg38` (sequences of 200 bases, labels of ReMap with a matrix site) and `chipseq-encode2` (ENCODE
 peaks without such a condition) have labels of the same regions: 1 bound, 0 open and not bound, -1 unresolved.
+The folder `chipseq-deepbind` has the peaks of DeepBind: 101 bases around the summit, the strongest first.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from varbind.core.sequence import encode
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc
+from varbind.datasets.sequence_table import read_bound_sequences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +38,12 @@ class TestSet:
 
     sequences: SequenceSet
     bound: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, bound: SequenceSet, unbound: SequenceSet) -> TestSet:
+        """Put bound sequences and others together."""
+        labels = np.repeat([True, False], [len(bound), len(unbound)])
+        return cls(SequenceSet.concatenated([bound, unbound]), labels)
 
 
 @dataclass(frozen=True)
@@ -78,9 +86,33 @@ class ChipRegions:
         bound, unbound = (np.flatnonzero(self.labels[protein] == label) for label in (1, 0))
         positives = self.sequences[np.sort(rng.permutation(bound)[:most])]
         others = self.sequences[unbound]
-        negatives = {
-            "shuffled": dinucleotide_shuffles(positives, rng),
-            "unbound": others[match_gc(positives, others, rng)],
-        }
-        labels = np.repeat([True, False], len(positives))
-        return {kind: TestSet(SequenceSet.concatenated([positives, negatives[kind]]), labels) for kind in NEGATIVES}
+        shuffled = dinucleotide_shuffles(positives, rng)
+        matched = others[match_gc(positives, others, rng)]
+        return {"shuffled": TestSet.of(positives, shuffled), "unbound": TestSet.of(positives, matched)}
+
+
+@dataclass(frozen=True)
+class PeakSets:
+    """The peaks of DeepBind that trained its ChIP-seq models; of several sets of a protein, the first by name.
+
+    Attributes:
+        peaks: the peaks by the protein in upper case, the strongest first.
+    """
+
+    peaks: Mapping[str, SequenceSet]
+
+    @classmethod
+    def read(cls, data: Path) -> PeakSets:
+        """Read all sets."""
+        files = sorted((data / "chipseq-deepbind").glob("*_AC.seq.gz"), reverse=True)
+        return cls({path.name.split("_")[0].upper(): read_bound_sequences(str(path)) for path in files})
+
+    def bound_count(self, protein: str) -> int:
+        """The number of peaks of a protein; 0 without a set."""
+        return len(self.peaks.get(protein, ()))
+
+    def tests(self, protein: str, most: int, seed: int) -> dict[str, TestSet]:
+        """The strongest peaks, at most so many, beside their shuffles."""
+        rng = np.random.default_rng([seed, zlib.crc32(protein.encode())])
+        strongest = self.peaks[protein][:most]
+        return {"shuffled": TestSet.of(strongest, dinucleotide_shuffles(strongest, rng))}

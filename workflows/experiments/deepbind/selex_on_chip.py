@@ -3,15 +3,17 @@
     python workflows/experiments/deepbind/selex_on_chip.py DATA OUTPUT [--labels SOURCE] [--most N] [--only PROTEINS]
 
 DATA holds `deepbind-published` (networks), `pwm` (the matrices of Jolma et al. 2013), `chipseq-hg38` (regions) and
-`chipseq-encode2` (labels). A protein counts if both networks and matrices have it, of human or mouse and under the same
-name in any case, and if it binds enough test regions, those of chromosomes 16 and 20. A network scores a whole region
-(`whole`), or windows of 1.5 detectors, of which the best counts (`scan`). The score of a matrix is its best log-odds on
-both strands.
+`chipseq-encode2` (labels) or `chipseq-deepbind` (`--labels peaks`). A protein counts if both networks and matrices have
+it, of human or mouse and under the same name in any case, and if it binds enough test regions, those of chromosomes 16
+and 20. A network scores a whole region (`whole`), or windows of 1.5 detectors, of which the best counts (`scan`). The
+score of a matrix is its best log-odds on both strands.
 
 Of several networks or matrices of a protein, the one with the best AUC on chromosome 14 is used, against shuffles and
 by its own way of scoring. DeepBind compared its network with the best possible choice among the matrices, on the test
 data; this choice, which favours matrices, is the column `best_matrix`. DeepBind's regions had 101 bases around the
-summit of a peak, and these have 200 around a site of open chromatin.
+summits of peaks, as with `--labels peaks`: the strongest peaks of odd rank, of DeepBind's own training sets, which no
+network of HT-SELEX reads has seen. The others here have 200 bases around a site of open chromatin. Regions with labels
+of ReMap count as bound only if they hold a site of a matrix, which favours matrices, too.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from chip_regions import NEGATIVES, SOURCES, ChipRegions, TestSet
+from chip_regions import NEGATIVES, SOURCES, ChipRegions, PeakSets, TestSet
 from result_files import ResultFiles, add_output_options
 from scipy.stats import wilcoxon
 
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
     from varbind.core.deepbind import DeepBindStack
 
 TEST, CHOICE = ("16", "20"), ("14",)
+PEAKS = "peaks"
+"""The name of DeepBind's own peaks among the labels; networks are then chosen on regions with labels of ReMap."""
+
 LEAST = 50
 """The least number of bound test regions of a protein."""
 
@@ -78,19 +83,22 @@ class Candidates:
 def main() -> None:
     """Write the table of proteins, the summary and the figure."""
     options = parse_options()
+    is_peaks = options.labels == PEAKS
+    place = "" if is_peaks else f" on chromosomes {', '.join(TEST)}"
     facts = {
         "machine": options.machine,
         "seed": options.seed,
         "labels": options.labels,
-        "regions": f"up to {options.most} bound of a protein on chromosomes {', '.join(TEST)}, at least {LEAST}",
+        "regions": f"up to {options.most} bound of a protein{place}, at least {LEAST}",
     }
     files = ResultFiles(options.output, f"selex_on_chip.{options.labels}", facts)
-    regions, choosing = (ChipRegions.read(options.data, options.labels, names) for names in (TEST, CHOICE))
+    tests = PeakSets.read(options.data) if is_peaks else ChipRegions.read(options.data, options.labels, TEST)
+    choosing = ChipRegions.read(options.data, "remap" if is_peaks else options.labels, CHOICE)
     rows = []
     for protein, candidates in read_candidates(options.data).items():
-        if regions.bound_count(protein) < LEAST or (options.only and protein not in options.only.split(",")):
+        if tests.bound_count(protein) < LEAST or (options.only and protein not in options.only.split(",")):
             continue
-        rows.append(row_of(protein, candidates, regions, choosing, options))
+        rows.append(row_of(protein, candidates, tests, choosing, options))
         print(rows[-1], flush=True)
     if not rows:
         raise SystemExit(f"no protein has networks, matrices and {LEAST} bound test regions")
@@ -102,7 +110,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("output", type=Path)
-    parser.add_argument("--labels", choices=list(SOURCES), default="encode", help="source of the labels")
+    parser.add_argument("--labels", choices=[*SOURCES, PEAKS], default="encode", help="source of the labels")
     parser.add_argument("--most", type=int, default=500, help="largest number of bound regions of a protein")
     parser.add_argument("--only", help="names of proteins in upper case, separated by commas")
     add_output_options(parser)
@@ -134,14 +142,18 @@ def network_of(matrix: NDArray[np.float64]) -> DeepBindStack:
 
 
 def row_of(
-    protein: str, candidates: Candidates, regions: ChipRegions, choosing: ChipRegions, options: argparse.Namespace
+    protein: str,
+    candidates: Candidates,
+    bound: ChipRegions | PeakSets,
+    choosing: ChipRegions,
+    options: argparse.Namespace,
 ) -> dict[str, Any]:
-    """The AUC of the chosen network and of the chosen matrix, and of the best matrix, against both negatives."""
+    """The AUC of the chosen network and of the chosen matrix, and of the best matrix, against all negatives."""
     chosen = dict.fromkeys(METHODS, 0)
     if choosing.bound_count(protein):
         first = choosing.tests(protein, options.most, options.seed)["shuffled"]
         chosen = {method: int(np.argmax(areas)) for method, areas in areas_of(first, candidates).items()}
-    tests = regions.tests(protein, options.most, options.seed)
+    tests = bound.tests(protein, options.most, options.seed)
     row: dict[str, Any] = {
         "protein": protein,
         "bound": int(tests["shuffled"].bound.sum()),
@@ -149,8 +161,8 @@ def row_of(
         "matrices": len(candidates.matrices),
         "chosen_network": candidates.networks.model_ids[chosen["scan"]],
     }
-    for kind in NEGATIVES:
-        areas = areas_of(tests[kind], candidates)
+    for kind, own in tests.items():
+        areas = areas_of(own, candidates)
         row |= {f"{method}_{kind}": areas[method][chosen[method]] for method in METHODS}
         row[f"best_matrix_{kind}"] = max(areas["matrix"])
     return row
@@ -166,7 +178,7 @@ def summary_of(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The means over the proteins and the test that the network is better, beside those of the paper."""
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0] if name.endswith(NEGATIVES)}
     found = []
-    for kind in NEGATIVES:
+    for kind in [kind for kind in NEGATIVES if f"whole_{kind}" in columns]:
         for method in ("whole", "scan"):
             for matrix in ("best_matrix", "matrix"):
                 network, other = columns[f"{method}_{kind}"], columns[f"{matrix}_{kind}"]
