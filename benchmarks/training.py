@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from varbind.core.deepbind import DeepBindConfig
+from varbind.core.sequence_set import SequenceSet
 from varbind.train.hyperparameter_search import Engine, engine_on
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import BATCH, Examples, Trial
@@ -80,7 +81,9 @@ def main() -> None:
 
 def make_trials(codes: np.ndarray, labels: np.ndarray, shape: DeepBindConfig, count: int) -> list[Trial]:
     """Networks in training, alike but for their seed."""
-    examples = Examples.of(codes, labels, shape.detector_len, is_classification=True, double_stranded=True)
+    examples = Examples.of(
+        SequenceSet.of_one_length(codes), labels, shape.detector_len, is_classification=True, double_stranded=True
+    )
     setting = Setting(Optimizer.ADAM, 1e-3, 0.9, 1e-2, 1e-2, 0.0, 0.0, 0.0, shape.hidden, shape.mean_pooling)
     return [Trial(shape, setting, examples, np.arange(len(codes)), seed) for seed in range(count)]
 

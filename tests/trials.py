@@ -3,6 +3,7 @@
 import numpy as np
 
 from varbind.core.sequence import N_CODE
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingData
 from varbind.train.hyperparameters import Optimizer, Setting
 from varbind.train.trial import Examples
@@ -26,7 +27,18 @@ def examples(detector_len, *, length=30, count=200, is_classification=True, doub
     codes[::5, length // 4 : length // 4 + 5] = N_CODE
     targets = ((np.arange(count) % 2) if is_classification else rng.normal(size=count)).astype(np.float32)
     kind = {"is_classification": is_classification, "double_stranded": double_stranded}
-    return codes, Examples.of(codes, targets, detector_len, **kind)
+    return codes, Examples.of(SequenceSet.of_one_length(codes), targets, detector_len, **kind)
+
+
+def ragged(detector_len, *, count=200, is_classification=True, double_stranded=True, seed=0):
+    """Sequences of 1 to 45 bases with some N, and the same laid out."""
+    rng = np.random.default_rng(seed)
+    sequences = SequenceSet.of_texts(
+        ["".join(rng.choice(list("ACGTACGTN"), rng.integers(1, 46))) for _ in range(count)]
+    )
+    targets = ((np.arange(count) % 2) if is_classification else rng.normal(size=count)).astype(np.float32)
+    kind = {"is_classification": is_classification, "double_stranded": double_stranded}
+    return sequences, Examples.of(sequences, targets, detector_len, **kind)
 
 
 def planted(count=240, *, is_classification=True):
@@ -38,4 +50,4 @@ def planted(count=240, *, is_classification=True):
         start = rng.integers(30)
         codes[row, start : start + len(MOTIF)] = MOTIF if row % 4 else 3 - MOTIF[::-1]
     targets = bound.astype(np.float32) if is_classification else bound + rng.normal(0, 0.1, count).astype(np.float32)
-    return BindingData(codes, targets, np.arange(count) % 12, is_classification)
+    return BindingData(SequenceSet.of_one_length(codes), targets, np.arange(count) % 12, is_classification)

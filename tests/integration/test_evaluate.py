@@ -131,6 +131,16 @@ def test_the_best_model_is_chosen_on_training_sets_only(folder, whole):
     assert any("many was trained or chosen on the file of 1 of 5 sets: cre.2" in line for line in done.warnings)
 
 
+def test_single_stranded_models_read_the_given_strand(folder):
+    done, output = evaluate(folder, "--single-stranded", bank="many")
+    assert done.code == 0
+    assert chosen(output, "many") == {"tata.1": "rna"}
+    assert "many has no single-stranded model of the protein: cre.1, array, cre.2, unknown" in done.err
+    refused, _ = evaluate(folder, "--single-stranded", "--gkm-svm", "--training", folder / "training.tsv", bank="many")
+    assert refused.code == 2
+    assert "the gkm-SVM reads both strands" in refused.error
+
+
 def test_the_summary_is_that_of_the_results(whole):
     done, output = whole
     assert done.out.decode() == (output / "summary.md").read_text(encoding="utf-8")

@@ -223,8 +223,8 @@ BAD = [
     (["constant", "--protein", "A"], 3, "constant: all 40 values are 7"),
     (["classes", "--protein", "A"], 3, "classes: found no sequences that are not bound"),
     (["none", "--protein", "A"], 3, "none: found no bound sequences"),
-    (["lengths", "--protein", "A"], 3, "lengths:2: the sequence has 5 bases, expected 4 as in line 1"),
-    (["reference.fa", "--protein", "A"], 3, "found 4 bound sequences"),
+    (["long", "--protein", "A"], 3, "long:2: the sequence has 2,001 bases, expected at most 2,000; cut it"),
+    (["few.fa", "--protein", "A"], 3, "found 4 bound sequences"),
 ]
 
 
@@ -235,7 +235,8 @@ def test_bad_data_is_one_line(folder, words, code, text):
     write_lines(folder / "constant", ["ACGT\t7"] * 40)
     write_lines(folder / "classes", ["ACGT\t1"] * 40)
     write_lines(folder / "none", ["ACGT\t0"] * 40)
-    write_lines(folder / "lengths", ["ACGT\t0", "ACGTA\t1"])
+    write_lines(folder / "long", ["ACGT\t0", f"{'ACG' * 667}\t1"])
+    write_lines(folder / "few.fa", [">a", "ACGT"] * 4)
     before = sorted(folder.iterdir())
     done = train(folder, *words)
     assert done.code == code

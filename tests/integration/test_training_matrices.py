@@ -88,4 +88,4 @@ def test_a_matrix_that_is_not_there_is_told(folder, row, text):
 def test_a_matrix_has_no_negatives(folder):
     done = train(folder, "M1\tA\tmatrices.pfm\tmatrix\t.\t.\tshuffles")
     assert done.code == 2
-    assert "matrices.pfm: a matrix has no negatives" in done.err
+    assert "matrices.pfm: a matrix has neither negatives" in done.err

@@ -63,6 +63,9 @@ def evaluate() -> None:
 @click.option("-f", "--fasta", metavar="REF", help="Reference genome of the peaks, plain or bgzipped.")
 @click.option("--protein", metavar="NAME", help="Protein whose binding was measured, for a single file of data.")
 @click.option("--kind", type=click.Choice(KINDS), help="What a single file holds. Default: detected from its content.")
+@click.option(
+    "--single-stranded", is_flag=True, help="Evaluate the single-stranded models, as of RNA, on the given strands."
+)
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
 @click.option(
     "--threads", type=THREADS, help="Number of threads. Default: all processors. The results do not depend on it."
@@ -80,6 +83,7 @@ def binding(
     fasta: str | None,
     protein: str | None,
     kind: str | None,
+    single_stranded: bool,
     seed: int,
     threads: int | None,
     quiet: bool,
@@ -91,11 +95,12 @@ def binding(
     the same `task` are averaged; without a task, sets of the same kind. For peaks, bound sequences and labels, AUC and
     AUPRC are computed; the negatives of peaks and bound sequences are their dinucleotide shuffles. For measured values,
     Pearson and Spearman correlation are computed, and the AUC for outliers, more than four standard deviations above
-    the mean, as in DREAM5.
+    the mean, as in DREAM5; where enough sequences share 7-mers, also the correlation of predicted with measured E- and
+    Z-scores of 7-mers.
 
     A set is scored by the bank's model of its protein. If a bank has several, the one that is best on the sets of the
-    protein in --training is used, and never the best one on a test set. Single-stranded models are left out. GC content
-    is always compared where there are labels.
+    protein in --training is used, and never the best one on a test set. Single-stranded models are left out, or
+    the others with --single-stranded. GC content is always compared where there are labels.
 
     FOLDER gets results.tsv, summary.tsv, summary.md (also printed) and figure.svg.
     """
@@ -108,7 +113,8 @@ def binding(
     configure_logging(quiet=quiet, verbose=verbose)
     sets = sets_of(tests, fasta=fasta, kind=kind, protein=protein)
     chosen_on = None if training is None else read_dataset_table(_table(training), fasta=fasta or "")
-    plan = EvaluationPlan(seed, max_per_class, gkm_svm_max_per_class if gkm_svm else None, thread_count(threads))
+    machine = gkm_svm_max_per_class if gkm_svm else None
+    plan = EvaluationPlan(seed, max_per_class, machine, thread_count(threads), not single_stranded)
     others = {name: load_bank(folder) for name, folder in parse_pairs(against, "--against").items()}
     evaluated = _bank_name(bank), load_bank(bank)
     with show_progress(quiet=quiet) as progress:

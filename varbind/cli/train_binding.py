@@ -89,7 +89,8 @@ NETWORK_OPTIONS = ("labels_matrix", "epochs")
 @click.option(
     "--as-published",
     is_flag=True,
-    help="Search as DeepBind (2015) did, instead of --trials to --ensemble-size: 20,000 steps with Nesterov momentum.",
+    help="Search as DeepBind (2015) did, instead of --trials to --ensemble-size: 20,000 steps with Nesterov momentum "
+    "and L1 weight decay.",
 )
 @click.option(
     "--single-stranded", is_flag=True, help="Score the given strand only, as for RNA, and not its reverse complement."
@@ -158,25 +159,26 @@ def binding(
 
     \b
     peaks        BED, narrowPeak, broadPeak or gappedPeak with --fasta: the 101 bases around the summit or the middle
-    bound        bound sequences: FASTA, or one sequence a line
+    bound        bound sequences, such as reads of SELEX: FASTA, FASTQ, or one sequence a line
     labels       a table of sequences and labels: 1 is bound, 0 or -1 is not
     values       a table of sequences and measured values
     intensities  the same with positive values, whose logarithms are used, as from arrays; never detected
     many sets    a table with the columns protein and file, and any of id, family, kind, fasta, species, assay,
-                 experiment, licence, default (yes or no), negatives, matrix; all sets go into one bank
+                 experiment, licence, default (yes or no), negatives, matrix, unbound, part; all sets go into one bank
 
     The kind of a set in such a table may also be matrix: a motif in a file of MEME, JASPAR, HOMER, TRANSFAC or CIS-BP
     format, which is added to the bank without training. Its name is in the column matrix, or else it is the id. A table
-    of sequences may have a column chromosome (also chrom, chr or group), whose values are never split between folds.
-    For labels, the column negatives lists what bound sequences are compared with, separated by commas: file (the
-    sequences of the file that are not bound), gc-matched (one of these for each bound sequence, with a similar GC
-    content) or shuffles.
+    of sequences may have a column chromosome (also chrom, chr or group), whose values are never split between folds,
+    and a column set, of which only the rows with the value in the column part are used. The column unbound names a file
+    of sequences with which bound ones are compared, such as the reads of the first round of SELEX. For labels, the
+    column negatives lists what bound sequences are compared with, separated by commas: file (the sequences of the file
+    that are not bound), gc-matched (one of these for each bound sequence, with a similar GC content) or shuffles.
 
-    For peaks and bound sequences the negatives are dinucleotide shuffles. Random settings are rated by cross-validation
-    with folds of whole chromosomes, or of neighbouring rows where there are no chromosomes. The best settings are then
-    trained on all data, and the model is the mean of their networks. With --ensemble-size 1 the model is the best
-    network alone, which may have a hidden layer. For measured values, networks may pool means over the positions in
-    addition to maxima. U is read as T.
+    For peaks and bound sequences the negatives are dinucleotide shuffles, if no file of unbound ones is named. Random
+    settings are rated by cross-validation with folds of whole chromosomes, or of neighbouring rows where there are no
+    chromosomes. The best settings are then trained on all data, and the model is the mean of their networks. With
+    --ensemble-size 1 the model is the best network alone, which may have a hidden layer. For measured values, networks
+    may pool means over the positions in addition to maxima. U is read as T.
 
     On a CUDA device all networks of a search are trained at once; except for rounding they equal those of the CPU.
 

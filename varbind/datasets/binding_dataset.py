@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
 
 __all__ = [
     "BindingData",
@@ -28,6 +28,7 @@ __all__ = [
     "DataKind",
     "NegativeSource",
     "is_dataset_table",
+    "origin_of",
     "read_dataset_table",
     "refuse_equal_ids",
 ]
@@ -82,6 +83,9 @@ class BindingDataset:
         negatives: sources of the negatives; empty = the default for the kind.
         matrix: name of the matrix in the file; empty = the id.
         task: name of the group of data sets that an evaluation averages.
+        part: the rows of a table that are used, by their value in its column `set`; empty = all rows.
+        unbound: path of sequences with which bound ones are compared, such as the reads of an earlier round of SELEX;
+            empty = none.
     """
 
     id: str
@@ -98,6 +102,8 @@ class BindingDataset:
     negatives: tuple[NegativeSource, ...] = ()
     matrix: str = ""
     task: str = ""
+    part: str = ""
+    unbound: str = ""
 
     def seed_from(self, seed: int) -> int:
         """Return the seed of this data set, which does not depend on other data sets."""
@@ -107,7 +113,7 @@ class BindingDataset:
         if not is_model_id(self.id):
             what = f"the id {self.id!r} cannot name a model"
             raise InputError(what, remedy=f"use up to {ID_CHARACTERS_MAX} letters without blanks and slashes")
-        for name in ("protein", "family", "species", "assay", "experiment", "licence", "matrix", "task"):
+        for name in ("protein", "family", "species", "assay", "experiment", "licence", "matrix", "task", "part"):
             _require_printable(name, getattr(self, name))
 
 
@@ -116,13 +122,13 @@ class BindingData:
     """The training data of one network.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels (1 bound, 0 unbound) or measured values, (N,).
         groups: number of the group of each sequence, such as its chromosome, (N,); folds never split a group.
         is_classification: whether the targets are labels.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float32]
     groups: NDArray[np.int64]
     is_classification: bool
@@ -137,33 +143,48 @@ class DataFacts:
         sha256: SHA-256 of the file.
         kind: kind of the data.
         sequences: number of sequences in the training, negatives included.
-        length: number of bases of each sequence.
+        length: number of bases of each sequence; if they differ, those of the shortest and of the longest one.
         bound: number of bound sequences; None for measured values.
         negatives: sources of the negatives; None for measured values.
         folds: what is never split between folds.
         unused: number of peaks that were left out, by reason.
         examples_sha256: SHA-256 of all that the network is trained on, in order.
+        part: the rows of the file that are used, by their value in its column `set`; empty = all rows.
     """
 
     file: str
     sha256: str
     kind: DataKind
     sequences: int
-    length: int
+    length: int | tuple[int, int]
     bound: int | None
     negatives: str | None
     folds: str
     unused: Mapping[str, int] = field(default_factory=dict)
     examples_sha256: str = ""
+    part: str = ""
 
     @property
     def measure(self) -> str:
         """The metric by which networks are rated."""
         return "minus mean squared error" if self.bound is None else "AUC"
 
+    @property
+    def origin(self) -> str:
+        """What the data was read from: the SHA-256 of the file, and the part of it that is used, if not all."""
+        return origin_of(self.sha256, self.part)
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the entries of the model card."""
-        return {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+        """Return the entries of the model card, where a missing part is all rows."""
+        stated = {**asdict(self), "kind": str(self.kind), "unused": dict(self.unused)}
+        if not self.part:
+            del stated["part"]
+        return stated
+
+
+def origin_of(sha256: str, part: str) -> str:
+    """Name the rows of a file by its SHA-256 and their part, if it is not all of them."""
+    return f"{sha256}:{part}" if part else sha256
 
 
 def _require_printable(name: str, text: str) -> None:
@@ -239,7 +260,7 @@ def _set(stated: Mapping[str, str], path: str, line: int, fasta: str) -> Binding
     negatives = tuple(_one_of("negatives", word, NegativeSource, path, line) for word in words)
     folder = Path(path).parent
     try:
-        for name in [name for name in ("file", "fasta") if name in texts]:
+        for name in [name for name in ("file", "fasta", "unbound") if name in texts]:
             _require_printable(name, texts[name])
             texts[name] = str(folder / texts[name])
         texts = {"id": texts["protein"], "fasta": fasta, **texts}

@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingData, DataFacts, DataKind, NegativeSource
+from varbind.datasets.kind_detection import detect_kind
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc, repeat_for_negatives
-from varbind.datasets.peak_formats import known_other_format
 from varbind.datasets.peaks import peak_regions, read_peaks, strongest_peaks
 from varbind.datasets.sequence_table import (
     SequenceTable,
     checked_labels,
-    has_sequence_header,
     is_deepbind_table,
     read_bound_sequences,
     read_sequence_table,
     refuse_unknown_labels,
 )
-from varbind.datasets.text_input import data_lines, numbered_lines, split_columns
+from varbind.datasets.text_input import numbered_lines
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 
@@ -32,11 +32,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
     from varbind.datasets.binding_dataset import BindingDataset
     from varbind.io.reference import Reference
 
-__all__ = ["MIN_NEGATIVES", "detect_kind", "load_dataset", "warn_of_unused_peaks"]
+__all__ = ["MIN_NEGATIVES", "load_dataset", "warn_of_unused_peaks"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class _Examples:
     """Sequences with their targets and groups.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels, 1 bound and 0 unbound, or measured values scaled to mean 0 and standard deviation 1
             (intensities after taking the logarithm), float32 (N,).
         groups: group of each sequence; folds never split a group, int64 (N,).
@@ -63,7 +62,7 @@ class _Examples:
         unused: number of peaks that were left out, by reason.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float32]
     groups: NDArray[np.int64]
     folds: str
@@ -94,16 +93,18 @@ def load_dataset(
     Raises:
         InputError: the data is malformed, or there is too little of it.
         ResourceError: the reference of peaks cannot be read.
-        UsageError: peaks have no reference, or `top` is given for data without a known order.
+        UsageError: peaks have no reference, `top` is given for data without a known order, a part is given for data
+            that is no table, or unbound sequences for data that states what is not bound.
     """
     kind = dataset.kind or detect_kind(dataset.file)
+    _refuse_foreign_columns(dataset, kind)
     rng = np.random.default_rng([seed, 3])
     if kind is DataKind.PEAKS:
         examples = _peaks(dataset, references, folds, top, _NegativeRecipe(rng, min_negatives), renamed)
     elif kind is DataKind.BOUND:
         examples = _bound(dataset, folds, top, _NegativeRecipe(rng, min_negatives))
     else:
-        table = read_sequence_table(dataset.file)
+        table = read_sequence_table(dataset.file, dataset.part)
         if dataset.kind is None and table.is_labelled:
             kind = DataKind.LABELS
         elif dataset.kind is None:
@@ -114,30 +115,8 @@ def load_dataset(
         else:
             examples = _measured(table, dataset, kind, folds)
     is_classification = kind not in {DataKind.VALUES, DataKind.INTENSITIES}
-    data = BindingData(examples.codes, examples.targets, examples.groups, is_classification)
+    data = BindingData(examples.sequences, examples.targets, examples.groups, is_classification)
     return data, _facts(dataset, kind, data, examples)
-
-
-def detect_kind(path: str) -> DataKind:
-    """Detect the kind of data from the first line of a file: peaks, bound sequences or values, which may be labels.
-
-    Raises:
-        InputError: the file cannot be read, or has none of the known formats.
-    """
-    number, first = next(data_lines(path), (1, ""))
-    columns = split_columns(first)
-    if first.startswith(">") or is_deepbind_table(first):
-        return DataKind.BOUND
-    if has_sequence_header(first):
-        return DataKind.VALUES
-    if columns and set(columns[0].upper()) <= set("ACGTUN"):
-        return DataKind.BOUND if len(columns) == 1 else DataKind.VALUES
-    if len(columns) > 2 and columns[1].isdecimal() and columns[2].isdecimal():
-        return DataKind.PEAKS
-    if known := known_other_format(columns):
-        raise InputError(f"found {known[0]}, expected peaks", path=path, line=number, remedy=known[1])
-    what = f"found {' '.join(columns[:3])[:60]!r}, expected peaks, sequences, or a table of sequence and label or value"
-    raise InputError(what, path=path, line=number, remedy="give BED, narrowPeak, FASTA or a table, or state --kind")
 
 
 def warn_of_unused_peaks(dataset: BindingDataset, facts: DataFacts) -> None:
@@ -170,18 +149,38 @@ def _peaks(
     by_chromosome = len(counts) >= max(folds, 3) and counts[folds - 1] >= MIN_PER_FOLD
     groups = regions.contigs if by_chromosome else _blocks(len(regions.codes), folds)
     unit = "chromosomes" if by_chromosome else "neighbours on the genome"
-    return _with_shuffles(regions.codes, groups, unit, negatives, unused)
+    return _with_shuffles(SequenceSet.of_one_length(regions.codes), groups, unit, negatives, unused)
 
 
 def _bound(dataset: BindingDataset, folds: int, top: int | None, negatives: _NegativeRecipe) -> _Examples:
-    _refuse_foreign_negatives(dataset, DataKind.BOUND)
+    if not dataset.unbound:
+        _refuse_foreign_negatives(dataset, DataKind.BOUND)
     _, first = next(numbered_lines(dataset.file), (0, ""))
     if not is_deepbind_table(first):
         _refuse_top(dataset, DataKind.BOUND, top)
-    codes = read_bound_sequences(dataset.file)[:top]
-    _refuse_few(len(codes), folds, "bound sequences", dataset.file)
-    groups = _with_equal_sequences(codes, _blocks(len(codes), folds))
-    return _with_shuffles(codes, groups, "neighbours in the file", negatives, {})
+    sequences = read_bound_sequences(dataset.file)[:top]
+    if dataset.unbound:
+        return _labelled(_with_unbound(sequences, dataset.unbound), dataset, folds, negatives)
+    _refuse_few(len(sequences), folds, "bound sequences", dataset.file)
+    groups = _with_equal_sequences(sequences, _blocks(len(sequences), folds))
+    return _with_shuffles(sequences, groups, "neighbours in the file", negatives, {})
+
+
+def _with_unbound(bound: SequenceSet, path: str) -> SequenceTable:
+    """Bound sequences and those of another file, as a table with labels."""
+    unbound = read_bound_sequences(path)
+    labels = np.repeat([1.0, 0.0], [len(bound), len(unbound)])
+    return SequenceTable(SequenceSet.concatenated([bound, unbound]), labels, range(1, len(labels) + 1))
+
+
+def _refuse_foreign_columns(dataset: BindingDataset, kind: DataKind) -> None:
+    """Only a table has parts, and only bound sequences need a file of others."""
+    if dataset.part and kind in {DataKind.PEAKS, DataKind.BOUND}:
+        what = f"the part {dataset.part!r} needs a table with a column set, but this is a file of {kind}"
+        raise UsageError(what, path=dataset.file, remedy="leave it out")
+    if dataset.unbound and kind is not DataKind.BOUND:
+        what = f"unbound sequences are compared with bound ones, but this is a file of {kind}"
+        raise UsageError(what, path=dataset.file, remedy="leave the column unbound empty")
 
 
 def _refuse_top(dataset: BindingDataset, kind: DataKind, top: int | None) -> None:
@@ -207,12 +206,12 @@ class _NegativeRecipe:
 
 
 def _with_shuffles(
-    codes: Codes, groups: NDArray[np.int64], folds: str, negatives: _NegativeRecipe, unused: Mapping[str, int]
+    bound: SequenceSet, groups: NDArray[np.int64], folds: str, negatives: _NegativeRecipe, unused: Mapping[str, int]
 ) -> _Examples:
     """Bound sequences and their shuffles, which stay in the group of their sequence."""
-    rows = repeat_for_negatives(np.arange(len(codes)), negatives.min_count)
-    both = np.concatenate([codes, dinucleotide_shuffles(codes[rows], negatives.rng)])
-    targets = np.arange(len(both)) < len(codes)
+    rows = repeat_for_negatives(np.arange(len(bound)), negatives.min_count)
+    both = SequenceSet.concatenated([bound, dinucleotide_shuffles(bound[rows], negatives.rng)])
+    targets = np.arange(len(both)) < len(bound)
     return _Examples(both, targets.astype(np.float32), np.concatenate([groups, groups[rows]]), folds, unused)
 
 
@@ -225,27 +224,27 @@ def _labelled(table: SequenceTable, dataset: BindingDataset, folds: int, negativ
     if set(wanted) != {NegativeSource.SHUFFLES}:
         _refuse_few(len(unbound), folds, "sequences that are not bound (label 0)", path)
     if NegativeSource.GC_MATCHED in wanted:
-        alike = table.codes[repeat_for_negatives(bound, negatives.min_count)]
-        unbound = unbound[match_gc(alike, table.codes[unbound], negatives.rng)]
+        alike = table.sequences[repeat_for_negatives(bound, negatives.min_count)]
+        unbound = unbound[match_gc(alike, table.sequences[unbound], negatives.rng)]
     elif NegativeSource.FILE not in wanted:
         unbound = unbound[:0]
     shuffled = repeat_for_negatives(bound, negatives.min_count) if NegativeSource.SHUFFLES in wanted else bound[:0]
     unit, groups = _groups(table, folds, *classes)
     rows = np.concatenate([bound, unbound, shuffled])
-    codes = table.codes[rows]
-    codes[len(rows) - len(shuffled) :] = dinucleotide_shuffles(table.codes[shuffled], negatives.rng)
+    shuffles = dinucleotide_shuffles(table.sequences[shuffled], negatives.rng)
+    sequences = SequenceSet.concatenated([table.sequences[np.concatenate([bound, unbound])], shuffles])
     targets = np.arange(len(rows)) < len(bound)
-    return _Examples(codes, targets.astype(np.float32), groups[rows], unit, {})
+    return _Examples(sequences, targets.astype(np.float32), groups[rows], unit, {})
 
 
 def _groups(table: SequenceTable, folds: int, *classes: NDArray[np.intp]) -> tuple[str, NDArray[np.int64]]:
     """What the groups are, in words, and the group of every row; each class fills the folds evenly."""
     if table.groups is not None:
         return "groups of the file", table.groups
-    groups = np.empty(len(table.codes), dtype=np.int64)
+    groups = np.empty(len(table.sequences), dtype=np.int64)
     for rows in classes:
         groups[rows] = _blocks(len(rows), folds)
-    return "neighbours in the file", _with_equal_sequences(table.codes, groups)
+    return "neighbours in the file", _with_equal_sequences(table.sequences, groups)
 
 
 def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, folds: int) -> _Examples:
@@ -270,7 +269,7 @@ def _measured(table: SequenceTable, dataset: BindingDataset, kind: DataKind, fol
         raise InputError(what, path=path, remedy="give smaller values, in another unit")
     targets = ((values - values.mean()) / spread).astype(np.float32)
     unit, groups = _groups(table, folds, np.arange(len(values)))
-    return _Examples(table.codes, targets, groups, unit, {})
+    return _Examples(table.sequences, targets, groups, unit, {})
 
 
 def _refuse_few(count: int, folds: int, name: str, path: str) -> None:
@@ -285,26 +284,30 @@ def _blocks(count: int, folds: int) -> NDArray[np.int64]:
     return np.arange(count, dtype=np.int64) * (BLOCKS_PER_FOLD * folds) // count
 
 
-def _with_equal_sequences(codes: Codes, groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def _with_equal_sequences(sequences: SequenceSet, groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Move equal sequences to the group of the first of them."""
-    _, first, same = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    return groups[first[same.ravel()]]
+    first: dict[bytes, int] = {}
+    return groups[[first.setdefault(codes.tobytes(), row) for row, codes in enumerate(sequences)]]
 
 
 def _facts(dataset: BindingDataset, kind: DataKind, data: BindingData, examples: _Examples) -> DataFacts:
-    digest = hashlib.sha256(repr((data.codes.shape, data.is_classification)).encode())
-    for array in (data.codes, data.targets, data.groups):
+    shortest, longest = data.sequences.bounds
+    digest = hashlib.sha256(repr((data.sequences.codes.shape, data.is_classification)).encode())
+    of_lengths = [data.sequences.lengths] if shortest < longest else []
+    for array in (data.sequences.codes, data.targets, data.groups, *of_lengths):
         digest.update(np.ascontiguousarray(array).tobytes())
-    default = NegativeSource.FILE if kind is DataKind.LABELS else NegativeSource.SHUFFLES
+    has_unbound = kind is DataKind.LABELS or dataset.unbound
+    default = NegativeSource.FILE if has_unbound else NegativeSource.SHUFFLES
     return DataFacts(
         file=Path(dataset.file).name,
         sha256=sha256_of(Path(dataset.file)),
         kind=kind,
-        sequences=len(data.codes),
-        length=data.codes.shape[1],
+        sequences=len(data.sequences),
+        length=longest if shortest == longest else (shortest, longest),
         bound=int(data.targets.sum()) if data.is_classification else None,
         negatives=", ".join(dataset.negatives or [default]) if data.is_classification else None,
         folds=examples.folds,
         unused=examples.unused,
         examples_sha256=digest.hexdigest(),
+        part=dataset.part,
     )

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from varbind.core.sequence_set import SequenceSet
 from varbind.kernels.cpu.numba_cache import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from varbind.core.sequence import Codes
 
 __all__ = ["dinucleotide_shuffles", "match_bins", "match_gc", "repeat_for_negatives"]
 
@@ -29,14 +28,14 @@ def repeat_for_negatives(bound: NDArray[np.intp], min_count: int) -> NDArray[np.
     return np.repeat(bound, max(1, -(-min_count // len(bound))))
 
 
-def match_gc(bound: Codes, unbound: Codes, rng: np.random.Generator) -> NDArray[np.intp]:
+def match_gc(bound: SequenceSet, unbound: SequenceSet, rng: np.random.Generator) -> NDArray[np.intp]:
     """Choose an unbound sequence for each bound one from its bin of GC content, or from the nearest bin with any.
 
     No sequence is used twice while others of its bin are left.
 
     Args:
-        bound: base codes of the bound sequences, (N, L).
-        unbound: base codes of the unbound sequences, (U, L), at least one.
+        bound: N bound sequences.
+        unbound: U unbound sequences, at least one.
         rng: random numbers for the choice.
 
     Returns:
@@ -69,13 +68,12 @@ def match_bins(bound: NDArray[np.int64], unbound: NDArray[np.int64], rng: np.ran
     return found
 
 
-def _bins(codes: Codes) -> NDArray[np.int64]:
-    share = np.isin(codes, (1, 2)).mean(axis=1)
-    bins: NDArray[np.int64] = np.rint(share * GC_BINS).astype(np.int64)
+def _bins(sequences: SequenceSet) -> NDArray[np.int64]:
+    bins: NDArray[np.int64] = np.rint(sequences.gc_shares * GC_BINS).astype(np.int64)
     return bins
 
 
-def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
+def dinucleotide_shuffles(sequences: SequenceSet, rng: np.random.Generator) -> SequenceSet:
     """Return a random sequence with exactly the dinucleotide counts and the two end bases of each sequence.
 
     Altschul and Erickson (1985), "Significance of nucleotide sequence alignments": an Eulerian path through the
@@ -83,24 +81,25 @@ def dinucleotide_shuffles(codes: Codes, rng: np.random.Generator) -> Codes:
     until they do; all other edges are shuffled freely.
 
     Args:
-        codes: base codes, (N, L).
+        sequences: N sequences.
         rng: random numbers for the shuffles.
 
     Returns:
-        Base codes of the shuffles, (N, L).
+        The shuffles, of the same lengths.
     """
-    shuffled = np.array(codes, dtype=np.uint8, order="C")
-    if shuffled.shape[1] > 2:
-        _shuffle(shuffled, rng)
-    return shuffled
+    shuffled = np.array(sequences.codes, dtype=np.uint8, order="C")
+    _shuffle(shuffled, sequences.lengths, rng)
+    return SequenceSet(shuffled, sequences.lengths)
 
 
 @compiled
-def _shuffle(codes: Any, rng: Any) -> None:
-    """An Eulerian path through the multigraph of dinucleotides, for every row in place."""
-    length = codes.shape[1]
-    edges = np.empty((_LETTERS, length), dtype=np.uint8)
+def _shuffle(codes: Any, lengths: Any, rng: Any) -> None:
+    """An Eulerian path through the multigraph of dinucleotides, for the sequence of every row in place."""
+    edges = np.empty((_LETTERS, codes.shape[1]), dtype=np.uint8)
     for row in range(len(codes)):
+        length = lengths[row]
+        if length <= 2:  # both ends stay
+            continue
         sequence = codes[row]
         count = np.zeros(_LETTERS, dtype=np.int64)
         for place in range(length - 1):

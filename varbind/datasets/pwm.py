@@ -104,10 +104,11 @@ def known_motif(dataset: BindingDataset, *, detector_len: int, window: int) -> K
 
     Raises:
         InputError: the file cannot be read, or holds no matrix of that name.
-        UsageError: negatives are stated for a matrix.
+        UsageError: negatives, unbound sequences or a part are stated for a matrix.
     """
-    if dataset.negatives:
-        raise UsageError("a matrix has no negatives", path=dataset.file, remedy="leave the cell empty")
+    if dataset.negatives or dataset.unbound or dataset.part:
+        what = "a matrix has neither negatives nor unbound sequences nor parts"
+        raise UsageError(what, path=dataset.file, remedy="leave the cell empty")
     found = _matrix_named(dataset.matrix or dataset.id, dataset)
     name, matrix = found.names[0], found.shares
     path = Path(dataset.file)

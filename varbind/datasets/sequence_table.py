@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from varbind.core.sequence import Codes, encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.text_input import checked_number, checked_sequence, numbered_lines, split_columns
 from varbind.errors import InputError
 
@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "BASES_MAX",
     "SequenceTable",
     "checked_labels",
     "has_sequence_header",
     "is_deepbind_table",
+    "is_fastq",
     "read_bound_sequences",
     "read_sequence_table",
     "refuse_unknown_labels",
 ]
+
+BASES_MAX = 2_000
+"""Largest number of bases of a sequence; those of DeepBind (2015) had 14 to 101."""
 
 DEEPBIND_HEADER = ["FoldID", "EventID", "seq", "Bound"]
 """Header of the tables that DeepBind was trained on; their peaks are sorted by strength, the strongest first."""
@@ -36,6 +41,7 @@ VALUE_NAMES = {"value", "values"}
 TARGET_NAMES = ({"label", "bound", "value"}, {*LABEL_NAMES, *VALUE_NAMES, "target", "y"})
 GROUP_NAMES = ({"chromosome", "chrom", "group"}, {"chr", "contig", "seqname", "seqnames"})
 """Names of columns; the names of the second set are used only if a table has none of the first."""
+PART_NAMES = {"set", "part", "probe_set"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,14 @@ class SequenceTable:
     """Sequences with labels or measured values.
 
     Attributes:
-        codes: base codes, (N, L).
+        sequences: N sequences of any lengths.
         targets: labels or values, float64 (N,).
         lines: line numbers in the file, for messages.
         groups: number of the group that stays in one fold, such as a chromosome, int64 (N,); None = not stated.
         target_name: name of the column of targets, in lower case; empty without a header.
     """
 
-    codes: Codes
+    sequences: SequenceSet
     targets: NDArray[np.float64]
     lines: Sequence[int]
     groups: NDArray[np.int64] | None = None
@@ -78,20 +84,27 @@ class SequenceTable:
         return self.target_name in LABEL_NAMES
 
 
-def read_bound_sequences(path: str) -> Codes:
-    """Read bound sequences, base codes (N, L), from FASTA, a list, or the bound ones of a DeepBind .seq.gz table.
+def read_bound_sequences(path: str) -> SequenceSet:
+    """Read bound sequences from FASTA, FASTQ, a list, or the bound ones of a DeepBind .seq.gz table.
 
     Raises:
-        InputError: there is no sequence, one is not DNA or RNA, or lengths differ.
+        InputError: there is no sequence, or one is not DNA or RNA or has more than `BASES_MAX` bases.
     """
     _, first = next(numbered_lines(path), (0, ""))
     if is_deepbind_table(first):
         table = read_sequence_table(path)
-        bound: Codes = table.codes[table.targets == 1]
-        return bound
+        return table.sequences[table.targets == 1]
+    if is_fastq(path):
+        return _checked(list(_fastq(numbered_lines(path, has_comments=False), path)), path)
     lines = numbered_lines(path)
     found = _fasta(lines, path) if first.startswith(">") else _list(lines, path)
-    return _stack(list(found), path)
+    return _checked(list(found), path)
+
+
+def is_fastq(path: str) -> bool:
+    """Return whether a file starts as FASTQ does: a name after @, a sequence, and a line with +."""
+    first = [text[0] for _, text in islice(numbered_lines(path, has_comments=False), 3)]
+    return first[:1] == ["@"] and first[2:] == ["+"]
 
 
 def is_deepbind_table(line: str) -> bool:
@@ -99,29 +112,36 @@ def is_deepbind_table(line: str) -> bool:
     return split_columns(line) == DEEPBIND_HEADER
 
 
-def read_sequence_table(path: str) -> SequenceTable:
+def read_sequence_table(path: str, part: str = "") -> SequenceTable:
     """Read a table of sequences with labels (1 and 0, or 1 and -1) or values, and with groups if a column is named.
 
     Sequence and target are the first two columns, or those that a header names; further columns are ignored.
 
+    Args:
+        path: path of the table.
+        part: the rows to read, by their value in the column `set`, such as one of two sets of probes; empty = all rows.
+
     Raises:
-        InputError: there is no row, a sequence is not DNA or RNA, a target is not a number, or lengths differ.
+        InputError: there is no row or no such part, a sequence is not DNA or RNA or has more than `BASES_MAX` bases, or
+            a target is not a number.
     """
     # Rows need not have one number of columns, and may be separated by blanks; pandas reads neither with line numbers.
     lines = numbered_lines(path)
     number, first = next(lines, (1, ""))
     if has_sequence_header(first):
-        places = _named(first, path, number)
+        places = _named(first, path, number, has_parts=bool(part))
     else:
         places = _Places(0, 1)
         lines = chain([(number, first)] if first else [], lines)
     rows = [_row(text, places, path, number) for number, text in lines]
+    if part:
+        rows = _rows_of(part, rows, places, path)
     numbers = [row.line for row in rows]
-    codes = _stack([(row.line, row.sequence) for row in rows], path)
+    sequences = _checked([(row.line, row.sequence) for row in rows], path)
     groups = None
     if places.group is not None:
         groups = np.unique([row.group for row in rows], return_inverse=True)[1].astype(np.int64)
-    return SequenceTable(codes, np.array([row.target for row in rows]), numbers, groups, places.target_name)
+    return SequenceTable(sequences, np.array([row.target for row in rows]), numbers, groups, places.target_name)
 
 
 def checked_labels(table: SequenceTable, path: str) -> NDArray[np.float64]:
@@ -163,6 +183,7 @@ class _Places(NamedTuple):
     sequence: int
     target: int
     group: int | None = None
+    part: int | None = None
     target_name: str = ""
 
 
@@ -171,10 +192,23 @@ class _Row(NamedTuple):
     sequence: str
     target: float
     group: str
+    part: str
 
 
-def _named(header: str, path: str, line: int) -> _Places:
-    """Find the columns by their names."""
+def _rows_of(part: str, rows: Sequence[_Row], places: _Places, path: str) -> list[_Row]:
+    if places.part is None:
+        what = f"no header names a column set, expected one for the part {part!r}"
+        raise InputError(what, path=path, remedy="name the columns in a header")
+    found = [row for row in rows if row.part == part]
+    if rows and not found:
+        known = ", ".join(sorted({row.part for row in rows})[:8])
+        what = f"no row is of the set {part!r}, expected one of {known}"
+        raise InputError(what, path=path, remedy="correct the column part")
+    return found
+
+
+def _named(header: str, path: str, line: int, *, has_parts: bool) -> _Places:
+    """Find the columns by their names, that of parts only if it is needed."""
     names = [name.lower() for name in split_columns(header)]
 
     def places_of(*sets: set[str]) -> list[int]:
@@ -189,17 +223,22 @@ def _named(header: str, path: str, line: int) -> _Places:
             "rename or remove columns, or remove the header and put the sequence first and the label or value second"
         )
         raise InputError(what, path=path, line=line, remedy=remedy)
-    return _Places(sequences[0], targets[0], groups[0] if groups else None, names[targets[0]])
+    # Where no part is asked for, several columns may have the names of parts.
+    parts = places_of(PART_NAMES) if has_parts else []
+    if has_parts and len(parts) != 1:
+        what = f"{len(parts) or 'no'} columns are named set, expected one for the part of the table"
+        raise InputError(what, path=path, line=line, remedy="name one column set")
+    return _Places(sequences[0], targets[0], next(iter(groups), None), next(iter(parts), None), names[targets[0]])
 
 
 def _row(text: str, places: _Places, path: str, line: int) -> _Row:
     columns = split_columns(text)
-    if len(columns) <= max(places.sequence, places.target, places.group or 0):
+    if len(columns) <= max(places.sequence, places.target, places.group or 0, places.part or 0):
         what = f"found {len(columns)} columns, expected a sequence and a label or value"
         raise InputError(what, path=path, line=line, remedy="separate them by a tab")
     target = checked_number(columns[places.target], "label or value", path, line, "correct or remove the row")
-    group = "" if places.group is None else columns[places.group]
-    return _Row(line, checked_sequence(columns[places.sequence], path, line), target, group)
+    group, part = ("" if place is None else columns[place] for place in (places.group, places.part))
+    return _Row(line, checked_sequence(columns[places.sequence], path, line), target, group, part)
 
 
 def _list(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str]]:
@@ -219,14 +258,24 @@ def _fasta(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, s
     yield start, checked_sequence("".join(parts), path, start)
 
 
-def _stack(rows: Sequence[tuple[int, str]], path: str) -> Codes:
-    """Stack base codes of sequences of one length, (N, L)."""
+def _fastq(lines: Iterable[tuple[int, str]], path: str) -> Iterator[tuple[int, str]]:
+    """Yield each read with its line; qualities are not used."""
+    texts = iter(lines)
+    for start, name in texts:
+        record = [(start, name), *islice(texts, 3)]
+        number, sequence = record[min(1, len(record) - 1)]
+        if len(record) < 4 or name[0] != "@" or record[2][1][0] != "+" or len(record[3][1]) != len(sequence):
+            what = "expected a read in four lines: a name after @, the bases, +, and a quality for each base"
+            raise InputError(what, path=path, line=start, remedy="remove the read, or check that the file is whole")
+        yield number, checked_sequence(sequence, path, number)
+
+
+def _checked(rows: Sequence[tuple[int, str]], path: str) -> SequenceSet:
+    """The sequences of numbered lines, of which there is at least one and none is too long."""
     if not rows:
         raise InputError("holds no sequence", path=path, remedy="give one sequence per line, FASTA or a table")
-    first, length = rows[0][0], len(rows[0][1])
     for number, sequence in rows:
-        if len(sequence) != length:
-            what = f"the sequence has {len(sequence)} bases, expected {length} as in line {first}"
-            raise InputError(what, path=path, line=number, remedy="cut all sequences to one length")
-    text = "".join(sequence for _, sequence in rows)
-    return encode(text).reshape(len(rows), length)
+        if len(sequence) > BASES_MAX:
+            what = f"the sequence has {len(sequence):,} bases, expected at most {BASES_MAX:,}"
+            raise InputError(what, path=path, line=number, remedy="cut it to the bases around the site")
+    return SequenceSet.of_texts([sequence for _, sequence in rows])

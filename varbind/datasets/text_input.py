@@ -21,11 +21,12 @@ __all__ = ["checked_number", "checked_sequence", "data_lines", "numbered_lines",
 _FOREIGN = re.compile(r"[^ACGTUNacgtun]")
 
 
-def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: str, *, has_comments: bool = True) -> Iterator[tuple[int, str]]:
     """Yield the lines with their numbers, from 1, without line ends; blank lines and comments (#) are skipped.
 
     Args:
         path: path of a plain or compressed file.
+        has_comments: whether a line that starts with # is a comment; in FASTQ it may hold qualities.
 
     Raises:
         InputError: the file cannot be read, is empty or damaged, or has a line that is too long.
@@ -38,7 +39,7 @@ def numbered_lines(path: str) -> Iterator[tuple[int, str]]:
         lines = bounded_lines(source.stream, source.name, InputError, packed=lambda: source.position)
         for number, line in lines:
             text = line.decode("utf-8", "backslashreplace").rstrip("\r\n")
-            if text.strip() and not text.startswith("#"):
+            if text.strip() and not (has_comments and text.startswith("#")):
                 yield number, text
 
 

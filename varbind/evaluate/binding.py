@@ -69,7 +69,7 @@ class ProteinResults:
             self.absent.append((method, dataset.id, predictor))
             return
         self.results.append(_result(dataset, data, method, predictor))
-        if data.sha256 in predictor.learned_from:
+        if data.origin in predictor.learned_from:
             self.known.append((method, dataset.id))
 
 
@@ -107,7 +107,8 @@ def evaluate_binding(
     # Missing packages are reported now and not after an hour.
     optional_import("sklearn.metrics", needed_for="evaluation")
     optional_import("scipy.stats", needed_for="evaluation")
-    banks = [BankMethod(*bank), *(BankMethod(name, other) for name, other in (against or {}).items())]
+    named = [bank, *(against or {}).items()]
+    banks = [BankMethod(name, own, double_stranded=plan.double_stranded) for name, own in named]
     if training is None:
         _refuse_choices(banks, tests)
     methods = [*banks, *_baselines(plan, has_training=training is not None)]
@@ -129,6 +130,8 @@ def _baselines(plan: EvaluationPlan, *, has_training: bool) -> list[Method]:
     if plan.gkm_svm is None:
         return [GcContentMethod()]
     optional_import("sklearn.svm", needed_for="--gkm-svm")
+    if not plan.double_stranded:
+        raise UsageError("the gkm-SVM reads both strands", remedy="leave --gkm-svm or --single-stranded out")
     if not has_training:
         raise UsageError("the gkm-SVM has no training data", remedy="give --training SETS")
     return [GkmSvmMethod(plan.gkm_svm), GcContentMethod()]
@@ -238,10 +241,10 @@ def _result(dataset: BindingDataset, data: EvaluationData, method: str, predicto
         experiment=dataset.experiment,
         method=method,
         model_id=predictor.model_id,
-        sequences=len(data.codes),
+        sequences=len(data.sequences),
         bound=int(data.bound.sum()),
         in_set=data.in_set,
-        metrics=data.metrics_of(predictor.score(data.codes)),
+        metrics=data.metrics_of(predictor.score(data.sequences)),
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from varbind.datasets.binding_dataset import origin_of
 from varbind.gate import optional_import
 from varbind.kernels.cpu.numba_cache import compiled
 from varbind.scoring.ensemble import Ensemble
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
     from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.evaluate.evaluation_data import EvaluationData
 
 __all__ = [
@@ -65,6 +67,7 @@ class Absence(StrEnum):
     """Why a method has no predictor for a protein."""
 
     NO_MODEL = "no double-stranded model of the protein"
+    NO_SINGLE_STRANDED = "no single-stranded model of the protein"
     NO_CHOICE = "several models of the protein and no training set to choose by"
     NO_LABELS = "no training set of the protein with bound sequences"
 
@@ -75,12 +78,12 @@ class Predictor:
 
     Attributes:
         model_id: id of the model in its bank; empty where there is none.
-        score: function from base codes (N, L) to scores, float64 (N,).
-        learned_from: SHA-256 of the files on which it is known to have been trained or chosen.
+        score: function from N sequences to scores, float64 (N,).
+        learned_from: the data on which it is known to have been trained or chosen, by `DataFacts.origin`.
     """
 
     model_id: str
-    score: Callable[[Codes], NDArray[np.float64]]
+    score: Callable[[SequenceSet], NDArray[np.float64]]
     learned_from: frozenset[str] = frozenset()
 
 
@@ -105,21 +108,23 @@ class Method(Protocol):
 
 
 class BankMethod:
-    """The double-stranded models of a bank; for each protein, the one that is best on its training sets.
+    """The models of a bank that read both strands, or one; for each protein, the one best on its training sets.
 
     Args:
         name: name of the method.
         bank: the bank.
+        double_stranded: whether the models read both strands.
     """
 
     needs_labels = False
 
-    def __init__(self, name: str, bank: Bank) -> None:
+    def __init__(self, name: str, bank: Bank, *, double_stranded: bool = True) -> None:
         self.name = name
+        self._absence = Absence.NO_MODEL if double_stranded else Absence.NO_SINGLE_STRANDED
         self._bank = replace(bank, background=None)
         self._models: Mapping[str, list[ModelCard]] = defaultdict(list)
         for model in bank.models:
-            if model.config.double_stranded:
+            if model.config.double_stranded == double_stranded:
                 self._models[protein_key(model.protein)].append(model)
 
     def count(self, protein: str) -> int:
@@ -130,14 +135,14 @@ class BankMethod:
         """Choose the model of a protein, the best one on its training sets if there are several; see `Method.fit`."""
         models = self._models.get(protein_key(protein), [])
         if not models:
-            return Absence.NO_MODEL
+            return self._absence
         datasets = training() if len(models) > 1 else ()
         if len(models) > 1 and not datasets:
             return Absence.NO_CHOICE
         best = self._best(models, datasets) if datasets else models[0]
         score = self._scorer([best])
-        learned_from = {data.sha256 for data in datasets} | _trained_on(best)
-        return Predictor(best.model_id, lambda codes: score(codes)[:, 0], frozenset(learned_from))
+        learned_from = {data.origin for data in datasets} | _trained_on(best)
+        return Predictor(best.model_id, lambda sequences: score(sequences)[:, 0], frozenset(learned_from))
 
     def _best(self, models: Sequence[ModelCard], datasets: Sequence[EvaluationData]) -> ModelCard:
         """The model with the largest mean metric over the training sets, the first one in a tie."""
@@ -145,19 +150,18 @@ class BankMethod:
         ratings = np.zeros((len(datasets), len(models)))
         for row, whole in zip(ratings, datasets, strict=True):
             data = whole.at_most(CHOICE_MAX_PER_CLASS)
-            # A correlation with constant scores is undefined; such scores predict nothing.
-            row[:] = [data.metrics_of(column).get(data.main_metric, 0.0) for column in score(data.codes).T]
+            row[:] = [data.rating_of(column) for column in score(data.sequences).T]
         return models[int(np.argmax(ratings.mean(axis=0)))]
 
-    def _scorer(self, models: Sequence[ModelCard]) -> Callable[[Codes], NDArray[np.float64]]:
-        """Function from base codes (N, L) to the scores of whole sequences, float64 (N, models)."""
+    def _scorer(self, models: Sequence[ModelCard]) -> Callable[[SequenceSet], NDArray[np.float64]]:
+        """Function from N sequences to the scores of whole sequences, float64 (N, models)."""
         chosen = self._bank.select([model.model_id for model in models])
         # Proteins are evaluated in parallel, so each uses one thread; scores do not depend on it.
         ensemble = Ensemble(chosen.stacks, chosen.outputs, device="cpu", threads=1)
 
-        def score(codes: Codes) -> NDArray[np.float64]:
-            sequences = list(codes)
-            return ensemble.score(dict.fromkeys(ensemble.windows, sequences)).astype(np.float64)
+        def score(sequences: SequenceSet) -> NDArray[np.float64]:
+            own = list(sequences)
+            return ensemble.score(dict.fromkeys(ensemble.windows, own)).astype(np.float64)
 
         return score
 
@@ -182,8 +186,8 @@ class GkmSvmMethod:
             return Absence.NO_LABELS
         drawn = [data.at_most(-(-self._max_per_class // len(labelled))) for data in labelled]
         bound = np.concatenate([data.bound for data in drawn])
-        svm = GkmSvm([data.codes for data in drawn], bound)
-        return Predictor("", svm.score, frozenset(data.sha256 for data in drawn))
+        svm = GkmSvm([data.sequences.codes for data in drawn], bound)
+        return Predictor("", lambda sequences: svm.score(sequences.codes), frozenset(data.origin for data in drawn))
 
 
 class GcContentMethod:
@@ -194,7 +198,7 @@ class GcContentMethod:
 
     def fit(self, protein: str, training: TrainingData) -> Predictor | Absence:  # noqa: ARG002 (of the protocol)
         """Return the same predictor for every protein; see `Method.fit`."""
-        return Predictor("", lambda codes: np.isin(codes, (1, 2)).mean(axis=1))
+        return Predictor("", lambda sequences: sequences.gc_shares)
 
 
 class GkmSvm:
@@ -225,7 +229,7 @@ def gapped_kmers(codes: Codes) -> NDArray[np.float32]:
     """Count gapped k-mers on both strands and scale the counts to length 1; all are zero where there is no k-mer.
 
     Args:
-        codes: base codes, (N, L).
+        codes: base codes, (N, L); gapped k-mers with N, such as those of a padding, are not counted.
 
     Returns:
         float32 (N, K): for each mask of positions in turn, the k-mers in alphabetical order.
@@ -243,10 +247,12 @@ def protein_key(name: str) -> str:
 
 
 def _trained_on(model: ModelCard) -> set[str]:
-    """SHA-256 of the file on which a model was trained, if its card states it."""
+    """The data on which a model was trained, by `DataFacts.origin`, if its card states it."""
     data = model.training.get("data")
     digest = data.get("sha256") if isinstance(data, Mapping) else None
-    return {digest} if isinstance(digest, str) else set()
+    if not isinstance(data, Mapping) or not isinstance(digest, str):
+        return set()
+    return {origin_of(digest, str(data.get("part", "")))}
 
 
 @compiled

@@ -28,7 +28,7 @@ from varbind.core.sequence import N_CODE
 from varbind.gate import optional_import
 from varbind.kernels.cpu.sgd import FIRST_MOMENTUM, SECOND_MOMENTUM, TINY
 from varbind.kernels.gpu.device import memory_limit, torch_device
-from varbind.train.hyperparameters import Optimizer
+from varbind.train.hyperparameters import Optimizer, Penalty
 from varbind.train.trial import STEPS_AT_ONCE
 
 if TYPE_CHECKING:
@@ -115,11 +115,12 @@ class DeviceDescent:
         optimizer = _Optimizer(trials, len(rows), self._place_array)
         values = self._place_array(np.stack([trial.values for trial in trials])).requires_grad_()
         decays = self._place_array(np.stack([trial.decays for trial in trials]))
+        is_absolute = trials[0].penalty is Penalty.L1
         for step in range(len(rows)):
             loss = losses(values, trials[0].config, examples, rows[step], kept[step] * upscale)
             (gradients,) = torch.autograd.grad(loss.sum(), values)
             with torch.no_grad():
-                optimizer(step, values, gradients + decays * values)
+                optimizer(step, values, gradients + decays * (values.sign() if is_absolute else values))
         return values.numpy(force=True), optimizer.moments.numpy(force=True)
 
     def _place_array(self, array: NDArray[np.generic]) -> torch.Tensor:
@@ -168,7 +169,7 @@ def _groups_of_one_configuration(trials: Sequence[Trial]) -> Iterator[list[Trial
     """Yield the trials that can be slices of one computation."""
 
     def key(trial: Trial) -> tuple[int, tuple[object, ...]]:
-        return id(trial.examples), (trial.config, trial.setting.optimizer)
+        return id(trial.examples), (trial.config, trial.setting.optimizer, trial.penalty)
 
     for _, group in groupby(sorted(trials, key=key), key=key):
         yield list(group)
@@ -178,18 +179,20 @@ class PlacedExamples:
     """Training examples on a device, laid out for detectors of one length.
 
     Args:
-        examples: The examples, whose sequences have one length.
+        examples: The examples.
         detector_len: The number m of bases of a detector.
         device: The device.
 
     Attributes:
-        positions: The number of positions of a detector on a strand.
+        positions: The number of positions of a detector on a strand of the longest sequence.
         targets: The targets, float32 (N,).
         is_classification: Whether the targets are labels.
     """
 
     def __init__(self, examples: Examples, detector_len: int, device: torch.device) -> None:
-        self.positions = int(examples.lengths[0]) + detector_len - 1
+        self.positions = int(examples.lengths.max()) + detector_len - 1
+        self._own_positions = torch.from_numpy(examples.lengths + detector_len - 1).to(device)
+        self._is_ragged = int(examples.lengths.min()) + detector_len - 1 < self.positions
         self.targets = torch.from_numpy(examples.targets).to(device)
         self.is_classification = examples.is_classification
         stretches = -(-self.positions // POSITIONS)
@@ -209,6 +212,18 @@ class PlacedExamples:
     def windows(self, rows: torch.Tensor, strand: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
         """The one-hot m bases at places (T, B, D) of one strand (T, B) of sequences (T, B): (T, D, B, 4m)."""
         return self._letters_of(self._windows[rows[:, None], strand[:, None], places.swapaxes(1, 2)])
+
+    def within(self, sums: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Sums (T, B, ..., positions, D) of sequences (T, B), with minus infinity behind the end of a sequence."""
+        if not self._is_ragged:
+            return sums
+        behind = torch.arange(self.positions, device=rows.device) >= self._own_positions[rows].unsqueeze(-1)
+        return sums.masked_fill(behind.view(*rows.shape, *(1,) * (sums.dim() - 4), -1, 1), -torch.inf)
+
+    def means(self, rectified: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Means (T, B, ..., D) of rectified sums over the positions of each sequence (T, B)."""
+        positions = self._own_positions[rows]
+        return rectified.sum(dim=-2) / positions.view(*rows.shape, *(1,) * (rectified.dim() - 3))
 
     def _letters_of(self, codes: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.embedding(codes.int(), self._letters).flatten(-2)
@@ -231,8 +246,8 @@ def losses(
         strand, places = _chosen_places(networks, examples, rows, factors)
     pooled = [networks.maxima_of(examples.windows(rows, strand, places))]
     if networks.mean_pooling:
-        sums = networks.sums(examples.stretches(rows, strand), examples.positions)
-        pooled.append(networks.rectified(sums).mean(dim=-2))
+        sums = examples.within(networks.sums(examples.stretches(rows, strand), examples.positions), rows)
+        pooled.append(examples.means(networks.rectified(sums), rows))
     scores = networks.scores(torch.cat(pooled, dim=-1) * factors)
     targets = examples.targets[rows]
     if examples.is_classification:
@@ -246,11 +261,11 @@ def _chosen_places(
     networks: _Networks, examples: PlacedExamples, rows: torch.Tensor, factors: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The strand with the larger score, (T, B), and the positions of the maxima on it, (T, B, D)."""
-    sums = networks.sums(examples.stretches(rows), examples.positions)  # (T, B, S, positions, D)
+    sums = examples.within(networks.sums(examples.stretches(rows), examples.positions), rows)  # (T, B, S, positions, D)
     maxima, places = sums.max(dim=-2)
     pooled = [networks.rectified(maxima)]
     if networks.mean_pooling:
-        pooled.append(networks.rectified(sums).mean(dim=-2))
+        pooled.append(examples.means(networks.rectified(sums), rows))
     strand = networks.scores(torch.cat(pooled, dim=-1) * factors[:, :, None]).argmax(dim=2)
     return strand, places.take_along_dim(strand[:, :, None, None], dim=2)[:, :, 0]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.datasets.binding_dataset import BindingData
     from varbind.train.hyperparameters import Calibration
 
@@ -168,7 +168,7 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     rng = np.random.default_rng([seed, 0])
     settings = [calibration.draw(rng, is_classification=data.is_classification) for _ in range(calibration.trials)]
     examples = Examples.of(
-        data.codes,
+        data.sequences,
         data.targets,
         calibration.detector_len,
         is_classification=data.is_classification,
@@ -176,11 +176,12 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     )
     folds = _folds(data, calibration.folds)
     log = sorted(_search(data, examples, folds, settings, calibration, seed, engine), key=lambda row: -row.mean)
-    all_rows = np.arange(len(data.codes))
+    all_rows = np.arange(len(data.sequences))
 
     def last_trial(number: int) -> Trial:
         setting = settings[number]
-        return Trial(calibration.config(setting), setting, examples, all_rows, [seed, 1, number])
+        seeds = [seed, 1, number]
+        return Trial(calibration.config(setting), setting, examples, all_rows, seeds, penalty=calibration.penalty)
 
     while best := _best_ratings(log)[: calibration.ensemble_size]:
         trials = [last_trial(row.setting) for row in best]
@@ -193,12 +194,14 @@ def calibrate(data: BindingData, calibration: Calibration, *, model_id: str, see
     raise InputError("every network diverged", remedy="give more trials, or values without outliers")
 
 
-def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str = "cpu") -> NDArray[np.float32]:
+def score_stacks(
+    stacks: Sequence[DeepBindStack], sequences: SequenceSet, *, device: str = "cpu"
+) -> NDArray[np.float32]:
     """Score whole sequences by networks of any configuration.
 
     Args:
         stacks: Stacks of one network each.
-        codes: Base codes, (N, L).
+        sequences: N sequences.
         device: The device, as in `varbind.scoring.ensemble`.
 
     Returns:
@@ -207,7 +210,8 @@ def score_stacks(stacks: Sequence[DeepBindStack], codes: Codes, *, device: str =
     ids = [f"{number}" for number in range(len(stacks))]
     named = [replace(stack, model_ids=(model_id,)) for model_id, stack in zip(ids, stacks, strict=True)]
     ensemble = Ensemble(DeepBindStack.by_config(named), ids, device=device)
-    return ensemble.score({window: list(codes) for window in ensemble.windows})
+    own = list(sequences)
+    return ensemble.score(dict.fromkeys(ensemble.windows, own))
 
 
 def _folds(data: BindingData, count: int) -> list[NDArray[np.bool_]]:
@@ -230,13 +234,12 @@ def _search(
     engine: Engine,
 ) -> list[Rating]:
     """Train the settings on all folds but one, and rate them on that fold at every checkpoint."""
-    trials = {
-        number: [
-            Trial(calibration.config(setting), setting, examples, np.flatnonzero(~fold), [seed, 2, number, index])
-            for index, fold in enumerate(folds)
-        ]
-        for number, setting in enumerate(settings)
-    }
+
+    def trial(number: int, index: int) -> Trial:
+        setting, rows, seeds = settings[number], np.flatnonzero(~folds[index]), [seed, 2, number, index]
+        return Trial(calibration.config(setting), setting, examples, rows, seeds, penalty=calibration.penalty)
+
+    trials = {number: [trial(number, index) for index in range(len(folds))] for number in range(len(settings))}
     log: list[Rating] = []
     for count, steps, new_steps in calibration.rounds():
         if count < len(trials):
@@ -264,7 +267,7 @@ def _rate(
     by_fold = []
     for index, fold in enumerate(folds):
         stacks = [of_setting[index].stack("") for of_setting in trials.values()]
-        scores = score_stacks(stacks, data.codes[fold], device=device)
+        scores = score_stacks(stacks, data.sequences[fold], device=device)
         by_fold.append([_rating(data, fold, column) for column in scores.T])
     return dict(zip(trials, zip(*by_fold, strict=True), strict=True))
 

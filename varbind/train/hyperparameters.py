@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-__all__ = ["Calibration", "Optimizer", "Search", "Setting"]
+__all__ = ["Calibration", "Optimizer", "Penalty", "Search", "Setting"]
 
 
 class Optimizer(StrEnum):
@@ -26,6 +26,22 @@ class Optimizer(StrEnum):
 
     ADAM = "adam"
     NESTEROV = "nesterov"
+
+
+class Penalty(StrEnum):
+    """What weight decay adds to the loss, times a coefficient.
+
+    `L1` is the sum of absolute values, as in the objective of DeepBind (2015, Online Methods); its gradient is the
+    sign, which is 0 at 0. `L2` is half the sum of squares, whose gradient is the parameter itself.
+    """
+
+    L1 = "l1"
+    L2 = "l2"
+
+    @property
+    def norm(self) -> int:
+        """The norm of the parameters, 1 or 2."""
+        return int(self[1:])
 
 
 class Search(StrEnum):
@@ -109,6 +125,7 @@ class Calibration:
         detector_len: The number of bases of a detector.
         window: The number of bases that the network reads around an SNV.
         double_stranded: Whether both strands are scored.
+        penalty: What weight decay adds to the loss.
     """
 
     trials: int = 30
@@ -121,12 +138,13 @@ class Calibration:
     detector_len: int = 24
     window: int = 31
     double_stranded: bool = True
+    penalty: Penalty = Penalty.L2
 
     @classmethod
     def as_published(cls, *, double_stranded: bool = True) -> Self:
-        """Return the search of DeepBind (2015, supplementary section 3).
+        """Return the search of DeepBind (2015, supplementary section 3), with the objective of its Online Methods.
 
-        All settings are trained for 20,000 steps, and the model is the network of the best one.
+        All settings are trained for 20,000 steps with L1 weight decay, and the model is the network of the best one.
         """
         return cls(
             checkpoints=(4_000, 8_000, 12_000, 16_000, 20_000),
@@ -134,7 +152,15 @@ class Calibration:
             optimizer=Optimizer.NESTEROV,
             ensemble_size=1,
             double_stranded=double_stranded,
+            penalty=Penalty.L1,
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values by name, for model cards and the keys of checkpoints, where a missing penalty is `L2`."""
+        values = {**asdict(self), "checkpoints": list(self.checkpoints)}
+        if self.penalty is Penalty.L2:
+            del values["penalty"]
+        return values
 
     def draw(self, rng: np.random.Generator, *, is_classification: bool) -> Setting:
         """Draw a random setting.

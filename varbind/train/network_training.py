@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
+    from varbind.core.sequence import Codes
+    from varbind.core.sequence_set import SequenceSet
     from varbind.datasets.binding_dataset import BindingDataset
     from varbind.scoring.background import BackgroundRecipe, PromoterSource
     from varbind.train.checkpoints import Checkpoints
@@ -139,7 +141,8 @@ def _load_set(dataset: BindingDataset, reference: Callable[[str], Reference], pl
         raise UsageError(what, path=dataset.file, remedy="give labels, peaks or bound sequences, or use deepbind")
     warn_of_unused_peaks(dataset, facts)
     labels = data.targets.astype(np.int8)[:, None]
-    examples = LabelledSequences((dataset.id,), data.codes, labels, data.groups)
+    codes = _of_one_length(data.sequences, dataset.file)
+    examples = LabelledSequences((dataset.id,), codes, labels, data.groups)
     return NetworkData(dataset.id, [dataset], examples, facts.as_dict())
 
 
@@ -153,7 +156,7 @@ def load_label_matrix(template: BindingDataset, labels_path: str) -> NetworkData
     Raises:
         InputError: a file is malformed, or the numbers of their rows differ.
     """
-    codes = read_bound_sequences(template.file)
+    codes = _of_one_length(read_bound_sequences(template.file), template.file)
     tasks, labels, groups = read_label_matrix(labels_path)
     if len(codes) != len(labels):
         what = f"found {len(labels):,} rows of labels, expected {len(codes):,} as there are sequences"
@@ -173,6 +176,15 @@ def load_label_matrix(template: BindingDataset, labels_path: str) -> NetworkData
         "examples_sha256": digest.hexdigest(),
     }
     return NetworkData(template.id, datasets, LabelledSequences(tasks, codes, labels, groups), facts)
+
+
+def _of_one_length(sequences: SequenceSet, path: str) -> Codes:
+    """The base codes (N, L) of sequences, which must have one length."""
+    shortest, longest = sequences.bounds
+    if shortest < longest:
+        what = f"the sequences have {shortest:,} to {longest:,} bases, but these networks read one length"
+        raise InputError(what, path=path, remedy="cut all sequences to one length, or use deepbind")
+    return sequences.codes
 
 
 def train_networks(

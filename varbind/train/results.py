@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -96,7 +96,7 @@ def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
         "data": one.facts.as_dict(),
         "licence": one.dataset.licence,
         "members": [_member(one, row) for row in one.calibrated.chosen(calibration)],
-        "calibration": {**asdict(calibration), "checkpoints": list(calibration.checkpoints)},
+        "calibration": calibration.as_dict(),
         "seed": seed,
     }
     return _card(one.dataset, one.stack, training)

@@ -13,7 +13,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
@@ -77,7 +77,7 @@ class TrainingPlan:
 
     def key_of(self, dataset: BindingDataset, facts: DataFacts) -> str:
         """Return the digest of everything on which the model of a data set depends."""
-        parts = [METHOD, dataset.id, self.seed, asdict(self.calibration), facts.examples_sha256]
+        parts = [METHOD, dataset.id, self.seed, self.calibration.as_dict(), facts.examples_sha256]
         if self.device != "cpu":
             parts.append(self.device.partition(":")[0])
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from varbind.core.deepbind import DeepBindConfig, DeepBindStack
-from varbind.core.sequence import N_CODE, Codes, reverse_complement
+from varbind.core.sequence import N_CODE
 from varbind.kernels.cpu.sgd import ADAM, NESTEROV, descent_kernel
 from varbind.kernels.cpu.table_convolution import table_size
 from varbind.kernels.cpu.table_stack import aligned, triplets_of
-from varbind.train.hyperparameters import Optimizer
+from varbind.train.hyperparameters import Optimizer, Penalty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from varbind.core.sequence_set import SequenceSet
     from varbind.train.hyperparameters import Setting
 
 __all__ = ["BATCH", "STEPS_AT_ONCE", "Examples", "Trial"]
@@ -56,19 +57,19 @@ class Examples:
     @classmethod
     def of(
         cls,
-        codes: Codes,
+        sequences: SequenceSet,
         targets: NDArray[np.float32],
         detector_len: int,
         *,
         is_classification: bool,
         double_stranded: bool,
     ) -> Examples:
-        """Pad sequences of one length, base codes (N, L), for detectors of `detector_len` bases."""
-        strands = np.stack([codes, reverse_complement(codes)] if double_stranded else [codes], axis=1)
+        """Pad N sequences for detectors of `detector_len` bases."""
+        both = [sequences, sequences.reverse_complement()] if double_stranded else [sequences]
+        strands = np.stack([strand.codes for strand in both], axis=1)
         around = ((0, 0), (0, 0), (detector_len - 1, detector_len + 4))
         padded = np.ascontiguousarray(np.pad(strands, around, constant_values=N_CODE))
-        lengths = np.full(len(codes), codes.shape[1], dtype=np.int64)
-        return cls(padded, triplets_of(padded), lengths, targets.astype(np.float32), is_classification)
+        return cls(padded, triplets_of(padded), sequences.lengths, targets.astype(np.float32), is_classification)
 
 
 class Trial:
@@ -80,10 +81,12 @@ class Trial:
         examples: The examples, padded for the detectors of the configuration.
         rows: The rows of the examples that are used for training.
         seed: The seed of the initial parameters, the order of the rows and the dropout.
+        penalty: What weight decay adds to the loss.
 
     Attributes:
         config: The configuration of the network.
         setting: The hyper-parameters.
+        penalty: What weight decay adds to the loss.
         examples: The examples.
         steps: The number of steps that were taken.
         values: The n parameters, flat, in the order of `varbind.kernels.cpu.sgd`, float32 (n,).
@@ -98,9 +101,12 @@ class Trial:
         examples: Examples,
         rows: NDArray[np.intp],
         seed: int | Sequence[int],
+        *,
+        penalty: Penalty = Penalty.L2,
     ) -> None:
         self.config = config
         self.setting = setting
+        self.penalty = penalty
         self.examples = examples
         self.steps = 0
         labels = examples.targets[rows] if examples.is_classification else np.zeros(len(rows))
@@ -186,6 +192,7 @@ class Trial:
             self.values,
             self.moments,
             self.decays,
+            self.penalty.norm,
             self.config.detector_len,
             self.config.hidden,
             NESTEROV if setting.optimizer is Optimizer.NESTEROV else ADAM,

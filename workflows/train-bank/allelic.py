@@ -95,7 +95,7 @@ def strongest(bank: Bank, pairs: Sequence[Pair]) -> NDArray[np.float64]:
 def by_machine(path: Path, pairs: Sequence[Pair]) -> NDArray[np.float64]:
     """The change of the score of a gkm-SVM that is trained on a table of labelled sequences, (N,)."""
     table = read_sequence_table(str(path))
-    parts = [table.codes[table.targets == label][:MOST_OF_CLASS] for label in (1, 0)]
+    parts = [table.sequences[table.targets == label][:MOST_OF_CLASS].codes for label in (1, 0)]
     machine = GkmSvm(parts, np.repeat([True, False], [len(part) for part in parts]))
     first, second = (machine.score(np.stack([getattr(pair.window, side) for pair in pairs])) for side in ("ref", "alt"))
     return second - first

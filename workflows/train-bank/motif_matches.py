@@ -73,7 +73,7 @@ def main() -> None:
 def best_motif(stack: DeepBindStack, model: int, path: str) -> NDArray[np.float64] | None:
     """The motif of the best detector of a model, (width, 4); None if no detector has one."""
     table = read_sequence_table(path)
-    bound, unbound = (table.codes[table.targets == label][:MOST_SEQUENCES] for label in (1, 0))
+    bound, unbound = (table.sequences[table.targets == label][:MOST_SEQUENCES].codes for label in (1, 0))
     detectors = Detectors.of_deepbind(stack, model)
     members = slice(model * stack.config.members, (model + 1) * stack.config.members)
     # Without hidden units; with mean pooling, the weight of the maximum comes first.

@@ -57,7 +57,7 @@ def compared(tests: str, old: Bank, new: Bank) -> Iterator[str]:
                 continue
             data = reader.test(dataset).at_most(plan.max_per_class)
             predictors = [method.fit(dataset.protein, lambda: ()) for method in methods]
-            first, second = (one.score(data.codes) for one in predictors if isinstance(one, Predictor))
+            first, second = (one.score(data.sequences) for one in predictors if isinstance(one, Predictor))
             areas, error = paired_areas(data.bound, first, second)
             difference = areas[1] - areas[0]
             numbers = (*areas, difference, difference - NORMAL_95 * error, difference + NORMAL_95 * error)

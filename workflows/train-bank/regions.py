@@ -17,6 +17,7 @@ from motif_collections import read_collection
 from partners import best_sites, match_partners
 
 from varbind.core.sequence import Codes, decode, encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.datasets.negatives import match_gc, repeat_for_negatives
 
@@ -126,7 +127,7 @@ class Regions:
     ) -> NDArray[np.intp]:
         if partners:
             return match_partners(protein, self.sites, self.codes, bound, unbound, rng)
-        return unbound[match_gc(self.codes[bound], self.codes[unbound], rng)]
+        return unbound[match_gc(*(SequenceSet.of_one_length(self.codes[rows]) for rows in (bound, unbound)), rng)]
 
     def tests(
         self, source: str, protein: str, on: Sequence[str] = HELD_OUT, *, partners: bool = False

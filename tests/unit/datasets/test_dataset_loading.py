@@ -1,14 +1,15 @@
 """Files become what a network learns from: negatives, groups, normalised values; too little is refused."""
 
-import codecs
 from contextlib import ExitStack
 
 import numpy as np
 import pytest
+from oracles import dinucleotides
 from planted import CHROMOSOMES, peak_lines, write_files, write_lines
 
+from varbind.core.sequence import decode
 from varbind.datasets.binding_dataset import BindingDataset, DataKind, NegativeSource
-from varbind.datasets.dataset_loading import detect_kind, load_dataset
+from varbind.datasets.dataset_loading import load_dataset
 from varbind.errors import InputError, UsageError
 from varbind.io.banks import sha256_of
 from varbind.io.reference import Reference
@@ -56,7 +57,7 @@ def test_the_kind_is_told_by_the_content(tmp_path, prepared, name, kind, told):
         == (told in {DataKind.PEAKS, DataKind.BOUND, DataKind.LABELS})
         == (facts.bound is not None)
     )
-    assert (facts.sequences, facts.length) == data.codes.shape
+    assert (facts.sequences, facts.length) == data.sequences.codes.shape
     assert facts.sha256 == sha256_of(tmp_path / name)
     assert facts.file == name
 
@@ -64,10 +65,10 @@ def test_the_kind_is_told_by_the_content(tmp_path, prepared, name, kind, told):
 def test_peaks_stand_against_their_shuffles_by_chromosome(tmp_path, prepared):
     write_files(tmp_path)
     data, facts = prepared("peaks.narrowPeak", fasta=str(tmp_path / "reference.fa"))
-    half = len(data.codes) // 2
+    half = len(data.sequences.codes) // 2
     assert data.targets.tolist() == [1] * half + [0] * half
-    assert pairs(data.codes[:half]) == pairs(data.codes[half:])
-    assert (data.codes[:half] != data.codes[half:]).any(axis=1).all()
+    assert pairs(data.sequences.codes[:half]) == pairs(data.sequences.codes[half:])
+    assert (data.sequences.codes[:half] != data.sequences.codes[half:]).any(axis=1).all()
     assert data.groups[:half].tolist() == data.groups[half:].tolist() == np.repeat(range(4), 20).tolist()
     assert facts.folds == "chromosomes"
 
@@ -180,14 +181,14 @@ def test_negatives_are_what_is_asked_for(tmp_path, prepared):
     for words in ("file", "gc-matched", "shuffles", "file,shuffles", "gc-matched,shuffles"):
         data, facts = prepared("labelled.tsv", negatives=tuple(map(NegativeSource, words.split(","))))
         assert facts.negatives == ", ".join(words.split(","))
-        assert data.targets.tolist() == [1] * 40 + [0] * (len(data.codes) - 40)
-        counts[words] = len(data.codes) - 40
+        assert data.targets.tolist() == [1] * 40 + [0] * (len(data.sequences.codes) - 40)
+        counts[words] = len(data.sequences.codes) - 40
         if "shuffles" in words:
-            assert pairs(data.codes[:40]) == pairs(data.codes[-40:])
+            assert pairs(data.sequences.codes[:40]) == pairs(data.sequences.codes[-40:])
             assert data.groups[:40].tolist() == data.groups[-40:].tolist()
         if words == "gc-matched":
-            assert abs(gc_share(data.codes[:40]).mean() - gc_share(data.codes[40:]).mean()) < 0.01
-            assert len({row.tobytes() for row in data.codes[40:]}) == 40
+            assert abs(gc_share(data.sequences.codes[:40]).mean() - gc_share(data.sequences.codes[40:]).mean()) < 0.01
+            assert len({row.tobytes() for row in data.sequences.codes[40:]}) == 40
     assert counts == {"file": 300, "gc-matched": 40, "shuffles": 40, "file,shuffles": 340, "gc-matched,shuffles": 80}
 
 
@@ -197,15 +198,17 @@ def test_few_bound_sequences_have_several_negatives_each(tmp_path, prepared, min
     times = max(1, -(-min_negatives // 40))
     negatives = (NegativeSource.GC_MATCHED, NegativeSource.SHUFFLES)
     data, facts = prepared("labelled.tsv", negatives=negatives, min_negatives=min_negatives)
-    assert len(data.codes) == facts.sequences == 40 + 2 * 40 * times
+    assert len(data.sequences.codes) == facts.sequences == 40 + 2 * 40 * times
     shuffles = slice(40 + 40 * times, None)
-    assert pairs(data.codes[shuffles]) == [own for own in pairs(data.codes[:40]) for _ in range(times)]
+    assert pairs(data.sequences.codes[shuffles]) == [
+        own for own in pairs(data.sequences.codes[:40]) for _ in range(times)
+    ]
     assert data.groups[shuffles].tolist() == np.repeat(data.groups[:40], times).tolist()
-    assert len({row.tobytes() for row in data.codes[shuffles]}) == 40 * times
+    assert len({row.tobytes() for row in data.sequences.codes[shuffles]}) == 40 * times
     peaks = write_files(tmp_path) / "peaks.bed"
     data, facts = prepared(peaks.name, fasta=str(tmp_path / "reference.fa"), min_negatives=2 * min_negatives)
     assert facts.bound == 80
-    assert pairs(data.codes[80:]) == [own for own in pairs(data.codes[:80]) for _ in range(times)]
+    assert pairs(data.sequences.codes[80:]) == [own for own in pairs(data.sequences.codes[:80]) for _ in range(times)]
 
 
 def test_chromosomes_of_a_table_are_its_groups(tmp_path, prepared):
@@ -230,7 +233,7 @@ def test_the_first_of_a_deepbind_table_are_the_strongest(tmp_path, prepared):
     whole, _ = prepared("peaks.seq")
     data, facts = prepared("peaks.seq", top=40)
     assert facts.bound == 40
-    assert data.codes[:40].tolist() == whole.codes[:40].tolist()
+    assert data.sequences.codes[:40].tolist() == whole.sequences.codes[:40].tolist()
 
 
 def test_values_whose_spread_no_number_holds_are_refused(tmp_path, prepared):
@@ -303,36 +306,91 @@ def test_a_contig_map_names_the_contigs_of_peaks(tmp_path, prepared):
     assert prepared("in.narrowPeak", fasta=reference, renamed=renamed)[1].examples_sha256 == facts.examples_sha256
 
 
-@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        (b">a\nACGT\n", DataKind.BOUND),
-        (b"ACGU\n", DataKind.BOUND),
-        (b"FoldID\tEventID\tseq\tBound\n", DataKind.BOUND),
-        (b"ACGT\t1\n", DataKind.VALUES),
-        (b"chr\tsequence\tlabel\n", DataKind.VALUES),
-        (b"track name=x\nchr1\t1\t9\n", DataKind.PEAKS),
-        (b"chr1 1 9\n", DataKind.PEAKS),
-    ],
-)
-def test_the_kind_is_detected_from_the_first_line(tmp_path, mark, text, kind):
-    (tmp_path / "in").write_bytes(mark + text)
-    assert detect_kind(str(tmp_path / "in")) is kind
+def test_sequences_of_any_lengths(tmp_path, prepared):
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("ACGT"), rng.integers(14, 102))) for _ in range(60)]
+    write_lines(tmp_path / "bound.txt", texts)
+    data, facts = prepared("bound.txt")
+    lengths = [len(text) for text in texts]
+    assert facts.length == (min(lengths), max(lengths))
+    assert data.sequences.lengths.tolist() == lengths + lengths
+    assert [decode(codes) for codes in data.sequences][:60] == texts
+    bound, shuffles = list(data.sequences)[:60], list(data.sequences)[60:]
+    assert [dinucleotides(codes) for codes in shuffles] == [dinucleotides(codes) for codes in bound]
+    rows = [f"{text}\t{label}" for text, label in zip(texts, [1, 0] * 30, strict=True)]
+    write_lines(tmp_path / "labels.tsv", rows)
+    assert prepared("labels.tsv", negatives=(NegativeSource.GC_MATCHED,), folds=2)[1].length[0] >= 14
 
 
-@pytest.mark.parametrize(
-    ("lines", "text"),
-    [
-        (
-            ["# MACS", "", "chr\tstart\tend\tlength\tabs_summit\tpileup"],
-            r"in:3: found the \.xls table of MACS.*narrowPeak",
-        ),
-        (["chr\tstart\tend"], r"in:1: found a header line \(chr start end\).*if START counts from 0"),
-        (["peak1\tchr1\t5\t9\t+"], "in:1: found a table whose first column is a name.*pos2bed"),
-        (["%PDF"], "in:1: found '%PDF', expected peaks, sequences"),
-    ],
-)
-def test_other_formats_are_named(tmp_path, lines, text):
-    with pytest.raises(InputError, match=text):
-        detect_kind(str(write_lines(tmp_path / "in", lines)))
+def test_an_n_at_the_end_is_a_base_of_the_sequence(tmp_path, prepared):
+    """It looks like the padding of a shorter sequence, which is another sequence in another group."""
+    digests = set()
+    for last in ("N", ""):
+        texts = [f"{'ACGT' * 3}{'ACGT'[row % 4]}{'ACGT'[row // 4 % 4]}{'ACGT'[row // 16]}N" for row in range(60)]
+        rows = enumerate([*texts, texts[0][:-1] + last])
+        write_lines(tmp_path / "labels.tsv", [f"{text}\t{row % 2}" for row, text in rows])
+        data, facts = prepared("labels.tsv")
+        digests.add(facts.examples_sha256)
+        groups = [data.groups[row] for row, codes in enumerate(data.sequences) if decode(codes)[:15] == texts[0][:15]]
+        assert (len(set(groups)) == 1) == (last == "N")
+    assert len(digests) == 2
+
+
+def write_rounds(tmp_path):
+    """Reads of a late round as FASTQ, some of whose qualities start with #, and of the first one as a list."""
+    rng = np.random.default_rng(0)
+    late, first = (["".join(rng.choice(list("ACGT"), rng.integers(14, 41))) for _ in range(40)] for _ in range(2))
+    reads = [line for row, text in enumerate(late) for line in (f"@{row}", text, "+", "#" * len(text))]
+    write_lines(tmp_path / "late.fastq", reads)
+    write_lines(tmp_path / "first.txt", first)
+    return late, first
+
+
+def test_reads_of_a_round_stand_against_those_of_an_earlier_one(tmp_path, prepared):
+    late, first = write_rounds(tmp_path)
+    data, facts = prepared("late.fastq", unbound=str(tmp_path / "first.txt"))
+    assert [decode(codes) for codes in data.sequences] == late + first
+    assert data.targets.tolist() == [1] * 40 + [0] * 40
+    assert (facts.kind, facts.bound, facts.negatives) == (DataKind.BOUND, 40, "file")
+    both = (NegativeSource.GC_MATCHED, NegativeSource.SHUFFLES)
+    assert prepared("late.fastq", unbound=str(tmp_path / "first.txt"), negatives=both)[1].sequences == 120
+    assert prepared("late.fastq")[1].negatives == "shuffles"
+
+
+def test_a_read_of_both_rounds_is_in_one_fold(tmp_path, prepared):
+    late, first = write_rounds(tmp_path)
+    write_lines(tmp_path / "first.txt", [*first[:-1], late[0]])
+    data, _ = prepared("late.fastq", unbound=str(tmp_path / "first.txt"))
+    assert data.groups[0] == data.groups[-1]
+
+
+def test_unbound_sequences_need_bound_ones(tmp_path, prepared):
+    write_files(tmp_path)
+    with pytest.raises(UsageError, match=r"labels.tsv: unbound sequences are compared with bound ones"):
+        prepared("labels.tsv", unbound=str(tmp_path / "bound.fa"))
+
+
+def test_a_part_of_a_table(tmp_path, prepared):
+    rng = np.random.default_rng(0)
+    rows = [f"{''.join(rng.choice(list('ACGU'), 30))}\t{rng.normal():.3f}\t{'AB'[row % 2]}" for row in range(80)]
+    write_lines(tmp_path / "probes.tsv", ["sequence\tvalue\tset", *rows])
+    found = {part: prepared("probes.tsv", part=part) for part in ("A", "B", "")}
+    whole = {codes.tobytes() for codes in found[""][0].sequences}
+    halves = [{codes.tobytes() for codes in found[part][0].sequences} for part in "AB"]
+    assert halves[0] | halves[1] == whole
+    assert not halves[0] & halves[1]
+    assert [facts.as_dict().get("part") for _, facts in found.values()] == ["A", "B", None]
+    with pytest.raises(InputError, match="no row is of the set 'C', expected one of A, B"):
+        prepared("probes.tsv", part="C")
+    write_lines(tmp_path / "two.tsv", ["sequence\tvalue\tset\tprobe_set", *rows])  # no row has the last column
+    assert prepared("two.tsv")[1].sequences == 80
+    with pytest.raises(InputError, match=r"two.tsv:1: 2 columns are named set"):
+        prepared("two.tsv", part="A")
+    write_files(tmp_path)
+    with pytest.raises(InputError, match=r"values.tsv:1: no columns are named set"):
+        prepared("values.tsv", part="A")
+    write_lines(tmp_path / "bare.tsv", rows)
+    with pytest.raises(InputError, match=r"bare.tsv: no header names a column set"):
+        prepared("bare.tsv", part="A")
+    with pytest.raises(UsageError, match=r"bound.fa: the part 'A' needs a table"):
+        prepared("bound.fa", part="A")

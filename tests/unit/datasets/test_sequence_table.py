@@ -28,6 +28,37 @@ def test_bound_sequences(tmp_path, lines):
     assert [decode(codes) for codes in bound(tmp_path, *lines)] == ["ACGT", "NNGT"]
 
 
+@pytest.mark.parametrize("lines", [[">a", "ACG", "u", ">b", "T"], ["ACGT", "T"]], ids=["FASTA", "list"])
+def test_sequences_of_any_lengths(tmp_path, lines):
+    found = bound(tmp_path, *lines)
+    assert found.lengths.tolist() == [4, 1]
+    assert [decode(codes) for codes in found] == ["ACGT", "T"]
+    rows = table(tmp_path, "ACG\t1", "ACGTACGT\t0")
+    assert [decode(codes) for codes in rows.sequences] == ["ACG", "ACGTACGT"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["@a", "ACGT", "+", "III"],
+        ["@a", "ACGT", "+", "IIII", "@b", "AC", "+"],
+        ["@a", "ACGT", "+", "IIII", "b", "AC", "+", "II"],
+        ["@a", "ACGT", "+", "IIII", "@b", "AC", "-", "II"],
+    ],
+)
+def test_a_malformed_read_is_told(tmp_path, lines):
+    with pytest.raises(InputError, match=rf"in:{len(lines) // 5 * 4 + 1}: expected a read in four lines"):
+        bound(tmp_path, *lines)
+
+
+def test_reads(tmp_path):
+    """Qualities may look like names and comments."""
+    reads = bound(tmp_path, "@a b", "ACGT", "+", "#III", "@c", "NA", "+c", "@@")
+    assert [decode(codes) for codes in reads] == ["ACGT", "NA"]
+    with pytest.raises(InputError, match="in:6: the sequence holds 'X' at base 2"):
+        bound(tmp_path, "@a", "ACGT", "+", "#III", "@c", "NX", "+", "@@")
+
+
 def test_a_deepbind_table_gives_its_bound_sequences(tmp_path):
     path = tmp_path / "in.seq.gz"
     path.write_bytes(gzip.compress(b"FoldID\tEventID\tseq\tBound\nA\te\tACGT\t1\nA\te\tTTTT\t0\n"))
@@ -41,7 +72,7 @@ def test_a_deepbind_table_gives_its_bound_sequences(tmp_path):
 )
 def test_tables(tmp_path, lines):
     found = table(tmp_path, *lines)
-    assert [decode(codes) for codes in found.codes] == ["ACGT", "AAAA"]
+    assert [decode(codes) for codes in found.sequences] == ["ACGT", "AAAA"]
     assert found.targets.tolist() == [1, 0.5]
     assert not found.is_labelled
 
@@ -57,8 +88,8 @@ def test_lines_are_those_of_the_file(tmp_path):
     [
         (["ACGT", "ACXT"], "in:2: the sequence holds 'X' at base 3, expected the letters"),
         ([">a", "ACGT", "AC-T"], "in:3: the sequence holds '-' at base 3"),
-        (["ACGT", "ACG"], "in:2: the sequence has 3 bases, expected 4 as in line 1"),
-        ([">a", "ACGT", ">b", "AC", "T"], "in:3: the sequence has 3 bases, expected 4 as in line 1"),
+        (["ACGT", "A" * 2001], "in:2: the sequence has 2,001 bases, expected at most 2,000; cut it"),
+        ([">a", "ACGT", ">b", *["A" * 500] * 5], "in:3: the sequence has 2,500 bases, expected at most 2,000"),
         ([">a", ">b", "AC"], "in:1: the sequence holds nothing"),
         ([">a", "ACGT", ">b"], "in:3: the sequence holds nothing"),
         (["# text"], "in: holds no sequence"),
@@ -77,7 +108,7 @@ def test_a_malformed_sequence_is_told(tmp_path, lines, text):
         (["ACGT\t1", "ACGT\tyes"], "in:2: the label or value is 'yes', expected a number"),
         (["ACGT\t1", "ACGT\tnan"], "in:2: the label or value is 'nan'"),
         (["ACGT\t1", "ACRT\t1"], "in:2: the sequence holds 'R' at base 3"),
-        (["ACGT\t1", "ACGTA\t1"], "in:2: the sequence has 5 bases, expected 4 as in line 1"),
+        (["ACGT\t1", f"{'A' * 2001}\t1"], "in:2: the sequence has 2,001 bases, expected at most 2,000"),
         (["sequence\tweight", "ACGT\t1"], "in:1: the header is .*, expected one column named sequence"),
         (["sequence\tlabel"], "in: holds no sequence"),
         (["# text"], "in: holds no sequence"),
@@ -131,6 +162,6 @@ def test_what_is_named_a_value_is_no_label(tmp_path):
 def test_a_byte_order_mark_does_not_show(tmp_path):
     for text in ("sequence\tlabel\nACGT\t1\n", "ACGT\t1\n"):
         (tmp_path / "in").write_bytes(codecs.BOM_UTF8 + text.encode())
-        assert [decode(codes) for codes in read_sequence_table(str(tmp_path / "in")).codes] == ["ACGT"]
+        assert [decode(codes) for codes in read_sequence_table(str(tmp_path / "in")).sequences] == ["ACGT"]
     (tmp_path / "in").write_bytes(codecs.BOM_UTF8 + b">a\nACGT\n")
     assert [decode(codes) for codes in read_bound_sequences(str(tmp_path / "in"))] == ["ACGT"]

@@ -11,6 +11,7 @@ from motif_banks import CRE, E_BOX, TATA, motif_bank, motif_model, planted
 from oracles import reverse_strand
 
 from varbind.core.sequence import decode, encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import DataKind
 from varbind.evaluate.evaluation_data import EvaluationData
 from varbind.evaluate.methods import (
@@ -32,7 +33,8 @@ def sample(motif, seed=0, sha256="file", *, is_classification=True, **options):
     codes = np.array([encode(text) for text, _ in rows])
     bound = np.array([label == 1 for _, label in rows])
     kind = DataKind.LABELS if is_classification else DataKind.VALUES
-    return EvaluationData(codes, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
+    sequences = SequenceSet.of_one_length(codes)
+    return EvaluationData(sequences, bound.astype(np.float64), bound, is_classification, len(codes), kind, sha256, seed)
 
 
 def untouched():
@@ -62,8 +64,8 @@ def test_one_model_needs_no_choice():
     predictor = BankMethod("b", BANK).fit("tbp", untouched)
     assert predictor.model_id == "tata"
     assert predictor.learned_from == {"peaks"}
-    codes = sample(TATA).codes[:6]
-    assert predictor.score(codes).tolist() == [slow_score(TATA, row) for row in codes]
+    some = sample(TATA).sequences[:6]
+    assert predictor.score(some).tolist() == [slow_score(TATA, row) for row in some]
 
 
 def test_the_best_on_training_sets_is_taken():
@@ -78,7 +80,7 @@ def test_training_sets_count_the_same_whatever_their_size():
     areas = np.zeros((2, 2))
     for row, own in enumerate(sets):
         for column, motif in enumerate((CRE, E_BOX)):
-            areas[row, column] = auc(own.bound, np.array([slow_score(motif, codes) for codes in own.codes]))
+            areas[row, column] = auc(own.bound, np.array([slow_score(motif, codes) for codes in own.sequences]))
     assert areas.mean(axis=0).argmax() == 1
     assert (areas * [[400], [40]]).mean(axis=0).argmax() == 0
     predictor = BankMethod("b", BANK).fit("CREB1", lambda: sets)
@@ -114,13 +116,13 @@ def test_the_gkm_svm_learns_from_labelled_sets_of_any_length():
     predictor = GkmSvmMethod(100).fit("A", lambda: [*training, measured])
     assert predictor.learned_from == {"file", "other"}
     test = sample(CRE, 4)
-    assert auc(test.bound, predictor.score(test.codes)) > 0.8
+    assert auc(test.bound, predictor.score(test.sequences)) > 0.8
     assert GkmSvmMethod(100).fit("A", lambda: [measured]) is Absence.NO_LABELS
 
 
 def test_gc_is_a_share():
     score = GcContentMethod().fit("A", untouched).score
-    assert score(np.array([encode("GCGC"), encode("ANCT"), encode("AATT")])).tolist() == [1, 0.25, 0]
+    assert score(SequenceSet.of_texts(["GCGC", "ANCT", "AATT", "GA"])).tolist() == [1, 0.25, 0, 0.5]
 
 
 def test_names_are_compared_without_case_and_blanks():
@@ -179,3 +181,14 @@ def test_a_machine_learns_a_motif():
     machine = GkmSvm([codes[:120], codes[120:, :35]], bound)
     held_out, truth = data(2)
     assert auc(truth, machine.score(held_out)) > 0.9
+
+
+def test_single_stranded_models_are_used_where_one_strand_is_read():
+    method = BankMethod("b", BANK, double_stranded=False)
+    assert method.fit("RBFOX1", untouched).model_id == "rna"
+    assert method.fit("TBP", untouched) is Absence.NO_SINGLE_STRANDED
+
+
+def test_a_part_of_a_file_is_not_the_rest_of_it():
+    bank = motif_bank(motif_model("a", "A", CRE, training={"data": {"sha256": "probes", "part": "SetA"}}))
+    assert BankMethod("b", bank).fit("A", untouched).learned_from == {"probes:SetA"}

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import deepbind_config
 from quick_cases import first_quick
-from trials import examples, planted, setting
+from trials import examples, planted, ragged, setting
 
+from varbind.core.sequence_set import SequenceSet
 from varbind.errors import ResourceError
 from varbind.train.hyperparameter_search import KernelThreads, calibrate, engine_on, score_stacks
-from varbind.train.hyperparameters import Calibration, Optimizer
+from varbind.train.hyperparameters import Calibration, Optimizer, Penalty
 from varbind.train.trial import Examples, Trial
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -50,7 +51,7 @@ def engine(request):
     return engine_of(request.param)
 
 
-def different_trials(laid_out, optimizer, shape, count=3):
+def different_trials(laid_out, optimizer, shape, count=3, penalty=Penalty.L2):
     """Networks that differ in every number of their settings, the first without dropout."""
     return [
         Trial(
@@ -68,6 +69,7 @@ def different_trials(laid_out, optimizer, shape, count=3):
             laid_out,
             ROWS[number:],
             [1, number],
+            penalty=penalty,
         )
         for number in range(count)
     ]
@@ -110,6 +112,31 @@ def test_steps_are_those_of_the_kernel(engine, optimizer, hidden, mean_pooling, 
         assert_near(expected, found)
     moved = [np.abs(trial.values - other.values).max() for trial, other in zip(found, start, strict=True)]
     assert min(moved) > 5 * tolerances.DEVICE_STEPS[1]
+
+
+@pytest.mark.parametrize("double_stranded", [True, False])
+@pytest.mark.parametrize("mean_pooling", [False, True])
+def test_sequences_of_any_lengths(engine, mean_pooling, double_stranded):
+    _sequences, laid_out = ragged(7, double_stranded=double_stranded)
+    shape = deepbind_config(detector_len=7, detectors=16, mean_pooling=mean_pooling, double_stranded=double_stranded)
+    expected, found = (different_trials(laid_out, Optimizer.ADAM, shape) for _ in range(2))
+    assert_every_step_is_the_kernels(engine, expected, found, steps=3)
+
+
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_both_penalties_are_those_of_the_kernel(engine, optimizer):
+    """Networks of either penalty are trained in one call."""
+    _codes, laid_out = examples(6)
+    shape = deepbind_config(detector_len=6, detectors=16)
+    expected, found = (
+        [trial for penalty in Penalty for trial in different_trials(laid_out, optimizer, shape, 2, penalty)]
+        for _ in range(2)
+    )
+    for trial in expected:
+        trial.advance(4)
+    engine.advance(found, [4] * len(found))
+    assert_near(expected, found)
+    assert np.median(differences(expected[1:2], expected[3:])) > 5 * tolerances.DEVICE_STEPS[0]
 
 
 def assert_every_step_is_the_kernels(engine, expected, found, *, steps, but=0.0):
@@ -167,7 +194,7 @@ def test_of_equal_places_the_first_has_the_slope(engine):
     """Shares of each would be a weight's that no single place has. Where bases are equal too, nothing shows."""
     codes = np.repeat(np.uint8([[0] * 8 + [1] * 8]), 64, axis=0)
     targets = np.arange(64, dtype=np.float32)
-    laid_out = Examples.of(codes, targets, 5, is_classification=False, double_stranded=False)
+    laid_out = Examples.of(SequenceSet.of_one_length(codes), targets, 5, is_classification=False, double_stranded=False)
     shape = deepbind_config(detector_len=5, detectors=16, double_stranded=False)
     trial = Trial(shape, setting(detector_decay=0.0), laid_out, np.arange(64), 1)
     detectors = trial.values[: 5 * 4 * 16].reshape(5, 4, 16)
@@ -372,7 +399,7 @@ def test_a_calibration_on_a_device_is_that_of_the_kernel(device, ensemble_size, 
     chosen = ([row.mean for row in own.chosen(calibration)] for own in (found, expected))
     np.testing.assert_allclose(*chosen, atol=most, rtol=0)
     fresh = planted(count=500)
-    scores = score_stacks([found.stack], fresh.codes)[:, 0]
+    scores = score_stacks([found.stack], fresh.sequences)[:, 0]
     assert np.median(scores[fresh.targets == 1]) > np.quantile(scores[fresh.targets == 0], 0.95)
 
 

@@ -12,7 +12,8 @@ from planted import one_way_sequences, repeated_sequences
 from trials import planted
 
 from varbind.core.deepbind import DeepBindStack
-from varbind.core.sequence import encode
+from varbind.core.sequence import decode, encode
+from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.binding_dataset import BindingData
 from varbind.errors import InputError
 from varbind.train.hyperparameter_search import KernelThreads, _folds, calibrate, score_stacks
@@ -41,7 +42,7 @@ def run(data, calibration=QUICK, threads=2):
 def test_a_planted_motif_is_found(calibration, is_classification):
     found = run(planted(is_classification=is_classification), calibration)
     fresh = planted(count=500)
-    scores = score_stacks([found.stack], fresh.codes)[:, 0]
+    scores = score_stacks([found.stack], fresh.sequences)[:, 0]
     assert np.median(scores[fresh.targets == 1]) > np.quantile(scores[fresh.targets == 0], 0.95)
     assert found.log[0].mean > (0.95 if is_classification else -0.15)  # the variance is 0.25
 
@@ -52,7 +53,19 @@ def as_data(found, *, is_classification):
     targets = np.array([target for _, target in found], dtype=np.float32)
     if not is_classification:
         targets = (targets - targets.mean()) / targets.std()
-    return BindingData(codes, targets, np.arange(len(codes)) % 12, is_classification)
+    return BindingData(SequenceSet.of_one_length(codes), targets, np.arange(len(codes)) % 12, is_classification)
+
+
+def test_a_motif_is_found_in_sequences_of_any_lengths():
+    """Bases are cut from the ends of sequences; the motif is left whole, and the length says nothing of the class."""
+    data, rng = planted(600), np.random.default_rng(1)
+    texts = [decode(codes)[rng.integers(0, 5) :][: rng.integers(30, 40)] for codes in data.sequences]
+    cut = replace(data, sequences=SequenceSet.of_texts(texts))
+    found = run(cut)
+    assert found.log[0].mean > 0.85
+    whole = score_stacks([found.stack], cut.sequences)[:, 0]
+    one_by_one = [score_stacks([found.stack], cut.sequences[row : row + 1])[0, 0] for row in range(0, 600, 60)]
+    assert whole[::60].tolist() == one_by_one
 
 
 @pytest.mark.parametrize("double_stranded", [True, False])
@@ -62,7 +75,7 @@ def test_one_strand_is_told_from_the_other_where_one_is_read(double_stranded):
     found = run(as_data(one_way_sequences(240), is_classification=True), calibration)
     assert found.stack.config.double_stranded == double_stranded
     fresh = as_data(one_way_sequences(200, seed=1), is_classification=True)
-    scores = score_stacks([found.stack], fresh.codes)[:, 0]
+    scores = score_stacks([found.stack], fresh.sequences)[:, 0]
     difference = np.median(scores[fresh.targets == 1]) - np.quantile(scores[fresh.targets == 0], 0.9)
     assert (difference > 0) == (not double_stranded)
     assert (found.log[0].mean > 0.9) == (not double_stranded)
@@ -77,7 +90,7 @@ def test_where_numbers_count_means_are_pooled():
     assert best > without + 0.05
     assert found.stack.config.mean_pooling
     fresh = as_data(repeated_sequences(seed=1), is_classification=False)
-    assert np.corrcoef(score_stacks([found.stack], fresh.codes)[:, 0], fresh.targets)[0, 1] > 0.8
+    assert np.corrcoef(score_stacks([found.stack], fresh.sequences)[:, 0], fresh.targets)[0, 1] > 0.8
 
 
 def test_means_are_pooled_of_measured_values_only():
@@ -113,11 +126,13 @@ def test_the_network_is_the_mean_of_the_best():
     chosen = found.chosen(QUICK)
     assert [row.setting for row in chosen] == order[:2]
     assert all(row.mean == max(r.mean for r in found.log if r.setting == row.setting) for row in chosen)
-    everything = Examples.of(data.codes, data.targets, QUICK.detector_len, is_classification=True, double_stranded=True)
+    everything = Examples.of(
+        data.sequences, data.targets, QUICK.detector_len, is_classification=True, double_stranded=True
+    )
     members = []
     for row in chosen:
         setting = found.settings[row.setting]
-        trial = Trial(QUICK.config(setting), setting, everything, np.arange(len(data.codes)), [1, 1, row.setting])
+        trial = Trial(QUICK.config(setting), setting, everything, np.arange(len(data.sequences)), [1, 1, row.setting])
         trial.advance(row.steps)
         members.append(trial.stack("A"))
     assert_equal_stacks(found.stack, DeepBindStack.mean_of(members))
@@ -139,10 +154,14 @@ def test_threads_do_not_show():
     assert_equal_stacks(one.stack, other.stack)
 
 
+def zeros(count):
+    return SequenceSet.of_one_length(np.zeros((count, 9), np.uint8))
+
+
 @given(st.lists(st.integers(0, 6), min_size=40, max_size=60), st.integers(2, 4))
 def test_groups_are_not_split(groups, count):
     assume(len(set(groups)) >= count)
-    data = BindingData(np.zeros((len(groups), 9), np.uint8), np.zeros(len(groups), np.float32), np.array(groups), False)
+    data = BindingData(zeros(len(groups)), np.zeros(len(groups), np.float32), np.array(groups), is_classification=False)
     folds = _folds(data, count)
     assert len(folds) == count
     assert np.array_equal(np.sum(folds, axis=0), np.ones(len(groups)))  # each row is held out once
@@ -161,7 +180,7 @@ def test_too_little_is_said(groups, targets, text):
     if len(targets) == 5:
         labels[:] = 0
         labels[0] = 1
-    data = BindingData(np.zeros((count, 20), np.uint8), labels, np.arange(count) % groups, is_classification=True)
+    data = BindingData(zeros(count), labels, np.arange(count) % groups, is_classification=True)
     with pytest.raises(InputError, match=text):
         run(data)
 
@@ -209,8 +228,8 @@ def test_what_diverges_on_everything_gives_way_to_the_next(monkeypatch):
     class Unlucky(Trial):
         """Explodes where the seed is that of a last training of the best setting."""
 
-        def __init__(self, shape, setting, examples, rows, seed):
-            super().__init__(shape, setting, examples, rows, seed)
+        def __init__(self, shape, setting, examples, rows, seed, **penalty):
+            super().__init__(shape, setting, examples, rows, seed, **penalty)
             self.is_unlucky = list(seed[1:]) == [1, usual.log[0].setting]
 
         @property

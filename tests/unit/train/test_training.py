@@ -18,7 +18,7 @@ from varbind.io.banks import read_bank
 from varbind.scoring.background import BackgroundRecipe
 from varbind.scoring.selftest import run_selftest
 from varbind.train.hyperparameter_search import calibrate, engine_on
-from varbind.train.hyperparameters import Calibration, Search
+from varbind.train.hyperparameters import Calibration, Penalty, Search
 from varbind.train.training import METHOD, TrainingPlan, count_steps, task_steps, train_bank
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
@@ -82,9 +82,19 @@ def test_what_the_kernel_has_trained_stays_valid(bound):
     """Records of a device are its own: they are not the same to the byte."""
     facts = load_dataset(bound, None, folds=3, top=None, seed=1)[1]
     keys = {device: replace(PLAN, device=device).key_of(bound, facts) for device in ("cpu", "cuda", "cuda:1")}
-    parts = [METHOD, "A", 1, asdict(PLAN.calibration), facts.examples_sha256]
+    stated = asdict(PLAN.calibration)
+    assert stated.pop("penalty") is Penalty.L2  # which no key stated before there was a choice
+    parts = [METHOD, "A", 1, stated, facts.examples_sha256]
     assert keys["cpu"] == hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     assert keys["cuda"] == keys["cuda:1"] != keys["cpu"]
+    published = replace(PLAN, calibration=replace(PLAN.calibration, penalty=Penalty.L1))
+    assert published.key_of(bound, facts) not in keys.values()
+
+
+def test_the_published_search_penalises_absolute_values():
+    published = Calibration.as_published()
+    assert published.as_dict()["penalty"] == "l1"
+    assert Calibration().penalty is Penalty.L2
 
 
 @pytest.mark.slow

@@ -94,24 +94,31 @@ def _loss(score: float, target: float, logistic: bool) -> Any:  # noqa: FBT001 (
 
 
 @compiled
-def _follow_nesterov(values: Any, moments: Any, slopes: Any, decays: Any, rate: float, momentum: float) -> None:
+def _add_decay(slopes: Any, values: Any, decays: Any, norm: int) -> None:
+    """Add the gradient of the weight decay, on flat arrays: of absolute values (norm 1) or of half the squares (2)."""
+    for i in range(len(values)):
+        slopes[i] += decays[i] * (np.sign(values[i]) if norm == 1 else values[i])
+
+
+@compiled
+def _follow_nesterov(values: Any, moments: Any, slopes: Any, rate: float, momentum: float) -> None:
     """Take one step of Nesterov's method, on flat arrays."""
     speeds = moments[0]
     for i in range(len(values)):
-        slope = slopes[i] + decays[i] * values[i]
+        slope = slopes[i]
         speeds[i] = momentum * speeds[i] + slope
         values[i] -= rate * (slope + momentum * speeds[i])
 
 
 @compiled
-def _follow_adam(values: Any, moments: Any, slopes: Any, decays: Any, rate: Any, taken: int) -> None:
+def _follow_adam(values: Any, moments: Any, slopes: Any, rate: Any, taken: int) -> None:
     """Take one step of Adam, on flat arrays; `taken` is the number of steps including this one."""
     means, squares = moments[0], moments[1]
     one = np.float32(1)
     rate = np.float32(rate / (1 - float(FIRST_MOMENTUM) ** taken))
     correction = np.float32(1 / (1 - float(SECOND_MOMENTUM) ** taken))
     for i in range(len(values)):
-        slope = slopes[i] + decays[i] * values[i]
+        slope = slopes[i]
         means[i] = FIRST_MOMENTUM * means[i] + (one - FIRST_MOMENTUM) * slope
         squares[i] = SECOND_MOMENTUM * squares[i] + (one - SECOND_MOMENTUM) * slope * slope
         values[i] -= rate * means[i] / (np.sqrt(squares[i] * correction) + TINY)
@@ -139,6 +146,7 @@ def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C9
         values: Any,  # float32: all parameters
         moments: Any,  # float32 (2, parameters)
         decays: Any,  # float32 (parameters,)
+        norm: int,  # of the weight decay, 1 or 2
         detector_len: int,
         hidden: int,
         rule: int,
@@ -228,10 +236,11 @@ def descent_kernel(count: int, *, mean: bool) -> Callable[..., Any]:  # noqa: C9
             if mean:
                 for group in range(groups):
                     add_group_slopes(slopes, table_slopes[group], group)
+            _add_decay(flat_slopes, values, decays, norm)
             if rule == NESTEROV:
-                _follow_nesterov(values, moments, flat_slopes, decays, np.float32(rate), np.float32(momentum))
+                _follow_nesterov(values, moments, flat_slopes, np.float32(rate), np.float32(momentum))
             else:
-                _follow_adam(values, moments, flat_slopes, decays, rate, taken + step + 1)
+                _follow_adam(values, moments, flat_slopes, rate, taken + step + 1)
         return total / (len(batches) * size)
 
     return descend

@@ -54,9 +54,9 @@ def read_set(name: str, path: Path, *, most: int | None = None) -> SplitSet:
         most: the largest number of peaks, which are drawn at random; None = all.
     """
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode())])
-    bound = read_bound_sequences(str(path))
-    bound = bound[rng.permutation(len(bound))[:most]]
-    unbound = dinucleotide_shuffles(bound, rng)[rng.permutation(len(bound))]
+    peaks = read_bound_sequences(str(path))
+    peaks = peaks[rng.permutation(len(peaks))[:most]]
+    bound, unbound = peaks.codes, dinucleotide_shuffles(peaks, rng).codes[rng.permutation(len(peaks))]
     bounds = [round(0.7 * len(bound)), round(0.8 * len(bound))]
     parts = zip(np.split(bound, bounds), np.split(unbound, bounds), strict=True)
     return SplitSet(name, *(_labelled(name, *classes) for classes in parts))

@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import ARRAY_NAMES, deepbind_config
 from quick_cases import first_quick
-from trials import examples, setting
+from trials import examples, ragged, setting
 
 from varbind.core.sequence import N_CODE, reverse_complement
-from varbind.train.hyperparameters import Optimizer
+from varbind.core.sequence_set import SequenceSet
+from varbind.train.hyperparameters import Optimizer, Penalty
 from varbind.train.trial import BATCH, Trial
 
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
@@ -36,31 +37,44 @@ def torch_scores(parameters, shape, codes, kept):
     return torch.stack(strands).max(dim=0).values
 
 
+def scores_of(parameters, shape, sequences, kept):
+    """The scores of sequences of one length together, and of any lengths one at a time."""
+    if not isinstance(sequences, SequenceSet):
+        return torch_scores(parameters, shape, sequences, kept)
+    own = [torch_scores(parameters, shape, row[None], kept[i : i + 1]) for i, row in enumerate(sequences)]
+    return torch.cat(own)
+
+
 def follow_in_torch(trial, used, codes, laid_out, batches, kept):
     """The same steps by autograd, in double precision, from where the trial stands."""
     stack = trial.stack("A")
     parameters = {name: torch.tensor(getattr(stack, name)).double().requires_grad_() for name in NAMES}
     decays = {"detectors": used.detector_decay, "weights1": used.network_decay, "weights2": used.network_decay}
-    groups = [{"params": [p], "weight_decay": decays.get(name, 0.0)} for name, p in parameters.items() if p.numel()]
+    squared = {} if trial.penalty is Penalty.L1 else decays
+    groups = [{"params": [p], "weight_decay": squared.get(name, 0.0)} for name, p in parameters.items() if p.numel()]
     if used.optimizer is Optimizer.NESTEROV:
         optimiser = torch.optim.SGD(groups, lr=used.rate, momentum=used.momentum, nesterov=True)
     else:
         optimiser = torch.optim.Adam(groups, lr=used.rate)
     for rows, factors in zip(batches, kept, strict=True):
-        scores = torch_scores(parameters, trial.config, codes[rows], torch.from_numpy(factors).double())
+        scores = scores_of(parameters, trial.config, codes[rows], torch.from_numpy(factors).double())
         wanted = torch.from_numpy(laid_out.targets[rows]).double()
         if laid_out.is_classification:
             loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, wanted)
         else:
             loss = ((scores - wanted) ** 2).mean() / 2
+        if trial.penalty is Penalty.L1:
+            loss = loss + sum(
+                decay * parameters[name].abs().sum() for name, decay in decays.items() if parameters[name].numel()
+            )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return {name: p.detach().numpy() for name, p in parameters.items()}
 
 
-def assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=4):
-    trial = Trial(shape, used, laid_out, np.arange(len(codes)), seed=3)
+def assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=4, penalty=Penalty.L2):
+    trial = Trial(shape, used, laid_out, np.arange(len(codes)), seed=3, penalty=penalty)
     start = trial.stack("A")
     batches, kept = trial.batches(steps), trial.kept(steps)
     trial.batches, trial.kept = lambda _: batches, lambda _: kept
@@ -84,6 +98,25 @@ def test_steps_are_those_of_autograd(optimizer, hidden, is_classification, detec
     # Adam's first steps are as long for a slope that is nearly nothing, and as rough.
     used = setting(optimizer=optimizer, rate=0.05 if optimizer is Optimizer.NESTEROV else 0.005, hidden=hidden)
     assert_steps_are_those_of_autograd(shape, used, codes, laid_out)
+
+
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+@pytest.mark.parametrize("hidden", [0, 5])
+def test_the_published_decay_is_of_absolute_values(optimizer, hidden):
+    """The objective of DeepBind 2015, whose penalties are sums of absolute values, by autograd."""
+    codes, laid_out = examples(6)
+    shape = deepbind_config(detector_len=6, detectors=16, hidden=hidden)
+    rate = 0.05 if optimizer is Optimizer.NESTEROV else 0.005
+    used = setting(optimizer=optimizer, rate=rate, hidden=hidden, detector_decay=0.02, network_decay=0.05)
+    assert_steps_are_those_of_autograd(shape, used, codes, laid_out, penalty=Penalty.L1)
+
+
+def test_a_weight_of_zero_is_not_pulled():
+    _codes, laid_out = examples(5)
+    trial = Trial(deepbind_config(detectors=16), setting(), laid_out, np.arange(200), seed=3, penalty=Penalty.L1)
+    trial.values[:] = 0  # no gradient reaches a detector through weights of zero
+    trial.advance(1)
+    assert not trial.stack("A").detectors.any()
 
 
 # The same ones every time: now and then two places are so nearly equal that single precision takes the other.
@@ -110,6 +143,18 @@ def test_any_shape_and_length(sizes, dropout, length, seed):
     codes, laid_out = examples(shape.detector_len, length=length, seed=seed, **kind)
     used = setting(dropout=dropout, hidden=shape.hidden, mean_pooling=shape.mean_pooling)
     assert_steps_are_those_of_autograd(shape, used, codes, laid_out, steps=2)
+
+
+@pytest.mark.parametrize("double_stranded", [True, False])
+@pytest.mark.parametrize("mean_pooling", [False, True])
+@pytest.mark.parametrize("hidden", [0, 3])
+def test_sequences_of_any_lengths(hidden, mean_pooling, double_stranded):
+    """Sequences of 1 to 45 bases in one batch; the reference reads one at a time, without padding it to another."""
+    sequences, laid_out = ragged(7, is_classification=hidden == 0, double_stranded=double_stranded)
+    sizes = {"hidden": hidden, "mean_pooling": mean_pooling, "double_stranded": double_stranded}
+    shape = deepbind_config(detector_len=7, detectors=16, **sizes)
+    used = setting(hidden=hidden, mean_pooling=mean_pooling)
+    assert_steps_are_those_of_autograd(shape, used, sequences, laid_out, steps=3)
 
 
 @pytest.mark.parametrize("mean_pooling", [False, True])
