@@ -22,7 +22,8 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    for name in ("bcftools", "tabix", "chromium", "chromedriver", "first", ".venv/bin/python", ".multiqc/bin/multiqc"):
+    packages = (".tools/multiqc/bin/multiqc", ".tools/snakemake/bin/snakemake")
+    for name in ("bcftools", "tabix", "chromium", "chromedriver", "first", ".venv/bin/python", *packages):
         path = (tmp_path if "/" in name else programs) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'#!/bin/sh\necho "ran {name} $*"\n[ "$FAILS" != "{name}" ]\n')
