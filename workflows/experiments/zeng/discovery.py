@@ -4,9 +4,9 @@
     python workflows/experiments/zeng/discovery.py areas DATA STATE [--batches N] [--only SETS]
 
 DATA is the folder with the training peaks (`*_AC.seq.gz`). `settings` trains each network with some of the 27 settings
-on three sets, and writes `settings.NETWORK.tsv` with the mean accuracy on their validation sequences. `areas` trains each
-network with its best setting on each of the other sets, and writes the AUC on the test sequences. What is finished is
-kept in STATE, one file for each network or set, and is not computed again.
+on three sets, and writes `settings.NETWORK.tsv` with the mean accuracy on their validation sequences. `areas` trains
+each network with its best setting on each of the other sets, and writes the AUC on the test sequences. What is finished
+is kept in STATE, one file for each network or set, and is not computed again.
 """
 
 from __future__ import annotations

@@ -42,6 +42,11 @@ class SplitSet:
         parts = zip(np.split(bound, bounds), np.split(unbound, bounds), strict=True)
         return cls(name, *(_labelled(name, *classes) for classes in parts))
 
+    @property
+    def peaks(self) -> int:
+        """The number of bound sequences in all parts."""
+        return sum(int((part.labels == 1).sum()) for part in (self.training, self.validation, self.test))
+
     def down_sampled(self, peaks: int) -> SplitSet:
         """The set as it is split with fewer peaks, but with all test sequences, so that its AUC is as exact as can be.
 
@@ -49,7 +54,9 @@ class SplitSet:
             peaks: the number of peaks, of which 70 % are used for training and 10 % for validation.
         """
         counts = [round(share * peaks) for share in SHARES]
-        fewer = [_first_of_each(part, count) for part, count in zip((self.training, self.validation), counts, strict=True)]
+        fewer = [
+            _first_of_each(part, count) for part, count in zip((self.training, self.validation), counts, strict=True)
+        ]
         return SplitSet(self.name, *fewer, self.test)
 
 
