@@ -53,10 +53,8 @@ class SplitSet:
         Args:
             peaks: the number of peaks, of which 70 % are used for training and 10 % for validation.
         """
-        counts = [round(share * peaks) for share in SHARES]
-        fewer = [
-            _first_of_each(part, count) for part, count in zip((self.training, self.validation), counts, strict=True)
-        ]
+        parts = zip((self.training, self.validation), SHARES, strict=True)
+        fewer = [_first_of_each(part, round(share * peaks)) for part, share in parts]
         return SplitSet(self.name, *fewer, self.test)
 
 

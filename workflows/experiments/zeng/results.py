@@ -3,9 +3,9 @@
     python workflows/experiments/zeng/results.py STATE OUTPUT [--figures FOLDER] [--machine WORDS]
 
 STATE is the folder of `discovery.py`, `occupancy.py` and `size.py`. OUTPUT gets, for each experiment that is there,
-`zeng_NAME.tsv` with the AUC of each set and network, `zeng_NAME_medians.tsv`, and `zeng_NAME_tests.tsv`, where the claims of
-the paper are tested. The experiment on sizes has `zeng_size_gaps.tsv` and `zeng_size_anova.tsv` instead. FOLDER gets a box
-plot of each experiment.
+`zeng_NAME.tsv` with the AUC of each set and network, `zeng_NAME_medians.tsv`, and `zeng_NAME_tests.tsv`, where the
+claims of the paper are tested. The experiment on sizes has `zeng_size_gaps.tsv` and `zeng_size_anova.tsv` instead.
+FOLDER gets a box plot of each experiment.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
         if rows is None:
             print(f"{name}: nothing is finished")
             continue
-        areas = areas_of(rows, ["set"])
+        areas = areas_of(rows, ["set"], needed={BASIC})
         tables = {"": areas.reset_index(), "_medians": medians_of(areas), "_tests": tested_claims(areas, claims)}
         write(options, name, tables, facts_of(rows))
         draw(options, name, draw_boxes(areas, f"{title}, {len(areas)} sets"))
@@ -67,7 +67,7 @@ def write_sizes(options: argparse.Namespace) -> None:
     if rows is None:
         print("size: nothing is finished")
         return
-    areas = areas_of(rows, ["set", "size"])
+    areas = areas_of(rows, ["set", "size"], needed={BASIC, DEEP})
     bank = load_bank().to_frame()
     families = family_names(zip(bank["protein"], bank["family"], strict=True))
     tables = {"": areas.reset_index(), "_gaps": gaps_of(areas), "_anova": anova_of(rows, families)}
@@ -81,9 +81,13 @@ def finished(state: Path, pattern: str) -> pd.DataFrame | None:
     return pd.concat([pd.read_csv(path, sep="\t") for path in files], ignore_index=True) if files else None
 
 
-def areas_of(rows: pd.DataFrame, index: list[str]) -> pd.DataFrame:
+def areas_of(rows: pd.DataFrame, index: list[str], *, needed: set[str]) -> pd.DataFrame:
     """The AUC with a row for each set, and a column for each method in the order of the paper."""
     areas = rows.pivot_table(index=index, columns="network", values="auc")
+    if absent := sorted(needed - set(areas.columns)):
+        raise SystemExit(
+            f"{absent[0]} has not been trained on any set: expected it, as the others are compared with it"
+        )
     return areas[[name for name in [*zeng_networks(), MACHINE] if name in areas.columns]]
 
 
@@ -99,14 +103,16 @@ def medians_of(areas: pd.DataFrame) -> pd.DataFrame:
 
 def gaps_of(areas: pd.DataFrame) -> pd.DataFrame:
     """By size, how far three layers are below one, and P that the gap is larger than with the next larger size."""
-    gaps = (areas[BASIC] - areas[DEEP]).unstack("size").sort_index(axis=1, ascending=False)
-    found = []
-    for number, size in enumerate(gaps.columns):
-        row = {"size": size, "sets": int(gaps[size].count()), f"median {BASIC} - {DEEP}": gaps[size].median()}
-        if number:
-            growth = (gaps[size] - gaps.iloc[:, number - 1]).dropna()
+    gaps = (areas[BASIC] - areas[DEEP]).dropna()
+    found, before = [], None
+    for size in sorted(gaps.index.unique("size"), reverse=True):
+        own = gaps.xs(size, level="size")
+        row = {"size": size, "sets": len(own), f"median {BASIC} - {DEEP}": own.median()}
+        if before is not None:
+            growth = (own - before).dropna()
             row |= {"median growth": growth.median(), "P": p_of(growth, "greater")}
         found.append(row)
+        before = own
     return pd.DataFrame(found)
 
 

@@ -1,6 +1,6 @@
 """The networks of Zeng et al. (2016, section 3.4) on fewer and fewer peaks.
 
-    python workflows/experiments/zeng/size.py DATA STATE [--sizes NUMBERS] [--networks NAMES] [--batches N] [--only SETS]
+    python workflows/experiments/zeng/size.py DATA STATE [--sizes NUMBERS] [--networks NAMES] [--batches N]
 
 DATA is the folder with the training peaks (`*_AC.seq.gz`). Sets with as many peaks as the largest size are split as if
 they had each of the sizes, but keep all test sequences. The settings of the networks are those that `discovery.py
