@@ -68,7 +68,7 @@ LOCATION_FREE = (
 """Section 3.3, where the place of the motif in unbound sequences can be learnt."""
 
 
-def tested_claims(areas: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
+def check_claims(areas: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
     """Test claims by the one-sided test of signed ranks (Wilcoxon) on pairs of the same set.
 
     Args:
@@ -78,10 +78,10 @@ def tested_claims(areas: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
     Returns:
         For each claim the median AUC of both, the number of sets, P, and whether it holds.
     """
-    return pd.DataFrame([_tested(areas, claim) for claim in claims])
+    return pd.DataFrame([_checked(areas, claim) for claim in claims])
 
 
-def _tested(areas: pd.DataFrame, claim: Claim) -> dict[str, object]:
+def _checked(areas: pd.DataFrame, claim: Claim) -> dict[str, object]:
     row = {"claim": claim.words, "lower": claim.lower, "upper": claim.upper}
     if not {claim.lower, claim.upper} <= set(areas.columns):
         return row | {"sets": 0, "result": "not measured"}

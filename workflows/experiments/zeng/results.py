@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from anova import family_names, two_way_anova
 from box_plots import draw_boxes, draw_gaps
-from claims import DISCOVERY, LOCATION_FREE, MACHINE, OCCUPANCY, p_of, tested_claims
+from claims import DISCOVERY, LOCATION_FREE, MACHINE, OCCUPANCY, check_claims, p_of
 
 from varbind import load_bank
 from varbind.core.zeng import zeng_networks
@@ -45,7 +45,7 @@ def main() -> None:
             print(f"{name}: nothing is finished")
             continue
         areas = areas_of(rows, ["set"], needed={BASIC})
-        tables = {"": areas.reset_index(), "_medians": medians_of(areas), "_tests": tested_claims(areas, claims)}
+        tables = {"": areas.reset_index(), "_medians": medians_of(areas), "_tests": check_claims(areas, claims)}
         write(options, name, tables, facts_of(rows))
         draw(options, name, draw_boxes(areas, f"{title}, {len(areas)} sets"))
     write_sizes(options)
