@@ -100,8 +100,8 @@ def test_networks_have_the_setting_with_the_best_accuracy_or_the_usual_one(tmp_p
         (0.9, 1e-8, None),
     ]
     assert "3layer has no chosen setting" in capsys.readouterr().err
-    with pytest.raises(SystemExit, match="no network '4layer'"):
-        size.networks_named("1layer,4layer")
+    with pytest.raises(SystemExit, match="no method '4layer'"):
+        size.methods_named("1layer,4layer")
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def state(peaks, open_chromatin, tmp_path_factory):
         patch.setattr(occupancy, "MOST_FOR_MACHINE", MOST)
         for words in ([], ["--location-free"]):
             run(occupancy, "tasks", open_chromatin, state, *words)
-            run(occupancy, "areas", open_chromatin, state, "--networks", "1layer", "--batches", 2, *words)
+            run(occupancy, "areas", open_chromatin, state, "--methods", "1layer,gkm-SVM", "--batches", 2, *words)
     return state
 
 
@@ -139,7 +139,17 @@ def test_what_is_finished_is_not_trained_again(state, open_chromatin, monkeypatc
     path = state / "location-free.A.tsv"
     before = path.read_text()
     monkeypatch.setattr(occupancy, "machine_area", None)
-    run(occupancy, "areas", open_chromatin, state, "--networks", "1layer,1motif", "--batches", 2, "--location-free")
+    run(
+        occupancy,
+        "areas",
+        open_chromatin,
+        state,
+        "--methods",
+        "1layer,1motif,gkm-SVM",
+        "--batches",
+        2,
+        "--location-free",
+    )
     after = path.read_text()
     assert after.startswith(before)
     assert [line.split("\t")[1] for line in after.removeprefix(before).splitlines()] == ["1motif"]

@@ -136,16 +136,13 @@ def _fill_products(
 
 def mismatch_weights(word: int, letters: int, mismatches: int) -> NDArray[np.float64]:
     """The kernel of two l-mers by the number of their mismatches, (word + 1,)."""
-    low_pass = np.array(
-        [sum(_krawtchouk(order, distance, word) for order in range(letters + 1)) for distance in range(word + 1)]
+    # A function of the number of mismatches, as its values, becomes its Fourier transform by this matrix, and back.
+    transform = np.array(
+        [[_krawtchouk(order, distance, word) for distance in range(word + 1)] for order in range(word + 1)], dtype=float
     )
+    low_pass = transform[: letters + 1].sum(axis=0)
     low_pass[np.argmax(low_pass <= 0) if (low_pass <= 0).any() else word + 1 :] = 0
-    distances = _distances(word)
-    one = np.zeros(4**word)
-    one[0] = 1
-    twice = _filtered(_filtered(one, low_pass / 4**word, word), low_pass / 4**word, word)
-    _, first = np.unique(distances, return_index=True)
-    found: NDArray[np.float64] = twice[first]
+    found: NDArray[np.float64] = (low_pass @ transform / 4**word) ** 2 @ transform / 4**word
     found[mismatches + 1 :] = 0
     return found
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from network_areas import SEARCHED, area_of, best_settings, networks_named, train
+from network_areas import SEARCHED, area_of, best_settings, methods_named, train
 from peak_sets import CHOOSING, SEED, read_set, set_files
 
 from varbind.core.zeng import zeng_networks
@@ -67,7 +67,7 @@ def choose_settings(options: argparse.Namespace) -> None:
 
 def compare_networks(options: argparse.Namespace) -> None:
     """Train each network with its best setting on each set that chose nothing, and write the AUC on the test set."""
-    chosen = best_settings(options.state, networks_named(None))
+    chosen = best_settings(options.state, methods_named(None))
     for name, path in set_files(options.data).items():
         destination = options.state / f"areas.{name}.tsv"
         if name in CHOOSING or destination.exists() or (options.only and name not in options.only.split(",")):

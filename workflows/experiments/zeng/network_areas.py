@@ -52,12 +52,12 @@ def best_settings(state: Path, networks: Sequence[str]) -> dict[str, Descent]:
     return found
 
 
-def networks_named(words: str | None) -> list[str]:
-    """The names of networks separated by commas; all of the paper if there are none."""
-    known = list(zeng_networks())
+def methods_named(words: str | None, *others: str) -> list[str]:
+    """The names of methods separated by commas; all networks of the paper and the other methods if there are none."""
+    known = [*zeng_networks(), *others]
     names = words.split(",") if words else known
     if unknown := sorted(set(names) - set(known)):
-        raise SystemExit(f"no network {unknown[0]!r}: expected some of {', '.join(known)}")
+        raise SystemExit(f"no method {unknown[0]!r}: expected some of {', '.join(known)}")
     return names
 
 

@@ -2,7 +2,7 @@
 
     export PYTHONPATH=workflows/train-bank
     python workflows/experiments/zeng/occupancy.py tasks DATA STATE [--location-free]
-    python workflows/experiments/zeng/occupancy.py areas DATA STATE [--location-free] [--networks NAMES] [--batches N]
+    python workflows/experiments/zeng/occupancy.py areas DATA STATE [--location-free] [--methods NAMES] [--batches N]
 
 DATA is the folder with `chipseq-hg38` and `pwm`. `tasks` makes the task of each protein that has a matrix in JASPAR
 2022, and writes how many pairs it has or why it is left out. `areas` trains the networks and the gkm-SVM on 80 % of
@@ -27,7 +27,7 @@ import pandas as pd
 import torch
 from claims import MACHINE
 from gkm_svm import train_gkm_svm
-from network_areas import area_of, best_settings, networks_named
+from network_areas import area_of, best_settings, methods_named
 from peak_sets import SEED, SplitSet
 from regions import read_open_regions
 
@@ -64,7 +64,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
     parser.add_argument("--location-free", action="store_true", help="the motifs of bound sequences lie anywhere")
-    parser.add_argument("--networks", help="names of networks, separated by commas; all if absent")
+    parser.add_argument("--methods", help=f"names of networks and {MACHINE}, separated by commas; all if absent")
     parser.add_argument("--batches", type=int, default=5_000, help="number of mini-batches")
     parser.add_argument("--proteins", type=int, help="number of proteins, those with most pairs first; all if absent")
     return parser.parse_args()
@@ -134,15 +134,15 @@ def task_of(
 
 def compare_methods(options: argparse.Namespace) -> None:
     """Train all methods on the tasks, and write the AUC on the test sequences."""
-    networks = networks_named(options.networks)
-    settings = best_settings(options.state, networks)
+    methods = methods_named(options.methods, MACHINE)
+    settings = best_settings(options.state, [name for name in methods if name != MACHINE])
     table = pd.read_csv(options.state / f"{name_of(options)}-tasks.tsv", sep="\t")
     usable = table[table["left out"].isna()].sort_values("pairs", ascending=False, kind="stable")
     proteins = proteins_of(options.data)
     for protein in usable["protein"].head(options.proteins):
         destination = options.state / f"{name_of(options)}.{protein}.tsv"
         done = pd.read_csv(destination, sep="\t") if destination.exists() else pd.DataFrame(columns=["network"])
-        missing = [name for name in [*networks, MACHINE] if name not in set(done["network"])]
+        missing = [name for name in methods if name not in set(done["network"])]
         if not missing:
             continue
         one = split(protein, task_of(protein, *proteins[protein], location_free=options.location_free))

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from network_areas import area_of, best_settings, networks_named
+from network_areas import area_of, best_settings, methods_named
 from peak_sets import CHOOSING, read_set, set_files
 
 SIZES = (10_000, 2_500, 625)
@@ -28,7 +28,7 @@ def main() -> None:
     options = parse_options()
     torch.set_num_threads(1)
     options.state.mkdir(parents=True, exist_ok=True)
-    settings = best_settings(options.state, networks_named(options.networks))
+    settings = best_settings(options.state, methods_named(options.networks))
     for name, path in set_files(options.data).items():
         if name in CHOOSING or (options.only and name not in options.only.split(",")):
             continue
