@@ -170,7 +170,9 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
     tables = {path.stem: pd.read_csv(path, sep="\t", comment="#") for path in tmp_path.glob("*.tsv")}
     endings = ("", "_medians", "_tests")
     expected = {f"zeng_{name}{end}" for name in ("discovery", "occupancy", "location_free") for end in endings}
-    assert tables.keys() == expected | {"zeng_size", "zeng_size_gaps", "zeng_size_anova"}
+    expected |= {"zeng_occupancy_tasks", "zeng_location_free_tasks", "zeng_size", "zeng_size_gaps", "zeng_size_anova"}
+    assert tables.keys() == expected
+    assert tables["zeng_occupancy_tasks"]["left out"].notna().tolist() == [False, True]
     assert (tmp_path / "zeng_discovery.tsv").read_text().startswith("# 2 mini-batches, ")
     of_set = pd.read_csv(state / "areas.SP1_B.tsv", sep="\t").set_index("network")["auc"]
     shown = tables["zeng_discovery"].set_index("set").loc["SP1_B"]

@@ -4,8 +4,9 @@
 
 STATE is the folder of `discovery.py`, `occupancy.py` and `size.py`. OUTPUT gets, for each experiment that is there,
 `zeng_NAME.tsv` with the AUC of each set and network, `zeng_NAME_medians.tsv`, and `zeng_NAME_tests.tsv`, where the
-claims of the paper are tested. The experiment on sizes has `zeng_size_gaps.tsv` and `zeng_size_anova.tsv` instead.
-FOLDER gets a box plot of each experiment.
+claims of the paper are tested; for the occupancy also `zeng_NAME_tasks.tsv` with the proteins that are left out. The
+experiment on sizes has `zeng_size_gaps.tsv` and `zeng_size_anova.tsv` instead. FOLDER gets a box plot of each
+experiment.
 """
 
 from __future__ import annotations
@@ -46,6 +47,9 @@ def main() -> None:
             continue
         areas = areas_of(rows, ["set"], needed={BASIC})
         tables = {"": areas.reset_index(), "_medians": medians_of(areas), "_tests": check_claims(areas, claims)}
+        tasks = options.state / f"{name}-tasks.tsv"
+        if tasks.exists():
+            tables["_tasks"] = pd.read_csv(tasks, sep="\t")
         write(options, name, tables, facts_of(rows))
         draw(options, name, draw_boxes(areas, f"{title}, {len(areas)} sets"))
     write_sizes(options)
