@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from dataclasses import replace
 from itertools import product
 from xml.etree import ElementTree as ET
 
@@ -20,10 +21,12 @@ import results
 import size
 from anova import family_names, two_way_anova
 from claims import Claim, check_claims, p_of
+from network_areas import area_of
 from peak_sets import read_set, set_files
 
 from varbind.core.sequence import decode
 from varbind.errors import InputError
+from varbind.train.recipes import ZENG
 
 WIDTH, REGIONS, MOST = 9, 1500, 80
 MOTIF = np.array([1, 2, 3, 0, 2, 1, 1, 3, 2], dtype=np.uint8)
@@ -102,6 +105,14 @@ def test_networks_have_the_setting_with_the_best_accuracy_or_the_usual_one(tmp_p
     assert "3layer has no chosen setting" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="no method '4layer'"):
         size.methods_named("1layer,4layer")
+
+
+def test_a_network_learns_a_motif_that_shuffles_lack(peaks):
+    (name, path), *_ = set_files(peaks).items()
+    setting = replace(ZENG.descent, momentum=0.9, epsilon=1e-4, dropout=0.1)
+    row = area_of("1layer", setting, read_set(name, path), 200)
+    assert row["auc"] > 0.9
+    assert (row["set"], row["peaks"], row["batches"]) == ("MYC_A", 210, 200)
 
 
 @pytest.fixture(scope="module")
