@@ -3,5 +3,6 @@
 import sys
 from pathlib import Path
 
-SCRIPTS = ("train-bank", "experiments/deepgmap", "experiments/deepbind")
+EXPERIMENTS = ("deepbind", "deepgmap", "koo", "zeng")
+SCRIPTS = ("train-bank", *(f"experiments/{paper}" for paper in EXPERIMENTS))
 sys.path += [str(Path(__file__).parents[2] / "workflows" / folder) for folder in SCRIPTS]

@@ -1,4 +1,4 @@
-"""The published machine from its support vectors: against the sum over pairs of words, and against its own margins."""
+"""Machines from support vectors, and trained ones: against sums over pairs of words, and against their own margins."""
 
 import csv
 import gzip
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="needs the extra `train`")
-from gkm_svm import GkmSvm, mismatch_weights
+from gkm_svm import GkmSvm, gkm_kernel, mismatch_weights, train_gkm_svm
+from sklearn.svm import SVC
 
 from varbind.core.sequence import encode, reverse_complement
 
@@ -67,6 +68,31 @@ def test_scores_are_sums_over_support_vectors():
             for vector, weight in zip(vectors, weights, strict=True)
         ]
         assert score == pytest.approx(sum(parts) - 0.25)
+
+
+def test_the_kernel_of_all_sequences_is_the_cosine_of_sums_over_pairs_of_words():
+    codes = np.random.default_rng(1).integers(0, 4, (7, 11)).astype(np.uint8)
+    codes[3] = reverse_complement(codes[2:3])
+    by_mismatches = mismatch_weights(WORD, LETTERS, 2)
+    sums = np.array([[kernel(first, second, by_mismatches) for second in codes] for first in codes])
+    lengths = np.sqrt(np.diag(sums))
+    found = gkm_kernel(codes, word=WORD, letters=LETTERS, mismatches=2)
+    np.testing.assert_allclose(found, sums / lengths / lengths[:, None], rtol=1e-12)
+    np.testing.assert_allclose(found[2], found[3], rtol=1e-12)  # strands do not matter
+
+
+def test_a_trained_machine_scores_as_the_fitted_one_decides():
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 4, (60, 20)).astype(np.uint8)
+    bound = np.arange(60) < 30
+    codes[bound, 6:11] = [0, 2, 2, 1, 3]
+    sizes = {"word": WORD, "letters": LETTERS, "mismatches": 2}
+    trained, new = codes[::2], codes[1::2]
+    every = gkm_kernel(np.concatenate([trained, new]), **sizes)
+    fitted = SVC(kernel="precomputed", C=0.5).fit(every[:30, :30], bound[::2])
+    found = train_gkm_svm(trained, bound[::2], **sizes, cost=0.5).scores(new)
+    np.testing.assert_allclose(found, fitted.decision_function(every[30:, :30]), rtol=1e-9, atol=1e-9)
+    assert ((found > 0) == bound[1::2]).mean() > 0.8
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The score of a published gapped k-mer support vector machine, from its support vectors.
+"""Gapped k-mer support vector machines: the scores of a machine from its support vectors, and the training of one.
 
 The kernel is that of LS-GKM (Lee 2016) with estimated l-mer frequencies (Ghandi et al. 2014): the frequencies of l-mers
 that follow from those of their gapped k-mers are what remains of the counted ones after a filter that keeps, in the
@@ -12,8 +12,10 @@ from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.svm import SVC
 
 from varbind.core.sequence import Codes, reverse_complement
+from varbind.kernels.cpu.numba_cache import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,18 +63,86 @@ class GkmSvm:
         return np.sqrt(squares)
 
 
+def train_gkm_svm(
+    codes: Codes,
+    bound: NDArray[np.bool_],
+    *,
+    word: int = 10,
+    letters: int = 6,
+    mismatches: int = 3,
+    cost: float = 1.0,
+) -> GkmSvm:
+    """Train a machine; the sizes of words and the cost of errors are the defaults of gkmSVM (Ghandi et al. 2014).
+
+    Args:
+        codes: base codes of N sequences without N, (N, length).
+        bound: which of them are bound, bool (N,); both classes must be present.
+        word: length of the l-mers.
+        letters: the number of positions of a gapped k-mer.
+        mismatches: the largest number of mismatches between two l-mers that are compared.
+        cost: the parameter C of the machine.
+    """
+    sizes = {"word": word, "letters": letters, "mismatches": mismatches}
+    machine = SVC(kernel="precomputed", C=cost).fit(gkm_kernel(codes, **sizes), bound)
+    support = machine.support_
+    return GkmSvm(codes[support], machine.dual_coef_[0], -float(machine.intercept_[0]), **sizes)
+
+
+def gkm_kernel(codes: Codes, *, word: int, letters: int, mismatches: int) -> NDArray[np.float64]:
+    """The kernel between all sequences: cosines of their filtered counts of l-mers, (N, N).
+
+    Args:
+        codes: base codes of N sequences without N, (N, length).
+        word: length of the l-mers.
+        letters: the number of positions of a gapped k-mer.
+        mismatches: the largest number of mismatches between two l-mers that are compared.
+    """
+    forward = _words(codes, word)
+    both = np.concatenate([forward, _words(reverse_complement(codes), word)], axis=1)
+    distances = _distances(word)
+    # Two words differ by a word that is not A where they mismatch, if letters are compared as pairs of bits.
+    differences = np.flatnonzero(distances <= mismatches)
+    weights = mismatch_weights(word, letters, mismatches)[distances[differences]]
+    products = np.empty((len(codes), len(codes)))
+    _fill_products(forward, both, differences, weights, np.empty(4**word), products)
+    lengths = np.sqrt(products.diagonal())
+    products /= lengths
+    products /= lengths[:, None]
+    return products
+
+
+@compiled
+def _fill_products(
+    forward: NDArray[np.int64],
+    both: NDArray[np.int64],
+    differences: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    filtered: NDArray[np.float64],
+    products: NDArray[np.float64],
+) -> None:
+    """Fill the products of all sequences: the words of one, filtered, are summed over the words of the other."""
+    for row in range(len(products)):
+        filtered[:] = 0
+        for word in both[row]:
+            for number in range(len(differences)):
+                filtered[word ^ differences[number]] += weights[number]
+        for other in range(row + 1):
+            total = 0.0
+            for word in forward[other]:
+                total += filtered[word]
+            products[row, other] = total
+            products[other, row] = total
+
+
 def mismatch_weights(word: int, letters: int, mismatches: int) -> NDArray[np.float64]:
     """The kernel of two l-mers by the number of their mismatches, (word + 1,)."""
-    low_pass = np.array(
-        [sum(_krawtchouk(order, distance, word) for order in range(letters + 1)) for distance in range(word + 1)]
+    # A function of the number of mismatches, as its values, becomes its Fourier transform by this matrix, and back.
+    transform = np.array(
+        [[_krawtchouk(order, distance, word) for distance in range(word + 1)] for order in range(word + 1)], dtype=float
     )
+    low_pass = transform[: letters + 1].sum(axis=0)
     low_pass[np.argmax(low_pass <= 0) if (low_pass <= 0).any() else word + 1 :] = 0
-    distances = _distances(word)
-    one = np.zeros(4**word)
-    one[0] = 1
-    twice = _filtered(_filtered(one, low_pass / 4**word, word), low_pass / 4**word, word)
-    _, first = np.unique(distances, return_index=True)
-    found: NDArray[np.float64] = twice[first]
+    found: NDArray[np.float64] = (low_pass @ transform / 4**word) ** 2 @ transform / 4**word
     found[mismatches + 1 :] = 0
     return found
 

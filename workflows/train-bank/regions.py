@@ -72,19 +72,12 @@ class Regions:
     @classmethod
     def read(cls, data: Path) -> Regions:
         """Read the folders of the regions and of the matrices in the data folder."""
-        folder = data / "chipseq-hg38"
-        table = np.load(folder / "labels.npz", allow_pickle=False)
-        chromosomes = table["chrom"]
-        lines: list[str] = []
-        for name in dict.fromkeys(chromosomes.tolist()):
-            with gzip.open(folder / f"sequences.200bp.chr{name}.fa.gz", "rt", encoding="ascii") as fasta:
-                lines += [line.strip() for line in fasta if not line.startswith(">")]
-        codes = encode("".join(lines)).reshape(len(lines), -1)
+        codes, table = read_open_regions(data / "chipseq-hg38")
         remap = dict(zip(table["tfs"].tolist(), table["labels"], strict=True))
         found = _encode_labels(data / "chipseq-encode2", table["region_id"])
         both = {name: _both(remap[name], found[name]) for name in sorted(remap.keys() & found.keys())}
         sites = best_sites(codes, read_collection(data / "pwm", "hocomoco"))
-        return cls(codes, chromosomes, {REMAP: remap, ENCODE: found, BOTH: both}, sites)
+        return cls(codes, table["chrom"], {REMAP: remap, ENCODE: found, BOTH: both}, sites)
 
     def is_specific(self, protein: str) -> bool:
         """Whether a protein binds sequence specifically, and not through other proteins."""
@@ -171,6 +164,16 @@ class Regions:
         """At most so many bound regions, and all unbound ones."""
         bound, unbound = (np.flatnonzero((labels == label) & inside) for label in (1, 0))
         return np.sort(rng.permutation(bound)[:most]), unbound
+
+
+def read_open_regions(folder: Path) -> tuple[Codes, Mapping[str, NDArray[np.generic]]]:
+    """Read the sequences of all regions, base codes (N, 200), and the table of their labels of ReMap and UniBind."""
+    table = np.load(folder / "labels.npz", allow_pickle=False)
+    lines: list[str] = []
+    for name in dict.fromkeys(table["chrom"].tolist()):
+        with gzip.open(folder / f"sequences.200bp.chr{name}.fa.gz", "rt", encoding="ascii") as fasta:
+            lines += [line.strip() for line in fasta if not line.startswith(">")]
+    return encode("".join(lines)).reshape(len(lines), -1), table
 
 
 def _encode_labels(folder: Path, region_ids: NDArray[np.integer]) -> dict[str, NDArray[np.int8]]:
