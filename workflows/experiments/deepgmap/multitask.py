@@ -103,6 +103,7 @@ def read_split(options: argparse.Namespace) -> RegionSplit:
     """The regions of all proteins, with a quarter of those that train and that none binds."""
     training, validation, test = (read_regions(options.data, part) for part in (TRAINING, VALIDATION, TEST))
     rng = np.random.default_rng([options.seed, 1])
+    training, validation = known_regions(training), known_regions(validation)
     bound = (training.labels == 1).any(axis=1)
     training = training.take(bound | (rng.random(len(bound)) < DEEPGMAP.kept_negatives))
     split = RegionSplit(training, validation, at_most(test, MOST_OF_CLASS, rng))
@@ -110,12 +111,17 @@ def read_split(options: argparse.Namespace) -> RegionSplit:
 
 
 def at_most(regions: LabelledSequences, most: int, rng: np.random.Generator) -> LabelledSequences:
-    """The regions with at most so many known labels of each class of each protein, drawn at random."""
+    """Regions with at most so many known labels of each class of each protein, drawn at random."""
     labels = np.full_like(regions.labels, -1)
     for kept, column in zip(labels.T, regions.labels.T, strict=True):
         for label in (0, 1):
             kept[rng.permutation(np.flatnonzero(column == label))[:most]] = label
-    return replace(regions, labels=labels)
+    return known_regions(replace(regions, labels=labels))
+
+
+def known_regions(regions: LabelledSequences) -> LabelledSequences:
+    """The regions of which at least one label is known."""
+    return regions.take((regions.labels >= 0).any(axis=1))
 
 
 def measure_network(network: str, split: RegionSplit, epochs: int, seed: int) -> list[dict[str, Any]]:
