@@ -1,5 +1,6 @@
 """The experiments of DeepGMAP on a few simulated regions and a small genome."""
 
+import argparse
 import gzip
 import sys
 from types import SimpleNamespace
@@ -25,6 +26,7 @@ from open_regions import TEST, TRAINING, TWELVE, VALIDATION
 from varbind.core.deepgmap import deepgmap_networks
 from varbind.core.sequence import decode
 from varbind.datasets.labelled_sequences import LabelledSequences
+from varbind.train.recipes import DEEPGMAP
 
 REGIONS = 30
 """The number of regions of each chromosome."""
@@ -118,7 +120,9 @@ def test_networks_are_trained_once_and_compared_with_the_paper(data, tmp_path, m
 
 
 def test_networks_have_the_order_of_the_paper():
-    runs = pd.DataFrame({"network": ["danq-frss", "basset", "conv4"], "AUROC": 0.5, "AUPRC": 0.5, "seconds": 1.0})
+    runs = pd.DataFrame(
+        {"network": ["danq-frss", "basset", "conv4"], "AUROC": 0.5, "AUPRC": 0.5, "seconds": 1.0, "seed": 1}
+    )
     assert compare_architectures.summary(runs)["network"].tolist() == ["basset", "conv4", "danq-frss"]
 
 
@@ -176,14 +180,24 @@ def test_the_gap_must_grow_as_the_stride_falls(sign, word):
 
 
 def test_a_smaller_network_keeps_its_shape():
-    config, recipe = strides.smaller("conv4", 0.1, 1e-3)
     whole = deepgmap_networks()["conv4"]
+    config = strides.smaller(whole, 0.1)
     assert [one.kernels for one in config.convolutions] == [32, 48, 48, 48]
     assert [(one.width, one.pool) for one in config.convolutions] == [
         (one.width, one.pool) for one in whole.convolutions
     ]
-    assert (config.hidden, recipe.descent.rate) == ((92,), 1e-3)
-    assert strides.smaller("conv4", 1, 1e-4)[0] == whole
+    assert config.hidden == (92,)
+    assert strides.smaller(whole, 1) == whole
+
+
+def test_options_change_the_recipe_of_the_paper():
+    parser = argparse.ArgumentParser()
+    network_runs.add_training_options(parser)
+    assert network_runs.changed(DEEPGMAP, parser.parse_args([])) == DEEPGMAP
+    words = ["--epochs", "3", "--rate", "0.01", "--initial", "he"]
+    found = network_runs.changed(DEEPGMAP, parser.parse_args(words))
+    assert network_runs.facts_of(found) == {"epochs": 3, "rate": 0.01, "initial": "he"}
+    assert found.checkpoints(1_000)[-1] == 30
 
 
 def test_at_most_so_many_labels_of_each_class_are_kept():

@@ -34,7 +34,7 @@ PAPER = {
 """Both areas, means over three sets of DNase-seq of mice, and the seconds of 20 mini-batches on a GPU."""
 
 COMPARED = ("conv4-frss", "conv4")
-SIZES = ["sequences", "validation", "epochs"]
+SIZES = ["sequences", "validation", "epochs", "rate", "initial"]
 
 
 def main() -> None:
@@ -63,8 +63,7 @@ def read_runs(state: Path) -> pd.DataFrame:
     rows = pd.concat(tables, ignore_index=True)
     if len(rows[SIZES].drop_duplicates()) > 1:
         raise SystemExit(f"{state} has tables of different sizes; keep those of one experiment in a folder")
-    values = ["AUROC", "AUPRC", "seconds", *SIZES]
-    return rows.groupby(["network", "seed"], as_index=False)[values].mean().astype(dict.fromkeys(SIZES, int))
+    return rows.groupby(["network", "seed", *SIZES], as_index=False)[["AUROC", "AUPRC", "seconds"]].mean()
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:

@@ -9,10 +9,9 @@ did not. The gap is the difference between the two areas under the precision-rec
 claim of the paper holds if the gap grows as the stride falls (Spearman's rank correlation over all strides and seeds,
 one-sided p < 0.05); otherwise it failed.
 
-`--kernels` is the share of kernels and hidden units that the network keeps. A smaller network starts with the weights
-of He et al. (2015), because with the small weights of the paper its gradients vanish; this and another `--rate` are our
-choice. STATE gets one table for each kind of windows and seed, and what is there is not computed again. FOLDER gets
-strides.tsv and strides.svg.
+`--kernels` is the share of kernels and hidden units that the network keeps; with `--epochs`, `--rate` and `--initial`,
+the training differs from that of the paper. STATE gets one table for each kind of windows and seed, and what is there
+is not computed again. FOLDER gets strides.tsv and strides.svg.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import argparse
 import io
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +29,16 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 import torch
-from network_runs import areas_of, stored
+from network_runs import add_training_options, areas_of, changed, facts_of, stored
 from open_regions import draw
 from scipy.stats import spearmanr
 
 from varbind.core.deepgmap import deepgmap_networks
-from varbind.datasets.genome_windows import BIN, WindowRule, genome_windows, thin_negatives, window_codes
+from varbind.datasets.genome_windows import BIN, LENGTH, WindowRule, genome_windows, thin_negatives, window_codes
 from varbind.datasets.labelled_sequences import LabelledSequences
-from varbind.datasets.synthetic_genome import synthetic_genome, write_synthetic_genome
+from varbind.datasets.synthetic_genome import GRAMMARS, synthetic_genome, write_synthetic_genome
 from varbind.evaluate.figure import COLOURS, STYLE
 from varbind.io.reference import Reference
-from varbind.train.descent import InitialWeights
 from varbind.train.network_trial import NetworkTrial
 from varbind.train.recipes import network_named
 
@@ -70,13 +69,15 @@ def main() -> None:
     options = parse_options()
     torch.set_num_threads(1)
     options.state.mkdir(parents=True, exist_ok=True)
-    sizes = {"length": options.length, "peaks": options.peaks, "epochs": options.epochs, "tested": options.tested}
+    whole, published = network_named(f"deepgmap-{options.network}", input_length=LENGTH, outputs=len(GRAMMARS))
+    config, recipe = smaller(whole, options.kernels), changed(published, options)
+    sizes = {name: getattr(options, name) for name in ("length", "peaks", "tested", "kernels")}
     runs = pd.concat(
         [
             stored(
                 options.state / f"{data}.{seed}.tsv",
-                sizes | {"kernels": options.kernels, "rate": options.rate},
-                lambda data=data, seed=seed: measure(data, int(seed), options),
+                {"data": data, "seed": int(seed), "network": options.network, **sizes, **facts_of(recipe)},
+                partial(measure, config, recipe, data, int(seed), options),
             )
             for seed in options.seeds.split(",")
             for data in PAPER
@@ -99,8 +100,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--network", default="conv4-frss", choices=deepgmap_networks())
     parser.add_argument("--kernels", type=float, default=1.0, help="share of kernels and hidden units that are kept")
-    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate; that of the paper by default")
-    parser.add_argument("--epochs", type=int, default=1)
+    add_training_options(parser)
     parser.add_argument("--seeds", default="1", help="whole numbers, separated by commas")
     parser.add_argument("--length", type=int, default=4_000_000, help="number of bases of each chromosome")
     parser.add_argument("--peaks", type=int, default=800, help="number of peaks of each class")
@@ -109,7 +109,9 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(data: str, seed: int, options: argparse.Namespace) -> list[dict[str, Any]]:
+def measure(
+    config: DeepGmapConfig, recipe: Recipe, data: str, seed: int, options: argparse.Namespace
+) -> list[dict[str, Any]]:
     """Train a network on one kind of windows of a genome, and measure it on two chromosomes: a row for each class."""
     genome = synthetic_genome(
         np.random.default_rng([seed, 0]), length=options.length, peaks=options.peaks, decoys=options.peaks // 2
@@ -118,15 +120,14 @@ def measure(data: str, seed: int, options: argparse.Namespace) -> list[dict[str,
         write_synthetic_genome(genome, Path(folder))
         with Reference(Path(folder, "genome.fa")) as reference:
             training, tests = examples_of(reference, genome, data, options.tested, seed)
-    config, recipe = smaller(options.network, options.kernels, options.rate)
     rows = np.arange(len(training.codes))
     trial = NetworkTrial(config, recipe.descent, training, rows, [seed, 1])
-    trial.advance(replace(recipe, epochs=options.epochs).checkpoints(len(rows))[-1])
+    trial.advance(recipe.checkpoints(len(rows))[-1])
     areas = {name: areas_of(trial.outputs(test.codes), test) for name, test in tests.items()}
-    facts = {"data": data, "seed": seed, "windows": len(rows), "batches": trial.steps}
-    print(facts, flush=True)
+    sizes = {"windows": len(rows), "batches": trial.steps}
+    print(data, seed, sizes, flush=True)
     return [
-        {**facts, "class": seen["task"], "seen": seen["AUPRC"], "held out": held_out["AUPRC"]}
+        {"class": seen["task"], "seen": seen["AUPRC"], "held out": held_out["AUPRC"], **sizes}
         for seen, held_out in zip(areas["seen"], areas["held out"], strict=True)
     ]
 
@@ -147,23 +148,18 @@ def labelled(windows: GenomeWindows, reference: Reference) -> LabelledSequences:
     return LabelledSequences(windows.classes, window_codes(windows, reference), windows.labels, windows.numbers)
 
 
-def smaller(network: str, share: float, rate: float) -> tuple[DeepGmapConfig, Recipe]:
-    """A network with a share of the kernels and hidden units, and the recipe of its training."""
-    config, recipe = network_named(f"deepgmap-{network}", input_length=1_000, outputs=3)
-    descent = replace(recipe.descent, rate=rate)
-    if share == 1:
-        return config, replace(recipe, descent=descent)
+def smaller(config: DeepGmapConfig, share: float) -> DeepGmapConfig:
+    """A network with a share of the kernels and hidden units of another."""
     convolutions = [replace(one, kernels=max(round(one.kernels * share), 1)) for one in config.convolutions]
     hidden = [max(round(units * share), 1) for units in config.hidden]
-    smaller_config = replace(config, convolutions=tuple(convolutions), hidden=tuple(hidden))
-    return smaller_config, replace(recipe, descent=replace(descent, initial=InitialWeights.HE))
+    return replace(config, convolutions=tuple(convolutions), hidden=tuple(hidden))
 
 
 def summary(runs: pd.DataFrame) -> pd.DataFrame:
     """A row for each kind of windows with means over classes and seeds, in the order of the paper."""
     rows = []
     for data, of_paper in PAPER.items():
-        own = runs[runs["data"].astype(str) == data]
+        own = runs[runs["data"] == data]
         means = own[["windows", "batches", *TESTS]].mean()
         gaps = {"gap": means["seen"] - means["held out"]}
         paper = {"seen, paper": of_paper[0], "held out, paper": of_paper[1], "gap, paper": of_paper[0] - of_paper[1]}
@@ -173,7 +169,7 @@ def summary(runs: pd.DataFrame) -> pd.DataFrame:
 
 def verdict(runs: pd.DataFrame) -> str:
     """The rank correlation of stride and gap, and whether it confirms the paper."""
-    own = runs[runs["data"].astype(str) != DEEPSEA].astype({"data": int})
+    own = runs[runs["data"] != DEEPSEA].astype({"data": int})
     means = own.groupby(["data", "seed"], as_index=False)[list(TESTS)].mean()
     found = spearmanr(means["data"], means["seen"] - means["held out"], alternative="less")
     result = "holds" if found.pvalue < SIGNIFICANT else "failed"
