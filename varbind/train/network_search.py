@@ -127,6 +127,8 @@ def search_networks(
         InputError: there are too few sequences, or every network diverged.
     """
     torch = optional_import("torch", needed_for="training")
+    # Convolutions of a GPU round products to 10 bits by default, which the CPU does not.
+    torch.backends.cudnn.allow_tf32 = False
     split = Split.of(examples, search.recipe, [seed])
     settings = settings_of(search.config, search.recipe, search.trials, np.random.default_rng([seed, 1]))
     looks = search.recipe.checkpoints(len(split.training.codes))
