@@ -61,9 +61,31 @@ def pytest_configure(config):
         config.add_cleanup(folder.cleanup)
 
 
+QUICK_CASES = 8
+"""Of a test with more cases, the quick tests run so many, evenly spaced, and the slow ones the others."""
+
+EVERY_CASE = ("architecture", "security")
+"""The folders of tests whose cases are files or rules, of which each counts and takes milliseconds."""
+
+
+def mark_further_cases(items):
+    """Mark as slow all cases of a test but `QUICK_CASES` of them."""
+    cases = {}
+    for item in items:
+        if item.path.parent.name not in EVERY_CASE and not item.get_closest_marker("slow"):
+            cases.setdefault((item.path, item.nodeid.partition("[")[0]), []).append(item)
+    for of_test in cases.values():
+        last = len(of_test) - 1
+        quick = {round(number * last / (QUICK_CASES - 1)) for number in range(QUICK_CASES)}
+        for number, item in enumerate(of_test):
+            if last >= QUICK_CASES and number not in quick:
+                item.add_marker(pytest.mark.slow)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """With the slow tests every property runs again, with all its examples."""
+    mark_further_cases(items)
     if runs_slow_tests(config):
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
