@@ -1,4 +1,4 @@
-"""The commands of the quick start, the FAQ and the page on reading are run, and the numbers of the pages are true."""
+"""The commands of the pages are run, and the numbers of the pages are true."""
 
 import gzip
 import os
@@ -11,6 +11,7 @@ import pytest
 from quick_cases import first_quick
 from sparse_genome import LENGTHS, TERT, sparse_fasta
 
+from varbind import __version__
 from varbind.annotate.info_schema import INFO_KEYS
 from varbind.core.variant import Status
 from varbind.io.banks import DEFAULT_BANK
@@ -29,11 +30,12 @@ def run_commands(name, folder):
     """Run the shell commands of a page in one shell, which stops at the first error; return what they print."""
     program = folder / "bin" / "varbind"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m varbind "$@"\n')
+    started = 'import sys; sys.argv[0] = "varbind"; from varbind.cli.main import run; run()'  # as pip writes it
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c \'{started}\' "$@"\n')
     program.chmod(0o755)
     blocks = re.findall(r"```sh\n(.*?)```", page(name), re.DOTALL)
     script = "".join(block for block in blocks if ".venv" not in block)
-    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(folder)}
     done = subprocess.run(
         ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
@@ -101,6 +103,18 @@ def example(tmp_path_factory, bcftools):
         rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
     values = {row[2]: dict(item.split("=") for item in row[7].split(";") if "=" in item) for row in rows}
     return values, printed.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_every_command_of_the_installation_runs(tmp_path, bcftools):
+    printed = run_commands("install.md", tmp_path)
+    assert f"varbind {__version__}" in printed
+    digest = re.search(r"^##varbind_bank=<.*SHA256=([0-9a-f]{64})", printed, re.MULTILINE)[1]
+    assert printed.rstrip().endswith(f"SHA256={digest}")
+    completed = ["bash", "-c", ". ./.bashrc; complete -p varbind"]
+    environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(completed, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "_varbind_completion" in done.stdout
 
 
 def test_the_record_is_that_of_the_example(example):
