@@ -138,8 +138,8 @@ class Annotator:
         if "PHRED" in self._effect_names:
             column = self._effect_names.index("PHRED")
             counts.count_phreds(annotation.predicted[column] for annotation in annotations if annotation.predicted)
-            known = [annotation.known["PHRED"] for annotation in annotations if "PHRED" in (annotation.known or ())]
-            counts.count_phreds(map(float, known))
+            known = [annotation.known.get("PHRED") for annotation in annotations if annotation.known is not None]
+            counts.count_phreds(float(phred) for phred in known if phred is not None)
         remaining = iter(annotations)
         return batch.with_info(
             info_text(list(islice(remaining, len(alleles))), self._prefix, self._tracks.names, self._effect_names)

@@ -104,8 +104,9 @@ def annotate_vcf(
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
         scorer, second = builder.start_scorer()
+        known = builder.open_known(inputs, second)
         annotator = Annotator(
-            scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top
+            scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top, known=known
         )
         pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))
@@ -120,6 +121,8 @@ def annotate_vcf(
         statistics = RunStatistics(inputs, models, second, settings.conservation, clock)
         _finish(out, stats, statistics, counts)
         tracks.report()
+        if known is not None:
+            logger.info("%s of %s alleles found in %s", f"{known.found:,}", f"{counts.scored:,}", known.path)
     report_unscored(counts, unscored, check_ref=settings.check_ref)
     return counts
 

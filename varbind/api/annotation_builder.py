@@ -14,6 +14,8 @@ from varbind.annotate.record_stream import batches_of
 from varbind.annotate.settings import AnnotateSettings, select_models
 from varbind.annotate.tracks import Tracks
 from varbind.api.predict_effects import scored_with
+from varbind.cache.precomputed_table import PrecomputedTable
+from varbind.cache.table_key import key_of_run
 from varbind.io.output.output_file import Destination, OutputFormat
 from varbind.kernels.cpu.cpu import thread_count
 from varbind.scoring.devices import checked_device
@@ -101,6 +103,18 @@ class AnnotationBuilder:
         flank = second.flank if second else 0
         scorer = Scorer(models, flank=flank, device=device, threads=self._settings.threads)
         return self._stack.enter_context(scorer), second
+
+    def open_known(self, inputs: Inputs, second: SecondStage | None) -> PrecomputedTable | None:
+        """Open the precomputed table of the settings; None where they name none.
+
+        Raises:
+            ResourceError: it is no such table, or it was computed with other inputs or settings.
+        """
+        if self._settings.cache is None:
+            return None
+        table = self._stack.enter_context(PrecomputedTable(self._settings.cache))
+        table.key.require(key_of_run(inputs, self.models, second, self._settings), path=table.path)
+        return table
 
     def header_lines(self, inputs: Inputs, tracks: Tracks, second: SecondStage | None) -> list[str]:
         """The lines to add to the header: the INFO keys, and the provenance of their values."""
