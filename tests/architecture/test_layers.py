@@ -26,12 +26,13 @@ BELOW = {
     "kernels": {"core"},
     "scoring": {"core", "bank", "nn", "kernels"},
     "annotate": {"core", "bank", "effect", "io"},
+    "cache": {"core", "bank", "effect", "io", "annotate"},
     # The shuffles of negatives are compiled.
     "datasets": {"core", "bank", "io", "kernels"},
     # A second stage learns from sites as they are annotated.
     "train": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets"},
     "evaluate": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
-    "api": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "datasets", "train"},
+    "api": {"core", "bank", "effect", "io", "nn", "kernels", "scoring", "annotate", "cache", "datasets", "train"},
     # A report asks the second stage again for what each protein adds.
     "report": {"core", "bank", "effect", "io", "draw", "scoring", "annotate", "interpret", "api"},
     "interpret": {"core", "bank", "io", "draw", "nn", "kernels", "scoring", "annotate"},

@@ -75,6 +75,9 @@ def every_command(world, out):
         ("annotate", world / "in.vcf.gz", *genes, "-o", out / "out.vcf.gz", *options),
         ("annotate", VCF, *genes, "-o", out / "out.bcf", "--proteins", f"@{out / 'proteins.txt'}", "--threads", "2"),
         ("annotate", VCF, *genes, "-o", out / "tiny.vcf", "--bank", world / "tiny", "--effect", "none"),
+        ("precompute", *genes, "-o", out / "known.vcf.gz", "--bank", world / "tiny", "--promoter", "10,10"),
+        ("annotate", VCF, *genes, "-o", out / "known.vcf", "--bank", world / "tiny", "--promoter", "10,10",
+         "--cache", out / "known.vcf.gz"),
         ("check", VCF, *genes),
         ("score", world / "bound.fa", "--models", "KLF4"),
         ("score", world / "bound.fa", "--models", "KLF4", "--mode", "scan", "--long"),
@@ -115,7 +118,7 @@ def test_every_command_is_there():
     from varbind.cli.main import COMMANDS
 
     known = {"annotate", "check", "demo", "show", "report", "rank", "score", "map", "splice", "train", "evaluate"}
-    assert set(COMMANDS) == known | {"models", "selftest"}
+    assert set(COMMANDS) == known | {"models", "selftest", "precompute"}
 
 
 @pytest.mark.parametrize("act", ["socket.socket()", "socket.getaddrinfo('localhost', 1)", "os.system('true')"])

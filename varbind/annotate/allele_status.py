@@ -16,7 +16,7 @@ from varbind.core.variant import Status, Variant, normalise, status_of_alt, stat
 from varbind.errors import InputError, ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,6 +40,8 @@ class Allele:
         contig: the contig's name in the reference; None where the reference does not have the contig.
         span: the 0-based half-open span on this contig; None without a contig.
         genes: the genes in whose promoters the allele lies, or the nearest gene where everything is scored.
+        known: the values of the allele as a precomputed table has them, the texts by key without the prefix; None where
+            the allele has to be scored.
     """
 
     status: Status
@@ -47,6 +49,7 @@ class Allele:
     contig: str | None = None
     span: tuple[int, int] | None = None
     genes: tuple[GeneHit, ...] = ()
+    known: Mapping[str, str] | None = None
 
 
 class AlleleStatuses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from varbind.annotate.info_fields import AlleleAnnotation, info_text
 from varbind.bank.background import LARGEST_SIZE, kind_of
 from varbind.bank.binding_changes import BindingEffect, BindingEffects
 from varbind.bank.null_distribution import GAIN, LOSS
+from varbind.core.variant import Status
 from varbind.core.window import cut_window, cut_windows
 from varbind.effect.effect_model import KEY_FLANK
 from varbind.effect.features import AROUND_BASES, VariantSites, transversion
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from varbind.core.window import Window
     from varbind.effect.second_stage import SecondStage
 
-__all__ = ["Annotator", "VariantScorer"]
+__all__ = ["Annotator", "KnownValues", "VariantScorer"]
 
 
 class VariantScorer(Protocol):
@@ -49,6 +50,13 @@ class VariantScorer(Protocol):
         """Score both alleles of B windows with these flanks, (B, M)."""
 
 
+class KnownValues(Protocol):
+    """The values of alleles that were scored before."""
+
+    def find(self, variants: Sequence[Variant]) -> list[Mapping[str, str] | None]:
+        """The texts of each of B variants by INFO key without the prefix; None where the variant has to be scored."""
+
+
 class Annotator:
     """Annotates batches of records, in four steps: windows, scores, effects, and the lines with their INFO keys.
 
@@ -60,6 +68,7 @@ class Annotator:
         second: the second stage; None = there is none.
         prefix: the prefix of every INFO key.
         top: the number of families listed for losses and for gains.
+        known: the values of alleles that were scored before with the same models and settings; None = there are none.
     """
 
     def __init__(
@@ -72,8 +81,10 @@ class Annotator:
         second: SecondStage | None = None,
         prefix: str,
         top: int,
+        known: KnownValues | None = None,
     ) -> None:
         self._scorer = scorer
+        self._known = known
         column_of = {model_id: column for column, model_id in enumerate(scorer.bank.model_ids)}
         self._listed = [column_of[model_id] for model_id in listed.model_ids]
         self._effects = BindingEffects.of_bank(listed, _strongest(listed, second))
@@ -83,8 +94,19 @@ class Annotator:
         self._prefix = prefix
         self._top = top
 
+    def look_up(self, batch: RecordBatch) -> None:
+        """Give the alleles of a batch the values that are known already; only the others are scored."""
+        if self._known is None:
+            return
+        ok = [allele.variant for allele in batch.all_alleles() if allele.variant is not None]
+        found = iter(self._known.find(ok) if ok else ())
+        batch.alleles = [
+            [allele if allele.variant is None else replace(allele, known=next(found)) for allele in alleles]
+            for alleles in batch.alleles
+        ]
+
     def windows(self, batch: RecordBatch) -> list[Window]:
-        """The windows of the variants of a batch, in order."""
+        """The windows of the variants to score of a batch, in order."""
         return cut_windows(_variants(batch), self._scorer.flank, self._reference)
 
     def prepare(self, batch: RecordBatch) -> None:
@@ -116,6 +138,8 @@ class Annotator:
         if "PHRED" in self._effect_names:
             column = self._effect_names.index("PHRED")
             counts.count_phreds(annotation.predicted[column] for annotation in annotations if annotation.predicted)
+            known = [annotation.known.get("PHRED") for annotation in annotations if annotation.known is not None]
+            counts.count_phreds(float(phred) for phred in known if phred is not None)
         remaining = iter(annotations)
         return batch.with_info(
             info_text(list(islice(remaining, len(alleles))), self._prefix, self._tracks.names, self._effect_names)
@@ -129,6 +153,13 @@ class Annotator:
     def _annotate(
         self, alleles: Sequence[Allele], windows: Sequence[Window], scores: BindingScores | None
     ) -> list[AlleleAnnotation]:
+        computed = iter(self._computed([allele for allele in alleles if allele.known is None], windows, scores))
+        return [next(computed) if allele.known is None else _known_annotation(allele.known) for allele in alleles]
+
+    def _computed(
+        self, alleles: Sequence[Allele], windows: Sequence[Window], scores: BindingScores | None
+    ) -> list[AlleleAnnotation]:
+        """The annotations of alleles whose values are not known yet."""
         means = self._tracks.means(alleles)
         scored: Iterator[_Scored] = iter(())
         if scores is not None:
@@ -218,7 +249,12 @@ def _strongest(listed: Bank, second: SecondStage | None) -> dict[int, Mapping[Va
 
 def _variants(batch: RecordBatch) -> list[Variant]:
     """The variants to score of a batch, in order."""
-    return [allele.variant for allele in batch.all_alleles() if allele.variant is not None]
+    return [allele.variant for allele in batch.all_alleles() if allele.variant is not None and allele.known is None]
+
+
+def _known_annotation(known: Mapping[str, str]) -> AlleleAnnotation:
+    """The annotation of an allele that was scored before."""
+    return AlleleAnnotation(Status.OK, padded="padded" in known.get("FLAG", "").split("&"), known=known)
 
 
 def _annotation(allele: Allele, scored: _Scored | None, means: tuple[float, ...]) -> AlleleAnnotation:

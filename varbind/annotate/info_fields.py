@@ -19,7 +19,7 @@ from varbind.annotate.info_schema import INFO_KEYS, NO_TSS, TRACK_KEY, InfoKey, 
 from varbind.effect.second_stage import EffectKeys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from varbind.bank.binding_changes import BindingEffect, FamilyChange
     from varbind.core.tss import GeneHit
@@ -44,6 +44,8 @@ class AlleleAnnotation:
         explained: the model ids with the largest contributions to the activity, and the contributions, largest first.
         conservation: the mean of each track over the reference bases, in the order of the tracks; NaN where a track
             has no value.
+        known: the values as a precomputed table has them, texts by key without the prefix, which are written as they
+            are; None where the other attributes are written.
     """
 
     status: Status
@@ -56,6 +58,7 @@ class AlleleAnnotation:
     predicted: tuple[float, ...] = ()
     explained: tuple[tuple[str, float], ...] = ()
     conservation: tuple[float, ...] = ()
+    known: Mapping[str, str] | None = None
 
 
 def header_lines(
@@ -105,11 +108,11 @@ def info_text(
         effect_names: the keys of the second stage.
     """
     fields = []
-    scored = any(allele.effect is not None for allele in alleles)
-    for start, value_of in _writers(prefix, tuple(tracks), effect_names, scored=scored):
-        values = [value_of(allele) for allele in alleles]
+    scored = any(allele.effect is not None or allele.known is not None for allele in alleles)
+    for name, value_of in _writers(tuple(tracks), effect_names, scored=scored):
+        values = [value_of(allele) if allele.known is None else allele.known.get(name) for allele in alleles]
         if any(values):
-            fields.append(start + ",".join([value or "." for value in values]))
+            fields.append(f"{prefix}_{name}=" + ",".join([value or "." for value in values]))
     return ";".join(fields)
 
 
@@ -131,9 +134,9 @@ _WITHOUT_SCORE = {"GENE", "TSSDIST", "REGION", "STATUS"}
 
 @cache
 def _writers(
-    prefix: str, tracks: tuple[str, ...], effect_names: tuple[str, ...], *, scored: bool
+    tracks: tuple[str, ...], effect_names: tuple[str, ...], *, scored: bool
 ) -> tuple[tuple[str, Callable[[AlleleAnnotation], str | None]], ...]:
-    """`KEY=` of every key of a run, in order, with the function that writes its value for one allele.
+    """Every key of a run without its prefix, in order, with the function that writes its value for one allele.
 
     Most records of a run over a whole genome have no scored allele, so their keys are found once.
     """
@@ -143,7 +146,7 @@ def _writers(
     names = [*effect_names, *(key.name for key in keys)]
     if not scored:
         names = [key.name for key in keys if key.written is Written.PER_TRACK or key.name in _WITHOUT_SCORE]
-    return tuple((f"{prefix}_{name}=", value_of[name]) for name in names)
+    return tuple((name, value_of[name]) for name in names)
 
 
 def _predicted(place: int) -> Callable[[AlleleAnnotation], str | None]:

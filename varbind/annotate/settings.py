@@ -72,6 +72,7 @@ class AnnotateSettings:
         allow_ref_mismatch: continue although most REFs differ from the reference.
         allow_length_mismatch: continue although contig lengths differ, or genes lie beyond the ends of contigs.
         fail_if_none: raise an InputError, without an output, where no allele was scored.
+        cache: a table of `varbind precompute`, whose values are used; what is missing in it is scored. None = no table.
         inputs: the files that were read for these settings, and the folders of banks; no output may replace them.
 
     Raises:
@@ -104,6 +105,7 @@ class AnnotateSettings:
     allow_ref_mismatch: bool = False
     allow_length_mismatch: bool = False
     fail_if_none: bool = False
+    cache: str | None = None
     inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -150,7 +152,7 @@ class AnnotateSettings:
             UsageError: an output is an input or the other output, by whatever name.
             OutputError: an output cannot be made.
         """
-        files = [*inputs, *self.conservation.values(), *self.inputs]
+        files = [*inputs, *self.conservation.values(), *self.inputs, *([self.cache] if self.cache else [])]
         folders = [*self.inputs, *([] if self.effect in {None, "none"} else [str(self.effect)])]
         check_outputs(destination, files, folders=folders, stats=stats)
 

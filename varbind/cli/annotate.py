@@ -144,6 +144,11 @@ def _with_value(word: str, following: str) -> str:
     help="Write counts, inputs with digests, times and a histogram of PHRED to a file; - is standard output. MultiQC "
     "shows SAMPLE_mqc.json.",
 )
+@click.option(
+    "--cache",
+    metavar="TABLE",
+    help="Table of varbind precompute with the same inputs and settings; alleles that are in it are not scored again.",
+)
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")

@@ -36,6 +36,10 @@ COMMANDS = {
         "Dry run of annotate: contigs, agreement with the reference, number of alleles, time.",
     ),
     "demo": ("varbind.cli.demo", "Annotate the embedded example and show the result."),
+    "precompute": (
+        "varbind.cli.precompute",
+        "Score every SNV of the promoters into a table, which makes annotate faster.",
+    ),
     "show": ("varbind.cli.show", "List the most extreme annotated variants, or describe one in plain words."),
     "report": ("varbind.cli.report", "Write an annotated VCF as one HTML page with pictures, for any browser."),
     "rank": ("varbind.cli.rank", "Sort the alleles of an annotated VCF into a table."),

@@ -10,10 +10,11 @@ from varbind.errors import ResourceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from varbind.cache.promoter_sites import Shard
     from varbind.core.tss import Promoter
     from varbind.errors import VarbindError
 
-__all__ = ["parse_contig_map", "parse_pairs", "parse_promoter", "parse_words", "word_files"]
+__all__ = ["parse_contig_map", "parse_pairs", "parse_promoter", "parse_shard", "parse_words", "word_files"]
 
 BASES_DIGITS_MAX = 9
 WORDS_MAX = 1_000_000
@@ -49,6 +50,16 @@ def parse_promoter(text: str) -> Promoter:
     if len(words) > 2 or not all(word.isdecimal() and len(word) <= BASES_DIGITS_MAX for word in words):
         raise UsageError(f"cannot read --promoter {text!r}", remedy="give UP or UP,DOWN in bases, as 1000,500")
     return Promoter(*map(int, words))
+
+
+def parse_shard(text: str) -> Shard:
+    """Parse `i/n`."""
+    from varbind.cache.promoter_sites import Shard
+
+    words = text.split("/")
+    if len(words) != 2 or not all(word.isdecimal() and len(word) <= BASES_DIGITS_MAX for word in words):
+        raise UsageError(f"cannot read --shard {text!r}", remedy="give i/n, as 1/4")
+    return Shard(*map(int, words))
 
 
 def parse_pairs(texts: tuple[str, ...], option: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ import pytest
 
 import varbind
 from varbind.annotate.settings import AnnotateSettings
-from varbind.api.annotate_vcf import AnnotationBuilder, annotate_vcf, check_vcf
+from varbind.api.annotate_vcf import annotate_vcf, check_vcf
+from varbind.api.annotation_builder import AnnotationBuilder
 from varbind.errors import UsageError
 
 

@@ -1,0 +1,153 @@
+"""Reads the values of alleles from a precomputed table.
+
+The alleles of a batch are looked up together: alleles that lie close to each other are read as one piece of the table.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pysam
+
+from varbind.cache.table_key import TableKey
+from varbind.core.variant import trim
+from varbind.errors import ResourceError, UsageError
+from varbind.io.vcf.record_index import index_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from varbind.core.variant import Variant
+
+__all__ = ["TABLE_PREFIX", "PrecomputedTable"]
+
+TABLE_PREFIX = "VARBIND"
+"""The prefix of the keys of every table; a run may write others."""
+
+_GAP = 100
+"""The largest distance in bases between alleles that are read as one piece: to find a place takes as long as to read
+the lines of about so many sites."""
+
+
+class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
+    """A table of `varbind precompute`, open for reading.
+
+    Args:
+        path: the table, with its index beside it.
+
+    Raises:
+        ResourceError: the file is missing, damaged or no such table, or it has no index.
+
+    Attributes:
+        path: the path as given.
+        key: all that the values depend on.
+        found: the number of alleles that were found so far.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.found = 0
+        # An absolute path, because htslib would download what looks like a URL.
+        local = str(Path(path).absolute())
+        with self._damage_reported():
+            self.key = TableKey.of_header(_header_of(local))
+            if not self.key.parts:
+                raise ResourceError("is no table of varbind precompute", path=path, remedy="make one, or name another")
+            index = self._index(local)
+            self._table = pysam.TabixFile(local, index=index, encoding="utf-8")
+            self._contigs = frozenset(self._table.contigs)
+
+    def find(self, variants: Sequence[Variant]) -> list[Mapping[str, str] | None]:
+        """The texts of each of B variants by INFO key without the prefix; None where the table lacks the variant.
+
+        Args:
+            variants: normalised variants, whose contigs are named as in the reference.
+
+        Raises:
+            ResourceError: the table is damaged.
+        """
+        places: dict[str, set[int]] = {}
+        for variant in variants:
+            if variant.chrom in self._contigs:
+                places.setdefault(variant.chrom, set()).add(_listed_at(variant))
+        known: dict[tuple[str, int, str, str], str] = {}
+        with self._damage_reported():
+            for contig, positions in places.items():
+                for line in self._lines(contig, positions):
+                    _, pos, _, ref, alt, _, _, info = line.split("\t")
+                    if int(pos) in positions:
+                        known[contig, *trim(int(pos), ref, alt)] = info
+        texts = [known.get((variant.chrom, variant.pos, variant.ref, variant.alt)) for variant in variants]
+        self.found += sum(text is not None for text in texts)
+        return [None if text is None else _values(text) for text in texts]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._table.close()
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _index(self, local: str) -> str:
+        try:
+            index = index_of(local)
+        except UsageError as error:
+            raise ResourceError(error.what, path=error.path, remedy=error.remedy) from error
+        if index is None:
+            raise ResourceError("has no index", path=self.path, remedy=f"make one with bcftools index -t {self.path}")
+        return index
+
+    def _lines(self, contig: str, positions: Iterable[int]) -> Iterator[str]:
+        """The lines around some 1-based positions of a contig, and a few between them."""
+        for first, last in _pieces(sorted(positions)):
+            yield from self._table.fetch(contig, first - 1, last)
+
+    @contextmanager
+    def _damage_reported(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise ResourceError("does not exist", path=self.path, remedy="make it with varbind precompute") from error
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ResourceError(f"cannot be read: {why}", path=self.path, remedy="make the table again") from error
+
+
+def _header_of(path: str) -> list[str]:
+    """The lines of a header before #CHROM; none where the file is not compressed."""
+    lines: list[str] = []
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            for line in stream:
+                if not line.startswith("##"):
+                    break
+                lines.append(line)
+    except gzip.BadGzipFile:
+        return []
+    return lines
+
+
+def _listed_at(variant: Variant) -> int:
+    """POS of a normalised variant in a table, which lists an indel with the base before it."""
+    return variant.pos if variant.ref and variant.alt else variant.pos - 1
+
+
+def _pieces(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The first and the last position of each group of sorted positions that are close to each other."""
+    first = last = positions[0]
+    for position in positions[1:]:
+        if position > last + _GAP:
+            yield first, last
+            first = position
+        last = position
+    yield first, last
+
+
+def _values(info: str) -> dict[str, str]:
+    """The texts of column 8 by key without the prefix."""
+    pairs = [entry.partition("=") for entry in info.split(";")]
+    return {key.removeprefix(f"{TABLE_PREFIX}_"): text for key, _, text in pairs}
