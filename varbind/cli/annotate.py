@@ -28,10 +28,11 @@ from varbind.cli.options import (
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
+    from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import CheckReport
     from varbind.io.vcf.regions import Regions
 
-__all__ = ["annotate", "check"]
+__all__ = ["annotate", "annotate_settings", "check"]
 
 logger = logging.getLogger("varbind")
 
@@ -170,12 +171,11 @@ def annotate(
     IN is a VCF (plain, gzip or BGZF) or a BCF, detected from content; - is standard input. The result has all records
     in the same order, and only INFO keys of varbind are added.
     """
-    from varbind.annotate.settings import AnnotateSettings
     from varbind.api.annotate_vcf import annotate_vcf
     from varbind.cli.progress import show_progress
 
     configure_logging(quiet=quiet, verbose=verbose)
-    settings = AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
+    settings = annotate_settings(options, banks)
     # This is checked first, because it takes a while to read the models.
     settings.check_outputs(output, stats, inputs=filter(None, [source, reference, *genes]))
     with show_progress(quiet=quiet) as progress:
@@ -190,6 +190,21 @@ def annotate(
             progress=progress,
         )
     logger.info(counts.sentence())
+
+
+def annotate_settings(options: dict[str, Any], banks: tuple[str, ...]) -> AnnotateSettings:
+    """The settings that the options of `varbind annotate` name.
+
+    Args:
+        options: the values of the options by name, without the inputs, the outputs and the options of the log.
+        banks: the values of `--bank`.
+
+    Raises:
+        UsageError: a value cannot be understood.
+    """
+    from varbind.annotate.settings import AnnotateSettings
+
+    return AnnotateSettings(**_setting_values(options), inputs=_files_read(options, banks))
 
 
 def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
