@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "run"
+PLUGGED = "snakemake/bin/python"
 SLOW = ".venv/bin/python -m pytest -q -m slow -n auto --dist loadfile"
 
 
@@ -22,8 +23,9 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    packages = (".tools/multiqc/bin/multiqc", ".tools/snakemake/bin/snakemake")
-    for name in ("bcftools", "tabix", "chromium", "chromedriver", "first", ".venv/bin/python", *packages):
+    packages = tuple(f".tools/{name}" for name in ("multiqc/bin/multiqc", "snakemake/bin/snakemake", PLUGGED))
+    debian = ("bcftools", "tabix", "chromium", "chromedriver", "slurmctld", "munged")
+    for name in (*debian, "first", ".venv/bin/python", *packages):
         path = (tmp_path if "/" in name else programs) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'#!/bin/sh\necho "ran {name} $*"\n[ "$FAILS" != "{name}" ]\n')
@@ -43,5 +45,6 @@ def checkout(tmp_path):
 def test_both_run_and_either_can_fail(checkout, fails, code):
     done = checkout(fails)
     assert done.returncode == code, done.stderr
-    assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == ["first --all", SLOW]
+    plugin = f".tools/{PLUGGED} -c import snakemake_executor_plugin_slurm"
+    assert re.findall("^ran (.*)$", done.stdout, re.MULTILINE) == [plugin, "first --all", SLOW]
     assert ("failed" in done.stderr) == bool(code)

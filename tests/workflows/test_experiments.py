@@ -1,33 +1,21 @@
 """`workflows/experiments/Snakefile`: all experiments are planned, and one runs from its first job to its figure."""
 
-import os
 import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from workflow_engine import ROOT, needs_snakemake, run_snakemake
 
-SNAKEMAKE = os.environ.get("VARBIND_SNAKEMAKE") or shutil.which("snakemake")
-SNAKEFILE = Path(__file__).parents[2] / "workflows" / "experiments" / "Snakefile"
+SNAKEFILE = ROOT / "workflows" / "experiments" / "Snakefile"
 
-pytestmark = pytest.mark.skipif(
-    not SNAKEMAKE, reason="needs Snakemake: pip install snakemake, or VARBIND_SNAKEMAKE=PROGRAM"
-)
+pytestmark = needs_snakemake
 
 
 def snakemake(folder, data, *words, **sizes):
     config = {"data": data, "state": folder / "state", "python": sys.executable, **sizes}
     pairs = [f"{name}={value}" for name, value in config.items()]
-    command = [SNAKEMAKE, "-s", SNAKEFILE, "--config", *pairs, "-j", "1", *words]
-    environment = {**os.environ, "PYTHONPATH": str(SNAKEFILE.parents[2])}
-    done = subprocess.run(
-        list(map(str, command)), cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    return run_snakemake(folder, SNAKEFILE, "--config", *pairs, "-j", "1", *words)
 
 
 def test_every_script_of_the_experiments_is_run_by_a_rule(shared_data, tmp_path):
