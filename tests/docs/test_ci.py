@@ -22,7 +22,7 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    packages = (".tools/multiqc/bin/multiqc", ".tools/snakemake/bin/snakemake")
+    packages = [f".tools/{name}/bin/{name}" for name in ("multiqc", "snakemake", "mkdocs")]
     for name in ("bcftools", "tabix", "chromium", "chromedriver", "first", ".venv/bin/python", *packages):
         path = (tmp_path if "/" in name else programs) / name
         path.parent.mkdir(parents=True, exist_ok=True)
