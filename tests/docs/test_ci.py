@@ -23,7 +23,8 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    packages = tuple(f".tools/{name}" for name in ("multiqc/bin/multiqc", "snakemake/bin/snakemake", PLUGGED))
+    own = [f"{name}/bin/{name}" for name in ("multiqc", "snakemake", "mkdocs")]
+    packages = tuple(f".tools/{name}" for name in (*own, PLUGGED))
     debian = ("bcftools", "tabix", "chromium", "chromedriver", "slurmctld", "munged")
     for name in (*debian, "first", ".venv/bin/python", *packages):
         path = (tmp_path if "/" in name else programs) / name

@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,61 @@ def test_every_command_of_the_installation_runs(tmp_path, bcftools):
     environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(completed, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert "_varbind_completion" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory, bcftools):
+    """The folder of the tutorial after its commands, and what they print."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    return folder, run_commands("tutorial.md", folder)
+
+
+@pytest.mark.slow
+def test_the_tutorial_prints_what_it_shows(tutorial):
+    folder, printed = tutorial
+    shown = re.findall(r"```text\n(.*?)```", page("tutorial.md"), re.DOTALL)
+    assert len(shown) == 2
+    assert [block for block in shown if block not in printed] == []
+    assert "chr2:8573 G>C  breaks_AP1_1" in printed
+    assert "about 76 % of that of REF" in printed
+    gains = (folder / "varbind-demo" / "gains.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    assert [row.split("\t")[2] for row in gains] == ["makes_REST_2", "makes_USF_2", "makes_ETS_2"]
+    assert (folder / "varbind-demo" / "report.html").stat().st_size > 10_000
+    drawn = (folder / "varbind-demo" / "JUN.svg").read_text(encoding="utf-8")
+    picture = ROOT / "docs" / "pictures" / "tutorial-map.svg"
+    assert drawn == picture.read_text(encoding="utf-8"), f"copy JUN.svg of the tutorial to {picture}"
+
+
+@pytest.mark.slow
+def test_the_cut_offs_are_those_of_the_readme_and_their_commands_run(tutorial, tmp_path):
+    rows = re.findall(r"^\| `VARBIND_PHRED` \d+ .*$", page("cutoffs.md"), re.MULTILINE)
+    assert len(rows) == 3
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [row for row in rows if row not in readme] == []
+    shutil.copy(tutorial[0] / "varbind-demo" / "mine.vcf.gz", tmp_path / "out.vcf.gz")
+    with gzip.open(tmp_path / "out.vcf.gz", "rt") as lines:
+        phreds = [re.search(r"VARBIND_PHRED=([^;\t]+)", line) for line in lines if line[0] != "#"]
+    values = [[float(value) for value in found[1].split(",") if value != "."] for found in phreds if found]
+    kept = int(run_commands("cutoffs.md", tmp_path))
+    assert kept == sum(any(value >= 10 for value in own) for own in values)
+    assert 0 < kept < len(values)
+
+
+@pytest.mark.slow
+def test_a_bank_of_other_models_is_made_as_described(tmp_path):
+    printed = run_commands("contribute.md", tmp_path)
+    assert all(name in printed for name in ("CTCF", "ELK1", "GATA1"))
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path):
+    command = [sys.executable, ROOT / "docs" / "notebook.py"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "breaks_AP1_1 EXAMPLE5           -73 38.7756" in done.stdout
+    assert re.search(r"Jun-related +JUN +JUN", done.stdout)
+    assert "JUN at chr2:8573" in (tmp_path / "varbind-notebook" / "map.svg").read_text(encoding="utf-8")
 
 
 def test_the_record_is_that_of_the_example(example):

@@ -20,12 +20,17 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "packaging" / "Dockerfile").read_text(encoding="utf-8")
 
 
-def run(*command, folder, path=os.environ["PATH"]):
-    """Run a command that sees nothing of the checkout nor of the environment of the tests; return what it prints."""
+def finished(*command, folder, path=os.environ["PATH"]):
+    """A command that ran, which saw nothing of the checkout nor of the environment of the tests."""
     kept = {name: os.environ[name] for name in os.environ if not name.startswith(("PYTHON", "VARBIND", "VIRTUAL_ENV"))}
-    environment = {**kept, "PATH": str(path)}
     words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    environment = {**kept, "PATH": str(path)}
+    return subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(*command, folder, path=os.environ["PATH"]):
+    """Run such a command, which must not fail; return what it prints."""
+    done = finished(*command, folder=folder, path=path)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -41,7 +46,7 @@ def packages(tmp_path_factory):
     """A source archive made from the checkout, and a wheel made from that archive."""
     folder = tmp_path_factory.mktemp("packages")
     pip = new_environment(folder / "tools") / "pip"
-    reached = subprocess.run([pip, "install", "-q", "build"], capture_output=True, text=True, check=False)
+    reached = finished(pip, "install", "-q", "build", folder=folder)
     if reached.returncode:
         pytest.skip(f"needs a package index: {reached.stderr.strip().splitlines()[-1]}")
     run(pip.with_name("python"), "-m", "build", "--outdir", folder / "dist", ROOT, folder=folder)
