@@ -3,17 +3,20 @@
 import gzip
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from quick_cases import first_quick
 from sparse_genome import LENGTHS, TERT, sparse_fasta
 
 from varbind import __version__
 from varbind.annotate.info_schema import INFO_KEYS
+from varbind.cli.main import main
 from varbind.core.variant import Status
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.shipped_starts import shipped_starts
@@ -95,11 +98,17 @@ def test_every_command_runs_on_own_data(name, own_data, bcftools):
         assert "VARBIND_REGION=CDS" in lines.read()
 
 
+def is_picture(drawn, name):
+    """Whether a page shows what its commands draw; if not, copy the one to the other."""
+    return drawn.read_text(encoding="utf-8") == (ROOT / "docs" / "pictures" / name).read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def example(tmp_path_factory, bcftools):
     """The INFO values of the example by ID, and the record that the page on reading prints."""
     folder = tmp_path_factory.mktemp("reading")
     printed = run_commands("reading.md", folder)
+    assert is_picture(folder / "CTCF.svg", "reading-map.svg")
     with gzip.open(folder / "varbind-demo" / "annotated.vcf.gz", "rt") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines if not line.startswith("#")]
     values = {row[2]: dict(item.split("=") for item in row[7].split(";") if "=" in item) for row in rows}
@@ -128,17 +137,15 @@ def tutorial(tmp_path_factory, bcftools):
 @pytest.mark.slow
 def test_the_tutorial_prints_what_it_shows(tutorial):
     folder, printed = tutorial
-    shown = re.findall(r"```text\n(.*?)```", page("tutorial.md"), re.DOTALL)
-    assert len(shown) == 2
-    assert [block for block in shown if block not in printed] == []
+    shown = re.findall(r"^\| (\w.*) \|$", page("tutorial.md"), re.MULTILINE)
+    assert len(shown) == 11
+    assert [row for row in shown if row.replace(" | ", "\t") not in printed.splitlines()] == []
     assert "chr2:8573 G>C  breaks_AP1_1" in printed
     assert "about 76 % of that of REF" in printed
     gains = (folder / "varbind-demo" / "gains.tsv").read_text(encoding="utf-8").splitlines()[1:]
     assert [row.split("\t")[2] for row in gains] == ["makes_REST_2", "makes_USF_2", "makes_ETS_2"]
     assert (folder / "varbind-demo" / "report.html").stat().st_size > 10_000
-    drawn = (folder / "varbind-demo" / "JUN.svg").read_text(encoding="utf-8")
-    picture = ROOT / "docs" / "pictures" / "tutorial-map.svg"
-    assert drawn == picture.read_text(encoding="utf-8"), f"copy JUN.svg of the tutorial to {picture}"
+    assert is_picture(folder / "varbind-demo" / "JUN.svg", "tutorial-map.svg")
 
 
 @pytest.mark.slow
@@ -235,6 +242,24 @@ def test_the_numbers_of_genes_are_those_of_the_shipped_starts(build):
     select = sum("RefSeq_Select" in start.tags for start in starts)
     assert re.search(rf"{select:,}\s+of\s+{len(starts):,}", page("faq.md"))
     assert f"{len(starts):,}" in page("quickstart.md")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.stem)
+def test_every_command_and_option_of_a_page_exists(path):
+    """Also on pages whose commands need data that the tests do not have."""
+    blocks = re.findall(r"```sh\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    lines = [line.partition(" | ")[0] for line in "".join(blocks).replace("\\\n", " ").splitlines()]
+    for words in (shlex.split(line, comments=True) for line in lines if line.startswith("varbind ")):
+        command, context = main, click.Context(main)
+        rest = words[1:]
+        while isinstance(command, click.Group) and rest[0][0] != "-":
+            command = command.get_command(context, rest.pop(0))
+            assert command is not None, words
+        known = {
+            name for parameter in command.get_params(context) for name in (*parameter.opts, *parameter.secondary_opts)
+        }
+        options = {word.partition("=")[0] for word in rest if re.match(r"-(-|[a-zA-Z])", word)}
+        assert options <= known | {"-W"}, words  # -W, as in bcftools, is read before click sees it
 
 
 def test_the_glossary_has_every_key_status_and_flag():

@@ -82,7 +82,7 @@ def test_containers_start_from_one_image_and_copy_the_same_files():
     assert f"\nFrom: {image}\n" in APPTAINER
     copied = {name for words in re.findall(r"^COPY (.*) \S+$", DOCKERFILE, re.MULTILINE) for name in words.split()}
     files = APPTAINER.split("%files\n")[1].split("%post")[0].split()
-    assert dict(zip(files[::2], files[1::2], strict=True)) == {name: f"/opt/varbind/{name}" for name in copied}
+    assert dict(zip(files[::2], files[1::2], strict=True)) == {name: f"/source/{name}" for name in copied}
     kept = (PACKAGING / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
     assert {name.removeprefix("!") for name in kept if name.startswith("!")} == copied
     assert all((ROOT / name).exists() for name in copied)
