@@ -22,7 +22,7 @@ start() {
     cat >"${conf}" <<END
 ClusterName=test
 SlurmctldHost=$(hostname -s)(127.0.0.1)
-SlurmctldPort=${SLURM_TEST_PORT:-17817}
+SlurmctldPort=17817
 SlurmUser=root
 AuthType=auth/munge
 AuthInfo=socket=${folder}/munge/socket

@@ -116,9 +116,9 @@ def slurm(*words):
 
 
 def jobs(state):
-    """The numbers of the jobs that annotate a part and are in a state; the plugin names the rule in the comment."""
+    """The parts by the numbers of their jobs in a state; the plugin names rule and part in the comment."""
     found = slurm("squeue", "--noheader", f"--states={state}", "--format=%i %k")
-    return [text.split()[0] for text in found if "annotate_part" in text]
+    return {text.split()[0]: text[-4:] for text in found if "annotate_part" in text}
 
 
 def test_the_profile_of_gpus_asks_for_one_in_each_part(tmp_path, cluster):
@@ -128,9 +128,13 @@ def test_the_profile_of_gpus_asks_for_one_in_each_part(tmp_path, cluster):
 
 def test_slurm_has_the_bytes_of_a_single_run(cluster, whole, tmp_path):
     """A job is killed, and a node is drained and resumed, while the parts are annotated."""
+    logs = tmp_path / "results" / "one.parts" / "logs"
     process = start_snakemake(tmp_path, SNAKEFILE, *words_of(tmp_path, "slurm"), *SMALL_CLUSTER)
     try:
-        killed = wait_for(lambda: jobs("running"), process)[0]
+        # A part has a log as soon as varbind runs.
+        killed = wait_for(
+            lambda: [job for job, part in jobs("running").items() if (logs / f"{part}.log").exists()], process
+        )[0]
         slurm("scontrol", "update", "nodename=two", "state=drain", "reason=test")
         slurm("scancel", killed)
         wait_for(lambda: slurm("sinfo", "--noheader", "--nodes=two", "--format=%t") == ["drain"], process)
