@@ -116,6 +116,7 @@ def test_equal_seeds_give_equal_bytes_with_any_number_of_threads(folder):
     assert cards[0] == cards[1]
 
 
+@pytest.mark.slow
 def test_a_stopped_training_goes_on(folder):
     """Stopped when the first of two settings is finished, it gives the same bytes as one without a stop."""
     options = ("--protein", "TP", "--trials", "2", "--threads", "1")

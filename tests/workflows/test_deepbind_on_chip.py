@@ -135,6 +135,7 @@ def write_array(path, seed):
     path.write_bytes(gzip.compress("".join(lines).encode()))
 
 
+@pytest.mark.slow
 def test_a_network_of_an_array_finds_what_is_bound(tmp_path, monkeypatch):
     write_regions(tmp_path)
     write_models(tmp_path, "PBM", {"D00001.001": E_BOX})
