@@ -9,15 +9,15 @@ each chromosome and distance. Neighbours at a distance of one base are often one
 that everything is repeated without them. Variants that both classes hold are left out.
 
 The inputs are the scores of the reference allele and their changes (`TF`), the distance to the transcription start and
-whether the change is a transversion (`two`), and three phastCons and three means of phyloP over 51 bases, as ranks among
-the training variants (`conservation`). Each set of inputs is read by logistic regression (`linear`), by boosted trees
-(`boosting`) and by the network of DeepFind (`network`, with the hyper-parameters of `varbind train effect`). Chromosomes
-are put into folds, of which the first is reported by itself as well; the epoch of a network is chosen on chromosomes of
-its training. Intervals of 95 % are over genes.
+whether the change is a transversion (`two`), and three phastCons and three means of phyloP over 51 bases, as ranks
+among the training variants (`conservation`). Each set of inputs is read by logistic regression (`linear`), by boosted
+trees (`boosting`) and by one network of DeepFind (`network`, with the hyper-parameters of `varbind train effect`).
+Chromosomes are put into folds, of which the first is reported by itself as well; the epoch of a network is chosen on
+chromosomes of its training. Intervals of 95 % are over genes.
 
-This is not the paper's table: it has five proteins instead of about 600, six columns of conservation instead of nine, which
-are those of a neighbour, and fewer variants. Conservation that is carried over says how a region is conserved, and not
-the base that is changed, and which variants have a neighbour is not random.
+This is not the paper's table: it has five proteins instead of about 600, six columns of conservation instead of nine,
+which are those of a neighbour, and fewer variants. Conservation that is carried over says how a region is conserved,
+and not the base that is changed, and which variants have a neighbour is not random.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from varbind.train.deepfind_descent import DeepFindSetting
 from varbind.train.metrics import Ranking, drawn_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from deepfind_rows import CoveredVariants
     from matplotlib.figure import Figure
@@ -163,8 +163,9 @@ def main() -> None:
         "seed": options.seed,
         "folds": options.folds,
         "networks": f"{', '.join(read.networks)}; the paper has about 600",
-        "variants": f"{len(variants)} of {len(covered)} with a neighbour are balanced; {read.contradictory} in both classes are left out",
-        "carried_over": f"rank correlation with a derived variant's own value at {agreement_text(read)}",
+        "variants": f"{len(variants)} of {len(covered)} that have a neighbour, as many of each class",
+        "left_out": f"{read.contradictory} variants that both classes hold",
+        "carried_over": f"rank correlation with the own value of derived variants at {agreement_text(read)}",
     }
     files = ResultFiles(options.output, "nested_deepfind", facts)
     rows, summary, shown = [], [], {}
