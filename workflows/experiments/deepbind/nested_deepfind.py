@@ -178,7 +178,7 @@ def main() -> None:
             which = {"learner": learner, "neighbours": f"{nearest} to {FARTHEST}"}
             rows += [which | row for row in rows_of(experiment, areas)]
             summary += [which | row for row in steps_of(areas)]
-            print(*rows[-len(INPUTS) :], sep="\n", flush=True)
+            print(learner, nearest, *(f"{row['inputs']}: {row['auc']:.3f}" for row in rows[-len(INPUTS) :]), flush=True)
             if nearest == 1 and learner == "network":
                 shown = {inputs: (scores[inputs], chosen.simulated) for inputs in PAPER}
     files.write(rows, summary, lambda figure: draw(figure, shown))
@@ -200,7 +200,10 @@ def fold_of(variants: CoveredVariants, folds: str) -> NDArray[np.intp]:
     numbers = {name: number for number, names in enumerate(folds.split("/")) for name in names.split(",")}
     if missing := sorted(set(variants.chromosomes.tolist()) - numbers.keys()):
         raise SystemExit(f"no fold of --folds has the chromosomes {', '.join(missing)}")
-    return np.array([numbers[name] for name in variants.chromosomes.tolist()])
+    found = np.array([numbers[name] for name in variants.chromosomes.tolist()])
+    if len(np.unique(found)) <= max(numbers.values()):
+        raise SystemExit("a fold of --folds has none of the chromosomes of the variants")
+    return found
 
 
 def agreement_text(read: DeepFindVariants) -> str:
