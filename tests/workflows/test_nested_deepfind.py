@@ -12,9 +12,10 @@ pytest.importorskip("matplotlib", reason="needs the extra `plots`")
 pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
+import carried_conservation
 import nested_deepfind
-from deepfind_rows import BINDING, CONSERVATION, CoveredVariants, DeepFindVariants
-from nested_deepfind import COLUMNS, LEARNERS, Experiment, fold_of, ranks
+from deepfind_rows import BINDING, CONSERVATION, CoveredVariants, DeepFindVariants, ranks
+from nested_deepfind import COLUMNS, LEARNERS, Experiment, fold_of
 
 from varbind.train import metrics
 
@@ -101,9 +102,9 @@ def write_folder(data):
     np.savez(folder / "published_scores.npz", model_ids=["D1"], tf=["CREB1"], row_id=np.arange(total), D1=scores)
 
 
-def run(monkeypatch, *words):
-    monkeypatch.setattr(sys, "argv", ["nested_deepfind.py", *map(str, words)])
-    nested_deepfind.main()
+def run(monkeypatch, module, *words):
+    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, words)])
+    module.main()
 
 
 def test_classes_are_balanced_and_contradictions_are_left_out(tmp_path):
@@ -140,7 +141,7 @@ def test_each_step_adds_what_was_planted(tmp_path, monkeypatch):
     write_folder(tmp_path)
     monkeypatch.setattr(metrics, "DRAWS", 20)
     words = [tmp_path, tmp_path / "out", "--folds", "1,2/3,4/5,6", "--epochs", 1, "--machine", "one"]
-    run(monkeypatch, *words)
+    run(monkeypatch, nested_deepfind, *words)
     table = pd.read_csv(tmp_path / "out/nested_deepfind.tsv", sep="\t")
     assert len(table) == 2 * 3 * 6
     near = table[table["neighbours"] == "1 to 3"].set_index(["learner", "inputs"])
@@ -163,3 +164,23 @@ def test_each_step_adds_what_was_planted(tmp_path, monkeypatch):
         assert row["auc"] == pytest.approx(areas["TF, two, conservation"] - areas["TF, two"], abs=2e-4)
         assert row["paper_auc"] == pytest.approx(0.03)
     assert (tmp_path / "out/nested_deepfind.svg").read_text().startswith("<?xml")
+
+
+def test_carried_over_conservation_is_judged_on_own_sites(tmp_path, monkeypatch):
+    write_folder(tmp_path)
+    (tmp_path / "ncboost2").mkdir()
+    rng = np.random.default_rng(3)
+    for name, mean, count in (("positives", 2, 40), ("negatives", 0, 200)):
+        values = dict(zip(("priPhCons", "mamPhCons", "verPhCons"), rng.normal(mean, size=(3, count)), strict=True))
+        table = pd.DataFrame({"region": rng.choice(["UTR5", "intronic"], count), **values})
+        table.loc[0, "verPhCons"] = np.nan
+        table.to_csv(tmp_path / f"ncboost2/{name}_annotated.tsv.gz", sep="\t", index=False, na_rep="NA")
+    run(monkeypatch, carried_conservation, tmp_path, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out/carried_conservation.tsv", sep="\t").set_index(["variants", "score"])
+    assert (table.loc["all", "pathogenic"] == 39).all()
+    assert (table.loc["all", "common"] == 199).all()
+    assert (table.loc["promoters", "common"] < 199).all()
+    assert (table.loc["all", "auc"] > 0.8).all()
+    weights = pd.read_csv(tmp_path / "out/carried_conservation.summary.tsv", sep="\t", comment="#")
+    assert (weights["weight"] > 0).all()
+    assert (tmp_path / "out/carried_conservation.svg").read_text().startswith("<?xml")

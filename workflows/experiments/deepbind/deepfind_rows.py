@@ -153,3 +153,12 @@ class DeepFindVariants:
         )
         found = joined[joined["giver"].notna()]
         return found.assign(giver=found["giver"].astype(int), distance=(found["pos"] - found["at"]).abs().astype(int))
+
+
+def ranks(training: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of the training values below each value, by column; equal ones count half."""
+    found = np.empty(values.shape)
+    for column, (known, own) in enumerate(zip(np.sort(training, axis=0).T, values.T, strict=True)):
+        below, up_to = (np.searchsorted(known, own, side=side) for side in ("left", "right"))
+        found[:, column] = (below + up_to) / (2 * len(known))
+    return found

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from deepfind_rows import BINDING, CONSERVATION, SITE, DeepFindVariants
+from deepfind_rows import BINDING, CONSERVATION, SITE, DeepFindVariants, ranks
 from result_files import ResultFiles, add_output_options
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -214,15 +214,6 @@ def agreement_text(read: DeepFindVariants) -> str:
         for distance, own in table.iterrows()
     ]
     return "; ".join(lines)
-
-
-def ranks(training: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of the training values below each value, by column; equal ones count half."""
-    found = np.empty(values.shape)
-    for column, (known, own) in enumerate(zip(np.sort(training, axis=0).T, values.T, strict=True)):
-        below, up_to = (np.searchsorted(known, own, side=side) for side in ("left", "right"))
-        found[:, column] = (below + up_to) / (2 * len(known))
-    return found
 
 
 def rows_of(experiment: Experiment, areas: Mapping[str, Mapping[str, Areas]]) -> list[dict[str, Any]]:
