@@ -165,7 +165,7 @@ def main() -> None:
         "networks": f"{', '.join(read.networks)}; the paper has about 600",
         "variants": f"{len(variants)} of {len(covered)} that have a neighbour, as many of each class",
         "left_out": f"{read.contradictory} variants that both classes hold",
-        "carried_over": f"rank correlation with the own value of derived variants at {agreement_text(read)}",
+        **agreement_facts(read),
     }
     files = ResultFiles(options.output, "nested_deepfind", facts)
     rows, summary, shown = [], [], {}
@@ -206,14 +206,14 @@ def fold_of(variants: CoveredVariants, folds: str) -> NDArray[np.intp]:
     return found
 
 
-def agreement_text(read: DeepFindVariants) -> str:
-    """How well the conservation of a neighbour stands for that of a derived variant itself, by distance."""
-    table = read.agreement(FARTHEST)
-    lines = [
-        f"{distance} bp: {', '.join(f'{name} {value:.2f}' for name, value in own.items())}"
-        for distance, own in table.iterrows()
-    ]
-    return "; ".join(lines)
+def agreement_facts(read: DeepFindVariants) -> dict[str, str]:
+    """The rank correlation of the conservation of derived variants with that of their neighbour, by distance."""
+    return {
+        f"rank correlation with a neighbour at {distance} bp": ", ".join(
+            f"{name} {one:.2f}" for name, one in own.items()
+        )
+        for distance, own in read.agreement(FARTHEST).iterrows()
+    }
 
 
 def rows_of(experiment: Experiment, areas: Mapping[str, Mapping[str, Areas]]) -> list[dict[str, Any]]:
