@@ -149,19 +149,19 @@ def test_each_step_adds_what_was_planted(tmp_path, monkeypatch):
     assert near["paper_auc"].dropna().unique().tolist() == [0.71, 0.73, 0.76]
     for learner in ("linear", "boosting"):
         areas = near.loc[learner, "auc"]
-        assert areas["two"] == pytest.approx(0.5, abs=0.08)
-        assert areas["TF, two, conservation"] > areas["TF, two"] > 0.6
-        assert areas["two, conservation"] > 0.6
+        assert areas["site"] == pytest.approx(0.5, abs=0.08)
+        assert areas["TF, site, conservation"] > areas["TF, site"] > 0.6
+        assert areas["site, conservation"] > 0.6
         assert (near.loc[learner, "auc_low"] < areas).all()
     summary = (tmp_path / "out/nested_deepfind.summary.tsv").read_text()
     assert summary.startswith("# machine: one\n")
     assert "# left_out: 1 variants" in summary
     steps = pd.read_csv(tmp_path / "out/nested_deepfind.summary.tsv", sep="\t", comment="#")
-    gain = steps[(steps["minus"] == "TF, two") & (steps["neighbours"] == "1 to 3")].set_index("learner")
+    gain = steps[(steps["minus"] == "TF, site") & (steps["neighbours"] == "1 to 3")].set_index("learner")
     assert set(gain.index) == {"linear", "boosting", "network"}
     for learner, row in gain.iterrows():
         areas = near.loc[learner, "auc"]
-        assert row["auc"] == pytest.approx(areas["TF, two, conservation"] - areas["TF, two"], abs=2e-4)
+        assert row["auc"] == pytest.approx(areas["TF, site, conservation"] - areas["TF, site"], abs=2e-4)
         assert row["paper_auc"] == pytest.approx(0.03)
     assert (tmp_path / "out/nested_deepfind.svg").read_text().startswith("<?xml")
 

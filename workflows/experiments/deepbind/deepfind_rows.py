@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BINDING, SITE, CONSERVATION = "TF", "two", "conservation"
+BINDING, SITE, CONSERVATION = "TF", "site", "conservation"
 """The blocks of features: scores of networks, the two features of the site, and the carried-over conservation."""
 
 PLACE = ["chrom", "pos"]

@@ -1,4 +1,4 @@
-"""DeepFind with binding alone, with two features of the site, and with conservation (DeepBind 2015, page 836).
+"""DeepFind with binding alone, with two features of the site, and with conservation (DeepBind 2015, simulated variants).
 
     python workflows/experiments/deepbind/nested_deepfind.py DATA OUTPUT [--folds LISTS] [--epochs N] [--machine TEXT]
 
@@ -9,7 +9,7 @@ each chromosome and distance. Neighbours at a distance of one base are often one
 that everything is repeated without them. Variants that both classes hold are left out.
 
 The inputs are the scores of the reference allele and their changes (`TF`), the distance to the transcription start and
-whether the change is a transversion (`two`), and three phastCons and three means of phyloP over 51 bases, as ranks
+whether the change is a transversion (`site`), and three phastCons and three means of phyloP over 51 bases, as ranks
 among the training variants (`conservation`). Each set of inputs is read by logistic regression (`linear`), by boosted
 trees (`boosting`) and by one network of DeepFind (`network`, with the hyper-parameters of `varbind train effect`).
 Chromosomes are put into folds, of which the first is reported by itself as well; the epoch of a network is chosen on
