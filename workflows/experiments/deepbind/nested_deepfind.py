@@ -1,4 +1,4 @@
-"""DeepFind with binding alone, with two features of the site, and with conservation (DeepBind 2015, simulated variants).
+"""DeepFind with binding alone, with two features of the site, and with conservation (DeepBind 2015).
 
     python workflows/experiments/deepbind/nested_deepfind.py DATA OUTPUT [--folds LISTS] [--epochs N] [--machine TEXT]
 
