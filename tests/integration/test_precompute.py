@@ -158,12 +158,13 @@ def test_the_shards_are_the_whole(table, tmp_path):
     assert "there is no shard 4 of 3" in precompute(tmp_path / "4.vcf.gz", "--shard", "4/3").error
 
 
-def killed_after(seconds, path):
+def killed_with(count, path, parts):
+    """Kill a run a moment after so many parts lie in the folder; 0 = it was faster."""
     words = [sys.executable, "-c", PROGRAM, path, FASTA, GENES, quick_bank_path()]
     process = subprocess.Popen([*map(str, words)])
-    deadline = time.monotonic() + seconds
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.001)
+    while process.poll() is None and len(list(parts.glob("*.gz"))) < count:
+        time.sleep(0.0005)
+    time.sleep(0.02 * random.Random(count).random())
     process.send_signal(signal.SIGKILL)
     return process.wait()
 
@@ -171,12 +172,15 @@ def killed_after(seconds, path):
 @pytest.mark.slow
 def test_a_run_that_is_killed_continues_to_the_same_bytes(table, tmp_path):
     path, parts = tmp_path / "killed.vcf.gz", tmp_path / "killed.vcf.gz.parts"
-    chance, kept = random.Random(5), []
-    while killed_after(1.0 + 2.0 * chance.random() + len(kept) / 4, path):
+    killed_with(0, path, parts)  # before or while the first part is made
+    kept, count = [], 1
+    while killed_with(count, path, parts):
         kept.append(len(list(parts.glob("*.gz"))))
+        count = kept[-1] + 1
         assert len(kept) < 60
         assert not path.exists() or path.read_bytes() == table.read_bytes()
     assert any(kept)
+    assert kept == sorted(kept)
     assert path.read_bytes() == table.read_bytes()
     assert not parts.exists()
 
