@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from varbind.core.contigs import ContigNames
+from varbind.core.intervals import Intervals
 from varbind.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,7 +67,7 @@ def promoter_spans(
         renamed: pairs of names of the same contig, as the user gives them.
     """
     names = ContigNames(dict.fromkeys(index.contigs), declared=contigs, renamed=renamed)
-    reaches: dict[str, list[tuple[int, int]]] = {}
+    reaches: dict[str | None, list[tuple[int, int]]] = {}
     for tss in index:
         before, after = promoter.upstream, promoter.downstream
         if tss.strand != "+":
@@ -71,22 +75,10 @@ def promoter_spans(
         reaches.setdefault(tss.contig, []).append((tss.pos - 1 - before, tss.pos + after))
     spans: list[Span] = []
     for contig, length in contigs.items():
-        name = names.find(contig)
-        spans += (Span(contig, *reach) for reach in _merged(reaches.get(name or "", ()), length))
+        reach = np.clip(reaches.get(names.find(contig), []), 0, length).reshape(-1, 2)
+        covered = Intervals.union(*reach.T)
+        spans += map(Span, repeat(contig), covered.starts.tolist(), covered.ends.tolist())
     return spans
-
-
-def _merged(reaches: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """Half-open spans without overlaps, sorted, and cut at the ends of a contig."""
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted((max(start, 0), min(end, length)) for start, end in reaches):
-        if start >= end:
-            continue
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def chunks_of(spans: Iterable[Span], sites: int) -> list[list[Span]]:
