@@ -42,14 +42,17 @@ class Convolution:
         return self.stride or self.pool
 
     def maxima(self, positions: int, *, drops_rest: bool = False) -> int:
-        """The number of maxima over some positions where pools do not overlap.
+        """The number of maxima over some positions.
 
         Args:
             positions: the number of positions.
-            drops_rest: whether positions at the end that do not fill a pool are left out.
+            drops_rest: whether positions at the end that do not fill a pool are left out; pools with a stride of their
+                own have a maximum for each stride, as if zeros lay around the positions.
         """
         if self.pool == 0:
             return 1
+        if self.stride:
+            return -(-positions // self.stride)
         return positions // self.pool if drops_rest else -(-positions // self.pool)
 
     def weights(self, channels: int) -> tuple[int, int, int, int]:

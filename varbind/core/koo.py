@@ -71,7 +71,7 @@ class KooConfig:
         """The number of positions after the last pooling."""
         positions = self.input_length
         for convolution in self.convolutions:
-            positions = -(-positions // convolution.step) if convolution.stride else positions // convolution.step
+            positions = convolution.maxima(positions, drops_rest=True)
         return positions
 
     def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from varbind.gate import optional_import
 from varbind.nn.dropout import Dropout
+from varbind.nn.pooling import pool_maxima
 
 if TYPE_CHECKING:
     import torch
 
-    from varbind.core.convolution import Convolution
     from varbind.core.koo import KooConfig
 else:
     torch = optional_import("torch", needed_for="the reference network")
@@ -55,7 +55,8 @@ class Koo(torch.nn.Module):
         """Outputs (B, T) before the sigmoid from bases (B, 4, L), with zeros for N."""
         values = bases.unsqueeze(2).contiguous(memory_format=torch.channels_last)  # (B, 4, 1, L)
         for number, convolution in enumerate(self.convolutions, 1):
-            values = self.dropout(_pool(self._rectified(values, number), convolution))  # (B, K, 1, positions)
+            pooled = pool_maxima(self._rectified(values, number), convolution, drops_rest=True)
+            values = self.dropout(pooled)  # (B, K, 1, positions)
         hidden = torch.relu(self.hidden_norm(self.hidden(values.flatten(1))))  # (B, H)
         outputs: torch.Tensor = self.output(self.hidden_dropout(hidden))
         return outputs
@@ -83,11 +84,3 @@ class Koo(torch.nn.Module):
         """The outputs of a convolution, normalised and rectified."""
         convolve, normalise = self.get_submodule(f"conv{number}"), self.get_submodule(f"norm{number}")
         return torch.relu(normalise(convolve(values)))
-
-
-def _pool(values: torch.Tensor, convolution: Convolution) -> torch.Tensor:
-    """Maxima over positions; with a stride of their own there is one for each stride, as if zeros lay around them."""
-    if convolution.pool == 1:
-        return values
-    pool, step, padding = (1, convolution.pool), (1, convolution.step), (0, (convolution.pool - convolution.step) // 2)
-    return torch.nn.functional.max_pool2d(values, pool, step, padding=padding, ceil_mode=convolution.stride > 0)

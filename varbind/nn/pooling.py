@@ -1,4 +1,4 @@
-"""Maximum pooling whose pools do not overlap."""
+"""Maximum pooling over positions."""
 
 from __future__ import annotations
 
@@ -21,11 +21,17 @@ def pool_maxima(values: torch.Tensor, convolution: Convolution, *, drops_rest: b
 
     Args:
         values: (B, K, 1, positions).
-        convolution: states the width of the pools; 0 = all positions.
-        drops_rest: whether positions at the end that do not fill a pool are left out; else they have a maximum too.
+        convolution: states the width of the pools, 0 = all positions, and their stride.
+        drops_rest: see `varbind.core.convolution.Convolution.maxima`, which counts them.
 
     Returns:
         (B, K, 1, maxima).
     """
     width = convolution.pool or values.shape[-1]
-    return torch.nn.functional.max_pool2d(values, (1, width), ceil_mode=not drops_rest) if width > 1 else values
+    if width == 1:
+        return values
+    stride = convolution.stride or width
+    is_last_kept = not drops_rest or convolution.stride > 0
+    return torch.nn.functional.max_pool2d(
+        values, (1, width), (1, stride), padding=(0, (width - stride) // 2), ceil_mode=is_last_kept
+    )
