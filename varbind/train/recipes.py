@@ -20,7 +20,7 @@ from varbind.nn.architecture import ARCHITECTURES, Choice
 from varbind.train.descent import Descent, InitialWeights, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from varbind.core.network_stack import NetworkConfig
 
@@ -30,7 +30,7 @@ __all__ = [
     "DEEPGMAP",
     "DEEPSEA",
     "KOO",
-    "RECIPES",
+    "PAPERS",
     "SPECIAL_RECIPES",
     "ZENG",
     "Measure",
@@ -138,8 +138,12 @@ DANQ = replace(BASSET, optimizer="rmsprop", descent=replace(BASSET.descent, rule
 """The networks of others as Onimaru et al. (2018) trained them: all but DeepSEA without decay, and DanQ by RMSprop."""
 
 
-RECIPES = {"zeng": ZENG, "koo": KOO, "deepgmap": DEEPGMAP}
-"""The recipe of each paper, by what the names of its networks start with."""
+PAPERS: dict[str, tuple[Callable[[], Mapping[str, Any]], Recipe]] = {
+    "zeng": (zeng_networks, ZENG),
+    "koo": (koo_networks, KOO),
+    "deepgmap": (deepgmap_networks, DEEPGMAP),
+}
+"""The networks of each paper by name and its recipe, by what the names of its architectures start with."""
 
 SPECIAL_RECIPES = {"deepsea": DEEPSEA, "basset": BASSET, "danq": DANQ}
 """The recipes of single networks."""
@@ -147,7 +151,7 @@ SPECIAL_RECIPES = {"deepsea": DEEPSEA, "basset": BASSET, "danq": DANQ}
 
 def network_names() -> list[str]:
     """The names of all published networks but DeepBind."""
-    return [f"{paper}-{name}" for paper in RECIPES for name in _published(paper)]
+    return [f"{paper}-{name}" for paper, (networks, _) in PAPERS.items() for name in networks()]
 
 
 def require_network(name: str) -> None:
@@ -176,25 +180,17 @@ def network_named(
         UsageError: there is no such network, or it cannot read such sequences or learn so many tasks.
     """
     require_network(name)
-    paper, _, network = name.partition("-")
+    paper, _, own_name = name.partition("-")
+    networks, recipe = PAPERS[paper]
     if paper == "zeng" and outputs > 1:
         raise UsageError("the networks of Zeng et al. (2016) have one task", remedy="choose another architecture")
     try:
         sizes = {} if paper == "zeng" else {"outputs": outputs}
-        config = replace(
-            _published(paper)[network], input_length=input_length, double_stranded=double_stranded, **sizes
-        )
+        config = replace(networks()[own_name], input_length=input_length, double_stranded=double_stranded, **sizes)
     except ValueError as error:
         what = f"{name} cannot read sequences of {input_length} bases: {error}"
         raise UsageError(what, remedy="give longer sequences, or choose another architecture") from error
-    return config, SPECIAL_RECIPES.get(network, RECIPES[paper])
-
-
-def _published(paper: str) -> Mapping[str, Any]:
-    """The networks of a paper by name."""
-    if paper == "zeng":
-        return zeng_networks()
-    return koo_networks() if paper == "koo" else deepgmap_networks()
+    return config, SPECIAL_RECIPES.get(own_name, recipe)
 
 
 def settings_of(config: NetworkConfig, recipe: Recipe, trials: int, rng: np.random.Generator) -> list[Descent]:
