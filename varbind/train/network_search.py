@@ -24,13 +24,15 @@ from varbind.train.validated_training import Storage, Validated, train_validated
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from varbind.core.network_stack import NetworkConfig, NetworkStack
     from varbind.datasets.labelled_sequences import LabelledSequences
     from varbind.train.checkpoints import Checkpoints
     from varbind.train.descent import Descent
     from varbind.train.recipes import Recipe
 
-__all__ = ["NetworkSearch", "Searched", "Split", "search_networks"]
+__all__ = ["NetworkSearch", "PlannedSearch", "Searched", "Split", "search_networks"]
 
 METHOD = 1
 """The version of the training; it is increased when equal data and options no longer give equal networks."""
@@ -62,10 +64,10 @@ class NetworkSearch:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Training and validation sequences."""
+    """The rows of the training and of the validation sequences, each int64."""
 
-    training: LabelledSequences
-    validation: LabelledSequences
+    training: NDArray[np.intp]
+    validation: NDArray[np.intp]
 
     @classmethod
     def of(cls, examples: LabelledSequences, recipe: Recipe, seed: Sequence[int]) -> Split:
@@ -76,15 +78,52 @@ class Split:
         """
         count = min(VALIDATION_FOLDS, len(np.unique(examples.groups)))
         held_out = folds_of(examples.groups, count)[-1]
-        training, validation = examples.take(~held_out), examples.take(held_out)
-        for part in (training, validation):
-            for task, labels in zip(part.tasks, part.labels.T, strict=True):
+        training, validation = np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        for rows in (training, validation):
+            for task, labels in zip(examples.tasks, examples.labels[rows].T, strict=True):
                 if not {0, 1} <= set(labels.tolist()):
                     what = f"{task} is bound to all or to no sequences of the training or the validation set"
                     raise InputError(what, remedy="give more sequences")
-        bound = (training.labels > 0).any(axis=1)
-        kept = np.random.default_rng([*seed, 0]).random(len(training.codes)) < recipe.kept_negatives
-        return cls(training.take(bound | kept), validation)
+        bound = (examples.labels[training] > 0).any(axis=1)
+        kept = np.random.default_rng([*seed, 0]).random(len(training)) < recipe.kept_negatives
+        return cls(training[bound | kept], validation)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSearch:
+    """A search whose work is known before it starts.
+
+    Attributes:
+        search: what is searched, and how.
+        examples: the sequences, all of the length that the network reads.
+        seed: the seed of all random numbers. On a CPU, equal seeds give equal bytes with any number of threads.
+        split: which sequences train, and which choose.
+        settings: all settings that are tried.
+        looks: the numbers of mini-batches after which a network is looked at.
+    """
+
+    search: NetworkSearch
+    examples: LabelledSequences
+    seed: int
+    split: Split
+    settings: Sequence[Descent]
+    looks: Sequence[int]
+
+    @classmethod
+    def of(cls, search: NetworkSearch, examples: LabelledSequences, seed: int) -> PlannedSearch:
+        """Divide the sequences, and draw the settings.
+
+        Raises:
+            InputError: there are too few sequences.
+        """
+        split = Split.of(examples, search.recipe, [seed])
+        settings = settings_of(search.config, search.recipe, search.trials, np.random.default_rng([seed, 1]))
+        return cls(search, examples, seed, split, settings, search.recipe.checkpoints(len(split.training)))
+
+    @property
+    def mini_batches(self) -> int:
+        """The number of mini-batches of all settings."""
+        return len(self.settings) * self.looks[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,39 +144,34 @@ class Searched:
 
 
 def search_networks(
-    examples: LabelledSequences,
-    search: NetworkSearch,
+    planned: PlannedSearch,
     checkpoints: Checkpoints,
     *,
     name: str,
-    seed: int,
     finished: Callable[[int], None] | None = None,
 ) -> Searched:
     """Train a network with every setting, and keep the best ones.
 
     Args:
-        examples: the sequences, all of the length that the network reads.
-        search: what is searched, and how.
+        planned: what is searched, and on what.
         checkpoints: where finished and unfinished trainings are stored.
         name: the id of the network.
-        seed: the seed of all random numbers. On a CPU, equal seeds give equal bytes with any number of threads.
         finished: called with how many more mini-batches were used.
 
     Raises:
-        InputError: there are too few sequences, or every network diverged.
+        InputError: every network diverged.
     """
     torch = optional_import("torch", needed_for="training")
     # Convolutions of a GPU round products to 10 bits by default, which the CPU does not.
     torch.backends.cudnn.allow_tf32 = False
-    split = Split.of(examples, search.recipe, [seed])
-    settings = settings_of(search.config, search.recipe, search.trials, np.random.default_rng([seed, 1]))
-    looks = search.recipe.checkpoints(len(split.training.codes))
-    key = _key(search, split, seed)
+    search, settings, split = planned.search, planned.settings, planned.split
+    validation = planned.examples.take(split.validation)
+    key = _key(planned)
 
     def train(number: int) -> Validated | None:
-        rows = np.arange(len(split.training.codes))
+        seed = [planned.seed, 2, number]
         trial = NetworkTrial(
-            search.config, settings[number], split.training, rows, [seed, 2, number], device=search.device
+            search.config, settings[number], planned.examples, split.training, seed, device=search.device
         )
         storage = Storage(checkpoints, f"{name}.{number}", f"{key}.{json.dumps(asdict(settings[number]))}")
         taken = 0
@@ -148,7 +182,9 @@ def search_networks(
                 finished(steps - taken)
             taken = steps
 
-        return train_validated(trial, split.validation, looks, search.recipe.measure, storage=storage, finished=looked)
+        return train_validated(
+            trial, validation, planned.looks, search.recipe.measure, storage=storage, finished=looked
+        )
 
     with ThreadPoolExecutor(search.threads, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         found = enumerate(threads.map(train, range(len(settings))))
@@ -159,14 +195,13 @@ def search_networks(
     return Searched(_mean_of([states[number].stack for number in chosen], name), settings, states, chosen)
 
 
-def _key(search: NetworkSearch, split: Split, seed: int) -> str:
+def _key(planned: PlannedSearch) -> str:
     """The digest of everything but the setting on which a network depends."""
-    digest = hashlib.sha256(
-        repr([METHOD, search.config, search.recipe, seed, search.device.partition(":")[0]]).encode()
-    )
-    for part in (split.training, split.validation):
-        for array in (part.codes, part.labels):
-            digest.update(np.ascontiguousarray(array).tobytes())
+    search, examples, split = planned.search, planned.examples, planned.split
+    facts = [METHOD, search.config, search.recipe, planned.seed, search.device.partition(":")[0]]
+    digest = hashlib.sha256(repr(facts).encode())
+    for array in (examples.codes, examples.labels, split.training, split.validation):
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -28,11 +28,11 @@ from varbind.io.reference import Reference
 from varbind.train.bank_output import write_trained_bank
 from varbind.train.checkpoints import open_checkpoints
 from varbind.train.network_results import TrainedNetwork, bank_of_networks, write_states
-from varbind.train.network_search import VALIDATION_FOLDS, NetworkSearch, Split, search_networks
-from varbind.train.recipes import network_named, settings_of
+from varbind.train.network_search import VALIDATION_FOLDS, NetworkSearch, PlannedSearch, search_networks
+from varbind.train.recipes import network_named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
@@ -218,11 +218,11 @@ def train_networks(
         raise OutputError("exists already", path=destination, remedy="name a new folder")
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("torch", needed_for="training")
-    searches = [plan.search(one.examples) for one in data]
-    finished = _mini_batches(data, searches, plan, progress)
+    searches = [_planned(one, plan) for one in data]
+    finished = _mini_batches(searches, progress)
     folder = destination.with_name(f"{destination.name}.training")
     with open_checkpoints(folder) as checkpoints:
-        trained = [_train(one, search, plan, checkpoints, finished) for one, search in zip(data, searches, strict=True)]
+        trained = [_train(one, planned, checkpoints, finished) for one, planned in zip(data, searches, strict=True)]
         return write_trained_bank(
             destination,
             bank_of_networks(destination.name, trained, plan.seed),
@@ -234,16 +234,24 @@ def train_networks(
         )
 
 
-def _mini_batches(
-    data: Sequence[NetworkData], searches: Sequence[NetworkSearch], plan: NetworkPlan, progress: Progress | None
-) -> Callable[[int], None]:
+def _planned(one: NetworkData, plan: NetworkPlan) -> PlannedSearch:
+    """The search of one network, whose seed does not depend on other networks."""
+    with _named_after(one):
+        return PlannedSearch.of(plan.search(one.examples), one.examples, one.datasets[0].seed_from(plan.seed))
+
+
+@contextmanager
+def _named_after(one: NetworkData) -> Iterator[None]:
+    """Name the file of the data in errors about it."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.what, path=one.datasets[0].file, remedy=error.remedy) from error
+
+
+def _mini_batches(searches: Sequence[PlannedSearch], progress: Progress | None) -> Callable[[int], None]:
     """A function that is called with how many more mini-batches were used, and reports them."""
-    total = 0
-    for one, search in zip(data, searches, strict=True):
-        settings = settings_of(search.config, search.recipe, search.trials, np.random.default_rng(0))
-        split = Split.of(one.examples, search.recipe, [_seed(one, plan)])
-        total += len(settings) * search.recipe.checkpoints(len(split.training.codes))[-1]
-    done = 0
+    total, done = sum(planned.mini_batches for planned in searches), 0
 
     def finished(more: int) -> None:
         nonlocal done
@@ -255,25 +263,12 @@ def _mini_batches(
 
 
 def _train(
-    one: NetworkData,
-    search: NetworkSearch,
-    plan: NetworkPlan,
-    checkpoints: Checkpoints,
-    finished: Callable[[int], None],
+    one: NetworkData, planned: PlannedSearch, checkpoints: Checkpoints, finished: Callable[[int], None]
 ) -> TrainedNetwork:
     start = time.monotonic()
-    try:
-        searched = search_networks(
-            one.examples, search, checkpoints, name=one.network_id, seed=_seed(one, plan), finished=finished
-        )
-    except InputError as error:
-        raise InputError(error.what, path=one.datasets[0].file, remedy=error.remedy) from error
+    with _named_after(one):
+        searched = search_networks(planned, checkpoints, name=one.network_id, finished=finished)
     rating = searched.states[searched.chosen[0]].rating
-    what = f"{one.network_id}: {len(one.examples.codes):,} sequences, {search.recipe.measure}"
+    what = f"{one.network_id}: {len(one.examples.codes):,} sequences, {planned.search.recipe.measure}"
     logger.info("%s %.3f, %.0f s", what, rating, time.monotonic() - start)
-    return TrainedNetwork(one.datasets, one.facts, search, searched)
-
-
-def _seed(one: NetworkData, plan: NetworkPlan) -> int:
-    """The seed of a network, which does not depend on other networks."""
-    return one.datasets[0].seed_from(plan.seed)
+    return TrainedNetwork(one.datasets, one.facts, planned.search, searched)

@@ -12,7 +12,7 @@ from varbind.datasets.labelled_sequences import LabelledSequences
 from varbind.errors import InputError
 from varbind.nn.torch_networks import SequenceNetworks
 from varbind.train.checkpoints import Checkpoints
-from varbind.train.network_search import NetworkSearch, Split, search_networks
+from varbind.train.network_search import NetworkSearch, PlannedSearch, Split, search_networks
 from varbind.train.recipes import DEEPGMAP, KOO, ZENG
 
 CONFIG = few_kernels("zeng", "1layer")
@@ -28,7 +28,7 @@ def random_examples(count=96, groups=12, tasks=1, share=0.5):
 
 def search(**changes):
     found = NetworkSearch(CONFIG, RECIPE, trials=5, **changes)
-    return search_networks(random_examples(), found, Checkpoints(None), name="A", seed=1)
+    return search_networks(PlannedSearch.of(found, random_examples(), 1), Checkpoints(None), name="A")
 
 
 def bytes_of(stack):
@@ -39,21 +39,21 @@ def bytes_of(stack):
 def test_one_fold_of_whole_groups_is_the_validation_set(groups, count):
     examples = random_examples(groups=groups)
     split = Split.of(examples, KOO, [1])
-    held_out, rest = (set(part.groups.tolist()) for part in (split.validation, split.training))
+    held_out, rest = (set(examples.groups[rows].tolist()) for rows in (split.validation, split.training))
     assert not held_out & rest
     assert held_out | rest == set(range(groups))
     assert 1 <= len(held_out) <= -(-groups // count)
-    assert len(split.training.codes) + len(split.validation.codes) == len(examples.codes)
+    assert len(split.training) + len(split.validation) == len(examples.codes)
 
 
 def test_some_sequences_that_nothing_binds_are_left_out_of_the_training():
     examples = random_examples(count=2_000, tasks=2, share=0.3)
     split, all_of_them = (Split.of(examples, recipe, [1]) for recipe in (DEEPGMAP, KOO))
-    bound = [int((part.training.labels > 0).any(axis=1).sum()) for part in (split, all_of_them)]
+    bound = [int((examples.labels[part.training] > 0).any(axis=1).sum()) for part in (split, all_of_them)]
     assert bound[0] == bound[1]
-    unbound = [len(part.training.codes) - bound[0] for part in (split, all_of_them)]
+    unbound = [len(part.training) - bound[0] for part in (split, all_of_them)]
     assert unbound[0] == pytest.approx(unbound[1] / 4, abs=4 * (unbound[1] * 3 / 16) ** 0.5)
-    assert len(split.validation.codes) == len(all_of_them.validation.codes)
+    assert len(split.validation) == len(all_of_them.validation)
 
 
 @pytest.mark.parametrize(("groups", "share"), [(1, 0.5), (12, 0.0)])
@@ -86,5 +86,6 @@ def test_the_number_of_threads_does_not_change_bytes():
 
 def test_nothing_is_left_if_every_network_diverged():
     recipe = replace(RECIPE, descent=replace(RECIPE.descent, rate=1e30))
+    planned = PlannedSearch.of(NetworkSearch(CONFIG, recipe, trials=2), random_examples(), 1)
     with pytest.raises(InputError, match="every network diverged"):
-        search_networks(random_examples(), NetworkSearch(CONFIG, recipe, trials=2), Checkpoints(None), name="A", seed=1)
+        search_networks(planned, Checkpoints(None), name="A")
