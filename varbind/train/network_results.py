@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from varbind.bank.bank import Bank
-from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.network_stack import NetworkStack
-from varbind.errors import printable
+from varbind.train.results import bank_of_models, card_of_model, six_digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from varbind.bank.bank import Bank
+    from varbind.bank.model_card import ModelCard
     from varbind.datasets.binding_dataset import BindingDataset
     from varbind.train.network_search import NetworkSearch, Searched
 
@@ -47,18 +46,11 @@ class TrainedNetwork:
 def bank_of_networks(name: str, trained: Sequence[TrainedNetwork], seed: int) -> Bank:
     """Make a bank of trained networks with their model cards, whose models are all tasks of all networks."""
     models = tuple(card for one in trained for card in _cards(one, seed))
-    licences = sorted({dataset.licence for one in trained for dataset in one.datasets})
+    licences = {dataset.licence for one in trained for dataset in one.datasets}
     papers = ", ".join(sorted({one.search.recipe.paper for one in trained}))
-    card = BankCard(
-        name=printable(name),
-        version="1",
-        description=f"{len({model.protein for model in models})} proteins: {len(trained)} networks as in {papers}",
-        source="varbind train binding",
-        licence=f"as the data: {'; '.join(licences)}",
-        models=models,
-    )
-    stacks = tuple(NetworkStack.by_config([one.searched.stack for one in trained]))
-    return Bank((card,), models, stacks, background=None)
+    description = f"{len({model.protein for model in models})} proteins: {len(trained)} networks as in {papers}"
+    stacks = [one.searched.stack for one in trained]
+    return bank_of_models(name, models, stacks, description=description, licences=licences)
 
 
 def _cards(one: TrainedNetwork, seed: int) -> Iterator[ModelCard]:
@@ -70,26 +62,16 @@ def _cards(one: TrainedNetwork, seed: int) -> Iterator[ModelCard]:
             {
                 "setting": asdict(searched.settings[number]),
                 "steps": searched.states[number].steps,
-                "validation": {"measure": str(recipe.measure), "mean": _rounded(searched.states[number].rating)},
+                "validation": {"measure": str(recipe.measure), "mean": six_digits(searched.states[number].rating)},
             }
             for number in searched.chosen
         ],
         "seed": seed,
     }
     for output, dataset in enumerate(one.datasets):
-        yield ModelCard(
-            model_id=dataset.id,
-            protein=dataset.protein,
-            family=dataset.family or dataset.protein,
-            species=dataset.species,
-            assay=dataset.assay,
-            experiment=dataset.experiment,
-            config=searched.stack.config,
-            default=dataset.default,
-            training={**training, "licence": dataset.licence},
-            network="" if one.network_id == dataset.id else one.network_id,
-            output=output,
-        )
+        network = "" if one.network_id == dataset.id else one.network_id
+        facts = {**training, "licence": dataset.licence}
+        yield card_of_model(dataset, searched.stack, facts, network=network, output=output)
 
 
 def write_states(path: Path, trained: Sequence[TrainedNetwork]) -> None:
@@ -108,7 +90,3 @@ def write_states(path: Path, trained: Sequence[TrainedNetwork]) -> None:
         for steps, rating in state.ratings.items()
     ]
     pd.DataFrame(rows).to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.6g}")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard, ModelCard
-from varbind.core.deepbind import DeepBindStack
+from varbind.core.network_stack import NetworkStack
 from varbind.datasets.pwm import KnownMotif
 from varbind.errors import printable
 from varbind.train.hyperparameters import Setting
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from varbind.core.deepbind import DeepBindStack
     from varbind.datasets.binding_dataset import BindingDataset, DataFacts
     from varbind.train.hyperparameter_search import Calibrated, Rating
     from varbind.train.hyperparameters import Calibration
 
-__all__ = ["Trained", "bank_of", "write_ratings"]
+__all__ = ["Trained", "bank_of", "bank_of_models", "card_of_model", "six_digits", "write_ratings"]
 
 RATING_COLUMNS = ["id", "measure", "setting", "steps", "mean", "folds", *(field.name for field in fields(Setting))]
 
@@ -58,15 +59,37 @@ def bank_of(name: str, parts: Sequence[Trained | KnownMotif], calibration: Calib
     networks = len(parts) - matrices
     kinds = [f"{networks} networks, trained with automatic calibration"] * (networks > 0)
     kinds += [f"{matrices} matrices"] * (matrices > 0)
+    description = f"{proteins} proteins: {', '.join(kinds)}"
+    licences = {part.dataset.licence for part in parts}
+    return bank_of_models(name, models, [part.stack for part in parts], description=description, licences=licences)
+
+
+def bank_of_models(
+    name: str,
+    models: tuple[ModelCard, ...],
+    stacks: Sequence[NetworkStack[Any]],
+    *,
+    description: str,
+    licences: set[str],
+) -> Bank:
+    """Make a bank of `varbind train binding` without a background.
+
+    Args:
+        name: The name of the bank.
+        models: The cards of its models.
+        stacks: The networks; those of one configuration are joined.
+        description: One sentence about the bank.
+        licences: The licences of the data.
+    """
     card = BankCard(
         name=printable(name),
         version="1",
-        description=f"{proteins} proteins: {', '.join(kinds)}",
+        description=description,
         source="varbind train binding",
-        licence=f"as the data: {'; '.join(sorted({part.dataset.licence for part in parts}))}",
+        licence=f"as the data: {'; '.join(sorted(licences))}",
         models=models,
     )
-    return Bank((card,), models, tuple(DeepBindStack.by_config([part.stack for part in parts])), background=None)
+    return Bank((card,), models, tuple(NetworkStack.by_config(stacks)), background=None)
 
 
 def write_ratings(path: Path, trained: Iterable[Trained]) -> None:
@@ -99,14 +122,30 @@ def _model_card(one: Trained, calibration: Calibration, seed: int) -> ModelCard:
         "calibration": calibration.as_dict(),
         "seed": seed,
     }
-    return _card(one.dataset, one.stack, training)
+    return card_of_model(one.dataset, one.stack, training)
 
 
 def _matrix_card(known: KnownMotif) -> ModelCard:
-    return _card(known.dataset, known.stack, {"data": known.data, "licence": known.dataset.licence})
+    return card_of_model(known.dataset, known.stack, {"data": known.data, "licence": known.dataset.licence})
 
 
-def _card(dataset: BindingDataset, stack: DeepBindStack, training: Mapping[str, Any]) -> ModelCard:
+def card_of_model(
+    dataset: BindingDataset,
+    stack: NetworkStack[Any],
+    training: Mapping[str, Any],
+    *,
+    network: str = "",
+    output: int = 0,
+) -> ModelCard:
+    """Make the card of a model from the description of its data set.
+
+    Args:
+        dataset: The data set.
+        stack: The networks, whose configuration the card states.
+        training: The settings, the data and the result.
+        network: The id of the network, where several models are outputs of one network; empty if it is the model id.
+        output: The index of the output of the network that is the score.
+    """
     return ModelCard(
         model_id=dataset.id,
         protein=dataset.protein,
@@ -117,6 +156,8 @@ def _card(dataset: BindingDataset, stack: DeepBindStack, training: Mapping[str, 
         config=stack.config,
         default=dataset.default,
         training=training,
+        network=network,
+        output=output,
     )
 
 
@@ -127,11 +168,12 @@ def _member(one: Trained, row: Rating) -> dict[str, Any]:
         "steps": row.steps,
         "cross_validation": {
             "measure": one.facts.measure,
-            "mean": _rounded(row.mean),
-            "folds": [_rounded(rating) for rating in row.ratings],
+            "mean": six_digits(row.mean),
+            "folds": [six_digits(rating) for rating in row.ratings],
         },
     }
 
 
-def _rounded(value: float) -> float:
+def six_digits(value: float) -> float:
+    """Return a number as it is stated on a card."""
     return float(f"{value:.6g}")
