@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from varbind.api.import_deepbind import refuse_existing, write_imported
+from varbind.api.import_deepbind import write_imported
 from varbind.bank.bank import Bank
 from varbind.errors import UsageError, printable
 from varbind.io.banks import load_bank, write_bank
+from varbind.io.output.atomic_files import refuse_existing
 
 if TYPE_CHECKING:
     from varbind.core.progress import Progress

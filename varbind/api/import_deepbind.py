@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from varbind.bank.bank import Bank
 from varbind.bank.model_card import BankCard
-from varbind.errors import OutputError, printable
+from varbind.errors import printable
 from varbind.io.banks import shipped_effects, weights_sha256, write_bank
 from varbind.io.deepbind_text import read_deepbind_folder
 from varbind.io.effects import find_effect
+from varbind.io.output.atomic_files import refuse_existing
 from varbind.scoring.background import BackgroundRecipe, PromoterSource, add_background
 from varbind.scoring.selftest import add_golden_scores
 
 if TYPE_CHECKING:
     from varbind.core.progress import Progress
 
-__all__ = ["import_deepbind", "refuse_existing", "write_imported"]
+__all__ = ["import_deepbind", "write_imported"]
 
 
 def import_deepbind(
@@ -59,16 +60,6 @@ def import_deepbind(
     )
     bank = Bank((card,), tuple(models), tuple(stacks), background=None)
     return write_imported(bank, destination, recipe=recipe, source=source, progress=progress)
-
-
-def refuse_existing(destination: Path) -> None:
-    """Refuse a folder that exists, before anything is computed.
-
-    Raises:
-        OutputError: it exists.
-    """
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
 
 
 def write_imported(

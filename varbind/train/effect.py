@@ -26,10 +26,11 @@ from varbind.effect.effect_model import Cutoff, EffectCard, EffectModel, key_of_
 from varbind.effect.features import binding_features, feature_matrix
 from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
-from varbind.errors import OutputError, UsageError, printable
+from varbind.errors import UsageError, printable
 from varbind.gate import optional_import
 from varbind.io.effects import write_effect
 from varbind.io.genes.gene_table import read_genes
+from varbind.io.output.atomic_files import refuse_existing
 from varbind.io.reference import Reference
 from varbind.train.activity import fit_activity
 from varbind.train.activity_tables import activity_data, local_network, read_activity, read_pairs, score_data
@@ -95,8 +96,7 @@ def train_effect(
         VarbindError: There is an error in the data, the bank or the destination.
     """
     plan, destination = plan or EffectPlan(), Path(destination)
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    refuse_existing(destination)
     if not (inputs.activity or inputs.classes or inputs.pathogenic):
         raise UsageError("no table of variants is given", remedy="give --activity, --classes or --pathogenic")
     if inputs.pairs and not inputs.activity:

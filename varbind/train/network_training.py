@@ -21,9 +21,10 @@ from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
 from varbind.datasets.labelled_sequences import LabelledSequences, read_label_matrix
 from varbind.datasets.sequence_table import read_bound_sequences
-from varbind.errors import InputError, OutputError, UsageError
+from varbind.errors import InputError, UsageError
 from varbind.gate import optional_import
 from varbind.io.banks import sha256_of
+from varbind.io.output.atomic_files import refuse_existing
 from varbind.io.reference import Reference
 from varbind.train.bank_output import write_trained_bank
 from varbind.train.checkpoints import open_checkpoints
@@ -214,8 +215,7 @@ def train_networks(
         UsageError: the architecture cannot read the sequences, or a package of `varbind[train]` is not installed.
     """
     destination = Path(destination)
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    refuse_existing(destination)
     optional_import("sklearn.metrics", needed_for="training")
     optional_import("torch", needed_for="training")
     searches = [_planned(one, plan) for one in data]

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
 from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
 from varbind.datasets.pwm import KnownMotif, known_motif
-from varbind.errors import InputError, OutputError, UsageError
+from varbind.errors import InputError, UsageError
 from varbind.gate import optional_import
+from varbind.io.output.atomic_files import refuse_existing
 from varbind.io.reference import Reference
 from varbind.train.bank_output import write_trained_bank
 from varbind.train.checkpoints import open_checkpoints
@@ -112,8 +113,7 @@ def train_bank(
         ResourceError: The device does not exist.
     """
     destination = Path(destination)
-    if destination.exists():
-        raise OutputError("exists already", path=destination, remedy="name a new folder")
+    refuse_existing(destination)
     refuse_equal_ids(sets)
     # Missing packages are reported now and not after hours: ratings need one of these, and golden scores the other.
     optional_import("sklearn.metrics", needed_for="training")

@@ -26,6 +26,7 @@ __all__ = [
     "fsync_tree",
     "is_stream",
     "open_stream",
+    "refuse_existing",
     "remove_quietly",
     "rename_into_place",
     "temporary_beside",
@@ -153,6 +154,16 @@ def write_whole_file(path: str | os.PathLike[str], data: bytes) -> None:
         pass
 
 
+def refuse_existing(destination: Path) -> None:
+    """Refuse the name of a new folder that exists.
+
+    Raises:
+        OutputError: it exists.
+    """
+    if os.path.lexists(destination):
+        raise OutputError("exists already", path=destination, remedy="name a new folder")
+
+
 @contextmanager
 def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
     """A temporary folder to write into, which is renamed after the block, or removed if the block raises.
@@ -165,8 +176,7 @@ def whole_folder(destination: Path, *, parents: bool = False) -> Iterator[Path]:
         OutputError: the name exists, or the folder cannot be made.
     """
     with output_errors(destination):
-        if os.path.lexists(destination):
-            raise OutputError("exists already", path=destination, remedy="name a new folder")
+        refuse_existing(destination)
         temporary = temporary_beside(destination.absolute())
     try:
         with output_errors(destination):
