@@ -6,12 +6,16 @@ The U of RNA is T. All other IUPAC letters become N, which a network reads as a 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.errors import InputError, UsageError
 
-__all__ = ["BASES", "N_CODE", "Codes", "decode", "encode", "require_nucleotides", "reverse_complement"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["BASES", "N_CODE", "Codes", "decode", "encode", "one_hot_rows", "require_nucleotides", "reverse_complement"]
 
 BASES = "ACGT"
 N_CODE = 4
@@ -58,6 +62,15 @@ def require_nucleotides(sequence: str, name: str) -> None:
 def decode(codes: Codes) -> str:
     """Convert base codes (L,) to upper-case letters."""
     return _BYTE_OF_CODE[codes].tobytes().decode("ascii")
+
+
+def one_hot_rows(unknown_base: float) -> NDArray[np.float64]:
+    """What a network reads for each base code: one row of four numbers a code, (5, 4).
+
+    Args:
+        unknown_base: the number for each of the four bases where the base is N.
+    """
+    return np.vstack([np.eye(4), np.full((1, 4), unknown_base)])
 
 
 def reverse_complement(codes: Codes) -> Codes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from varbind.core.deepbind import DeepBindStack
-from varbind.core.sequence import reverse_complement
+from varbind.core.sequence import one_hot_rows, reverse_complement
 from varbind.errors import UsageError
 from varbind.nn.architecture import ARCHITECTURES
 
@@ -120,8 +120,7 @@ class Detectors:
 
     def activations(self, codes: Codes) -> NDArray[np.float32]:
         """The activations after the rectifier, (N, L - width + 1, D), of base codes (N, L) that hold no padding."""
-        one_hot = np.eye(5, 4, dtype=np.float32)
-        one_hot[4] = 0.25
+        one_hot = one_hot_rows(0.25).astype(np.float32)
         windows = np.lib.stride_tricks.sliding_window_view(codes, self.width, axis=1)
         flat = one_hot[windows].reshape(*windows.shape[:2], 4 * self.width)
         sums: NDArray[np.float32] = flat @ self.weights.reshape(len(self.weights), -1).T + self.biases

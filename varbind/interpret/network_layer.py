@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from varbind.core.sequence import one_hot_rows
 from varbind.errors import UsageError
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
@@ -45,12 +46,13 @@ class NetworkLayer:
         self.double_stranded = stack.config.double_stranded
         self.largest_possible: NDArray[np.float32] | None = None
         self._layer = layer
+        self._rows_of_codes = one_hot_rows(stack.config.unknown_base).astype(np.float32)
         self._torch: Any = optional_import("torch", needed_for="the layers of a network")
         self._network: Any = ARCHITECTURES[stack.config.architecture].build(stack, row).float().eval()
 
     def activations(self, codes: Codes) -> NDArray[np.float32]:
         """The activations after the rectifier, float32 (N, L - width + 1, D), of base codes (N, L)."""
-        bases = self._torch.tensor(np.eye(5, 4, dtype=np.float32)[codes].transpose(0, 2, 1).copy())
+        bases = self._torch.tensor(self._rows_of_codes[codes].transpose(0, 2, 1).copy())
         margin = self.width // 2  # positions nearer to an end also read the zeros beyond it
         with self._torch.no_grad():
             values = self._network.activations(bases, self._layer)[:, :, margin : codes.shape[1] - margin]

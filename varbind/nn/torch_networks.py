@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from varbind.core.sequence import N_CODE, Codes
+from varbind.core.sequence import N_CODE, Codes, one_hot_rows
 from varbind.core.window import central
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
@@ -88,7 +88,7 @@ class SequenceNetworks:
     def one_hot(self, codes: Codes) -> torch.Tensor:
         """The bases (B, 4, L) of base codes (B, L); the networks state how they read N."""
         assert codes.max(initial=0) <= N_CODE
-        rows = np.vstack([np.eye(4), np.full((1, 4), self._config.unknown_base)])
+        rows = one_hot_rows(self._config.unknown_base)
         return torch.tensor(rows[codes].transpose(0, 2, 1).copy()).to(self._device, self._dtype)
 
 

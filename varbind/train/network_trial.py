@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.bank.model_card import STACK_TYPES
-from varbind.core.sequence import reverse_complement
+from varbind.core.sequence import one_hot_rows, reverse_complement
 from varbind.datasets.labelled_sequences import UNKNOWN_LABEL
 from varbind.gate import optional_import
 from varbind.nn.architecture import ARCHITECTURES
@@ -77,6 +77,7 @@ class NetworkTrial:
         self._seed = [seed] if isinstance(seed, int) else list(seed)
         self._rows = rows
         self._order = (-1, rows)
+        self._rows_of_codes = torch.tensor(one_hot_rows(config.unknown_base), dtype=torch.float32, device=device)
         arrays = initial_arrays(config, descent, self._rng(_Purpose.WEIGHTS))
         network = ARCHITECTURES[config.architecture].build(self.stack_of(arrays, "trial"), 0)
         self._network = network.to(device, torch.float32)
@@ -174,9 +175,9 @@ class NetworkTrial:
         return loss.item()
 
     def _outputs(self, codes: Codes) -> torch.Tensor:
-        table = torch.eye(5, 4, device=self._device)
-        table[4] = self.config.unknown_base
-        outputs: torch.Tensor = self._network(table[torch.as_tensor(codes, device=self._device).long()].transpose(1, 2))
+        # Rows that are looked up have the channels last in memory, as the networks want them.
+        bases = self._rows_of_codes[torch.as_tensor(codes, device=self._device).long()].transpose(1, 2)
+        outputs: torch.Tensor = self._network(bases)
         return outputs
 
 
