@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from varbind.bank.model_card import is_model_id
+from varbind.datasets.sequence_table import GROUP_NAMES
 from varbind.datasets.text_input import read_table
 from varbind.errors import InputError
 
@@ -24,8 +25,6 @@ __all__ = ["UNKNOWN_LABEL", "LabelledSequences", "read_label_matrix"]
 
 UNKNOWN_LABEL = -1
 """The label of a protein whose binding to a sequence is not known; it does not count in the loss."""
-
-GROUP_COLUMNS = ("chromosome", "chrom", "group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def read_label_matrix(path: str) -> tuple[tuple[str, ...], NDArray[np.int8], NDA
     """
     table = read_table(path, partial(_check_columns, path))
     groups = None
-    for column in [name for name in table.columns if name in GROUP_COLUMNS]:
+    for column in [name for name in table.columns if name in GROUP_NAMES[0]]:
         groups = np.unique(table.pop(column), return_inverse=True)[1].astype(np.int64)
     labels = np.stack([_labels(table, name, path) for name in table.columns], axis=1)
     for name, column in zip(table.columns, labels.T, strict=True):
@@ -78,7 +77,7 @@ def read_label_matrix(path: str) -> tuple[tuple[str, ...], NDArray[np.int8], NDA
 
 
 def _check_columns(path: str, columns: Sequence[str], line: int) -> None:
-    tasks = [name for name in columns if name not in GROUP_COLUMNS]
+    tasks = [name for name in columns if name not in GROUP_NAMES[0]]
     if not tasks or len(columns) - len(tasks) > 1:
         what = f"found {len(tasks)} columns of proteins and {len(columns) - len(tasks)} of groups"
         raise InputError(f"{what}, expected some and at most one", path=path, line=line, remedy="correct the header")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BASES_MAX",
+    "GROUP_NAMES",
     "SequenceTable",
     "checked_labels",
     "has_sequence_header",
