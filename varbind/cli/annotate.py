@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from varbind.cli.main import configure_logging, print_text
-from varbind.cli.option_values import parse_contig_map, parse_pairs, parse_promoter, parse_words, word_files
+from varbind.cli.option_values import parse_contig_map, parse_promoter, parse_settings, parse_words, word_files
 from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
@@ -209,11 +209,7 @@ def annotate_settings(options: dict[str, Any], banks: tuple[str, ...]) -> Annota
 
 def _setting_values(options: dict[str, Any]) -> dict[str, Any]:
     """The values of `AnnotateSettings` by name; texts with a syntax are parsed, other values are used as given."""
-    parsed = {
-        "proteins": parse_words(options["proteins"]),
-        "promoter": parse_promoter(options["promoter"]),
-        "conservation": parse_pairs(options["conservation"], "--conservation"),
-        "contig_map": parse_contig_map(options["contig_map"]),
+    parsed = parse_settings(options) | {
         "regions": _regions(options["regions"], options["regions_file"], "-r", "-R"),
         "targets": _regions(options["targets"], options["targets_file"], "-t", "-T"),
         "provenance": not options["no_version"],

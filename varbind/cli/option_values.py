@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from varbind.errors import ResourceError, UsageError
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from varbind.core.tss import Promoter
     from varbind.errors import VarbindError
 
-__all__ = ["parse_contig_map", "parse_pairs", "parse_promoter", "parse_shard", "parse_words", "word_files"]
+__all__ = [
+    "parse_contig_map",
+    "parse_pairs",
+    "parse_promoter",
+    "parse_settings",
+    "parse_shard",
+    "parse_words",
+    "word_files",
+]
 
 BASES_DIGITS_MAX = 9
 WORDS_MAX = 1_000_000
@@ -122,3 +130,13 @@ def _lines(path: str, error: type[VarbindError]) -> Iterator[tuple[int, str]]:
             if number > WORDS_MAX:
                 raise error(f"has more than {WORDS_MAX:,} lines", path=path, line=number, remedy="give a shorter file")
             yield number, line.decode()
+
+
+def parse_settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Parse the options of `annotate` and `precompute` whose values have a syntax, by the names of the settings."""
+    return {
+        "proteins": parse_words(options["proteins"]),
+        "promoter": parse_promoter(options["promoter"]),
+        "conservation": parse_pairs(options["conservation"], "--conservation"),
+        "contig_map": parse_contig_map(options["contig_map"]),
+    }

@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from varbind.cli.main import configure_logging
-from varbind.cli.option_values import (
-    parse_contig_map,
-    parse_pairs,
-    parse_promoter,
-    parse_shard,
-    parse_words,
-    word_files,
-)
+from varbind.cli.option_values import parse_settings, parse_shard, word_files
 from varbind.cli.options import (
     BATCH_SIZE,
     THREADS,
@@ -124,10 +117,4 @@ def _settings(options: dict[str, Any], banks: tuple[str, ...]) -> AnnotateSettin
     from varbind.annotate.settings import AnnotateSettings
 
     files = [*filter(None, [options["contig_map"]]), *word_files(options["proteins"]), *banks]
-    parsed = {
-        "proteins": parse_words(options["proteins"]),
-        "promoter": parse_promoter(options["promoter"]),
-        "conservation": parse_pairs(options["conservation"], "--conservation"),
-        "contig_map": parse_contig_map(options["contig_map"]),
-    }
-    return AnnotateSettings(**(options | parsed), inputs=tuple(files))
+    return AnnotateSettings(**(options | parse_settings(options)), inputs=tuple(files))
