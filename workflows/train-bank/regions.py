@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from motif_collections import read_collection
 from partners import best_sites, match_partners
+from region_files import read_open_regions
 
-from varbind.core.sequence import Codes, decode, encode
+from varbind.core.sequence import Codes, decode
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.dataset_loading import MIN_NEGATIVES
 from varbind.datasets.negatives import match_gc, repeat_for_negatives
@@ -164,16 +165,6 @@ class Regions:
         """At most so many bound regions, and all unbound ones."""
         bound, unbound = (np.flatnonzero((labels == label) & inside) for label in (1, 0))
         return np.sort(rng.permutation(bound)[:most]), unbound
-
-
-def read_open_regions(folder: Path) -> tuple[Codes, Mapping[str, NDArray[np.generic]]]:
-    """Read the sequences of all regions, base codes (N, 200), and the table of their labels of ReMap and UniBind."""
-    table = np.load(folder / "labels.npz", allow_pickle=False)
-    lines: list[str] = []
-    for name in dict.fromkeys(table["chrom"].tolist()):
-        with gzip.open(folder / f"sequences.200bp.chr{name}.fa.gz", "rt", encoding="ascii") as fasta:
-            lines += [line.strip() for line in fasta if not line.startswith(">")]
-    return encode("".join(lines)).reshape(len(lines), -1), table
 
 
 def _encode_labels(folder: Path, region_ids: NDArray[np.integer]) -> dict[str, NDArray[np.int8]]:

@@ -7,14 +7,13 @@ The folder `chipseq-deepbind` has the peaks of DeepBind: 101 bases around the su
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from region_files import read_region_codes, read_region_labels
 
-from varbind.core.sequence import encode
 from varbind.core.sequence_set import SequenceSet
 from varbind.datasets.negatives import dinucleotide_shuffles, match_gc
 from varbind.datasets.sequence_table import read_bound_sequences
@@ -61,17 +60,11 @@ class ChipRegions:
     @classmethod
     def read(cls, data: Path, source: str, chromosomes: Sequence[str]) -> ChipRegions:
         """Read the regions of some chromosomes with the labels of one source."""
-        places, table = (
-            np.load(data / folder / "labels.npz", allow_pickle=False) for folder in ("chipseq-hg38", SOURCES[source])
-        )
+        places, table = (read_region_labels(data / folder) for folder in ("chipseq-hg38", SOURCES[source]))
         if not np.array_equal(places["region_id"], table["region_id"]):
             raise SystemExit(f"{SOURCES[source]} has labels of other regions than chipseq-hg38")
-        texts, rows = [], []
-        for name in chromosomes:
-            with gzip.open(data / f"chipseq-hg38/sequences.200bp.chr{name}.fa.gz", "rt", encoding="ascii") as fasta:
-                texts += [line.strip() for line in fasta if not line.startswith(">")]
-            rows.append(np.flatnonzero(places["chrom"] == name))
-        codes = encode("".join(texts)).reshape(len(texts), -1)
+        rows = [np.flatnonzero(places["chrom"] == name) for name in chromosomes]
+        codes = read_region_codes(data / "chipseq-hg38", chromosomes)
         chosen = table["labels"][:, np.concatenate(rows)]
         proteins = [name.upper() for name in table["tfs"].tolist()]
         return cls(SequenceSet.of_one_length(codes), dict(zip(proteins, chosen, strict=True)))

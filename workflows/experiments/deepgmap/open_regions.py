@@ -7,13 +7,12 @@ cover whole genomes; these regions stand in for them.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from region_files import read_region_codes, read_region_labels
 
-from varbind.core.sequence import encode
 from varbind.datasets.labelled_sequences import LabelledSequences
 
 if TYPE_CHECKING:
@@ -52,16 +51,12 @@ def read_regions(data: Path, chromosomes: Sequence[str], proteins: Sequence[str]
         proteins: the proteins in the order of the tasks; all where none is named.
     """
     folder = data / "chipseq-hg38"
-    table = np.load(folder / "labels.npz", allow_pickle=False)
+    table = read_region_labels(folder)
     names = table["tfs"].tolist()
     tasks = tuple(proteins or names)
     labels = table["labels"][[names.index(name) for name in tasks]].T
     rows = [np.flatnonzero(table["chrom"] == name) for name in chromosomes]
-    lines: list[str] = []
-    for name in chromosomes:
-        with gzip.open(folder / f"sequences.200bp.chr{name}.fa.gz", "rt", encoding="ascii") as fasta:
-            lines += [line.strip() for line in fasta if not line.startswith(">")]
-    codes = encode("".join(lines)).reshape(len(lines), -1)
+    codes = read_region_codes(folder, chromosomes)
     groups = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
     return LabelledSequences(tasks, codes, labels[np.concatenate(rows)], groups)
 

@@ -29,7 +29,7 @@ from claims import MACHINE
 from gkm_svm import train_gkm_svm
 from network_areas import area_of, best_settings, methods_named
 from peak_sets import SEED, SplitSet
-from regions import read_open_regions
+from region_files import read_open_regions
 
 from varbind.core.sequence import N_CODE
 from varbind.datasets.motif_occupancy import OccupancyTask, confounder_areas, occupancy_task, refuse_confounded
