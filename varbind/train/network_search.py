@@ -182,9 +182,11 @@ def search_networks(
                 finished(steps - taken)
             taken = steps
 
-        return train_validated(
+        state = train_validated(
             trial, validation, planned.looks, search.recipe.measure, storage=storage, finished=looked
         )
+        looked(planned.looks[-1], 0.0)  # what was stored already, or is not used because the network diverged
+        return state
 
     with ThreadPoolExecutor(search.threads, initializer=torch.set_num_threads, initargs=(1,)) as threads:
         found = enumerate(threads.map(train, range(len(settings))))
