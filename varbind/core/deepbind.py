@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from varbind.core.network_stack import WINDOW_MAX, NetworkStack
+from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
 from varbind.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ class DeepBindConfig:
     def name(self) -> str:
         """A name of the configuration for files, which is unique."""
         pool = "maxmean" if self.mean_pooling else "max"
-        strands = "ds" if self.double_stranded else "ss"
-        group = f"-x{self.members}" if self.members > 1 else ""
-        return f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}-{strands}{group}"
+        sizes = f"w{self.window}-m{self.detector_len}-d{self.detectors}-{pool}-h{self.hidden}"
+        return f"{sizes}-{strands_and_members(self)}"
 
     def member_ids(self, model_id: str) -> list[str]:
         """The ids of the members as separate models: the id itself for one member, else the id with a number."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from varbind.core.convolution import Convolution
-from varbind.core.network_stack import WINDOW_MAX, NetworkStack
+from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
 from varbind.core.window import window_of_input
 
 __all__ = ["DeepGmapConfig", "DeepGmapStack", "deepgmap_networks"]
@@ -69,9 +69,9 @@ class DeepGmapConfig:
         layers = "-".join(convolution.name for convolution in self.convolutions)
         kind = f"{'-frss' * self.scans_both}{'-whole' * self.drops_rest}"
         dense = "-".join(f"h{units}" for units in self.hidden)
-        strands, group = "ds" if self.double_stranded else "ss", f"-x{self.members}" if self.members > 1 else ""
         recurrent = f"-r{self.recurrent}" if self.recurrent else ""
-        return f"deepgmap-i{self.input_length}{kind}-{layers}{recurrent}-{dense}-t{self.outputs}-{strands}{group}"
+        sizes = f"i{self.input_length}{kind}-{layers}{recurrent}-{dense}-t{self.outputs}"
+        return f"deepgmap-{sizes}-{strands_and_members(self)}"
 
     @property
     def window(self) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from varbind.core.convolution import Convolution
-from varbind.core.network_stack import WINDOW_MAX, NetworkStack
+from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
 from varbind.core.window import window_of_input
 
 __all__ = ["KooConfig", "KooStack", "koo_networks"]
@@ -58,8 +58,7 @@ class KooConfig:
     def name(self) -> str:
         """See `varbind.core.network_stack.NetworkConfig`."""
         layers = "-".join(convolution.name for convolution in self.convolutions)
-        strands, group = "ds" if self.double_stranded else "ss", f"-x{self.members}" if self.members > 1 else ""
-        return f"koo-i{self.input_length}-{layers}-h{self.hidden}-t{self.outputs}-{strands}{group}"
+        return f"koo-i{self.input_length}-{layers}-h{self.hidden}-t{self.outputs}-{strands_and_members(self)}"
 
     @property
     def window(self) -> int:

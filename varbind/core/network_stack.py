@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkOutput", "NetworkStack"]
+__all__ = ["WINDOW_MAX", "NetworkConfig", "NetworkOutput", "NetworkStack", "strands_and_members"]
 
 WINDOW_MAX = 10_000
 """The largest window in bases. It limits the memory, because the sizes of arrays need not depend on the window."""
@@ -71,6 +71,11 @@ class NetworkConfig(Protocol):
 
     def array_shapes(self, count: int) -> dict[str, tuple[int, ...]]:
         """The shapes of the arrays of `count` x N networks, by name; the first axis is that of the networks."""
+
+
+def strands_and_members(config: NetworkConfig) -> str:
+    """The end of the name of a configuration: ds or ss for both strands or one, and -xN for the mean of N networks."""
+    return f"{'ds' if config.double_stranded else 'ss'}{f'-x{config.members}' if config.members > 1 else ''}"
 
 
 Config = TypeVar("Config", bound=NetworkConfig)
