@@ -14,6 +14,7 @@ from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from varbind.scoring.background import PromoterSource
+    from varbind.train.hyperparameters import Calibration
 
 __all__ = ["binding", "checked_training_device"]
 
@@ -121,6 +122,7 @@ NETWORK_OPTIONS = ("labels_matrix", "epochs")
 @click.pass_context
 def binding(
     context: click.Context,
+    /,
     data: str,
     output: str,
     fasta: str | None,
@@ -135,12 +137,7 @@ def binding(
     top: int | None,
     min_negatives: int,
     trials: int,
-    folds: int,
-    checkpoints: str,
-    search: str,
-    optimizer: str,
     ensemble_size: int,
-    as_published: bool,
     single_stranded: bool,
     seed: int,
     threads: int | None,
@@ -152,6 +149,7 @@ def binding(
     background_snvs: int | None,
     quiet: bool,
     verbose: bool,
+    **of_deepbind: Any,
 ) -> None:
     """Train a bank on peaks, sequences or measured values.
 
@@ -190,14 +188,10 @@ def binding(
 
     If a run was stopped, the same command resumes it: finished proteins are kept in BANK.training.
     """  # noqa: D301 (click's mark for lines that stay as they are)
-    from dataclasses import replace
-
     from varbind.cli.progress import show_progress
     from varbind.kernels.cpu.cpu import thread_count
     from varbind.scoring.background import BackgroundRecipe
     from varbind.train.held_out_quality import binding_quality
-    from varbind.train.hyperparameters import Calibration, Optimizer, Search
-    from varbind.train.network_training import NetworkPlan, load_label_matrix, load_sets, train_networks
     from varbind.train.training import TrainingPlan, train_bank
 
     configure_logging(quiet=quiet, verbose=verbose)
@@ -216,31 +210,41 @@ def binding(
         "device": where,
         "renamed": renamed,
     }
+    searched: dict[str, Any] = {"trials": trials, "double_stranded": not single_stranded}
     try:
         with show_progress(quiet=quiet) as progress:
             if architecture == DEEPBIND:
-                calibration = Calibration(
-                    trials=trials,
-                    folds=folds,
-                    checkpoints=_checkpoints(checkpoints),
-                    search=Search(search),
-                    optimizer=Optimizer(optimizer),
-                    ensemble_size=min(ensemble_size, trials),
-                    double_stranded=not single_stranded,
-                )
-                if as_published:
-                    calibration = Calibration.as_published(double_stranded=not single_stranded)
+                calibration = _calibration(of_deepbind, ensemble_size=min(ensemble_size, trials), **searched)
                 bank = train_bank(sets, output, TrainingPlan(calibration, **shared), source=source, progress=progress)
             else:
+                # This imports torch.
+                from varbind.train.network_training import NetworkPlan, load_label_matrix, load_sets, train_networks
+
                 members = ensemble_size if _is_given(context, "ensemble_size") else 1
-                plan = NetworkPlan(architecture, trials=trials, ensemble_size=members, epochs=epochs, **shared)
-                plan = replace(plan, double_stranded=not single_stranded)
+                plan = NetworkPlan(architecture, ensemble_size=members, epochs=epochs, **searched, **shared)
                 found = [load_label_matrix(sets[0], labels_matrix)] if labels_matrix else load_sets(sets, plan)
                 bank = train_networks(found, output, plan, source=source, progress=progress)
     except Interrupted:
         logger.info("the same command resumes the training")
         raise
     logger.info("%s: %d models; %s", output, len(bank.models), binding_quality(bank))
+
+
+def _calibration(of_deepbind: dict[str, Any], *, trials: int, ensemble_size: int, double_stranded: bool) -> Calibration:
+    """The search for the settings of DeepBind."""
+    from varbind.train.hyperparameters import Calibration, Optimizer, Search
+
+    if of_deepbind["as_published"]:
+        return Calibration.as_published(double_stranded=double_stranded)
+    return Calibration(
+        trials=trials,
+        folds=of_deepbind["folds"],
+        checkpoints=_checkpoints(of_deepbind["checkpoints"]),
+        search=Search(of_deepbind["search"]),
+        optimizer=Optimizer(of_deepbind["optimizer"]),
+        ensemble_size=ensemble_size,
+        double_stranded=double_stranded,
+    )
 
 
 def _refuse_foreign_options(context: click.Context, architecture: str) -> None:
