@@ -1,6 +1,7 @@
 """A table of every SNV of the promoters: annotate gives the same bytes with it, and a stopped run continues."""
 
 import gzip
+import json
 import random
 import shutil
 import signal
@@ -15,6 +16,7 @@ from oracles import TextReference
 from pysam import bcftools
 from quick_bank import quick_bank_path
 
+from varbind.annotate.counts import AnnotationCounts
 from varbind.cache.promoter_sites import Shard, chunks_of, site_lines
 from varbind.core.variant import Variant, left_align, trim
 from varbind.io.genes.gene_table import read_genes
@@ -43,7 +45,7 @@ def table(tmp_path_factory):
     path = tmp_path_factory.mktemp("table") / "known.vcf.gz"
     done = precompute(path)
     assert done.code == 0, done.err
-    assert sorted(left.name for left in path.parent.iterdir()) == ["known.vcf.gz", "known.vcf.gz.tbi"]
+    assert sorted(left.name for left in path.parent.iterdir()) == ["known.vcf.gz", "known.vcf.gz.csi"]
     return path
 
 
@@ -78,17 +80,53 @@ def test_the_bytes_are_those_without_the_table(table, tmp_path, packed, binary, 
     many, unsorted = variants(bench)
     source = {"example": VCF, "example gz": packed, "example bcf": binary, "many": many, "unsorted": unsorted}[kind]
     output = "out.bcf" if kind == "example bcf" else "out.vcf.gz"
-    assert bench.annotate(source, *REACH, output=output).code == 0
+    assert bench.annotate(source, *REACH, "--stats", tmp_path / "without.json", output=output).code == 0
     without = (bench.results / output).read_bytes()
-    done = bench.annotate(source, *REACH, "--cache", table, "--stats", tmp_path / "stats.json", output=output)
+    done = bench.annotate(source, *REACH, "--cache", table, "--stats", tmp_path / "with.json", output=output)
     assert done.code == 0, done.err
     assert (bench.results / output).read_bytes() == without
+    assert counts(tmp_path / "with.json") == counts(tmp_path / "without.json")
     (found,) = [said for said in done.lines if "alleles found in" in said]
     if kind in {"many", "unsorted"}:
         assert f"{4 * len(starts())} of {6 * len(starts())} alleles" in found
         assert bench.annotate(source, *REACH, "--cache", table, "--prefix", "OTHER", output=output).code == 0
         renamed = gzip.decompress((bench.results / output).read_bytes())
         assert renamed.replace(b"OTHER", b"VARBIND") == gzip.decompress(without)
+
+
+def counts(path):
+    """The counts of a run, without its times."""
+    statistics = json.loads(path.read_text())
+    return {name: statistics[name] for name in (*AnnotationCounts().as_json(), "phred_histogram")}
+
+
+def test_values_replace_those_of_an_earlier_run_and_follow_other_keys(table, tmp_path):
+    bench = Bench(tmp_path)
+    tss = starts()[0]
+    pos, ref = inside(tss), base(tss.contig, inside(tss))
+    first, other = [letter for letter in "ACGT" if letter != ref][:2]
+    rows = [
+        line(tss.contig, pos, ref, first, info="DP=5"),
+        line(tss.contig, pos, ref, first),
+        line(tss.contig, pos, ref.lower(), other),
+        line(tss.contig, pos, ref, other, info="VARBIND_SCORE=7;DP=3"),
+    ]
+    source = bench.vcf(*rows)
+    assert bench.annotate(source, *REACH, "--overwrite").code == 0
+    without = (bench.results / "out.vcf").read_bytes()
+    done = bench.annotate(source, *REACH, "--overwrite", "--cache", table)
+    assert "4 of 4 alleles found" in done.err
+    assert (bench.results / "out.vcf").read_bytes() == without
+    assert "VARBIND_SCORE is already present" in bench.refused(2, source, *REACH, "--cache", table)
+
+
+def test_a_coarse_index_is_named(table, tmp_path):
+    bench, copy = Bench(tmp_path), tmp_path / "coarse.vcf.gz"
+    shutil.copyfile(table, copy)
+    pysam.tabix_index(str(copy), preset="vcf")
+    done = bench.annotate(VCF, *REACH, "--cache", copy)
+    assert done.code == 0
+    assert "coarse.vcf.gz: its index is coarse" in done.err
 
 
 OTHERS = {
@@ -258,4 +296,4 @@ def test_indels_of_the_table_are_found(tmp_path):
 def test_the_words_of_a_table_are_not_an_input_that_is_replaced(table):
     done = call(*annotation(VCF, *REACH, "--cache", table, "-o", table))
     assert done.code == 2
-    assert pysam.TabixFile(str(table)).contigs
+    assert pysam.TabixFile(str(table), index=f"{table}.csi").contigs

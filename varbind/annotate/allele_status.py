@@ -113,6 +113,13 @@ class AlleleStatuses:
         self._counts.records_outside += int(outside.sum()) - nothing
         return outside
 
+    def contig_of(self, name: str) -> str | None:
+        """The reference's name of a contig of the VCF; None where its records cannot be scored."""
+        scope = self._scope
+        if self._names.conflict(name) or (scope is not None and scope.names.resolve(name) is None):
+            return None
+        return self._names.resolve(name)
+
     def alleles_of(self, record: VcfRecord) -> list[Allele] | None:
         """Find the alleles of a record, in the order of ALT; None for a record that stays unchanged.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from varbind.annotate.counts import AnnotationCounts
     from varbind.annotate.gene_scope import GenePaths
     from varbind.annotate.genome_build import ReferenceLike
-    from varbind.annotate.record_stream import Piece
+    from varbind.annotate.record_stream import KnownLines, Piece
     from varbind.annotate.settings import AnnotateSettings
     from varbind.io.genes.gene_table import GeneTable
     from varbind.io.vcf.input_stream import Source
@@ -69,14 +69,16 @@ class Inputs:
     builds: Builds
     allele_statuses: AlleleStatuses
 
-    def checked_pieces(self, counts: AnnotationCounts, *, allow_ref_mismatch: bool) -> Iterator[Piece]:
+    def checked_pieces(
+        self, counts: AnnotationCounts, *, allow_ref_mismatch: bool, known: KnownLines | None = None
+    ) -> Iterator[Piece]:
         """All pieces in order, once the first records have shown that the reference fits.
 
         Raises:
             ResourceError: the reference does not fit.
         """
         pieces = preflight(
-            self.stream.pieces(self.allele_statuses, counts),
+            self.stream.pieces(self.allele_statuses, counts, known=known),
             counts,
             names=self.names,
             declared=self.declared,

@@ -7,7 +7,7 @@ the file. Whole blocks of lines outside the promoters stay one piece of bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from varbind.annotate.provenance import keys_of, without_earlier_lines
 from varbind.core.variant import Status
@@ -23,15 +23,22 @@ if TYPE_CHECKING:
     from varbind.annotate.allele_status import Allele, AlleleStatuses
     from varbind.annotate.counts import AnnotationCounts
     from varbind.io.vcf.variants import VariantFile
-    from varbind.io.vcf.vcf_block import VcfBlock
+    from varbind.io.vcf.vcf_block import Selected, VcfBlock
 
-__all__ = ["Piece", "RecordBatch", "RecordStream", "batches_of"]
+__all__ = ["KnownLines", "Piece", "RecordBatch", "RecordStream", "batches_of"]
 
 # A batch ends with whichever comes first: alleles to score, pieces, or bytes in memory.
 BATCH_PIECES = 4_096
 BATCH_BYTES = 1 << 24
 PIECE_BYTES = 1_000
 """Memory of the objects that belong to one piece, roughly."""
+
+
+class KnownLines(Protocol):
+    """Annotates lines whose values are known already."""
+
+    def annotate(self, block: VcfBlock, lines: NDArray[np.bool_]) -> tuple[VcfBlock, NDArray[np.bool_]]:
+        """The block of N lines with all values that are known of some lines, bool (N,); and these lines, bool (N,)."""
 
 
 class Piece(NamedTuple):
@@ -129,21 +136,29 @@ class RecordStream:
         elif declared := variants.header.declared_keys(self._keys):
             raise self._already_present(declared[0], None)
 
-    def pieces(self, statuses: AlleleStatuses, counts: AnnotationCounts) -> Iterator[Piece]:
+    def pieces(
+        self, statuses: AlleleStatuses, counts: AnnotationCounts, *, known: KnownLines | None = None
+    ) -> Iterator[Piece]:
         """Read the file, piece by piece.
 
         Args:
             statuses: finds the alleles of each record.
             counts: counts the records read.
+            known: annotates lines whose values are known already, which then are lines that stay unchanged.
 
         Raises:
             UsageError: a record has keys of an earlier run and `overwrite` is off.
         """
 
-        def to_read(block: VcfBlock) -> NDArray[np.bool_]:
-            return ~statuses.stay_unchanged(block, excluded=block.lines_with(self._key_start))
+        def selected(block: VcfBlock) -> Iterator[Selected]:
+            has_key = block.lines_with(self._key_start)
+            to_read = ~statuses.stay_unchanged(block, excluded=has_key)
+            if known is not None:
+                block, is_known = known.annotate(block, to_read & ~has_key)
+                to_read &= ~is_known
+            return block.select(to_read)
 
-        for lines, n_records, record in self._variants.select(to_read):
+        for lines, n_records, record in self._variants.divide(selected):
             counts.records_read += n_records
             if lines:
                 yield Piece(lines, n_records)

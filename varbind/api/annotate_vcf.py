@@ -25,6 +25,7 @@ from varbind.annotate.multiqc import MULTIQC_SUFFIX, multiqc_section
 from varbind.annotate.run_statistics import RunClock, RunStatistics
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.annotation_builder import AnnotationBuilder, scored_batches
+from varbind.cache.known_lines import TableLines
 from varbind.core.progress import estimated_total
 from varbind.errors import InputError, OutputError
 from varbind.io.banks import load_bank
@@ -108,7 +109,11 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top, known=known
         )
-        pieces = inputs.checked_pieces(counts, allow_ref_mismatch=settings.allow_ref_mismatch)
+        pieces = inputs.checked_pieces(
+            counts,
+            allow_ref_mismatch=settings.allow_ref_mismatch,
+            known=known and TableLines(known, inputs.allele_statuses, counts, prefix=settings.prefix),
+        )
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))
         for (batch, windows), scores in stack.enter_context(closing(scored_batches(pieces, annotator, settings))):
             out.write(annotator.lines(batch, windows, scores, counts))

@@ -17,7 +17,7 @@ from varbind.annotate.genome_build import find_reference, reference_path
 from varbind.annotate.record_stream import Piece
 from varbind.annotate.settings import AnnotateSettings
 from varbind.api.annotation_builder import AnnotationBuilder, scored_batches
-from varbind.cache.precomputed_table import TABLE_PREFIX
+from varbind.cache.precomputed_table import INDEX_BIN, TABLE_PREFIX
 from varbind.cache.promoter_sites import Shard, Span, chunks_of, promoter_spans, site_lines
 from varbind.cache.table_key import key_of_run
 from varbind.cache.table_parts import TableParts
@@ -25,7 +25,6 @@ from varbind.errors import UsageError
 from varbind.io.banks import load_bank
 from varbind.io.output.atomic_files import is_stream, write_whole_file
 from varbind.io.output.output_file import STDOUT, Destination, OutputFormat
-from varbind.io.output.output_index import TBI_BASES_MAX
 from varbind.io.reference import Reference
 from varbind.io.vcf.records import COLUMNS, VcfHeader, VcfRecord
 
@@ -85,20 +84,25 @@ def precompute(
     if destination == STDOUT or is_stream(destination):
         raise UsageError("a table cannot be written to a stream", remedy="name a file with -o TABLE.vcf.gz")
     settings = replace(
-        settings or AnnotateSettings(), prefix=TABLE_PREFIX, everywhere=False, regions=None, targets=None
+        settings or AnnotateSettings(),
+        prefix=TABLE_PREFIX,
+        everywhere=False,
+        regions=None,
+        targets=None,
+        index="csi",
     )
     with ExitStack() as stack:
         path = find_reference(reference_path(reference), _NO_HEADER, needs_genes=not genes and not settings.build)
         settings.check_outputs(destination, None, inputs=[path, *gene_paths(genes)])
         genome = stack.enter_context(Reference(path))
-        index = "csi" if max(genome.contigs.values()) > TBI_BASES_MAX else "tbi"
-        work = _Work.opened(stack, destination, genome, bank or load_bank(), genes, replace(settings, index=index))
+        work = _Work.opened(stack, destination, genome, bank or load_bank(), genes, settings)
         spans = promoter_spans(work.scope_index, settings.promoter, genome.contigs, renamed=settings.contig_map)
         chunks = chunks_of(spans, chunk_sites)
         work.parts.require([*work.header.decode().splitlines(), f"sites of a chunk: {chunk_sites}, indels: {indels}"])
         numbers = shard.of(len(chunks))
         _score(work, {number: chunks[number] for number in numbers}, indels=indels, progress=progress)
-        out = stack.enter_context(Destination(destination, OutputFormat("z"), index=index))
+        output = Destination(destination, OutputFormat("z"), index="csi", smallest_bin=INDEX_BIN)
+        out = stack.enter_context(output)
         out.write(work.header)
         for number in numbers:
             out.write(work.parts.read(number))

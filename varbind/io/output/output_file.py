@@ -28,7 +28,7 @@ from varbind.io.output.atomic_files import (
     rename_into_place,
     temporary_beside,
 )
-from varbind.io.output.output_index import make_index, old_indexes_aside
+from varbind.io.output.output_index import USUAL_BIN, make_index, old_indexes_aside
 from varbind.io.output.verify_output import read_back
 from varbind.io.size_limits import without_mark
 from varbind.io.vcf import bcf
@@ -83,6 +83,7 @@ class Destination:
         path: a file, or `-` for standard output.
         output_format: the format.
         index: `tbi` or `csi` to make an index too; None = no index.
+        smallest_bin: the smallest bin of a csi has two to the power of this many bases.
         threads: the number of threads that compress; 1 = only the thread of the caller.
 
     Raises:
@@ -90,11 +91,20 @@ class Destination:
         UsageError: an index is requested for a stream or for an uncompressed file.
     """
 
-    def __init__(self, path: str, output_format: OutputFormat, *, index: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        path: str,
+        output_format: OutputFormat,
+        *,
+        index: str | None = None,
+        smallest_bin: int = USUAL_BIN,
+        threads: int = 1,
+    ) -> None:
         self.path = path
         self._name = "standard output" if path == STDOUT else path
         self._format = output_format
         self._suffix = index
+        self._smallest_bin = smallest_bin
         self._direct = path == STDOUT or is_stream(path)
         # A link is kept, and the file that it leads to is replaced.
         self._target = Path(path if path == STDOUT else os.path.realpath(path))
@@ -174,7 +184,9 @@ class Destination:
         elif self._suffix and self._is_marked and not self._format.is_bcf:
             remark = f"{self._name}: not indexed: it starts with a byte order mark, as the input does; remove it there"
         elif self._suffix:
-            self._index, remark = make_index(self._result, self._suffix, name=self._name)
+            self._index, remark = make_index(
+                self._result, self._suffix, name=self._name, smallest_bin=self._smallest_bin
+            )
         with output_errors(self._name):
             for written in filter(None, (self._result, self._index)):
                 self._keep_rights(written)

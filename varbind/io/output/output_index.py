@@ -17,8 +17,10 @@ from varbind.io.vcf.record_index import MARKS, SUFFIXES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["check_lengths", "make_index", "old_indexes_aside"]
+__all__ = ["USUAL_BIN", "check_lengths", "make_index", "old_indexes_aside"]
 
+USUAL_BIN = 14
+"""The smallest bin of an index has 2^14 bases, unless a csi is made with others."""
 TBI_BASES_MAX = 1 << 29
 """The largest number of bases of a contig in a tbi index (SAM specification, section 5.1.1)."""
 
@@ -42,13 +44,14 @@ def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, pat
             raise UsageError(what, path=path, remedy="use -W=csi")
 
 
-def make_index(path: Path, suffix: str, *, name: str) -> tuple[Path | None, str]:
+def make_index(path: Path, suffix: str, *, name: str, smallest_bin: int = USUAL_BIN) -> tuple[Path | None, str]:
     """Index a finished file beside it.
 
     Args:
         path: a sorted BGZF or BCF file without blank lines.
         suffix: `csi` or `tbi`.
         name: the name of the output in messages.
+        smallest_bin: the smallest bin of a csi has two to the power of this many bases.
 
     Returns:
         The path of the index; None and the reason where a tbi cannot hold the positions.
@@ -57,19 +60,21 @@ def make_index(path: Path, suffix: str, *, name: str) -> tuple[Path | None, str]
         OutputError: the index cannot be written.
     """
     index = Path(f"{path}.{suffix}")
-    error = _try(path, index, csi=suffix == "csi")
+    error = _try(path, index, smallest_bin if suffix == "csi" else None)
     if error is None:
         return index, ""
     # Every such file can have a csi. If a csi fails too, the cause is the file system, not a position beyond tbi.
-    if suffix == "csi" or _try(path, index, csi=True):
+    if suffix == "csi" or _try(path, index, smallest_bin):
         raise OutputError(f"cannot be indexed: {error}", path=name, remedy="look at the disk, and run again")
     return None, f"{name}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
 
 
-def _try(path: Path, index: Path, *, csi: bool) -> Exception | None:
+def _try(path: Path, index: Path, smallest_bin: int | None) -> Exception | None:
+    """Make a csi, or without a smallest bin a tbi; return the error that prevents it."""
+    csi = {} if smallest_bin is None else {"csi": True, "min_shift": smallest_bin}
     try:
         # htslib indexes a BCF as a BCF, whatever the preset says.
-        pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi, index=str(index))
+        pysam.tabix_index(str(path), preset="vcf", force=True, index=str(index), **csi)
     except (OSError, ValueError) as error:
         return error
     return None

@@ -23,13 +23,13 @@ from varbind.io.vcf.input_stream import STDIN, Source
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MARKS", "SUFFIXES", "index_of", "require_index"]
+__all__ = ["CSI_MARK", "MARKS", "SUFFIXES", "index_of", "require_index"]
 
 logger = logging.getLogger(__name__)
 
 SUFFIXES = ("csi", "tbi")
 """The suffixes of indexes, in the order in which htslib looks for them."""
-MARKS = (_CSI, _TBI) = b"CSI\1", b"TBI\1"
+CSI_MARK, _TBI_MARK = MARKS = b"CSI\1", b"TBI\1"
 """The first bytes of the two kinds of index, uncompressed."""
 
 _BYTES_MAX = 1 << 28
@@ -132,8 +132,8 @@ class _Index:
         # A virtual offset is the offset of a block in the file and, in its low 16 bits, the offset in the block.
         self._end = size << 16
         self.last = 0
-        self._is_csi = data[:4] == _CSI
-        if not self._is_csi and data[:4] != _TBI:
+        self._is_csi = data[:4] == CSI_MARK
+        if not self._is_csi and data[:4] != _TBI_MARK:
             raise ValueError("it is neither tbi nor csi")
 
     def check(self) -> None:

@@ -77,7 +77,7 @@ class VariantFile(AbstractContextManager["VariantFile"]):
             InputError: a line is broken, or the file is damaged.
             UsageError: at the end, no target is on a contig of the file.
         """
-        for _, _, record in self.select(_all_lines):
+        for _, _, record in self.select(lambda block: np.ones(len(block), dtype=np.bool_)):
             if record is not None:
                 yield record
 
@@ -93,6 +93,10 @@ class VariantFile(AbstractContextManager["VariantFile"]):
             InputError: a line is broken, or the file is damaged.
             UsageError: at the end, no target is on a contig of the file.
         """
+        return self.divide(lambda block: block.select(wanted(block)))
+
+    def divide(self, selected: Callable[[VcfBlock], Iterator[Selected]]) -> Iterator[Selected]:
+        """All lines in order, the records among them as a function divides each block; see `select`."""
         if self._blank is not None:
             self._warn_of_blank(self._blank)
         for number, data in self._pieces:
@@ -104,7 +108,7 @@ class VariantFile(AbstractContextManager["VariantFile"]):
             else:
                 for chrom, first, last in block.runs:
                     self._order.add(chrom, block.pos[first:last])
-                yield from block.select(wanted(block))
+                yield from selected(block)
             self._position = self._source.position
         if self._targets is not None:
             self._targets.finish()
@@ -151,10 +155,6 @@ class VariantFile(AbstractContextManager["VariantFile"]):
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-
-def _all_lines(block: VcfBlock) -> NDArray[np.bool_]:
-    return np.ones(len(block), dtype=np.bool_)
 
 
 def holds_variants(source: Source) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 from varbind.io.vcf.records import POS_DIGITS, VcfRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -20,6 +20,7 @@ __all__ = ["RecordOrder", "Selected", "VcfBlock"]
 _TAB, _NEWLINE = 9, 10
 _ZERO = ord("0")
 _NAME_BYTES = 255
+_INFO_COLUMN = 8
 
 
 class Selected(NamedTuple):
@@ -46,7 +47,7 @@ class VcfBlock:
         path: the path of the file, for messages.
         columns: the number of columns of every line.
         bounds: the offset of each line, and the end of the last line, int64 (N + 1,).
-        tabs: the offsets of the first five tabs of each line, int64 (N, 5).
+        tabs: the offsets of the first eight tabs of each line, int64 (N, 8); seven where column 8 is the last one.
         runs: the runs of lines with the same contig: the contig, its first line and the line after its last.
         pos: POS, int64 (N,).
     """
@@ -81,7 +82,7 @@ class VcfBlock:
         tabs = found.reshape(len(ends), columns - 1)
         if (tabs[:, 0] < bounds[:-1]).any() or (tabs[:, -1] >= ends).any():
             return None
-        tabs = np.ascontiguousarray(tabs[:, :5])
+        tabs = np.ascontiguousarray(tabs[:, :_INFO_COLUMN])
         runs = _runs(text, data, bounds[:-1], tabs[:, 0])
         pos = _whole_numbers(text, tabs[:, 0] + 1, tabs[:, 1])
         if runs is None or pos is None:
@@ -110,8 +111,36 @@ class VcfBlock:
 
     def alleles(self, line: int) -> tuple[bytes, bytes]:
         """REF and ALT of one line as written."""
-        _, _, before_ref, before_alt, after = self.tabs[line].tolist()
+        before_ref, before_alt, after = self.tabs[line, 2:5].tolist()
         return self.data[before_ref + 1 : before_alt], self.data[before_alt + 1 : after]
+
+    def with_info(self, texts: Mapping[int, str]) -> Self:
+        """The block with a text appended to column 8 of some lines, as `VcfRecord.with_info` appends it.
+
+        Args:
+            texts: the texts by line, from 0, in the order of the lines.
+        """
+        pieces, place = [], 0
+        added = np.zeros(len(self), dtype=np.int64)
+        for line, text in texts.items():
+            start, end = self._info_bounds(line)
+            is_missing = self.data[start:end] == b"."
+            before = self.data[place : start if is_missing else end]
+            appended = text.encode("utf-8", "surrogateescape")
+            pieces += [before, appended] if is_missing else [before, b";", appended]
+            place = end
+            added[line] = len(appended) + (start - end if is_missing else 1)
+        bounds = self.bounds + np.concatenate([[0], np.cumsum(added)])
+        tabs = self.tabs + (bounds - self.bounds)[:-1, None]
+        tabs[:, _INFO_COLUMN - 1 :] += added[:, None]
+        return replace(self, data=b"".join([*pieces, self.data[place:]]), bounds=bounds, tabs=tabs)
+
+    def _info_bounds(self, line: int) -> tuple[int, int]:
+        """The offsets of the start and the end of column 8, without the line end."""
+        start = int(self.tabs[line, _INFO_COLUMN - 2]) + 1
+        if self.columns > _INFO_COLUMN:
+            return start, int(self.tabs[line, _INFO_COLUMN - 1])
+        return start, start + len(self.data[start : self.bounds[line + 1]].rstrip(b"\r\n"))
 
     def lines_with(self, word: bytes) -> NDArray[np.bool_]:
         """Which lines contain a word anywhere, bool (N,)."""

@@ -80,3 +80,25 @@ def test_lines_with_a_word(word):
     rows = [b"1\t%d\t.\tA\tC\t.\t.\t%s\n" % (row, b"KEY_a=1;KEY_b" * (row % 3 == 1)) for row in range(20)]
     block = VcfBlock.parse(b"".join(rows), 1, "x", 8)
     np.testing.assert_array_equal(block.lines_with(word), [word in row for row in rows])
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([b".", b"DP=5", b"", b"."]), st.booleans()), min_size=1, max_size=6),
+    st.sampled_from([b"\n", b"\r\n", b"\r\r\n"]),
+    st.sampled_from([b"", b"\tGT\t0/1"]),
+    st.booleans(),
+)
+def test_texts_are_appended_as_to_records(infos, end, samples, closed):
+    rows = [b"1\t%d\t.\tA\tC\t.\t.\t%s%s" % (place + 1, info, samples) for place, (info, _) in enumerate(infos)]
+    data = end.join(rows) + (end if closed else b"")
+    block = VcfBlock.parse(data, 1, "x", 8 + samples.count(b"\t"))
+    assert block is not None
+    texts = {line: "KEY=" + "v" * line for line, (_, chosen) in enumerate(infos) if chosen}
+    appended = block.with_info(texts)
+    records = [block.record(line) for line in range(len(block))]
+    expected = [record.with_info(texts[line]) if line in texts else record.line for line, record in enumerate(records)]
+    assert [appended.record(line).line for line in range(len(block))] == expected
+    again = VcfBlock.parse(b"".join(expected), 1, "x", block.columns)
+    assert again is not None
+    for field in ("bounds", "tabs", "pos"):
+        assert np.array_equal(getattr(appended, field), getattr(again, field))
