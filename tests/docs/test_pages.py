@@ -7,10 +7,10 @@ import shlex
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
+from page_commands import ROOT, page, run_commands
 from quick_cases import first_quick
 from sparse_genome import LENGTHS, TERT, sparse_fasta
 
@@ -21,30 +21,8 @@ from varbind.core.variant import Status
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.shipped_starts import shipped_starts
 
-ROOT = Path(__file__).parents[2]
 CONTIG, POS, START = TERT["GRCh38"]
 FILES = ("in.vcf.gz", "reference.fa", "genes.gtf.gz")
-
-
-def page(name):
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
-
-
-def run_commands(name, folder):
-    """Run the shell commands of a page in one shell, which stops at the first error; return what they print."""
-    program = folder / "bin" / "varbind"
-    program.parent.mkdir()
-    started = 'import sys; sys.argv[0] = "varbind"; from varbind.cli.main import run; run()'  # as pip writes it
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c \'{started}\' "$@"\n')
-    program.chmod(0o755)
-    blocks = re.findall(r"```sh\n(.*?)```", page(name), re.DOTALL)
-    script = "".join(block for block in blocks if ".venv" not in block)
-    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(folder)}
-    done = subprocess.run(
-        ["bash", "-eu", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def base_at(fasta, pos):
