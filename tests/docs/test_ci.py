@@ -23,9 +23,9 @@ def checkout(tmp_path):
     shutil.copy(SCRIPT, tmp_path / ".ci")
     programs = tmp_path / "programs"
     programs.mkdir()
-    own = [f"{name}/bin/{name}" for name in ("multiqc", "snakemake", "mkdocs")]
+    own = [f"{name}/bin/{name}" for name in ("multiqc", "snakemake", "mkdocs", "genmod", "vembrane")]
     packages = tuple(f".tools/{name}" for name in (*own, PLUGGED))
-    debian = ("bcftools", "tabix", "chromium", "chromedriver", "slurmctld", "munged")
+    debian = ("bcftools", "tabix", "chromium", "chromedriver", "slurmctld", "munged", "vcfanno")
     for name in (*debian, "first", ".venv/bin/python", *packages):
         path = (tmp_path if "/" in name else programs) / name
         path.parent.mkdir(parents=True, exist_ok=True)
