@@ -109,11 +109,11 @@ def annotate_vcf(
         annotator = Annotator(
             scorer, models, inputs.genome, tracks, second=second, prefix=settings.prefix, top=settings.top, known=known
         )
-        pieces = inputs.checked_pieces(
-            counts,
-            allow_ref_mismatch=settings.allow_ref_mismatch,
-            known=known and TableLines(known, inputs.allele_statuses, counts, prefix=settings.prefix),
-        )
+        known_lines = None
+        if known is not None:
+            known_lines = TableLines(known, inputs.allele_statuses, counts, prefix=settings.prefix)
+        allow = settings.allow_ref_mismatch
+        pieces = inputs.checked_pieces(counts, allow_ref_mismatch=allow, known=known_lines)
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))
         for (batch, windows), scores in stack.enter_context(closing(scored_batches(pieces, annotator, settings))):
             out.write(annotator.lines(batch, windows, scores, counts))

@@ -21,6 +21,8 @@ __all__ = ["USUAL_BIN", "check_lengths", "make_index", "old_indexes_aside"]
 
 USUAL_BIN = 14
 """The smallest bin of an index has 2^14 bases, unless a csi is made with others."""
+_TBI = -1
+"""Instead of a smallest bin: the bins of a tbi, which cannot be chosen."""
 TBI_BASES_MAX = 1 << 29
 """The largest number of bases of a contig in a tbi index (SAM specification, section 5.1.1)."""
 
@@ -60,7 +62,7 @@ def make_index(path: Path, suffix: str, *, name: str, smallest_bin: int = USUAL_
         OutputError: the index cannot be written.
     """
     index = Path(f"{path}.{suffix}")
-    error = _try(path, index, smallest_bin if suffix == "csi" else None)
+    error = _try(path, index, smallest_bin if suffix == "csi" else _TBI)
     if error is None:
         return index, ""
     # Every such file can have a csi. If a csi fails too, the cause is the file system, not a position beyond tbi.
@@ -69,12 +71,12 @@ def make_index(path: Path, suffix: str, *, name: str, smallest_bin: int = USUAL_
     return None, f"{name}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
 
 
-def _try(path: Path, index: Path, smallest_bin: int | None) -> Exception | None:
-    """Make a csi, or without a smallest bin a tbi; return the error that prevents it."""
-    csi = {} if smallest_bin is None else {"csi": True, "min_shift": smallest_bin}
+def _try(path: Path, index: Path, smallest_bin: int) -> Exception | None:
+    """Make a csi with such bins, or a tbi; return the error that prevents it."""
+    csi = smallest_bin != _TBI
     try:
         # htslib indexes a BCF as a BCF, whatever the preset says.
-        pysam.tabix_index(str(path), preset="vcf", force=True, index=str(index), **csi)
+        pysam.tabix_index(str(path), preset="vcf", force=True, csi=csi, min_shift=smallest_bin, index=str(index))
     except (OSError, ValueError) as error:
         return error
     return None
