@@ -293,6 +293,22 @@ def test_indels_of_the_table_are_found(tmp_path):
     assert (bench.results / "out.vcf").read_bytes() == without
 
 
+def test_a_table_has_the_values_of_tracks(tmp_path):
+    pybigtools = pytest.importorskip("pybigtools", reason="needs the extra `tracks`")
+    path, track, bench = tmp_path / "tracks.vcf.gz", tmp_path / "a.bw", Bench(tmp_path)
+    heights = [("chr1", start, start + 10, start / 1e4) for start in range(0, 16_000, 10)]
+    pybigtools.open(str(track), "w").write({"chr1": 16_000, "chr2": 14_000}, iter(heights))
+    options = ("--promoter", "8,8", "--conservation", f"a={track}")
+    assert precompute(path, *options).code == 0
+    source = bench.vcf(*[snv(tss.contig, inside(tss)) for tss in starts()])
+    assert bench.annotate(source, *options).code == 0
+    without = (bench.results / "out.vcf").read_bytes()
+    assert b"VARBIND_CONS_a=" in without
+    done = bench.annotate(source, *options, "--cache", path)
+    assert f"{len(starts())} of {len(starts())} alleles found" in done.err
+    assert (bench.results / "out.vcf").read_bytes() == without
+
+
 def test_the_words_of_a_table_are_not_an_input_that_is_replaced(table):
     done = call(*annotation(VCF, *REACH, "--cache", table, "-o", table))
     assert done.code == 2
