@@ -27,6 +27,7 @@ from varbind.io.vcf.input_stream import BytePipe
 from varbind.io.vcf.record_index import require_index
 from varbind.io.vcf.records import VcfHeader, is_blank
 from varbind.io.vcf.regions import Selection
+from varbind.io.vcf.vcf_block import in_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -70,7 +71,7 @@ def decode(
         raise pipe.error or InputError("not a BCF", path=source.name) from error
     except (OSError, ValueError) as error:
         raise pipe.error or InputError(f"not a BCF: {error}", path=source.name) from error
-    return _bcf_header(decoder, source.name), _texts(decoder, pipe, source.name)
+    return _bcf_header(decoder, source.name), in_blocks(_texts(decoder, pipe, source.name))
 
 
 def _open_indexed_bcf(
@@ -91,7 +92,7 @@ def _open_indexed_bcf(
     known = dict.fromkeys(map(str, decoder.header.contigs)) | header.contig_lengths()
     selection = Selection(regions, known, source.name, renamed=contig_map)
     selection.finish()
-    return header, _texts(_fetch(decoder, selection, source), None, source.name)
+    return header, in_blocks(_texts(_fetch(decoder, selection, source), None, source.name))
 
 
 def _fetch(decoder: pysam.VariantFile, regions: Selection, source: Source) -> Iterator[pysam.VariantRecord]:

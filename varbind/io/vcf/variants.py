@@ -19,7 +19,7 @@ from varbind.io.vcf.input_stream import STDIN, Container, Source
 from varbind.io.vcf.record_index import require_index
 from varbind.io.vcf.records import COLUMNS, POS_DIGITS, VcfHeader, VcfRecord, is_blank
 from varbind.io.vcf.regions import Selection
-from varbind.io.vcf.vcf_block import RecordOrder, Selected, VcfBlock
+from varbind.io.vcf.vcf_block import RecordOrder, Selected, VcfBlock, in_blocks
 
 if TYPE_CHECKING:
     import os
@@ -87,7 +87,7 @@ class VariantFile(AbstractContextManager["VariantFile"]):
         Args:
             wanted: which lines of a block are wanted as records, bool (N,). It is called once per block, before the
                 lines of the block. Lines that are read one by one are always wanted: blank and broken lines and their
-                neighbours, and records of regions, targets and BCF.
+                neighbours, and records of targets.
 
         Raises:
             InputError: a line is broken, or the file is damaged.
@@ -207,7 +207,7 @@ def _open_text(
         logger.warning("%s: lines end in CR LF; they are kept", source.name)
     if regions is None:
         return header, source.whole_lines(len(header.lines) + 2)
-    return header, _fetch_text(source, regions, header, contig_map)
+    return header, in_blocks(_fetch_text(source, regions, header, contig_map))
 
 
 def _read_header(numbered: Iterator[tuple[int, bytes]], name: str) -> VcfHeader:

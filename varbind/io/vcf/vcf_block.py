@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["RecordOrder", "Selected", "VcfBlock"]
+__all__ = ["RecordOrder", "Selected", "VcfBlock", "in_blocks"]
 
 _TAB, _NEWLINE = 9, 10
 _ZERO = ord("0")
 _NAME_BYTES = 255
 _INFO_COLUMN = 8
+_BLOCK_BYTES = 1 << 18
 
 
 class Selected(NamedTuple):
@@ -151,6 +152,30 @@ class VcfBlock:
             found[line] = True
             place = self.data.find(word, int(self.bounds[line + 1]))
         return found
+
+
+def in_blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    """Join numbered lines into pieces of many lines, each with the number of its first line.
+
+    Where reading them raises an error, the lines before it come first.
+    """
+    held: list[bytes] = []
+    size = first = 0
+    try:
+        for number, line in lines:
+            if not held:
+                first = number
+            held.append(line)
+            size += len(line)
+            if size >= _BLOCK_BYTES:
+                yield first, b"".join(held)
+                held, size = [], 0
+    except Exception:
+        if held:
+            yield first, b"".join(held)
+        raise
+    if held:
+        yield first, b"".join(held)
 
 
 class RecordOrder:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from varbind.errors import InputError
 from varbind.io.vcf.records import VcfRecord
-from varbind.io.vcf.vcf_block import VcfBlock
+from varbind.io.vcf.vcf_block import VcfBlock, in_blocks
 
 letters = st.binary(max_size=6).map(lambda data: data.translate(None, b"\t\n"))
 
@@ -102,3 +102,23 @@ def test_texts_are_appended_as_to_records(infos, end, samples, closed):
     assert again is not None
     for field in ("bounds", "tabs", "pos"):
         assert np.array_equal(getattr(appended, field), getattr(again, field))
+
+
+@given(st.lists(st.integers(1, 200_000), max_size=8), st.booleans())
+def test_lines_before_an_error_come_first(sizes, broken):
+    def numbered():
+        for number, size in enumerate(sizes, 7):
+            yield number, b"x" * size + b"\n"
+        if broken:
+            raise OSError("damaged")
+
+    pieces, damage = [], False
+    try:
+        pieces.extend(in_blocks(numbered()))
+    except OSError:
+        damage = True
+    assert damage == broken
+    assert b"".join(data for _, data in pieces) == b"".join(b"x" * size + b"\n" for size in sizes)
+    firsts = [number for number, _ in pieces]
+    assert firsts == [7 + sum(data.count(b"\n") for _, data in pieces[:place]) for place in range(len(pieces))]
+    assert all(len(data) > 200_000 for _, data in pieces[:-1])
