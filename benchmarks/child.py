@@ -13,7 +13,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-__all__ = ["Child", "run_child"]
+__all__ = ["Child", "run_child", "run_command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,20 @@ def run_child(arguments: list[str], *, environment: dict[str, str]) -> Child:
     Raises:
         RuntimeError: it failed.
     """
-    command = [sys.executable, __file__, sys.executable, *arguments]
+    return run_command([sys.executable, *arguments], environment=environment)
+
+
+def run_command(words: list[str], *, environment: dict[str, str]) -> Child:
+    """Run a program; its standard output is discarded.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    command = [sys.executable, __file__, *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     took = json.loads(done.stdout)
     if took.pop("status"):
-        raise RuntimeError(f"{' '.join(arguments)}: {done.stderr}")
+        raise RuntimeError(f"{' '.join(words)}: {done.stderr}")
     return Child(**took, talk=done.stderr)
 
 

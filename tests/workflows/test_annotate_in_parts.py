@@ -37,7 +37,7 @@ def body(data):
     return b"".join(text for text in data.splitlines(keepends=True) if not text.startswith(b"#"))
 
 
-def annotated_parts(source, folder, parts, *, index=False):
+def annotated_parts(source, folder, parts, *, index=None):
     """Cut a file and annotate every part, as the rules of the Snakefile do."""
     plan = scatter.scatter(words(source), folder, parts=parts, index=index)
     for part in range(parts):
@@ -57,7 +57,7 @@ def test_parts_in_order_are_the_file(tmp_path_factory, found, parts, ended):
     folder = tmp_path_factory.mktemp("cut")
     data = b"".join(b"\n" if place is None else snv(*place) for place in found)
     (folder / "in.vcf").write_bytes(HEADER + (data if ended else data.rstrip(b"\n")))
-    plan = scatter.scatter(words(folder / "in.vcf"), folder / "parts", parts=parts, index=False)
+    plan = scatter.scatter(words(folder / "in.vcf"), folder / "parts", parts=parts, index=None)
     texts = [unpacked(scatter.part_path(folder / "parts", part)) for part in range(parts)]
     assert HEADER + b"".join(map(body, texts)) == (folder / "in.vcf").read_bytes()
     assert all(text.startswith(HEADER) for text in texts)
@@ -70,7 +70,7 @@ def test_parts_in_order_are_the_file(tmp_path_factory, found, parts, ended):
 def cut(tmp_path_factory):
     """The example in three annotated parts."""
     folder = tmp_path_factory.mktemp("parts")
-    return folder, annotated_parts(VCF, folder, 3, index=True)
+    return folder, annotated_parts(VCF, folder, 3, index="csi")
 
 
 @pytest.fixture
@@ -131,9 +131,9 @@ def test_what_cannot_be_cut_is_refused_before_anything_is_written(tmp_path):
     source = tmp_path / "in.vcf"
     source.write_bytes(HEADER + snv("chr1", 5_000) + snv("chr1", 4_000))
     with pytest.raises(InputError, match="not sorted"):
-        scatter.scatter(words(source), tmp_path / "parts", parts=2, index=True)
+        scatter.scatter(words(source), tmp_path / "parts", parts=2, index="csi")
     with pytest.raises(UsageError, match="regions and targets"):
-        scatter.scatter(words(source, "-t", "chr1"), tmp_path / "parts", parts=2, index=False)
+        scatter.scatter(words(source, "-t", "chr1"), tmp_path / "parts", parts=2, index=None)
     assert not (tmp_path / "parts").exists()
 
 
@@ -163,4 +163,16 @@ def test_another_reference_is_refused(tmp_path):
     fasta.write_text(FASTA.read_text().translate(str.maketrans("ACGT", "CATG")))
     source = [str(word) for word in annotation(VCF, fasta=fasta)[1:]]
     with pytest.raises(ResourceError, match="wrong genome build"):
-        scatter.scatter(source, tmp_path / "parts", parts=2, index=False)
+        scatter.scatter(source, tmp_path / "parts", parts=2, index=None)
+
+
+def test_an_index_that_cannot_hold_a_contig_is_refused_before_anything_is_written(tmp_path):
+    source = tmp_path / "in.vcf"
+    long = HEADER.replace(b"##contig=<ID=chr1", b"##contig=<ID=3B,length=600000000>\n##contig=<ID=chr1")
+    source.write_bytes(long + snv("chr1", 4_000))
+    with pytest.raises(UsageError, match=r"contig 3B has 600,000,000 bases.*; use a csi index"):
+        scatter.scatter(words(source), tmp_path / "parts", parts=2, index="tbi")
+    assert not (tmp_path / "parts").exists()
+    annotated_parts(source, tmp_path / "parts", 2, index="csi")
+    gather.gather(tmp_path / "parts", tmp_path / "joined.vcf.gz", tmp_path / "joined.json", index="csi")
+    assert (tmp_path / "joined.vcf.gz.csi").exists()

@@ -90,6 +90,14 @@ class Inputs:
         _log_contigs(self.names, self.declared)
         return pieces
 
+    def contig_lengths(self) -> dict[str, int | None]:
+        """The length in bases of each contig that the header declares or that a record has named so far.
+
+        It is the length that the header declares, else that of the reference; None = neither states one.
+        """
+        named = dict.fromkeys((*self.declared, *self.names.seen))
+        return {name: self.declared.get(name) or self.genome.contigs.get(self.names.find(name) or "") for name in named}
+
     def why_nothing_was_scored(self, counts: AnnotationCounts, *, selected: bool) -> str:
         """The likely causes, at the end of a run; empty where an allele was scored. See `why_nothing_was_scored`."""
         return why_nothing_was_scored(counts, self.allele_statuses.scope, self.names.seen, selected=selected)

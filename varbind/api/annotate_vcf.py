@@ -101,7 +101,7 @@ def annotate_vcf(
         inputs = builder.open_inputs(source, reference=reference, genes=genes, digest=stats is not None)
         if reference is None:  # its path is known only now
             settings.check_outputs(destination, stats, inputs=[inputs.genome.path])
-        check_lengths(inputs.declared, settings.index, path=inputs.variants.name)
+        check_lengths(inputs.contig_lengths(), settings.index, path=inputs.variants.name)
         tracks = builder.open_tracks(inputs)
         out = builder.open_output(destination, output_format)
         scorer, second = builder.start_scorer()

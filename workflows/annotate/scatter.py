@@ -25,6 +25,7 @@ from varbind.cli.annotate import annotate, annotate_settings
 from varbind.errors import InputError, OutputError, UsageError, VarbindError
 from varbind.io.output.atomic_files import write_whole_file
 from varbind.io.output.output_file import Destination, OutputFormat
+from varbind.io.output.output_index import check_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -160,12 +161,12 @@ class PartFiles(AbstractContextManager["PartFiles"]):
         self._stack.__exit__(*error)
 
 
-def count_in_promoters(task: Task, *, index: bool) -> int:
+def count_in_promoters(task: Task, *, index: str | None) -> int:
     """The number of records to annotate, of which every allele gets a status.
 
     Raises:
-        VarbindError: an input is broken, the reference is not that of the variants, or `index` is set and the records
-            cannot be indexed.
+        VarbindError: an input is broken, the reference is not that of the variants, or the records cannot have the
+            `index` that is wanted.
     """
     counts = AnnotationCounts()
     with task.opened(counts) as inputs:
@@ -176,6 +177,7 @@ def count_in_promoters(task: Task, *, index: bool) -> int:
             raise InputError("the records are not sorted and cannot be indexed", path=task.source, remedy=remedy)
         if index and inputs.variants.has_blank_lines:
             raise InputError("blank lines cannot be indexed", path=task.source, remedy="remove them")
+        check_lengths(inputs.contig_lengths(), index, path=task.source)
     return total
 
 
@@ -209,14 +211,14 @@ def write_parts(task: Task, folder: Path, *, parts: int, total: int) -> Plan:
     return Plan(Path(task.source).name, *known, tuple(records), tuple(in_promoters))
 
 
-def scatter(words: Sequence[str], folder: Path, *, parts: int, index: bool) -> Plan:
+def scatter(words: Sequence[str], folder: Path, *, parts: int, index: str | None) -> Plan:
     """Cut the VCF of an annotation into parts.
 
     Args:
         words: the words after `varbind annotate`: the path of the VCF and the options.
         folder: the folder of the parts and of the plan.
         parts: the number of parts; those without a record have only the header.
-        index: whether the result will be indexed.
+        index: the index that the result will have, `tbi` or `csi`; None = no index.
 
     Raises:
         VarbindError: an input is broken or does not fit the others.
@@ -240,8 +242,9 @@ def main() -> None:
     parser.add_argument("--index", choices=["csi", "tbi", "none"], default="none")
     parser.add_argument("words", nargs="+", help="the words after varbind annotate; -- comes before them")
     arguments = parser.parse_args()
+    index = None if arguments.index == "none" else arguments.index
     try:
-        scatter(arguments.words, arguments.folder, parts=arguments.parts, index=arguments.index != "none")
+        scatter(arguments.words, arguments.folder, parts=arguments.parts, index=index)
     except VarbindError as error:
         print(f"scatter.py: error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -27,11 +27,11 @@ TBI_BASES_MAX = 1 << 29
 """The largest number of bases of a contig in a tbi index (SAM specification, section 5.1.1)."""
 
 
-def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, path: str) -> None:
+def check_lengths(contigs: Mapping[str, int | None], suffix: str | None, *, path: str) -> None:
     """Refuse a tbi index for contigs that are too long for it, before anything is scored.
 
     Args:
-        declared: the contigs in the header with their lengths; None where the header does not state a length.
+        contigs: the contigs of the variants with their lengths in bases; None = unknown.
         suffix: the suffix of the index, `csi` or `tbi`; None = there is no index.
         path: the path of the variants, for the message.
 
@@ -40,10 +40,10 @@ def check_lengths(declared: Mapping[str, int | None], suffix: str | None, *, pat
     """
     if suffix != "tbi":
         return
-    for name, length in declared.items():
+    for name, length in contigs.items():
         if length is not None and length > TBI_BASES_MAX:
-            what = f"contig {name} has {length:,} bases in the header, and a tbi index holds at most {TBI_BASES_MAX:,}"
-            raise UsageError(what, path=path, remedy="use -W=csi")
+            what = f"contig {name} has {length:,} bases, and a tbi index holds at most {TBI_BASES_MAX:,}"
+            raise UsageError(what, path=path, remedy="use a csi index (-W=csi)")
 
 
 def make_index(path: Path, suffix: str, *, name: str, smallest_bin: int = USUAL_BIN) -> tuple[Path | None, str]:
@@ -68,7 +68,7 @@ def make_index(path: Path, suffix: str, *, name: str, smallest_bin: int = USUAL_
     # Every such file can have a csi. If a csi fails too, the cause is the file system, not a position beyond tbi.
     if suffix == "csi" or _try(path, index, smallest_bin):
         raise OutputError(f"cannot be indexed: {error}", path=name, remedy="look at the disk, and run again")
-    return None, f"{name}: not indexed: a position is beyond what a tbi can hold; try -W=csi"
+    return None, f"{name}: not indexed: a position is beyond what a tbi can hold; use a csi index (-W=csi)"
 
 
 def _try(path: Path, index: Path, smallest_bin: int) -> Exception | None:

@@ -1,0 +1,232 @@
+"""Sizes at which a program may break: many samples, many records, contigs beyond a tbi, the table of a genome.
+
+python benchmarks/scale.py FOLDER samples [--samples 1000000] [--records 200]
+python benchmarks/scale.py FOLDER records [--records 1000000]
+python benchmarks/scale.py FOLDER contig  [--megabases 600]
+python benchmarks/scale.py FOLDER table   [--genes 20]
+
+Every part makes its input in FOLDER, in generated promoter sequence, runs the commands of docs/scale.md with one
+thread, checks that no record and no column was lost, and prints the processor time (user and system), the peak memory
+and the size of the result. `samples` and `contig` need bcftools. A million samples need 4 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from child import run_child, run_command
+from material import GENE_STEP
+from scale_inputs import CONTIG, REACH, Genome, cohort_lines, site_lines, write_bgzf
+
+from varbind.cache.promoter_sites import promoter_spans
+from varbind.core.contigs import ACCESSIONS
+from varbind.io.genes.shipped_starts import SHIPPED_BUILDS, shipped_starts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from material import Files
+
+ENVIRONMENT = dict(os.environ)
+GENES_AT_END = 20
+INFO = 7
+BLOCK = 1 << 20
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--samples", type=int, default=1_000_000)
+    parser.add_argument("--records", type=int, help="default: 200 records of samples, else a million")
+    parser.add_argument("--megabases", type=int, default=600)
+    parser.add_argument("--genes", type=int, default=20)
+    parser.add_argument("--bank", default="default")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    PARTS[options.part](options)
+
+
+def many_samples(options: argparse.Namespace) -> None:
+    """Genotypes of many samples: annotated as a whole, and by way of the sites alone."""
+    folder, records = options.folder, options.records or 200
+    genome = Genome.made(folder, 20 * GENE_STEP)
+    names = ("cohort.vcf.gz", "whole.vcf.gz", "whole.bcf", "sites.vcf.gz", "annotated.vcf.gz", "joined.vcf.gz")
+    cohort, whole, binary, sites, annotated, joined = (folder / name for name in names)
+    write_bgzf(cohort, cohort_lines(genome, records, 0.5, options.samples))
+    print(f"{records:,} records of {options.samples:,} samples, {size(cohort)}", flush=True)
+    for result in (whole, binary):
+        annotate(f"annotate to {result.suffix}", genome.files, cohort, result, records, options)
+    require_lossless(cohort, whole)
+    require_same_text(whole, binary)
+    bcftools("bcftools view -G", sites, "view", "-G", str(cohort), "-Oz", "-o", str(sites))
+    annotate("annotate the sites", genome.files, sites, annotated, records, options, "-W")
+    bcftools("bcftools index", Path(f"{cohort}.csi"), "index", "-f", str(cohort))
+    transfer = ("annotate", "-a", str(annotated), "-c", "INFO", str(cohort), "-Oz", "-o", str(joined))
+    bcftools("bcftools annotate", joined, *transfer)
+    require_same_text(whole, joined)
+
+
+def many_records(options: argparse.Namespace) -> None:
+    """Sites without samples, a tenth and all of them: outside promoters, as in a genome, and in promoters."""
+    records = options.records or 1_000_000
+    genome = Genome.made(options.folder, max(10 * records, 20 * GENE_STEP))
+    source, result = options.folder / "sites.vcf.gz", options.folder / "annotated.vcf.gz"
+    for name, inside in (("outside promoters", 0.0), ("1 % in promoters", 0.01), ("in promoters", 1.0)):
+        # Records in promoters take much longer, and a tenth of them shows as much.
+        for count in (records // 100, records // 10) if inside == 1 else (records // 10, records):
+            write_bgzf(source, site_lines(genome, count, inside))
+            annotate(f"{count:,} records, {name}", genome.files, source, result, count, options)
+            require_lossless(source, result)
+
+
+def long_contig(options: argparse.Namespace) -> None:
+    """Genes at the end of a contig that is too long for a tbi: annotated, found by region, and precomputed."""
+    genome = Genome.made(options.folder, GENES_AT_END * GENE_STEP, length=options.megabases * 1_000_000)
+    records = 1_000
+    source, table = options.folder / "sites.vcf.gz", options.folder / "table.vcf.gz"
+    write_bgzf(source, site_lines(genome, records, 0.5))
+    region = f"{CONTIG}:{genome.before + 1}-{genome.length}"
+    for suffix in (".vcf.gz", ".bcf"):
+        result = options.folder / f"annotated{suffix}"
+        annotate(f"annotate to {suffix[1:]}", genome.files, source, result, records, options, "-W")
+        require_found(result, region, records)
+    precompute(genome.with_genes(1), table, options)
+    require_found(table, region, snvs_in(table))
+
+
+def genome_table(options: argparse.Namespace) -> None:
+    """The promoter SNVs of each build, and what an SNV takes in a table."""
+    for build in SHIPPED_BUILDS:
+        lengths = {f"chr{entry.name}": entry.length for entry in ACCESSIONS.values() if entry.build == build}
+        spans = promoter_spans(shipped_starts(build, tss="preferred").index, REACH, lengths, renamed={})
+        bases, total = sum(span.end - span.start for span in spans), sum(lengths.values())
+        print(f"{build}: {bases:,} of {total:,} bases in promoters, {100 * bases / total:.2f} %", flush=True)
+    genome = Genome.made(options.folder, options.genes * GENE_STEP)
+    for genes in (max(options.genes // 10, 1), options.genes):
+        precompute(genome.with_genes(genes), options.folder / "table.vcf.gz", options)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "samples": many_samples,
+    "records": many_records,
+    "contig": long_contig,
+    "table": genome_table,
+}
+
+
+def common(files: Files, options: argparse.Namespace) -> list[str]:
+    """The options of every run of varbind."""
+    words = ["-f", str(files.fasta), "--genes", str(files.genes), "--bank", options.bank]
+    return [*words, "--threads", "1", "--device", "cpu", "--quiet"]
+
+
+def annotate(
+    what: str, files: Files, source: Path, result: Path, records: int, options: argparse.Namespace, *words: str
+) -> None:
+    """Run `varbind annotate`, check the number of records, and print what it took."""
+    stats = options.folder / "stats.json"
+    command = ["-m", "varbind", "annotate", str(source), "-o", str(result), "--stats", str(stats), *words]
+    took = run_child([*command, *common(files, options)], environment=ENVIRONMENT)
+    counts = json.loads(stats.read_text())
+    found = [counts[name] for name in ("records_read", "records_written", "records_reread")]
+    if found != [records] * 3:
+        raise RuntimeError(f"{result}: {found} records read, written and found again, expected {records}")
+    print_row(f"{what}, {counts['alleles'].get('ok', 0):,} alleles scored", took.cpu, took.peak, result)
+
+
+def precompute(files: Files, table: Path, options: argparse.Namespace) -> None:
+    """Run `varbind precompute`, and print what it took."""
+    took = run_child(["-m", "varbind", "precompute", "-o", str(table), *common(files, options)], environment=ENVIRONMENT)
+    print_row(f"precompute {snvs_in(table):,} SNVs", took.cpu, took.peak, table)
+
+
+def bcftools(what: str, result: Path, *words: str) -> None:
+    """Run bcftools, and print what it took."""
+    took = run_command(["bcftools", *words], environment=ENVIRONMENT)
+    print_row(what, took.cpu, took.peak, result)
+
+
+def print_row(what: str, cpu: float, peak: float, result: Path) -> None:
+    """Print a row of a table."""
+    print(f"| {what} | {cpu:.1f} s | {peak:,.0f} MiB | {size(result)} |", flush=True)
+
+
+def size(path: Path) -> str:
+    """The size of a file."""
+    return f"{path.stat().st_size / 1e6:,.2f} MB"
+
+
+def snvs_in(table: Path) -> int:
+    """The number of records of a file."""
+    return sum(1 for _ in record_lines(table))
+
+
+def record_lines(path: Path) -> Iterator[bytes]:
+    """The lines after the header."""
+    with gzip.open(path) as lines:
+        for line in lines:
+            if not line.startswith(b"#"):
+                yield line
+
+
+def require_lossless(source: Path, result: Path) -> None:
+    """Check that the result has the bytes of its input, apart from what follows in column 8.
+
+    Raises:
+        RuntimeError: another byte differs.
+    """
+    for number, (before, after) in enumerate(zip(record_lines(source), record_lines(result), strict=True), 1):
+        old, new = before.split(b"\t", INFO + 1), after.split(b"\t", INFO + 1)
+        kept = new[INFO].startswith(old[INFO].rstrip(b"\n"))
+        if not kept or old[:INFO] + old[INFO + 1 :] != new[:INFO] + new[INFO + 1 :]:
+            raise RuntimeError(f"{result}: record {number} was changed")
+
+
+def require_same_text(one: Path, other: Path) -> None:
+    """Check that `bcftools view` prints the same records of two files.
+
+    Raises:
+        RuntimeError: a byte differs.
+    """
+    if printed(one) != printed(other):
+        raise RuntimeError(f"{one} and {other} have other records")
+
+
+def printed(path: Path) -> str:
+    """A digest of the records as bcftools prints them."""
+    digest = hashlib.sha256()
+    with subprocess.Popen(["bcftools", "view", "-H", str(path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while data := process.stdout.read(BLOCK):
+            digest.update(data)
+    if process.returncode:
+        raise RuntimeError(f"bcftools cannot read {path}")
+    return digest.hexdigest()
+
+
+def require_found(path: Path, region: str, records: int) -> None:
+    """Check that a file has a csi, and that bcftools finds records by it.
+
+    Raises:
+        RuntimeError: the index is missing, or another number of records is found.
+    """
+    done = subprocess.run(["bcftools", "view", "-H", "-r", region, str(path)], capture_output=True, check=True)
+    found = done.stdout.count(b"\n")
+    if found != records:
+        raise RuntimeError(f"{path}: {found} records in {region}, expected {records}")
+    if not Path(f"{path}.csi").exists():
+        raise RuntimeError(f"{path} has no csi")
+    print(f"{path.name}: {found:,} records in {region} by its csi", flush=True)
+
+
+if __name__ == "__main__":
+    main()
