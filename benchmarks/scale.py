@@ -1,13 +1,15 @@
 """Sizes at which a program may break: many samples, many records, contigs beyond a tbi, the table of a genome.
 
-python benchmarks/scale.py FOLDER samples [--samples 1000000] [--records 200]
-python benchmarks/scale.py FOLDER records [--records 1000000]
-python benchmarks/scale.py FOLDER contig  [--megabases 600]
-python benchmarks/scale.py FOLDER table   [--genes 20]
+python benchmarks/scale.py FOLDER samples  [--samples 1000000] [--records 200]
+python benchmarks/scale.py FOLDER records  [--records 1000000]
+python benchmarks/scale.py FOLDER workflow [--records 1000000]
+python benchmarks/scale.py FOLDER contig   [--megabases 600]
+python benchmarks/scale.py FOLDER table    [--genes 20]
 
 Every part makes its input in FOLDER, in generated promoter sequence, runs the commands of docs/scale.md with one
 thread, checks that no record and no column was lost, and prints the processor time (user and system), the peak memory
-and the size of the result. `samples` and `contig` need bcftools. A million samples need 4 GB of disk.
+and the size of the result. All but `records`
+and `table` need bcftools. A million samples need 4 GB of disk.
 """
 
 from __future__ import annotations
@@ -28,13 +30,18 @@ from scale_inputs import CONTIG, REACH, Genome, cohort_lines, site_lines, write_
 from varbind.cache.promoter_sites import promoter_spans
 from varbind.core.contigs import ACCESSIONS
 from varbind.io.genes.shipped_starts import SHIPPED_BUILDS, shipped_starts
+from varbind.io.output.output_index import TBI_BASES_MAX
+from varbind.io.vcf.record_index import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from child import Child
     from material import Files
 
 ENVIRONMENT = dict(os.environ)
+WORKFLOW = Path(__file__).parents[1] / "workflows" / "annotate"
+CUT_INTO = 4
 GENES_AT_END = 20
 INFO = 7
 BLOCK = 1 << 20
@@ -88,6 +95,25 @@ def many_records(options: argparse.Namespace) -> None:
             require_lossless(source, result)
 
 
+def in_parts(options: argparse.Namespace) -> None:
+    """Sites as in a genome, cut into parts, annotated and joined, with the bytes of a single run."""
+    records, folder = options.records or 1_000_000, options.folder / "parts"
+    genome = Genome.made(options.folder, max(10 * records, 20 * GENE_STEP))
+    source, whole, joined = (options.folder / name for name in ("sites.vcf.gz", "whole.vcf.gz", "joined.vcf.gz"))
+    write_bgzf(source, site_lines(genome, records, 0.01))
+    annotate("in one piece", genome.files, source, whole, records, options)
+    words = [str(folder), "--parts", str(CUT_INTO), "--", str(source), *common(genome.files, options)]
+    print_row("scatter", run_child([str(WORKFLOW / "scatter.py"), *words], environment=ENVIRONMENT), source)
+    for part in range(CUT_INTO):
+        names = (f"{part:04}{suffix}" for suffix in (".vcf.gz", ".annotated.vcf.gz", ".json"))
+        cut, annotated, stats = map(str, map(folder.joinpath, names))
+        command = ["-m", "varbind", "annotate", cut, "-o", annotated, "--stats", stats, *common(genome.files, options)]
+        print_row(f"part {part}", run_child(command, environment=ENVIRONMENT), Path(annotated))
+    words = [str(WORKFLOW / "gather.py"), str(folder), str(joined), str(options.folder / "joined.json")]
+    print_row("gather", run_child(words, environment=ENVIRONMENT), joined)
+    require_same_text(whole, joined)
+
+
 def long_contig(options: argparse.Namespace) -> None:
     """Genes at the end of a contig that is too long for a tbi: annotated, found by region, and precomputed."""
     genome = Genome.made(options.folder, GENES_AT_END * GENE_STEP, length=options.megabases * 1_000_000)
@@ -98,9 +124,9 @@ def long_contig(options: argparse.Namespace) -> None:
     for suffix in (".vcf.gz", ".bcf"):
         result = options.folder / f"annotated{suffix}"
         annotate(f"annotate to {suffix[1:]}", genome.files, source, result, records, options, "-W")
-        require_found(result, region, records)
+        require_found(result, region, records, "csi")
     precompute(genome.with_genes(1), table, options)
-    require_found(table, region, snvs_in(table))
+    require_found(table, region, snvs_in(table), "csi" if genome.length > TBI_BASES_MAX else "tbi")
 
 
 def genome_table(options: argparse.Namespace) -> None:
@@ -118,6 +144,7 @@ def genome_table(options: argparse.Namespace) -> None:
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "samples": many_samples,
     "records": many_records,
+    "workflow": in_parts,
     "contig": long_contig,
     "table": genome_table,
 }
@@ -140,24 +167,24 @@ def annotate(
     found = [counts[name] for name in ("records_read", "records_written", "records_reread")]
     if found != [records] * 3:
         raise RuntimeError(f"{result}: {found} records read, written and found again, expected {records}")
-    print_row(f"{what}, {counts['alleles'].get('ok', 0):,} alleles scored", took.cpu, took.peak, result)
+    print_row(f"{what}, {counts['alleles'].get('ok', 0):,} alleles scored", took, result)
 
 
 def precompute(files: Files, table: Path, options: argparse.Namespace) -> None:
     """Run `varbind precompute`, and print what it took."""
     took = run_child(["-m", "varbind", "precompute", "-o", str(table), *common(files, options)], environment=ENVIRONMENT)
-    print_row(f"precompute {snvs_in(table):,} SNVs", took.cpu, took.peak, table)
+    print_row(f"precompute {snvs_in(table):,} SNVs", took, table)
 
 
 def bcftools(what: str, result: Path, *words: str) -> None:
     """Run bcftools, and print what it took."""
     took = run_command(["bcftools", *words], environment=ENVIRONMENT)
-    print_row(what, took.cpu, took.peak, result)
+    print_row(what, took, result)
 
 
-def print_row(what: str, cpu: float, peak: float, result: Path) -> None:
+def print_row(what: str, took: Child, result: Path) -> None:
     """Print a row of a table."""
-    print(f"| {what} | {cpu:.1f} s | {peak:,.0f} MiB | {size(result)} |", flush=True)
+    print(f"| {what} | {took.cpu:.1f} s | {took.peak:,.0f} MiB | {size(result)} |", flush=True)
 
 
 def size(path: Path) -> str:
@@ -213,19 +240,18 @@ def printed(path: Path) -> str:
     return digest.hexdigest()
 
 
-def require_found(path: Path, region: str, records: int) -> None:
-    """Check that a file has a csi, and that bcftools finds records by it.
+def require_found(path: Path, region: str, records: int, suffix: str) -> None:
+    """Check that a file has an index of this kind only, and that bcftools finds records by it.
 
     Raises:
-        RuntimeError: the index is missing, or another number of records is found.
+        RuntimeError: there is another index, or another number of records is found.
     """
     done = subprocess.run(["bcftools", "view", "-H", "-r", region, str(path)], capture_output=True, check=True)
     found = done.stdout.count(b"\n")
-    if found != records:
-        raise RuntimeError(f"{path}: {found} records in {region}, expected {records}")
-    if not Path(f"{path}.csi").exists():
-        raise RuntimeError(f"{path} has no csi")
-    print(f"{path.name}: {found:,} records in {region} by its csi", flush=True)
+    indexes = [kind for kind in SUFFIXES if Path(f"{path}.{kind}").exists()]
+    if (found, indexes) != (records, [suffix]):
+        raise RuntimeError(f"{path}: {found} records in {region} by {indexes}, expected {records} by {suffix}")
+    print(f"{path.name}: {found:,} records in {region} by its {suffix}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
 """The benchmarks run and their ways agree; how fast they are is no test's business."""
 
+import gzip
+import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -120,3 +123,39 @@ def test_the_check_of_a_device_ends_without_one():
         pytest.skip("there is a CUDA device")
     done = check_device("--wait", "0.001")
     assert (done.returncode, done.stdout) == (2, "not checked: no CUDA device\n")
+
+
+SCALES = {
+    "samples": (("--samples", "50", "--records", "10"), ["to .gz, 5 alleles", "to .bcf, 5 alleles", "sites, 5 alleles"]),
+    "records": (("--records", "200"), ["200 records, 1 % in promoters, 2 alleles", "20 records, in promoters, 20 alleles"]),
+    "workflow": (("--records", "400"), ["in one piece, 4 alleles", "scatter", "part 3", "gather"]),
+    "contig": (("--megabases", "1"), ["annotated.bcf: 1,000 records", "by its csi", "by its tbi"]),
+    "table": (("--genes", "1"), ["GRCh37: 29,", "GRCh38: 29,", "precompute 4,503 SNVs"]),
+}
+
+
+@pytest.mark.parametrize("part", SCALES)
+def test_sizes_are_measured_and_compared(part, tiny_bank_path, tmp_path):
+    """Each part compares its results by itself, and fails where a byte differs."""
+    if part not in {"records", "table"} and shutil.which("bcftools") is None:
+        pytest.skip("needs bcftools")
+    options, expected = SCALES[part]
+    command = [sys.executable, ROOT / "benchmarks" / "scale.py", tmp_path, part, *options, "--bank", tiny_bank_path]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [text for text in expected if text not in done.stdout] == []
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"0/1", b"1/1"), (b"\t7\t", b"\t8\t"), (b"AN=2", b"AN=3"), (b"chr1\t9", b"")])
+def test_a_changed_byte_is_noticed(tmp_path, monkeypatch, old, new):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    scale = importlib.import_module("scale")
+    text = b"#CHROM\nchr1\t7\t.\tA\tC\t50\tPASS\tAN=2\tGT\t0/1\nchr1\t9\t.\tA\tC\t50\tPASS\tAN=4\tGT\t0/0\n"
+    before, after = tmp_path / "before.vcf.gz", tmp_path / "after.vcf.gz"
+    before.write_bytes(gzip.compress(text))
+    after.write_bytes(gzip.compress(text.replace(b"AN=2", b"AN=2;X=1")))
+    scale.require_lossless(before, after)
+    after.write_bytes(gzip.compress(text.replace(old, new)))
+    with pytest.raises((RuntimeError, ValueError)):
+        scale.require_lossless(before, after)
