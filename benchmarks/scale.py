@@ -20,24 +20,33 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from child import run_child, run_command
 from material import GENE_STEP
 from scale_inputs import CONTIG, REACH, Genome, cohort_lines, site_lines, write_bgzf
 
+from varbind.annotate.annotator import Annotator
+from varbind.annotate.settings import AnnotateSettings
+from varbind.api.precompute import precompute as precompute_table
 from varbind.cache.promoter_sites import promoter_spans
 from varbind.core.contigs import ACCESSIONS
+from varbind.io.banks import load_bank
 from varbind.io.genes.shipped_starts import SHIPPED_BUILDS, shipped_starts
 from varbind.io.output.output_index import TBI_BASES_MAX
 from varbind.io.vcf.record_index import SUFFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from child import Child
     from material import Files
+
+    from varbind.core.scores import BindingScores
+    from varbind.core.window import Window
 
 ENVIRONMENT = dict(os.environ)
 WORKFLOW = Path(__file__).parents[1] / "workflows" / "annotate"
@@ -137,8 +146,8 @@ def genome_table(options: argparse.Namespace) -> None:
         bases, total = sum(span.end - span.start for span in spans), sum(lengths.values())
         print(f"{build}: {bases:,} of {total:,} bases in promoters, {100 * bases / total:.2f} %", flush=True)
     genome = Genome.made(options.folder, options.genes * GENE_STEP)
-    for genes in (max(options.genes // 10, 1), options.genes):
-        precompute(genome.with_genes(genes), options.folder / "table.vcf.gz", options)
+    precompute(genome.with_genes(1), options.folder / "table.vcf.gz", options)
+    show_time_of_scoring(genome.files, options)
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -172,8 +181,28 @@ def annotate(
 
 def precompute(files: Files, table: Path, options: argparse.Namespace) -> None:
     """Run `varbind precompute`, and print what it took."""
-    took = run_child(["-m", "varbind", "precompute", "-o", str(table), *common(files, options)], environment=ENVIRONMENT)
+    words = ["-m", "varbind", "precompute", "-o", str(table), *common(files, options)]
+    took = run_child(words, environment=ENVIRONMENT)
     print_row(f"precompute {snvs_in(table):,} SNVs", took, table)
+
+
+def show_time_of_scoring(files: Files, options: argparse.Namespace) -> None:
+    """Make a table in this process, and print what an SNV took, and which part of that were the scores."""
+    seconds, score, start = [0.0], Annotator.score, time.process_time()
+
+    def timed(annotator: Annotator, windows: Sequence[Window]) -> BindingScores | None:
+        before = time.process_time()
+        scores = score(annotator, windows)
+        seconds[0] += time.process_time() - before
+        return scores
+
+    settings = AnnotateSettings(device="cpu", threads=1)
+    bank, table = load_bank(options.bank), options.folder / "timed.vcf.gz"
+    with patch.object(Annotator, "score", timed):
+        snvs = precompute_table(table, reference=files.fasta, bank=bank, genes=files.genes, settings=settings).scored
+    whole, scores = ((1e6 * spent / snvs) for spent in (time.process_time() - start, seconds[0]))
+    size_of_one = table.stat().st_size / snvs
+    print(f"{snvs:,} SNVs: {whole:.0f} microseconds and {size_of_one:.0f} bytes each, the scores {scores:.0f} of these")
 
 
 def bcftools(what: str, result: Path, *words: str) -> None:

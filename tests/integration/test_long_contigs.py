@@ -2,10 +2,8 @@
 
 import pysam
 import pytest
-from integration.runs import Bench, call, line
+from integration.runs import COLUMNS, Bench, annotation, call, line
 from sparse_genome import sparse_fasta
-
-from integration import runs
 
 LENGTH = 600_000_000
 PLACE = 599_000_000
@@ -27,13 +25,13 @@ def bench(tmp_path_factory):
 
 
 def header(length):
-    return f"##fileformat=VCFv4.3\n##contig=<ID=chr1{length}>\n".encode() + runs.COLUMNS + b"\n"
+    return f"##fileformat=VCFv4.3\n##contig=<ID=chr1{length}>\n".encode() + COLUMNS + b"\n"
 
 
 def words(bench, name, *options):
     """The words of an annotation."""
     source, fasta, genes = (bench.folder / file for file in (name, "long.fa", "genes.bed"))
-    return runs.annotation(source, *options, fasta=fasta, genes=genes)
+    return annotation(source, *options, fasta=fasta, genes=genes)
 
 
 def positions_beyond_tbi(path):
