@@ -5,11 +5,12 @@ python benchmarks/scale.py FOLDER records  [--records 1000000]
 python benchmarks/scale.py FOLDER workflow [--records 1000000]
 python benchmarks/scale.py FOLDER contig   [--megabases 600]
 python benchmarks/scale.py FOLDER table    [--genes 20]
+python benchmarks/scale.py FOLDER shard
 
-Every part makes its input in FOLDER, in generated promoter sequence, runs the commands of docs/scale.md with one
-thread, checks that no record and no column was lost, and prints the processor time (user and system), the peak memory
-and the size of the result. All but `records`
-and `table` need bcftools. A million samples need 4 GB of disk.
+Every part makes its input in FOLDER, in generated promoter sequence, and runs the commands of docs/scale.md with one
+thread. It checks that no record and no column was lost, and prints the processor time (user and system), the peak
+memory and the size of the result. `samples`, `workflow` and `contig` need bcftools. A million samples need 2 GB of
+disk, and `shard` needs 3 GB.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ from unittest.mock import patch
 
 from child import run_child, run_command
 from material import GENE_STEP
-from scale_inputs import CONTIG, REACH, Genome, cohort_lines, site_lines, write_bgzf
+from scale_inputs import CONTIG, REACH, Genome, cohort_lines, site_lines, write_bgzf, write_genome
 
 from varbind.annotate.annotator import Annotator
 from varbind.annotate.settings import AnnotateSettings
+from varbind.api.precompute import CHUNK_SITES
 from varbind.api.precompute import precompute as precompute_table
 from varbind.cache.promoter_sites import promoter_spans
 from varbind.core.contigs import ACCESSIONS
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = dict(os.environ)
 WORKFLOW = Path(__file__).parents[1] / "workflows" / "annotate"
 CUT_INTO = 4
+ONE_THREAD = ("--threads", "1", "--device", "cpu", "--quiet")
 GENES_AT_END = 20
 INFO = 7
 BLOCK = 1 << 20
@@ -134,20 +137,38 @@ def long_contig(options: argparse.Namespace) -> None:
         result = options.folder / f"annotated{suffix}"
         annotate(f"annotate to {suffix[1:]}", genome.files, source, result, records, options, "-W")
         require_found(result, region, records, "csi")
-    precompute(genome.with_genes(1), table, options)
+    precompute(table, *common(genome.with_genes(1), options))
     require_found(table, region, snvs_in(table), "csi" if genome.length > TBI_BASES_MAX else "tbi")
 
 
 def genome_table(options: argparse.Namespace) -> None:
     """The promoter SNVs of each build, and what an SNV takes in a table."""
     for build in SHIPPED_BUILDS:
-        lengths = {f"chr{entry.name}": entry.length for entry in ACCESSIONS.values() if entry.build == build}
-        spans = promoter_spans(shipped_starts(build, tss="preferred").index, REACH, lengths, renamed={})
-        bases, total = sum(span.end - span.start for span in spans), sum(lengths.values())
+        bases, total = promoter_bases(build), sum(lengths_of(build).values())
         print(f"{build}: {bases:,} of {total:,} bases in promoters, {100 * bases / total:.2f} %", flush=True)
     genome = Genome.made(options.folder, options.genes * GENE_STEP)
-    precompute(genome.with_genes(1), options.folder / "table.vcf.gz", options)
+    precompute(options.folder / "table.vcf.gz", *common(genome.with_genes(1), options))
     show_time_of_scoring(genome.files, options)
+
+
+def one_shard(options: argparse.Namespace) -> None:
+    """The smallest part of the table of a whole genome: contigs of their true lengths, and the shipped genes."""
+    fasta, build = options.folder / "genome.fa", SHIPPED_BUILDS[-1]
+    write_genome(fasta, lengths_of(build))
+    shards = -(-promoter_bases(build) // CHUNK_SITES)
+    words = ("-f", str(fasta), "--shard", f"1/{shards}", "--bank", options.bank, *ONE_THREAD)
+    precompute(options.folder / "shard.vcf.gz", *words)
+
+
+def lengths_of(build: str) -> dict[str, int]:
+    """The chromosomes of a build with their lengths in bases."""
+    return {f"chr{entry.name}": entry.length for entry in ACCESSIONS.values() if entry.build == build}
+
+
+def promoter_bases(build: str) -> int:
+    """The number of bases in the promoters of the shipped genes."""
+    index = shipped_starts(build, tss="preferred").index
+    return sum(span.end - span.start for span in promoter_spans(index, REACH, lengths_of(build), renamed={}))
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
@@ -156,13 +177,14 @@ PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "workflow": in_parts,
     "contig": long_contig,
     "table": genome_table,
+    "shard": one_shard,
 }
 
 
 def common(files: Files, options: argparse.Namespace) -> list[str]:
     """The options of every run of varbind."""
     words = ["-f", str(files.fasta), "--genes", str(files.genes), "--bank", options.bank]
-    return [*words, "--threads", "1", "--device", "cpu", "--quiet"]
+    return [*words, *ONE_THREAD]
 
 
 def annotate(
@@ -179,10 +201,9 @@ def annotate(
     print_row(f"{what}, {counts['alleles'].get('ok', 0):,} alleles scored", took, result)
 
 
-def precompute(files: Files, table: Path, options: argparse.Namespace) -> None:
+def precompute(table: Path, *words: str) -> None:
     """Run `varbind precompute`, and print what it took."""
-    words = ["-m", "varbind", "precompute", "-o", str(table), *common(files, options)]
-    took = run_child(words, environment=ENVIRONMENT)
+    took = run_child(["-m", "varbind", "precompute", "-o", str(table), *words], environment=ENVIRONMENT)
     print_row(f"precompute {snvs_in(table):,} SNVs", took, table)
 
 

@@ -12,16 +12,17 @@ import numpy as np
 import pysam
 from material import SEED, Files, write_files
 
-from varbind.core.sequence import BASES
+from varbind.core.sequence import BASES, decode
 from varbind.core.tss import Promoter
+from varbind.scoring.background import PromoterSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["CONTIG", "REACH", "Genome", "cohort_lines", "site_lines", "write_bgzf"]
+__all__ = ["CONTIG", "REACH", "Genome", "cohort_lines", "site_lines", "write_bgzf", "write_genome"]
 
 REACH = Promoter()
 CONTIG = "chr1"
@@ -29,6 +30,7 @@ CARRIERS = 0.001
 """The share of samples with an alternate allele: most sites of a large cohort are rare."""
 _CELL = b"0/0:31\t"
 _FILLER = 1_000_000
+_STRETCH = 2_000
 _HEADER = """##fileformat=VCFv4.2
 ##contig=<ID={contig},length={length}>
 ##INFO=<ID=AN,Number=1,Type=Integer,Description="Number of alleles">
@@ -114,19 +116,29 @@ def _drawn(places: NDArray[np.int64], count: int, rng: np.random.Generator) -> N
 
 def _moved(files: Files, end: str, before: int) -> Files:
     """The same genes behind so many further bases."""
-    rng = np.random.default_rng(SEED)
-    filler = np.array(list(BASES))[rng.integers(0, 4, _FILLER)].tobytes().decode("utf-32-le")
-    with files.fasta.open("w", encoding="ascii") as out:
-        out.write(f">{CONTIG}\n")
-        for start in range(0, before, _FILLER):
-            out.write(filler[: before - start])
-        out.write(f"{end}\n")
-    files.fasta.with_suffix(".fa.fai").unlink()
-    pysam.faidx(str(files.fasta))
+    write_genome(files.fasta, {CONTIG: before + len(end)})
+    with files.fasta.open("r+", encoding="ascii") as out:
+        out.seek(len(f">{CONTIG}\n") + before)
+        out.write(end)
     rows = [line.split("\t") for line in files.genes.read_text(encoding="ascii").splitlines(keepends=True)]
     moved = ["\t".join([row[0], *(str(before + int(place)) for place in row[1:3]), *row[3:]]) for row in rows]
     files.genes.write_text("".join(moved), encoding="ascii")
     return files
+
+
+def write_genome(fasta: Path, lengths: Mapping[str, int]) -> None:
+    """Write contigs of these lengths, with the same generated promoter sequence again and again, and their index."""
+    rng = np.random.default_rng(SEED)
+    filler = decode(PromoterSource().draw(_FILLER // _STRETCH, _STRETCH, rng).ravel())
+    index, offset = [], 0
+    with fasta.open("w", encoding="ascii") as out:
+        for name, length in lengths.items():
+            offset += out.write(f">{name}\n")
+            index.append(f"{name}\t{length}\t{offset}\t{length}\t{length + 1}\n")
+            for start in range(0, length, _FILLER):
+                offset += out.write(filler[: length - start])
+            offset += out.write("\n")
+    fasta.with_suffix(".fa.fai").write_text("".join(index), encoding="ascii")
 
 
 def site_lines(genome: Genome, count: int, inside: float) -> Iterator[bytes]:
