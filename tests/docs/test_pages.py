@@ -16,7 +16,10 @@ from sparse_genome import LENGTHS, TERT, sparse_fasta
 
 from varbind import __version__
 from varbind.annotate.info_schema import INFO_KEYS
+from varbind.api.annotate_vcf import annotate_vcf
+from varbind.cache.promoter_sites import promoter_spans
 from varbind.cli.main import main
+from varbind.core.tss import Promoter
 from varbind.core.variant import Status
 from varbind.io.banks import DEFAULT_BANK
 from varbind.io.genes.shipped_starts import shipped_starts
@@ -74,6 +77,27 @@ def test_every_command_runs_on_own_data(name, own_data, bcftools):
     assert text.count("VARBIND_STATUS=ok") == 11
     with gzip.open(own_data / "genes.vcf.gz", "rt") as lines:
         assert "VARBIND_REGION=CDS" in lines.read()
+
+
+@pytest.mark.slow
+def test_the_way_over_the_sites_gives_the_values_of_a_single_run(own_data, bcftools):
+    cohort, direct = own_data / "cohort.vcf.gz", own_data / "direct.vcf.gz"
+    subprocess.run([bcftools, "sort", own_data / "in.vcf.gz", "-Oz", "-o", cohort], check=True)
+    run_commands("scale.md", own_data)
+    annotate_vcf(cohort, direct, reference=own_data / "reference.fa")
+    found, expected = (
+        subprocess.run([bcftools, "view", "-H", path], capture_output=True, text=True, check=True).stdout
+        for path in (own_data / "out.vcf.gz", direct)
+    )
+    assert found == expected
+    assert found.count("VARBIND_STATUS=ok") == 11
+
+
+@pytest.mark.parametrize("build", first_quick(["GRCh38", "GRCh37"]))
+def test_the_page_on_scale_plans_with_the_bases_of_the_shipped_promoters(build):
+    index = shipped_starts(build, tss="preferred").index
+    spans = promoter_spans(index, Promoter(), LENGTHS[build], renamed={})
+    assert f"{sum(span.end - span.start for span in spans):,}" in page("scale.md")
 
 
 def is_picture(drawn, name):
