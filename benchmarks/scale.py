@@ -78,20 +78,23 @@ def many_samples(options: argparse.Namespace) -> None:
     """Genotypes of many samples: annotated as a whole, and by way of the sites alone."""
     folder, records = options.folder, options.records or 200
     genome = Genome.made(folder, 20 * GENE_STEP)
-    names = ("cohort.vcf.gz", "whole.vcf.gz", "whole.bcf", "sites.vcf.gz", "annotated.vcf.gz", "joined.vcf.gz")
-    cohort, whole, binary, sites, annotated, joined = (folder / name for name in names)
+    names = ("cohort.vcf.gz", "cohort.bcf", "whole.vcf.gz", "whole.bcf", "sites.vcf.gz", "annotated.vcf.gz")
+    cohort, binary, whole, whole_binary, sites, annotated = (folder / name for name in names)
     write_bgzf(cohort, cohort_lines(genome, records, 0.5, options.samples))
     print(f"{records:,} records of {options.samples:,} samples, {size(cohort)}", flush=True)
-    for result in (whole, binary):
+    bcftools("bcftools view -Ob", binary, "view", "-Ob", str(cohort), "-o", str(binary))
+    for result in (whole, whole_binary):
         annotate(f"annotate to {result.suffix}", genome.files, cohort, result, records, options)
     require_lossless(cohort, whole)
-    require_same_text(whole, binary)
+    require_same_text(whole, whole_binary)
     bcftools("bcftools view -G", sites, "view", "-G", str(cohort), "-Oz", "-o", str(sites))
     annotate("annotate the sites", genome.files, sites, annotated, records, options, "-W")
-    bcftools("bcftools index", Path(f"{cohort}.csi"), "index", "-f", str(cohort))
-    transfer = ("annotate", "-a", str(annotated), "-c", "INFO", str(cohort), "-Oz", "-o", str(joined))
-    bcftools("bcftools annotate", joined, *transfer)
-    require_same_text(whole, joined)
+    for source, kind in ((cohort, "z"), (binary, "b")):
+        joined = source.with_stem(f"joined-{source.stem}")
+        bcftools(f"bcftools index, {source.suffix}", Path(f"{source}.csi"), "index", "-f", str(source))
+        words = ("-a", str(annotated), "-c", "INFO", str(source), f"-O{kind}", "-o", str(joined))
+        bcftools(f"bcftools annotate, {source.suffix}", joined, "annotate", *words)
+        require_same_text(whole, joined)
 
 
 def many_records(options: argparse.Namespace) -> None:
