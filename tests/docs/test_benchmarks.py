@@ -126,10 +126,13 @@ def test_the_check_of_a_device_ends_without_one():
 
 
 SCALES = {
-    "samples": (("--samples", "50", "--records", "10"), [".gz, 5 alleles", ".bcf, 5 alleles", "sites, 5 alleles"]),
+    "samples": (
+        ("--samples", "50", "--records", "10"),
+        [".gz, 5 alleles", ".bcf, 5 alleles", "sites, 5 alleles", "annotate, .bcf"],
+    ),
     "records": (("--records", "200"), ["200 records, 1 % in promoters, 2 all", "20 records, in promoters, 20 all"]),
     "workflow": (("--records", "400"), ["in one piece, 4 alleles", "scatter", "part 3", "gather"]),
-    "contig": (("--megabases", "1"), ["annotated.bcf: 1,000 records", "by its csi", "by its tbi"]),
+    "contig": (("--megabases", "1"), ["annotated.bcf: 1,000 records", "table.vcf.gz: 4,503 records"]),
     "table": (("--genes", "1"), ["GRCh37: 29,", "GRCh38: 29,", "precompute 4,503 SNVs"]),
 }
 
