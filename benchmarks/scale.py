@@ -2,6 +2,7 @@
 
 python benchmarks/scale.py FOLDER samples  [--samples 1000000] [--records 100]
 python benchmarks/scale.py FOLDER records  [--records 1000000]
+python benchmarks/scale.py FOLDER genome   [--records 5000000]
 python benchmarks/scale.py FOLDER workflow [--records 1000000]
 python benchmarks/scale.py FOLDER contig   [--megabases 600]
 python benchmarks/scale.py FOLDER table    [--genes 20]
@@ -64,7 +65,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--samples", type=int, default=1_000_000)
-    parser.add_argument("--records", type=int, help="default: 100 records of samples, else a million")
+    parser.add_argument("--records", type=int, help="default: 100 of samples, 5 million of genome, else a million")
     parser.add_argument("--megabases", type=int, default=600)
     parser.add_argument("--genes", type=int, default=20)
     parser.add_argument("--bank", default="default")
@@ -107,6 +108,17 @@ def many_records(options: argparse.Namespace) -> None:
             write_bgzf(source, site_lines(genome, count, inside))
             annotate(f"{count:,} records, {name}", genome.files, source, result, count, options)
             require_lossless(source, result)
+
+
+def one_genome(options: argparse.Namespace) -> None:
+    """As many sites as a genome has, and its share of them in promoters."""
+    records, build = options.records or 5_000_000, SHIPPED_BUILDS[-1]
+    genome = Genome.made(options.folder, max(10 * records, 20 * GENE_STEP))
+    source, result = options.folder / "sites.vcf.gz", options.folder / "annotated.vcf.gz"
+    inside = promoter_bases(build) / sum(lengths_of(build).values())
+    write_bgzf(source, site_lines(genome, records, inside))
+    annotate(f"{records:,} records, {size(source)}", genome.files, source, result, records, options)
+    require_lossless(source, result)
 
 
 def in_parts(options: argparse.Namespace) -> None:
@@ -176,6 +188,7 @@ def promoter_bases(build: str) -> int:
 PARTS: dict[str, Callable[[argparse.Namespace], None]] = {
     "samples": many_samples,
     "records": many_records,
+    "genome": one_genome,
     "workflow": in_parts,
     "contig": long_contig,
     "table": genome_table,
