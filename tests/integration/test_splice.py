@@ -3,31 +3,20 @@
 import csv
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import pytest
 from integration.runs import call
 from motif_banks import motif_model, write_motif_bank
-from planted import sequence, write_lines
+from spliced_exons import MOTIF, write_exons
 
 pytest.importorskip("scipy", reason="needs the extra `train`")
 pytest.importorskip("matplotlib", reason="needs the extra `plots`")
-
-HEADER = "chrom\tstrand\tstart\tend\tleft_exon_end\tright_exon_start\tgroup"
-MOTIF = "TTTCTTTT"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Ninety exons; those that go down have the motif 30 bases before them."""
-    folder, rng, rows, bases = tmp_path_factory.mktemp("splice"), np.random.default_rng(3), [], ""
-    for number in range(90):
-        group, gene = ("up", "down", "control")[number % 3], sequence(rng, 400)
-        if group == "down":
-            gene = gene[:130] + MOTIF + gene[138:]
-        rows.append(f"chr1\t+\t{len(bases) + 169}\t{len(bases) + 240}\t{len(bases) + 20}\t{len(bases) + 390}\t{group}")
-        bases += gene
-    write_lines(folder / "ref.fa", [">chr1", bases])
-    write_lines(folder / "exons.tsv", [HEADER, *rows])
+    folder = tmp_path_factory.mktemp("splice")
+    write_exons(folder / "exons.tsv", folder / "ref.fa")
     rna = motif_model("ptb", "PTBP1", MOTIF, double_stranded=False)
     write_motif_bank(folder / "rbp", rna, motif_model("sp1", "SP1", "GGGGCGGG"))
     write_motif_bank(folder / "dna", motif_model("sp1", "SP1", "GGGGCGGG"))
