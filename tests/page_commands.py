@@ -8,11 +8,40 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+INSTALLS = re.compile(r"-m venv\b|\bpip install\b|bin/activate")
+"""Lines that make, fill or enter an environment, which the tests have already."""
+
+RUN = {
+    "README.md": ("test_variant_commands.py", 1),
+    "cluster.md": ("test_variant_commands.py", 1),
+    "contribute.md": ("test_pages.py", 1),
+    "cutoffs.md": ("test_pages.py", 3),
+    "effects.md": ("test_training_commands.py", 1),
+    "evaluation.md": ("test_evaluation.py", 2),
+    "faq.md": ("test_pages.py", 14),
+    "gallery.md": ("test_gallery.py", 14),
+    "install.md": ("test_pages.py", 4),
+    "maps.md": ("test_gallery.py", 2),
+    "pipelines.md": ("test_pipelines.py", 8),
+    "precomputed.md": ("test_variant_commands.py", 3),
+    "quickstart.md": ("test_pages.py", 5),
+    "reading.md": ("test_pages.py", 2),
+    "report.md": ("test_variant_commands.py", 1),
+    "splicing.md": ("test_training_commands.py", 1),
+    "statistics.md": ("test_variant_commands.py", 1),
+    "training.md": ("test_training_commands.py", 1),
+    "tutorial.md": ("test_pages.py", 8),
+}
+"""Which module of tests/docs runs the commands of a page, and the number of their blocks: who adds a block sees that
+it is run, and counts it here."""
 
 
 def page(name):
     """The text of a page."""
-    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return next(path for path in PAGES if path.name == name).read_text(encoding="utf-8")
 
 
 def run_commands(name, folder):
@@ -21,9 +50,15 @@ def run_commands(name, folder):
 
 
 def commands_of(text):
-    """The shell commands of a page or of a part of it, without those that install."""
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    return "".join(block for block in blocks if ".venv" not in block)
+    """The shell commands of a page or of a part of it, without those that install; each is one line."""
+    return "".join(blocks_of(text))
+
+
+def blocks_of(text):
+    """The same by block, without blocks that only install."""
+    blocks = re.findall(r"```sh\n(.*?)```", text.replace("\\\n", " "), re.DOTALL)
+    commands = ["".join(line for line in block.splitlines(True) if not INSTALLS.search(line)) for block in blocks]
+    return [block for block in commands if block]
 
 
 def run_script(script, folder, cwd="."):

@@ -7,13 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn import SVG, parsed, words_of
 from integration.runs import FASTA, VCF
+from page_commands import ROOT, add_program, blocks_of, page, run_commands, run_script
+from planted import sequence, write_lines
 
-ROOT = Path(__file__).parents[2]
-GALLERY = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-MAPS = (ROOT / "docs" / "maps.md").read_text(encoding="utf-8")
+GALLERY = page("gallery.md")
+MAPS = page("maps.md")
 SCRIPT = runpy.run_path(str(ROOT / "workflows" / "gallery" / "draw_gallery.py"))
 PICTURES = re.findall(r"```sh\n(varbind .*)\n```\n(?:\n[^!#`][^\n]*(?:\n[^\n]+)*\n)?\n!\[.*\]\((.*)\)", GALLERY)
 
@@ -71,14 +73,7 @@ def test_commands_of_the_page_on_maps_run(tmp_path):
     (tmp_path / "reference.fa").write_bytes(FASTA.read_bytes())
     (tmp_path / "variants.vcf").write_bytes(VCF.read_bytes())
     (tmp_path / "promoters.fa").write_text("".join(f">{i}\n{'ACGTACCGGAAGTGATAAGC' * 2}\n" for i in range(12)))
-    commands = [line for block in re.findall(r"```sh\n(.*?)```", MAPS, re.DOTALL) for line in block.splitlines()]
-    assert len(commands) == 5
-    script = "".join(f"{sys.executable} -m {command}\n" for command in commands)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["bash", "-eu", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    run_commands("maps.md", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} >= {
         "region.svg",
         "variant.svg",
@@ -104,3 +99,21 @@ def test_pictures_are_what_their_commands_draw(shared_data, tmp_path):
         subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, check=True)
         drawn = (tmp_path / Path(path).name).read_bytes()
         assert drawn == (ROOT / "docs" / path).read_bytes(), "run workflows/gallery/draw_gallery.py"
+
+
+@pytest.mark.slow
+def test_distributions_of_deepfind_are_drawn(tmp_path):
+    """From a table of few random variants, of which those of two chromosomes are drawn."""
+    (command,) = [block for block in blocks_of(GALLERY) if not block.startswith("varbind ")]
+    rng, rows = np.random.default_rng(1), ["chrom\tpos\tref\talt\tlabel\tleft\tright"]
+    for number in range(240):
+        chrom, alt = (1, 2, 3, 5, 7, 12)[number % 6], "CGT"[rng.integers(3)]
+        rows.append(f"{chrom}\t{1000 + number}\tA\t{alt}\t{number // 6 % 2}\t{sequence(rng, 15)}\t{sequence(rng, 15)}")
+    (tmp_path / "TABLES").mkdir()
+    write_lines(tmp_path / "TABLES" / "classes.tsv", rows)
+    (tmp_path / "workflows").symlink_to(ROOT / "workflows")
+    add_program(tmp_path, "python", [sys.executable])
+    run_script(command, tmp_path)
+    drawn = (tmp_path / "deepfind.svg").read_text(encoding="utf-8")
+    assert parsed(drawn).tag == f"{SVG}svg"
+    assert re.findall(r"<!-- (\w+, \d+) -->", drawn) == ["simulated, 40", "derived, 40"]

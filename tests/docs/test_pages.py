@@ -7,11 +7,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from own_data import START, write_own_data
-from page_commands import ROOT, page, run_commands
+from page_commands import PAGES, ROOT, RUN, blocks_of, page, run_commands
 from quick_cases import first_quick
 
 from varbind import __version__
@@ -209,6 +210,14 @@ def test_the_numbers_of_genes_are_those_of_the_shipped_starts(build):
     select = sum("RefSeq_Select" in start.tags for start in starts)
     assert re.search(rf"{select:,}\s+of\s+{len(starts):,}", page("faq.md"))
     assert f"{len(starts):,}" in page("quickstart.md")
+
+
+def test_every_block_of_commands_is_run():
+    counted = {path.name: len(blocks_of(path.read_text(encoding="utf-8"))) for path in PAGES}
+    found = {name: count for name, count in counted.items() if count}
+    assert found == {name: count for name, (_, count) in RUN.items()}, "run the new block in a test, then count it"
+    modules = {name: Path(__file__).with_name(module).read_text(encoding="utf-8") for name, (module, _) in RUN.items()}
+    assert [name for name, text in modules.items() if f'"{name}"' not in text] == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.stem)
