@@ -216,6 +216,8 @@ def test_every_block_of_commands_is_run():
     counted = {path.name: len(blocks_of(path.read_text(encoding="utf-8"))) for path in PAGES}
     found = {name: count for name, count in counted.items() if count}
     assert found == {name: count for name, (_, count) in RUN.items()}, "run the new block in a test, then count it"
+    bare = r"^```\n(?:varbind|bcftools) "
+    assert [path.name for path in PAGES if re.search(bare, path.read_text(encoding="utf-8"), re.MULTILINE)] == []
     modules = {name: Path(__file__).with_name(module).read_text(encoding="utf-8") for name, (module, _) in RUN.items()}
     assert [name for name, text in modules.items() if f'"{name}"' not in text] == []
 

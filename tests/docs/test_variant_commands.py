@@ -18,7 +18,6 @@ from planted import write_lines
 from sparse_genome import LENGTHS
 from workflow_engine import SNAKEMAKE, needs_snakemake
 
-from varbind.annotate.info_schema import INFO_KEYS
 from varbind.io.genes.shipped_starts import shipped_starts
 
 MULTIQC = os.environ.get("VARBIND_MULTIQC") or shutil.which("multiqc")
@@ -30,7 +29,7 @@ KNOWN = 100
 @pytest.mark.slow
 def test_the_commands_of_the_readme_and_of_the_report_run(tmp_path):
     write_own_data(tmp_path)
-    assert f"chr5:{START + 45:,}" in run_commands("README.md", tmp_path).replace(" ", "")
+    assert f"chr5:{START + 45} " in run_commands("README.md", tmp_path)
     ranked = (tmp_path / "ranked.tsv").read_text(encoding="utf-8").splitlines()
     assert len(ranked) == 12
     first = (tmp_path / "report.html").read_bytes()
@@ -68,7 +67,8 @@ def test_the_commands_of_precomputed_tables_run(tmp_path, bcftools):
     run_script("varbind annotate in.vcf.gz -f GRCh38.fa -o plain.vcf.gz", tmp_path)
     assert (tmp_path / "plain.vcf.gz").read_bytes() == annotated
     run_script(transferred, tmp_path)
-    keys = [f"VARBIND_{key.name}" for key in INFO_KEYS if key.number == "A"]
+    with pysam.VariantFile(str(tmp_path / "plain.vcf.gz")) as records:
+        keys = [key for key, info in records.header.info.items() if key.startswith("VARBIND_") and info.number == "A"]
     values = allele_values(tmp_path / "out.vcf.gz", *keys)
     assert len(values) == 10
     assert values == allele_values(tmp_path / "plain.vcf.gz", *keys)
