@@ -30,6 +30,7 @@ RUN = {
     "quickstart.md": ("test_pages.py", 5),
     "reading.md": ("test_pages.py", 2),
     "report.md": ("test_variant_commands.py", 1),
+    "scale.md": ("test_pages.py", 1),
     "splicing.md": ("test_training_commands.py", 1),
     "statistics.md": ("test_variant_commands.py", 1),
     "training.md": ("test_training_commands.py", 1),

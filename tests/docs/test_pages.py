@@ -14,6 +14,7 @@ import pytest
 from own_data import START, write_own_data
 from page_commands import PAGES, ROOT, RUN, blocks_of, page, run_commands
 from quick_cases import first_quick
+from sparse_genome import LENGTHS
 
 from varbind import __version__
 from varbind.annotate.info_schema import INFO_KEYS
