@@ -17,13 +17,13 @@ import numpy as np
 from varbind.annotate.headline import strongest_change
 from varbind.bank.background import kind_of
 from varbind.bank.binding_scale import BindingScale
-from varbind.core.sequence import BASES, N_CODE, decode
-from varbind.core.window import cut_window, flank_of
+from varbind.core.sequence import N_CODE, decode
 from varbind.interpret.detector_motifs import information
+from varbind.interpret.mutation_map import maps_of_sequence
 from varbind.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
     from varbind.annotate.info_reader import ProteinChange
     from varbind.bank.bank import Bank
     from varbind.bank.model_card import ModelCard
-    from varbind.core.sequence import Codes
     from varbind.core.variant import ReferenceSequence, Variant
-    from varbind.core.window import Window
 
-__all__ = ["ModelSite", "model_sites", "substitutions"]
-
-SEQUENCES_A_BATCH = 4096
+__all__ = ["ModelSite", "model_sites"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +90,9 @@ def model_sites(
         model = bank.models[known[model_id]]
         with Scorer(bank.select([model_id])) as scorer:
             reader = _ModelReader(model, scorer, _scale_of(model, bank), _background(bank, known[model_id]))
-            for row, site in zip(own, reader.sites([alleles[row] for row in own], genome), strict=True):
-                sites[row] = site
+            for row in own:
+                sites[row] = reader.site(*alleles[row], genome)
     return sites
-
-
-def substitutions(codes: Codes) -> Codes:
-    """All sequences with one base replaced, (4 L, L): A, C, G and T at each position, base after base."""
-    length = len(codes)
-    mutants = np.repeat(codes[None], len(BASES) * length, axis=0).reshape(len(BASES), length, length)
-    for base in range(len(BASES)):
-        np.fill_diagonal(mutants[base], base)
-    return mutants.reshape(-1, length)
 
 
 def _scale_of(model: ModelCard, bank: Bank) -> BindingScale:
@@ -131,36 +118,15 @@ class _ModelReader:
     scale: BindingScale
     background: Mapping[str, NDArray[np.floating]]
 
-    def sites(
-        self, alleles: Sequence[tuple[AnnotatedVariant, Variant]], genome: ReferenceSequence
-    ) -> Iterable[ModelSite]:
-        flank = flank_of(self.model.config.window)
-        windows = [cut_window(variant, flank, genome) for _, variant in alleles]
-        kinds = [_change_of(annotated)[0] for annotated, _ in alleles]
-        # The substitutions in the alternate sequence are needed where it is bound more.
-        sequences = [
-            block
-            for window, kind in zip(windows, kinds, strict=True)
-            for block in (window.ref[None], window.alt[None], substitutions(window.ref),
-                          substitutions(window.alt) if kind == "gain" else window.alt[:0, None])
-        ]  # fmt: skip
-        flat = [row for block in sequences for row in block]
-        scores = self.scorer.score_codes(flat, batch_size=SEQUENCES_A_BATCH)[:, 0]
-        parts = iter(np.split(scores, np.cumsum([len(block) for block in sequences])[:-1]))
-        for (annotated, variant), window in zip(alleles, windows, strict=True):
-            of_ref, of_alt, ref_mutants, alt_mutants = (next(parts) for _ in range(4))
-            changes = (ref_mutants - of_ref).reshape(len(BASES), -1)
-            of_alternate = (alt_mutants - of_alt).reshape(len(BASES), -1)
-            scored = _ScoredSite(window, float(of_ref[0]), float(of_alt[0]), changes, of_alternate)
-            yield self._site(_change_of(annotated), variant, scored)
-
-    def _site(self, found: tuple[str, ProteinChange], variant: Variant, scored: _ScoredSite) -> ModelSite:
-        kind, change = found
-        left, window = flank_of(self.model.config.window), scored.window
+    def site(self, annotated: AnnotatedVariant, variant: Variant, genome: ReferenceSequence) -> ModelSite:
+        kind, change = _change_of(annotated)
+        left, window = self.scorer.flank, self.scorer.cut(variant, genome)
+        scores = self.scorer.score([window])
+        (in_reference,) = maps_of_sequence(window.ref, self.scorer)
         codes, own = (window.ref, variant.ref) if kind == "loss" else (window.alt, variant.alt)
+        (in_bound,) = [in_reference] if kind == "loss" else maps_of_sequence(window.alt, self.scorer)
         longest = max(len(variant.ref), len(variant.alt))
-        of_bound = scored.changes if kind == "loss" else scored.of_alternate
-        heights = information_heights(of_bound, float(self.scale.softness[0]))
+        heights = information_heights(in_bound.delta, float(self.scale.softness[0]))
         # Bases that the network reads as a quarter of each have no letter.
         heights[codes == N_CODE] = 0
         heights = np.insert(heights, [left + len(own)] * (longest - len(own)), 0.0, axis=0)
@@ -168,7 +134,6 @@ class _ModelReader:
             _padded(decode(letters), left + len(allele), longest - len(allele))
             for letters, allele in ((window.ref, variant.ref), (window.alt, variant.alt))
         )
-        scores = np.array([[scored.ref]]), np.array([[scored.alt]])
         return ModelSite(
             kind,
             change,
@@ -177,30 +142,11 @@ class _ModelReader:
             variant.start - left + 1,
             (left, left + longest),
             heights,
-            scored.changes,
-            scored.alt - scored.ref,
-            float(self.scale.bound_change(*scores).item()),
+            in_reference.delta,
+            scores.alt.item() - scores.ref.item(),
+            self.scale.bound_change(scores.ref, scores.alt).item(),
             self.background.get(kind_of(variant), np.zeros(0)),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _ScoredSite:
-    """Both alleles with their flanks and their scores.
-
-    Attributes:
-        window: the base codes of both.
-        ref: the score of the reference.
-        alt: the score of the alternate allele.
-        changes: the change of the score by each substitution in the reference, float32 (4, R).
-        of_alternate: the same in the alternate sequence, float32 (4, A); without columns where a loss is drawn.
-    """
-
-    window: Window
-    ref: float
-    alt: float
-    changes: NDArray[np.float32]
-    of_alternate: NDArray[np.float32]
 
 
 def _change_of(annotated: AnnotatedVariant) -> tuple[str, ProteinChange]:
