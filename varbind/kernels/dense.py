@@ -7,7 +7,6 @@ compiled kernel is used where it is available and worth loading, else numpy. Bot
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from varbind.core.dense import dense_in_order
 from varbind.errors import UsageError
 from varbind.gate import optional_import
-from varbind.kernels.cpu.cpu import has_compiled_kernel, has_room_for_kernel
+from varbind.kernels.cpu.kernel_loading import has_compiled_kernel, load_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["dense"]
-
-logger = logging.getLogger(__name__)
 
 KERNEL_WORTH = 1_000_000_000
 """Number of products that numpy computes in the time that it takes to load numba and the kernel."""
@@ -84,17 +81,11 @@ def _chosen_kernel(products: int, *, compiled: bool | None) -> Callable[..., Non
 @cache
 def _kernel() -> Callable[..., None] | None:
     """The compiled kernel; None where it is switched off or cannot be loaded."""
-    if not has_compiled_kernel():
-        return None
-    if not has_room_for_kernel():
-        logger.warning("dense layers without the compiled kernel, several times slower: the limit on memory is too low")
-        return None
-    try:
-        # Importing numba takes a third of a second, and only this kernel needs it.
-        compiled = optional_import("varbind.kernels.cpu.numba_cache", needed_for="the CPU kernel").compiled
-    except (UsageError, ImportError) as error:
-        logger.warning("dense layers without the compiled kernel, several times slower: %s", error)
-        return None
+    return load_kernel(_load, work="dense layers") if has_compiled_kernel() else None
+
+
+def _load() -> Callable[..., None]:
+    compiled = optional_import("varbind.kernels.cpu.numba_cache", needed_for="the CPU kernel").compiled
     kernel: Callable[..., None] = compiled(_add_products)
     return kernel
 

@@ -15,7 +15,7 @@ import numpy as np
 from varbind.core.window import Window, central, flank_of
 from varbind.errors import ResourceError, UsageError
 from varbind.gate import optional_import
-from varbind.kernels.cpu.cpu import has_compiled_kernel
+from varbind.kernels.cpu.kernel_loading import has_compiled_kernel
 from varbind.scoring.ensemble import Ensemble
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from varbind.effect.deepfind import DeepFindHead, deepfind_logits
-from varbind.kernels.cpu.cpu import has_compiled_kernel
+from varbind.kernels.cpu.kernel_loading import has_compiled_kernel
 from varbind.kernels.dense import dense
 
 heads = st.tuples(st.integers(1, 30), st.integers(1, 3), st.integers(1, 40), st.integers(0, 2**32 - 1))

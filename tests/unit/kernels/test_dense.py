@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from varbind.errors import UsageError
 from varbind.kernels import dense as module
-from varbind.kernels.cpu.cpu import has_compiled_kernel
+from varbind.kernels.cpu.kernel_loading import has_compiled_kernel
 from varbind.kernels.dense import dense
 
 needs_kernel = pytest.mark.skipif(not has_compiled_kernel(), reason="needs numba")

@@ -5,17 +5,12 @@ Both give the same bytes, so the choice only affects the run time, and a run goe
 
 from __future__ import annotations
 
-import importlib.util
-import logging
 import os
-import resource
-from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from varbind.errors import UsageError
-from varbind.gate import has_working_folder, optional_import
+from varbind.gate import optional_import
+from varbind.kernels.cpu.kernel_loading import has_compiled_kernel, load_kernel
 from varbind.kernels.cpu.numpy_backend import NumpyStacks
 
 if TYPE_CHECKING:
@@ -29,9 +24,7 @@ if TYPE_CHECKING:
     from varbind.kernels.cpu.table_stack import TableStacks
     from varbind.kernels.work_plan import Plan
 
-__all__ = ["CpuStacks", "has_compiled_kernel", "has_room_for_kernel", "thread_count"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["CpuStacks", "thread_count"]
 
 KERNEL_WORTH = 200_000
 """Alleles times networks that numpy scores in the time that it takes to load numba and the kernel."""
@@ -39,33 +32,13 @@ KERNEL_WORTH = 200_000
 USUAL_LENGTH = 128
 """The length of a sequence up to which an allele counts once, in bases; the alleles of longer ones count more often."""
 
-KERNEL_ADDRESS_SPACE = 1 << 29
-"""Bytes of address space that numba and LLVM may need. With less, they abort the process or make it hang."""
-
 LONGEST = 30_000
 """Largest sequence length for which the sums of the kernel are exact; longer sequences are scored with numpy."""
-
-
-def has_compiled_kernel() -> bool:
-    """Whether compiled kernels can be used: numba is installed, can compile here, and is not switched off."""
-    switched_off = os.environ.get("VARBIND_NO_NUMBA") or os.environ.get("NUMBA_DISABLE_JIT", "0") not in {"", "0"}
-    return not switched_off and has_working_folder() and importlib.util.find_spec("numba") is not None
 
 
 def thread_count(threads: int | None) -> int:
     """The number of threads; None = one for each processor that this process may use."""
     return threads or len(os.sched_getaffinity(0))
-
-
-def has_room_for_kernel() -> bool:
-    """Whether the limit on address space, as set by `ulimit -v` or by a batch system, leaves room for the kernel."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return True
-    used = 0
-    with suppress(OSError):  # this file exists on Linux only
-        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    return limit - used >= KERNEL_ADDRESS_SPACE
 
 
 class CpuStacks:
@@ -107,16 +80,9 @@ class CpuStacks:
     @cached_property
     def _kernel(self) -> TableStacks | None:
         """The compiled kernel; None where it cannot be loaded and is not required."""
-        if not self._required and not has_room_for_kernel():
-            logger.warning("scoring without the compiled kernel, a few times slower: the limit on memory is too low")
-            return None
-        try:
-            # Importing numba takes a third of a second, and only this kernel needs it.
-            table_stack = optional_import("varbind.kernels.cpu.table_stack", needed_for="the CPU kernel")
-            kernel: TableStacks = table_stack.TableStacks(self._stacks, self._threads)
-        except (UsageError, ImportError, OSError, MemoryError) as error:
-            if self._required:
-                raise
-            logger.warning("scoring without the compiled kernel, a few times slower: %s", error)
-            return None
+        return self._load() if self._required else load_kernel(self._load, work="scoring")
+
+    def _load(self) -> TableStacks:
+        table_stack = optional_import("varbind.kernels.cpu.table_stack", needed_for="the CPU kernel")
+        kernel: TableStacks = table_stack.TableStacks(self._stacks, self._threads)
         return kernel
