@@ -106,6 +106,7 @@ class Scorer:
                 `windows` has a length.
 
         Raises:
+            UsageError: the flanks of a window are narrower or wider than `flank`.
             ResourceError: there is not enough memory for a single window.
         """
         parts = list(self._in_batches(self._score_windows, windows, batch_size, progress))
@@ -181,11 +182,23 @@ class Scorer:
 
     def _score_windows(self, windows: Sequence[Window]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         assert isinstance(self._ensemble, Ensemble), "windows are not scanned"
+        for window in windows:
+            self._require_flanks(window)
         by_width = {
             width: [window.inner(self.flank - flank_of(width)) for window in windows]
             for width in self._ensemble.windows
         }
         return self._ensemble.score_windows(by_width)
+
+    def _require_flanks(self, window: Window) -> None:
+        """Check that the alleles of a window share `flank` bases at each end, and beyond these not both end bases."""
+        ref, alt, flank = window.ref, window.alt, self.flank
+        left = min(len(ref), len(alt)) - 2 * flank
+        shares_more = left > 0 and ref[flank] == alt[flank] and ref[-flank - 1] == alt[-flank - 1]
+        if left < 0 or (shares_more and not np.array_equal(ref, alt)):
+            flanks = f"{'narrower' if left < 0 else 'wider'} flanks than the {flank:,} bases expected on each side"
+            what = f"a window of {len(ref):,} reference and {len(alt):,} alternate bases has {flanks}"
+            raise UsageError(what, remedy="cut the windows of trimmed variants with Scorer.cut")
 
     def _score_sequences(self, codes: Sequence[Codes]) -> NDArray[np.float32]:
         if isinstance(self._ensemble, ScanEnsemble):

@@ -112,6 +112,18 @@ def test_wider_windows_score_the_same(bank, reference):
         assert wide.score(windows).alt.tobytes() == expected.alt.tobytes()
 
 
+def test_windows_of_other_flanks_are_refused(bank, reference):
+    variants = random_variants(reference, 25)
+    with Scorer(bank) as narrow, Scorer(bank, flank=narrow.flank + 3) as wide:
+        for variant in variants:
+            with pytest.raises(UsageError, match=f"narrower flanks than the {wide.flank} bases expected"):
+                wide.score([narrow.cut(variant, reference)])
+            # Wider flanks show where both alleles have bases.
+            if variant.ref and variant.alt:
+                with pytest.raises(UsageError, match=f"wider flanks than the {narrow.flank} bases expected"):
+                    narrow.score([wide.cut(variant, reference)])
+
+
 def test_progress_counts_what_is_scored(bank, reference):
     variants = random_variants(reference, 11)
     calls = []
