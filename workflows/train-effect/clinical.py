@@ -26,8 +26,6 @@ from matplotlib.figure import Figure
 from varbind import Bank, load_bank
 from varbind.bank.background import VariantKind
 from varbind.bank.binding_changes import BindingEffects
-from varbind.core.sequence import encode
-from varbind.core.window import Window
 from varbind.datasets.variant_table import read_variant_table
 from varbind.effect.features import VariantSites
 from varbind.effect.second_stage import SecondStage
@@ -59,8 +57,10 @@ def main() -> None:
     bank, effect = load_bank(*sys.argv[5:6]), read_effect(stage)
     variants = read_variants(data / "clinical")
     folder.mkdir(parents=True, exist_ok=True)
-    keys = values_of_keys(variants, effect, bank, tables)
-    keys |= values_of_controls(variants, effect, bank, tables, folder / "variants.tsv")
+    path = folder / "variants.tsv"
+    write_variants(variants, path)
+    keys = values_of_keys(variants, effect, bank, tables, path)
+    keys |= values_of_controls(variants, effect, bank, tables, path)
     judged = Judged.of(variants)
     (folder / "clinical.md").write_text(judged.table(keys), encoding="utf-8")
     (folder / "clinical.svg").write_bytes(judged.figure(keys))
@@ -80,14 +80,23 @@ def read_variants(folder: Path) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def values_of_keys(variants: pd.DataFrame, effect: EffectModel, bank: Bank, tables: Path) -> dict[str, np.ndarray]:
+def write_variants(variants: pd.DataFrame, path: Path) -> None:
+    """A table of the variants with the bases that are known of every one."""
+    written = variants.assign(pos=variants.pos_hg19, left=variants.left.str[-KNOWN:], right=variants.right.str[:KNOWN])
+    columns = ["chrom", "pos", "ref", "alt", "left", "right", "effect", "se"]
+    written.assign(effect=1, se=1)[columns].to_csv(path, sep="\t", index=False)
+
+
+def values_of_keys(
+    variants: pd.DataFrame, effect: EffectModel, bank: Bank, tables: Path, path: Path
+) -> dict[str, np.ndarray]:
     """The values of each key and control, larger = more likely documented."""
     default = bank.select_default()
     wanted = {*effect.card.model_ids, *default.model_ids}
     scored = bank.select([model_id for model_id in bank.model_ids if model_id in wanted])
     with Scorer(scored, flank=FLANK) as scorer:
         flank = scorer.flank
-        windows = [window_of(row.left, row.ref, row.alt, row.right, flank) for row in variants.itertuples()]
+        windows = read_variant_table(str(path), flank=flank, needed=()).windows
         scores = scorer.score(windows, batch_size=2_048)
     distances = variants.tss_distance.to_numpy(dtype=np.float64)
     sites = VariantSites(distances, np.full(len(variants), np.nan))
@@ -126,10 +135,6 @@ def values_of_controls(
     variants: pd.DataFrame, effect: EffectModel, bank: Bank, tables: Path, path: Path
 ) -> dict[str, np.ndarray]:
     """The predicted loss of activity by each part of the activity head and by each control."""
-    plain = variants.assign(effect=1, se=1, pos=variants.pos_hg19)
-    for side in ("left", "right"):
-        plain[side] = [padded(text, side) for text in plain[side]]
-    plain[["chrom", "pos", "ref", "alt", "left", "right", "effect", "se"]].to_csv(path, sep="\t", index=False)
     judged = read_variant_table(str(path), flank=FLANK, needed=("effect", "se"))
     models, found = bank.select(effect.card.model_ids), {}
     methods = data_of_methods([*training_tables(tables), judged], models, effect.heads.get("local"))
@@ -162,19 +167,6 @@ def without_loci(effect: EffectModel, bank: Bank, tables: Path) -> dict[str, Eff
         score = fit_score(score_data(table, data, left_out, distances).rows(kept[: len(table)]))
         found[locus] = replace(effect, heads={**effect.heads, "activity": fit.head, "score": score})
     return found
-
-
-def window_of(left: str, ref: str, alt: str, right: str, flank: int) -> Window:
-    """The window of an SNV with so many bases on each side, N where fewer are known."""
-    left, right = padded(left, "left", flank), padded(right, "right", flank)
-    return Window(encode(left + ref + right), encode(left + alt + right), "N" in left + right)
-
-
-def padded(bases: str, side: str, flank: int = FLANK) -> str:
-    """The bases on one side, N beyond the 25 that are known of every variant."""
-    if side == "left":
-        return ("N" * flank + bases[-KNOWN:])[-flank:]
-    return (bases[:KNOWN] + "N" * flank)[:flank]
 
 
 @dataclass(frozen=True)
