@@ -6,7 +6,7 @@ python docs/pictures/report.py
 from __future__ import annotations
 
 import base64
-import shutil
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -15,20 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
+BROWSER = runpy.run_path(str(Path(__file__).parents[2] / "tests" / "browser.py"))
 COLOURS = 128
 OPENED = "breaks_SP1_1"
 PICTURES = {
@@ -44,14 +33,10 @@ def main() -> None:
     """Take every picture."""
     with tempfile.TemporaryDirectory() as folder:
         page = made_page(Path(folder))
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-            driver = started_browser(profile)
-            try:
-                for name, (width, height, opened, dark) in PICTURES.items():
-                    taken = picture(driver, page, (width, height), opened=opened, dark=dark)
-                    Path(__file__).with_name(name).write_bytes(taken)
-            finally:
-                driver.quit()
+        with BROWSER["open_browser"]() as driver:
+            for name, (width, height, opened, dark) in PICTURES.items():
+                taken = picture(driver, page, (width, height), opened=opened, dark=dark)
+                Path(__file__).with_name(name).write_bytes(taken)
 
 
 def made_page(folder: Path) -> Path:
@@ -65,19 +50,12 @@ def made_page(folder: Path) -> Path:
     return page
 
 
-def started_browser(profile: str) -> Any:
-    """A browser with an empty profile."""
-    options = webdriver.ChromeOptions()
-    for argument in (*ARGUMENTS, f"--user-data-dir={profile}"):
-        options.add_argument(argument)
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-
-
 def picture(driver: Any, page: Path, size: tuple[int, int], *, opened: str, dark: bool) -> bytes:
     """What the page shows: its start, or a variant that is opened."""
     width, height = size
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": True}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
     driver.get(page.as_uri())
     if dark:
         driver.find_element("id", "theme").click()
