@@ -16,6 +16,7 @@ from varbind.effect.features import AROUND, VariantSites
 from varbind.effect.head import Head, HeadInputs, HeadKey, HeadResult
 from varbind.effect.local import LocalHead
 from varbind.effect.score import ScoreHead
+from varbind.effect.stated_cutoffs import state_cutoffs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from varbind.core.scores import BindingScores
     from varbind.core.variant import Variant
     from varbind.core.window import Window
-    from varbind.effect.effect_model import EffectCard, EffectModel
+    from varbind.effect.effect_model import EffectModel
 
 __all__ = ["EFFECT_KEYS", "HEADS", "LOCAL_NETWORK", "EffectKeys", "Prediction", "SecondStage"]
 
@@ -197,26 +198,13 @@ def _heads_in_use(effect: EffectModel, tracks: Iterable[str]) -> dict[str, Head]
 
 def _keys_of(heads: dict[str, Head], effect: EffectModel) -> tuple[HeadKey, ...]:
     """The INFO keys that these heads give, in the order in which they are written."""
-    cutoffs = _cutoffs(effect.card)
+    cutoffs = state_cutoffs(effect.card.cutoffs)
     return tuple(
         replace(key, description=key.description + cutoffs) if key.name == "PHRED" else key
         for head in reversed(heads.values())
         for key in head.keys
         if (not key.head or key.head in heads) and (not key.curve or effect.curves.get(key.curve))
     )
-
-
-def _cutoffs(card: EffectCard) -> str:
-    """The end of the Description of PHRED, which lists the suggested cut-offs; empty if there are none."""
-    measured = [
-        f"{one['phred']:.3g} ({one['name']}: precision {one['precision']:.2f}, recall {one['recall']:.2f}, "
-        f"{100 * one['background']:.2g} % of background SNVs)"
-        for one in card.cutoffs
-    ]
-    if not measured:
-        return ""
-    among = f"where {100 * card.cutoffs[0]['base_rate']:.2g} % of all variants change activity"
-    return f"; measured on left-out loci, {among}, at cut-offs of {', '.join(measured)}"
 
 
 def _contributions(results: dict[str, HeadResult]) -> NDArray[np.float64] | None:

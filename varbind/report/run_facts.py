@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from varbind.core.contigs import build_of_lengths
+from varbind.effect.stated_cutoffs import read_cutoffs
 from varbind.errors import printable
 
 if TYPE_CHECKING:
+    from varbind.effect.stated_cutoffs import StatedCutoff
     from varbind.io.vcf.records import VcfHeader
 
-__all__ = ["Part", "RunFacts", "StatedCutoff"]
+__all__ = ["Part", "RunFacts"]
 
 _PART = re.compile(r"##varbind_(bank|effect|genes|conservation)=<(.*)>")
 _LINE = re.compile(r"##varbind_annotate(Version|Command)=(.*); Prefix=([0-9A-Za-z_.]+)")
 _FIELD = re.compile(r"(\w+)=([^,]*)")
 _DATE = re.compile(r"##(?:fileDate|filedate)=(.*)")
 _REFERENCE = re.compile(r"##reference=(?:file://)?(.*)")
-_CUTOFF = re.compile(
-    r"([0-9.e+]+) \(([a-z ]+): precision ([0-9.]+), recall ([0-9.]+), ([0-9.e-]+) % of background SNVs\)"
-)
 _FIXED_COLUMNS = 9
 
 
@@ -43,25 +42,6 @@ class Part:
     def digest(self) -> str:
         """The SHA-256 of the weights or of the file; empty where the header has none."""
         return self.fields.get("SHA256", "")
-
-
-@dataclass(frozen=True, slots=True)
-class StatedCutoff:
-    """A suggested cut-off of PHRED, as the Description of the key states it.
-
-    Attributes:
-        phred: the cut-off.
-        name: what it is for.
-        precision: the share of the variants at or above it that change activity, on left-out loci.
-        recall: the share of the variants that change activity that are at or above it.
-        background: the share of background SNVs that pass.
-    """
-
-    phred: float
-    name: str
-    precision: float
-    recall: float
-    background: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +90,12 @@ class RunFacts:
             _first(_REFERENCE, lines),
             _first(_DATE, lines),
             tuple(_text(header.columns_line).split("\t")[_FIXED_COLUMNS:]),
-            _cutoffs(described),
+            read_cutoffs(described),
         )
 
     def named(self, kind: str) -> tuple[Part, ...]:
         """The parts of one kind."""
         return tuple(part for part in self.parts if part.kind == kind)
-
-
-def _cutoffs(description: str) -> tuple[StatedCutoff, ...]:
-    found = [
-        StatedCutoff(float(phred), name, float(precision), float(recall), float(percent) / 100)
-        for phred, name, precision, recall, percent in _CUTOFF.findall(description)
-    ]
-    return tuple(sorted(found, key=lambda cutoff: cutoff.phred))
 
 
 def _first(pattern: re.Pattern[str], lines: list[str]) -> str:

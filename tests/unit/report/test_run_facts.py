@@ -2,8 +2,9 @@
 
 from unit.report.report_files import vcf
 
+from varbind.effect.stated_cutoffs import StatedCutoff
 from varbind.io.vcf.variants import open_variants
-from varbind.report.run_facts import RunFacts, StatedCutoff
+from varbind.report.run_facts import RunFacts
 
 HEADER = (
     "##fileDate=20260101",
@@ -44,18 +45,3 @@ def test_cutoffs_are_those_of_the_description(tmp_path):
 def test_a_header_that_states_nothing_is_no_error(tmp_path):
     facts = facts_of(vcf(tmp_path, keys=("STATUS",)))
     assert facts == RunFacts()
-
-
-def test_the_description_that_annotate_writes_is_understood(shipped_bank):
-    """The cut-offs of the card of the shipped second stage, read back from the Description of PHRED."""
-    from varbind.effect.second_stage import SecondStage
-    from varbind.report.run_facts import _cutoffs
-
-    stage = SecondStage(shipped_bank.effect, shipped_bank.effect.card.model_ids)
-    (key,) = [key for key in stage.keys.keys if key.name == "PHRED"]
-    stated = _cutoffs(key.description)
-    card = shipped_bank.effect.card.cutoffs
-    assert [(one.phred, one.name) for one in stated] == [(one["phred"], one["name"]) for one in card]
-    for one, own in zip(stated, card, strict=True):
-        assert abs(one.precision - own["precision"]) < 0.0051
-        assert abs(one.background - own["background"]) < 0.001
