@@ -5,6 +5,8 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
+from unittest import mock
 
 import pytest
 from integration.runs import VCF, annotation, call, spawn
@@ -18,11 +20,15 @@ IDS = ["v", "z", "z -W", "u", "b -W"]
 
 @contextlib.contextmanager
 def largest_file(size):
-    """No file may grow beyond so many bytes; Python ignores the signal, so that writing fails."""
+    """No file may grow beyond so many bytes; Python ignores the signal, so that writing fails.
+
+    Byte code is the exception: of a module that is imported meanwhile, Python would keep what fits, so it writes none.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
-        yield
+        with mock.patch.object(sys, "dont_write_bytecode", new=True):
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -88,6 +89,21 @@ def spawn(*words, timeout=LIMIT, program=PROGRAM, **options):
     streams.setdefault("env", {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"})
     done = subprocess.run([*program, *map(str, words)], timeout=timeout, check=False, **streams)
     return Run(done.returncode, done.stdout or b"", (done.stderr or b"").decode())
+
+
+def with_small_files(size):
+    """Run as a program of its own that may write so many bytes to a file.
+
+    It writes no byte code, because Python would keep what fits of a module, at which later programs would fail.
+    """
+
+    def run(*words):
+        program = [PROGRAM[0], "-B", *PROGRAM[1:]]
+        return spawn(
+            *words, program=program, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        )
+
+    return run
 
 
 def default_signals():

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shlex
 import signal
 import stat
@@ -31,6 +30,7 @@ from integration.runs import (
     spawn,
     statuses,
     unpacked,
+    with_small_files,
     without_times,
 )
 from quick_cases import first_quick
@@ -249,11 +249,8 @@ def test_row_49_full_device_and_little_to_write(bench):
 
 @pytest.mark.parametrize("output", ["out.vcf", "out.vcf.gz", "out.bcf"])
 def test_row_49_ulimit(bench, output):
-    def run(*words):
-        limit = 2_000 if output == "out.vcf.gz" else 3_000
-        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-
-    error = bench.refused(5, VCF, output=output, run=run)
+    limit = 2_000 if output == "out.vcf.gz" else 3_000
+    error = bench.refused(5, VCF, output=output, run=with_small_files(limit))
     assert f"{bench.results / output}: cannot be written" in error
     assert "File too large" in error
 
@@ -272,12 +269,7 @@ def test_row_49_ulimit_while_the_bcf_is_made(bench):
         assert call(*annotation(source, "-O", kind, "-o", bench.folder / kind)).code == 0
     size, larger = ((bench.folder / kind).stat().st_size for kind in "vu")
     assert larger > size + 1_000
-    size += 500
-
-    def run(*words):
-        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
-
-    done = bench.annotate(source, "-Ou", output="out.bcf", run=run)
+    done = bench.annotate(source, "-Ou", output="out.bcf", run=with_small_files(size + 500))
     assert done.code == 5
     assert "cannot be written" in done.error
     assert not list(bench.results.iterdir())
@@ -583,12 +575,8 @@ def test_stats_that_meet_a_full_disk_leave_no_output_either(bench):
     stats = bench.folder / "stats.json"
     stats.write_bytes(b"old\n")
 
-    def run(*words):
-        size = len(unpacked(VCF)) * 40
-        return spawn(*words, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300, size)))
-
     header = bench.vcf(header=b"##fileformat=VCFv4.3\n" + COLUMNS + b"\n")
-    error = bench.refused(5, header, "--no-version", "--stats", stats, output="out.vcf.gz", run=run)
+    error = bench.refused(5, header, "--no-version", "--stats", stats, output="out.vcf.gz", run=with_small_files(300))
     assert "cannot be written: File too large" in error
     assert stats.read_bytes() == b"old\n"
 
