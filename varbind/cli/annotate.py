@@ -13,7 +13,6 @@ from varbind.cli.main import configure_logging, print_text
 from varbind.cli.option_values import parse_contig_map, parse_promoter, parse_settings, parse_words, word_files
 from varbind.cli.options import (
     BATCH_SIZE,
-    THREADS,
     bank_option,
     build_option,
     contig_map_option,
@@ -24,6 +23,7 @@ from varbind.cli.options import (
     max_indel_option,
     promoter_option,
     reference_option,
+    threads_option,
 )
 from varbind.errors import UsageError
 
@@ -132,7 +132,7 @@ def _with_value(word: str, following: str) -> str:
 @click.option("-t", "--targets", metavar="LIST", help="Read only records that start in these regions; needs no index.")
 @click.option("-T", "--targets-file", metavar="FILE", help="The same, from a file.")
 @device_option()
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@threads_option()
 @click.option(
     "--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Number of alleles that are scored at once."
 )

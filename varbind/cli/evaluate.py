@@ -12,13 +12,14 @@ from varbind.cli.main import configure_logging, print_text
 from varbind.cli.option_values import parse_pairs, parse_words
 from varbind.cli.options import (
     KINDS,
-    THREADS,
     device_option,
     load_read_models,
     logging_options,
     read_models_option,
+    seed_option,
     sets_of,
     table_options,
+    threads_option,
 )
 from varbind.errors import UsageError
 
@@ -66,10 +67,8 @@ def evaluate() -> None:
 @click.option(
     "--single-stranded", is_flag=True, help="Evaluate the single-stranded models, as of RNA, on the given strands."
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option(
-    "--threads", type=THREADS, help="Number of threads. Default: all processors. The results do not depend on it."
-)
+@seed_option
+@threads_option("Number of threads.", "The results do not depend on it.")
 @logging_options
 def binding(
     tests: str,
@@ -184,8 +183,8 @@ def _bank_name(bank: str) -> str:
     type=click.IntRange(1),
     help="Number of control banks with shuffled detectors.",
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
+@seed_option
+@threads_option("Number of CPU threads for scoring.")
 @device_option("cpu")
 @logging_options
 def effect(

@@ -12,13 +12,13 @@ import click
 from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_contig_map, parse_words, word_files
 from varbind.cli.options import (
-    THREADS,
     bank_option,
     contig_map_option,
     load_banks,
     logging_options,
     max_indel_option,
     reference_option,
+    threads_option,
 )
 from varbind.errors import InputError, UsageError
 
@@ -87,7 +87,7 @@ _SEQUENCE = re.compile(r"[ACGTUNacgtun]+")
 @click.option("-t", "--targets", metavar="LIST", help="Read only records that start in these regions; needs no index.")
 @max_indel_option
 @contig_map_option
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@threads_option()
 @logging_options
 def map(  # noqa: A001 (the name of the command)
     what: str,

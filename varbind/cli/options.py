@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BATCH_SIZE",
     "KINDS",
-    "THREADS",
     "background_options",
     "bank_option",
     "build_option",
@@ -32,14 +31,15 @@ __all__ = [
     "promoter_option",
     "read_models_option",
     "reference_option",
+    "seed_option",
     "sets_of",
     "sort_key_option",
     "table_options",
+    "threads_option",
 ]
 
 CUDA_STATE = "CUDA is not yet validated on hardware."
 BATCH_SIZE = click.IntRange(1, 1 << 16)
-THREADS = click.IntRange(1, 1 << 10)
 KINDS = ("peaks", "bound", "labels", "values", "intensities")
 """Kinds of a single file; in a table of sets, a set may also be a matrix."""
 
@@ -150,6 +150,23 @@ def device_option(
         metavar="auto|cpu|cuda[:N]",
         help=f"{what} {CUDA_STATE}",
     )
+
+
+def seed_option(command: Command) -> Command:
+    """Add the option `--seed`."""
+    text = "Equal seeds give equal bytes."
+    return click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help=text)(command)
+
+
+def threads_option(what: str = "Number of CPU threads.", more: str = "") -> Callable[[Command], Command]:
+    """Make the option `--threads`.
+
+    Args:
+        what: the first sentence of the help text, which states what is done in threads.
+        more: a last sentence of the help text.
+    """
+    text = " ".join(filter(None, [what, "Default: all processors.", more]))
+    return click.option("--threads", type=click.IntRange(1, 1 << 10), help=text)
 
 
 def background_options(command: Command) -> Command:

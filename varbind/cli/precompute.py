@@ -11,7 +11,6 @@ from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_settings, parse_shard, word_files
 from varbind.cli.options import (
     BATCH_SIZE,
-    THREADS,
     bank_option,
     build_option,
     contig_map_option,
@@ -20,6 +19,7 @@ from varbind.cli.options import (
     load_banks,
     logging_options,
     promoter_option,
+    threads_option,
 )
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ logger = logging.getLogger("varbind")
 )
 @contig_map_option
 @device_option()
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@threads_option()
 @click.option(
     "--batch-size", default=256, show_default=True, type=BATCH_SIZE, help="Number of alleles that are scored at once."
 )

@@ -11,7 +11,6 @@ import click
 from varbind.cli.main import configure_logging, print_text
 from varbind.cli.option_values import parse_contig_map, parse_words, word_files
 from varbind.cli.options import (
-    THREADS,
     bank_option,
     contig_map_option,
     device_option,
@@ -19,6 +18,7 @@ from varbind.cli.options import (
     logging_options,
     max_indel_option,
     reference_option,
+    threads_option,
 )
 from varbind.errors import UsageError
 
@@ -66,7 +66,7 @@ logger = logging.getLogger("varbind")
 @click.option("--allow-truncated", is_flag=True, help="Accept a BGZF file without its end marker.")
 @click.option("--allow-ref-mismatch", is_flag=True, help="Continue although most REFs differ from the reference.")
 @click.option("--allow-length-mismatch", is_flag=True, help="Continue although contig lengths differ.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@threads_option()
 @device_option()
 @logging_options
 def score(

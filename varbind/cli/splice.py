@@ -9,7 +9,7 @@ import click
 
 from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_words
-from varbind.cli.options import THREADS, bank_option, load_banks, logging_options
+from varbind.cli.options import bank_option, load_banks, logging_options, threads_option
 
 __all__ = ["splice"]
 
@@ -27,7 +27,7 @@ logger = logging.getLogger("varbind")
     "--length", default=100, show_default=True, type=click.IntRange(1), metavar="N", help="Bases of each region."
 )
 @click.option("-o", "--output", required=True, metavar="FOLDER", help="New folder of the results.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@threads_option()
 @logging_options
 def splice(
     exons: str,

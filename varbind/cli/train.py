@@ -9,12 +9,13 @@ import click
 from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_pairs
 from varbind.cli.options import (
-    THREADS,
     device_option,
     load_read_models,
     logging_options,
     read_models_option,
+    seed_option,
     table_options,
+    threads_option,
 )
 from varbind.cli.train_binding import binding, checked_training_device
 from varbind.errors import Interrupted
@@ -54,8 +55,8 @@ train.add_command(binding)
     "--background-snvs", type=click.IntRange(1000), metavar="N", help="Number of background SNVs. Default: 100,002."
 )
 @click.option("--licence", default="not stated", metavar="NAME", help="Licence of the data, for the card.")
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads for scoring. Default: all processors.")
+@seed_option
+@threads_option("Number of CPU threads for scoring.")
 @device_option("cpu", "Where to train.")
 @logging_options
 def effect(

@@ -9,7 +9,15 @@ import click
 
 from varbind.cli.main import configure_logging
 from varbind.cli.option_values import parse_contig_map
-from varbind.cli.options import KINDS, THREADS, background_options, device_option, logging_options, sets_of
+from varbind.cli.options import (
+    KINDS,
+    background_options,
+    device_option,
+    logging_options,
+    seed_option,
+    sets_of,
+    threads_option,
+)
 from varbind.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -96,8 +104,8 @@ NETWORK_OPTIONS = ("labels_matrix", "epochs")
 @click.option(
     "--single-stranded", is_flag=True, help="Score the given strand only, as for RNA, and not its reverse complement."
 )
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Equal seeds give equal bytes.")
-@click.option("--threads", type=THREADS, help="Number of CPU threads. Default: all processors.")
+@seed_option
+@threads_option()
 @device_option("cpu", "Where to train.")
 @click.option(
     "--architecture",
