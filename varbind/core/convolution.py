@@ -1,10 +1,13 @@
-"""The sizes of convolutions with pooling, of which the configurations of deep networks are made."""
+"""The sizes of convolutions with pooling, and what the configurations of the networks that are made of them share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-__all__ = ["Convolution"]
+from varbind.core.window import window_of_input
+
+__all__ = ["Convolution", "ConvolutionalConfig"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,3 +61,29 @@ class Convolution:
     def weights(self, channels: int) -> tuple[int, int, int, int]:
         """The shape of the kernels, (kernels, channels, 1, width): positions are the last axis of a flat picture."""
         return (self.kernels, channels, 1, self.width)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConvolutionalConfig:
+    """The part that all configurations of networks of convolutions over an input of fixed length share.
+
+    Attributes:
+        input_length: the number of bases that the network reads.
+        convolutions: the convolutions, from the first to the last.
+    """
+
+    unknown_base: ClassVar[float] = 0.0
+    mean_of_strands: ClassVar[bool] = True
+
+    input_length: int
+    convolutions: tuple[Convolution, ...]
+
+    @property
+    def window(self) -> int:
+        """See `varbind.core.network_stack.NetworkConfig`."""
+        return window_of_input(self.input_length)
+
+    @property
+    def layers(self) -> str:
+        """The sizes of the convolutions, for the name of the configuration."""
+        return "-".join(convolution.name for convolution in self.convolutions)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from varbind.core.convolution import Convolution
+from varbind.core.convolution import Convolution, ConvolutionalConfig
 from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
-from varbind.core.window import window_of_input
 
 __all__ = ["DeepGmapConfig", "DeepGmapStack", "deepgmap_networks"]
 
@@ -20,7 +19,7 @@ SCANNED = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class DeepGmapConfig:
+class DeepGmapConfig(ConvolutionalConfig):
     """The configuration of a network of Onimaru et al. (2018, Table 1).
 
     Attributes:
@@ -40,11 +39,7 @@ class DeepGmapConfig:
     """
 
     architecture: ClassVar[str] = "deepgmap"
-    unknown_base: ClassVar[float] = 0.0
-    mean_of_strands: ClassVar[bool] = True
 
-    input_length: int
-    convolutions: tuple[Convolution, ...]
     hidden: tuple[int, ...]
     outputs: int
     scans_both: bool = False
@@ -66,17 +61,11 @@ class DeepGmapConfig:
     @property
     def name(self) -> str:
         """See `varbind.core.network_stack.NetworkConfig`."""
-        layers = "-".join(convolution.name for convolution in self.convolutions)
         kind = f"{'-frss' * self.scans_both}{'-whole' * self.drops_rest}"
         dense = "-".join(f"h{units}" for units in self.hidden)
         recurrent = f"-r{self.recurrent}" if self.recurrent else ""
-        sizes = f"i{self.input_length}{kind}-{layers}{recurrent}-{dense}-t{self.outputs}"
+        sizes = f"i{self.input_length}{kind}-{self.layers}{recurrent}-{dense}-t{self.outputs}"
         return f"deepgmap-{sizes}-{strands_and_members(self)}"
-
-    @property
-    def window(self) -> int:
-        """See `varbind.core.network_stack.NetworkConfig`."""
-        return window_of_input(self.input_length)
 
     @property
     def plain_convolutions(self) -> dict[int, Convolution]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from varbind.core.convolution import Convolution
+from varbind.core.convolution import Convolution, ConvolutionalConfig
 from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
-from varbind.core.window import window_of_input
 
 __all__ = ["KooConfig", "KooStack", "koo_networks"]
 
@@ -18,7 +17,7 @@ SECOND_KERNELS = 128
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class KooConfig:
+class KooConfig(ConvolutionalConfig):
     """The configuration of a network of Koo and Eddy (2019, Methods, "CNN models").
 
     Attributes:
@@ -35,11 +34,7 @@ class KooConfig:
     """
 
     architecture: ClassVar[str] = "koo"
-    unknown_base: ClassVar[float] = 0.0
-    mean_of_strands: ClassVar[bool] = True
 
-    input_length: int
-    convolutions: tuple[Convolution, ...]
     hidden: int
     outputs: int
     double_stranded: bool = False
@@ -57,13 +52,7 @@ class KooConfig:
     @property
     def name(self) -> str:
         """See `varbind.core.network_stack.NetworkConfig`."""
-        layers = "-".join(convolution.name for convolution in self.convolutions)
-        return f"koo-i{self.input_length}-{layers}-h{self.hidden}-t{self.outputs}-{strands_and_members(self)}"
-
-    @property
-    def window(self) -> int:
-        """See `varbind.core.network_stack.NetworkConfig`."""
-        return window_of_input(self.input_length)
+        return f"koo-i{self.input_length}-{self.layers}-h{self.hidden}-t{self.outputs}-{strands_and_members(self)}"
 
     @property
     def positions(self) -> int:

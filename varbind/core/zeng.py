@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from varbind.core.convolution import Convolution
+from varbind.core.convolution import Convolution, ConvolutionalConfig
 from varbind.core.network_stack import WINDOW_MAX, NetworkStack, strands_and_members
-from varbind.core.window import window_of_input
 
 __all__ = ["ZengConfig", "ZengStack", "zeng_networks"]
 
@@ -23,7 +22,7 @@ BETWEEN = 2
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class ZengConfig:
+class ZengConfig(ConvolutionalConfig):
     """The configuration of a network of Zeng et al. (2016, section 2.1).
 
     Attributes:
@@ -39,12 +38,8 @@ class ZengConfig:
     """
 
     architecture: ClassVar[str] = "zeng"
-    unknown_base: ClassVar[float] = 0.0
-    mean_of_strands: ClassVar[bool] = True
     outputs: ClassVar[int] = 1
 
-    input_length: int
-    convolutions: tuple[Convolution, ...]
     hidden: int
     double_stranded: bool = False
     members: int = 1
@@ -59,13 +54,7 @@ class ZengConfig:
     @property
     def name(self) -> str:
         """See `varbind.core.network_stack.NetworkConfig`."""
-        layers = "-".join(convolution.name for convolution in self.convolutions)
-        return f"zeng-i{self.input_length}-{layers}-h{self.hidden}-{strands_and_members(self)}"
-
-    @property
-    def window(self) -> int:
-        """See `varbind.core.network_stack.NetworkConfig`."""
-        return window_of_input(self.input_length)
+        return f"zeng-i{self.input_length}-{self.layers}-h{self.hidden}-{strands_and_members(self)}"
 
     @property
     def positions(self) -> int:
