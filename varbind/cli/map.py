@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["map"]
 
+DELETION_MAX = 15
+"""The longest deletion of a map in bases, as in figure 4 of DeepBind (2015)."""
+
 PICTURE_MAPS_MAX = 50
 """The largest number of maps in one picture."""
 
@@ -70,7 +73,7 @@ _SEQUENCE = re.compile(r"[ACGTUNacgtun]+")
 )
 @click.option(
     "--deletions",
-    type=click.IntRange(0, 15),
+    type=click.IntRange(0, DELETION_MAX),
     default=0,
     show_default=True,
     metavar="N",

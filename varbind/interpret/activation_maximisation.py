@@ -136,11 +136,6 @@ class ActivationMaximisation:
 
     inputs: tuple[MaximisedInput, ...]
 
-    @property
-    def share_converged(self) -> float:
-        """The share of the starts that converged, 0 to 1."""
-        return sum(found.converged for found in self.inputs) / len(self.inputs)
-
 
 def maximise_activation(
     bank: Bank,

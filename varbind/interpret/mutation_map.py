@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from varbind.core.scores import BindingScores
     from varbind.core.sequence import Codes
 
-__all__ = ["DELETION_MAX", "MutationMap", "maps_of_sequence", "maps_of_windows", "mutation_map"]
+__all__ = ["MutationMap", "maps_of_sequence", "maps_of_windows", "mutation_map"]
 
 CHANGES_A_BATCH = 4096
-DELETION_MAX = 15
-"""The longest deletion of a map in bases, as in figure 4 of DeepBind (2015)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from varbind.errors import UsageError
 from varbind.interpret.activation_maximisation import (
     CODE,
     PAPER,
-    ActivationMaximisation,
     MaximisedInput,
     Objective,
     maximise_activation,
@@ -79,7 +78,6 @@ def test_objectives_are_their_formulas(rule, objective):
         assert (one.steps, one.converged) == (20, False)
         assert one.objective == pytest.approx(slow_objective(bank, one, 1, objective, rule), rel=1e-9)
         assert one.outputs == pytest.approx(slow_outputs(bank.stacks[0], one.bases.T), rel=1e-9)
-    assert found.share_converged == 0
     start = maximise_activation(
         bank, model_id="M1", objective=objective, rule=replace(rule, steps_max=0), seeds=[3]
     ).inputs[0]
@@ -133,8 +131,6 @@ def test_the_result_is_ready_for_a_logo():
     assert one.sequence == "CAT"
     assert one.one_hot.tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1]]
     assert one.one_hot.dtype == np.float64
-    found = ActivationMaximisation((one, replace(one, converged=False), one, one))
-    assert found.share_converged == 0.75
 
 
 def test_a_model_with_one_output_has_no_other_classes():
