@@ -10,7 +10,7 @@ import hashlib
 import logging
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
-from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_loading import warn_of_unused_peaks
 from varbind.datasets.labelled_sequences import LabelledSequences, read_label_matrix
 from varbind.datasets.sequence_table import read_bound_sequences
 from varbind.errors import InputError, UsageError
@@ -27,6 +27,7 @@ from varbind.io.banks import sha256_of
 from varbind.io.output.atomic_files import refuse_existing
 from varbind.io.reference import Reference
 from varbind.train.bank_output import write_trained_bank
+from varbind.train.bank_plan import BankPlan
 from varbind.train.checkpoints import open_checkpoints
 from varbind.train.network_results import TrainedNetwork, bank_of_networks, write_states
 from varbind.train.network_search import VALIDATION_FOLDS, NetworkSearch, PlannedSearch, search_networks
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from varbind.core.sequence import Codes
     from varbind.core.sequence_set import SequenceSet
     from varbind.datasets.binding_dataset import BindingDataset
-    from varbind.scoring.background import BackgroundRecipe, PromoterSource
+    from varbind.scoring.background import PromoterSource
     from varbind.train.checkpoints import Checkpoints
 
 __all__ = ["NetworkData", "NetworkPlan", "load_label_matrix", "load_sets", "train_networks"]
@@ -52,36 +53,22 @@ ROWS_PER_GROUP = 50
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkPlan:
-    """How all networks are trained.
+class NetworkPlan(BankPlan):
+    """How all networks are trained; as many settings as there are threads are trained side by side.
 
     Attributes:
         architecture: the name of the network, as `varbind.train.recipes.network_names` lists them.
-        recipe: the recipe of the background.
         trials: the largest number of settings that are tried.
         ensemble_size: the number of best settings whose networks are the model.
         epochs: how often all sequences are used; None = as in the paper.
         double_stranded: whether the score is the mean over both strands.
-        seed: the seed of all random numbers.
-        top: the number of strongest peaks that are used; None = all peaks.
-        threads: the number of settings that are trained side by side; the bank does not depend on it.
-        min_negatives: the least number of negatives of each source.
-        device: `cpu`, or a torch device such as `cuda`, on which the bank is the same except for rounding.
-        renamed: the name of a contig in the reference by its name in the peaks, if these differ.
     """
 
     architecture: str
-    recipe: BackgroundRecipe
     trials: int = 30
     ensemble_size: int = 1
     epochs: int | None = None
     double_stranded: bool = True
-    seed: int = 1
-    top: int | None = None
-    threads: int = 1
-    min_negatives: int = MIN_NEGATIVES
-    device: str = "cpu"
-    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def search(self, examples: LabelledSequences) -> NetworkSearch:
         """How a network is searched on some sequences."""
@@ -125,18 +112,9 @@ def load_sets(sets: Sequence[BindingDataset], plan: NetworkPlan) -> list[Network
 
 
 def _load_set(dataset: BindingDataset, reference: Callable[[str], Reference], plan: NetworkPlan) -> NetworkData:
-    seed = dataset.seed_from(plan.seed)
     is_matrix = dataset.kind is DataKind.MATRIX
     if not is_matrix:
-        data, facts = load_dataset(
-            dataset,
-            reference,
-            folds=VALIDATION_FOLDS,
-            top=plan.top,
-            seed=seed,
-            min_negatives=plan.min_negatives,
-            renamed=plan.renamed,
-        )
+        data, facts = plan.load(dataset, reference, folds=VALIDATION_FOLDS)
     if is_matrix or not data.is_classification:
         what = f"{plan.architecture} learns labels, but this is {'a matrix' if is_matrix else 'a table of values'}"
         raise UsageError(what, path=dataset.file, remedy="give labels, peaks or bound sequences, or use deepbind")

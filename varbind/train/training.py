@@ -13,20 +13,21 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from varbind.datasets.binding_dataset import DataKind, refuse_equal_ids
-from varbind.datasets.dataset_loading import MIN_NEGATIVES, load_dataset, warn_of_unused_peaks
+from varbind.datasets.dataset_loading import warn_of_unused_peaks
 from varbind.datasets.pwm import KnownMotif, known_motif
 from varbind.errors import InputError, UsageError
 from varbind.gate import optional_import
 from varbind.io.output.atomic_files import refuse_existing
 from varbind.io.reference import Reference
 from varbind.train.bank_output import write_trained_bank
+from varbind.train.bank_plan import BankPlan
 from varbind.train.checkpoints import open_checkpoints
 from varbind.train.hyperparameter_search import Calibrated, calibrate, engine_on
 from varbind.train.results import Trained, bank_of, write_ratings
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from varbind.bank.bank import Bank
     from varbind.core.progress import Progress
     from varbind.datasets.binding_dataset import BindingData, BindingDataset, DataFacts
-    from varbind.scoring.background import BackgroundRecipe, PromoterSource
+    from varbind.scoring.background import PromoterSource
     from varbind.train.checkpoints import Checkpoints
     from varbind.train.hyperparameter_search import Engine
     from varbind.train.hyperparameters import Calibration
@@ -53,28 +54,14 @@ METHOD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingPlan:
-    """How all data sets are trained.
+class TrainingPlan(BankPlan):
+    """How all data sets are trained as DeepBind.
 
     Attributes:
-        calibration: The settings of the hyper-parameter search.
-        recipe: The recipe of the background.
-        seed: The seed of all random numbers.
-        top: The number of strongest peaks that are used; None = all peaks.
-        threads: The number of threads; the bank does not depend on it.
-        min_negatives: The least number of negatives of each source; with fewer bound sequences, each has several.
-        device: `cpu`, or a torch device such as `cuda`, on which the bank is the same except for rounding.
-        renamed: The name of a contig in the reference by its name in the peaks, if these differ.
+        calibration: the settings of the hyper-parameter search.
     """
 
     calibration: Calibration
-    recipe: BackgroundRecipe
-    seed: int = 1
-    top: int | None = None
-    threads: int = 1
-    min_negatives: int = MIN_NEGATIVES
-    device: str = "cpu"
-    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def key_of(self, dataset: BindingDataset, facts: DataFacts) -> str:
         """Return the digest of everything on which the model of a data set depends."""
@@ -124,17 +111,7 @@ def train_bank(
         reference = cache(lambda path: opened.enter_context(Reference(path)))
 
         def prepared(dataset: BindingDataset) -> Prepared:
-            seed = dataset.seed_from(plan.seed)
-            folds, min_negatives = plan.calibration.folds, plan.min_negatives
-            return load_dataset(
-                dataset,
-                reference,
-                folds=folds,
-                top=plan.top,
-                seed=seed,
-                min_negatives=min_negatives,
-                renamed=plan.renamed,
-            )
+            return plan.load(dataset, reference, folds=plan.calibration.folds)
 
         to_train = [dataset for dataset in sets if dataset.kind is not DataKind.MATRIX]
         known = _known_motifs(sets, plan.calibration)

@@ -25,7 +25,7 @@ pytest.importorskip("sklearn", reason="needs the extra `train`")
 pytest.importorskip("torch", reason="needs the extra `train`")
 
 PLAN = TrainingPlan(
-    Calibration(trials=2, checkpoints=(5,), detector_len=6, window=11), BackgroundRecipe(snvs=300, others=100)
+    Calibration(trials=2, checkpoints=(5,), detector_len=6, window=11), recipe=BackgroundRecipe(snvs=300, others=100)
 )
 
 
