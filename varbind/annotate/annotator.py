@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
@@ -131,7 +132,9 @@ class Annotator:
             scores: the scores of these windows.
             counts: counts the records written, and the alleles by status and by PHRED.
         """
-        annotations = self._annotate(batch.all_alleles(), windows, scores)
+        alleles = batch.all_alleles()
+        self._tracks.count(Counter(allele.contig for allele in alleles if allele.contig is not None))
+        annotations = self._annotate(alleles, windows, scores)
         counts.records_written += batch.n_records
         counts.count_alleles(annotation.status for annotation in annotations)
         counts.padded += sum(annotation.padded for annotation in annotations)

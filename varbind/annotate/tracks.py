@@ -48,6 +48,7 @@ class Tracks(AbstractContextManager["Tracks"]):
                 what = f"track name {name!r} would give the key {CONS_PHRED_KEY}, which the second stage writes"
                 raise UsageError(what, remedy="choose another name")
         self._paths = dict(paths)
+        self._contigs = tuple(contigs)
         self._files = ExitStack()
         self._tracks = [self._files.enter_context(ConservationTrack(*pair)) for pair in paths.items()]
         self._names = [ContigNames(track.contigs, declared=contigs, renamed=renamed) for track in self._tracks]
@@ -82,11 +83,20 @@ class Tracks(AbstractContextManager["Tracks"]):
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def count(self, alleles: Mapping[str, int]) -> None:
+        """Count alleles for `report`.
+
+        Args:
+            alleles: their number by the contig of the reference.
+        """
+        for names, missing in zip(self._names, self._missing, strict=True):
+            missing.update({contig: count for contig, count in alleles.items() if names.resolve(contig) is None})
+
     def report(self) -> None:
-        """Warn of contigs that a track does not have."""
+        """Warn of contigs that a track does not have, and state the number of counted alleles on them."""
         for name, missing in zip(self.names, self._missing, strict=True):
             if missing:
-                contigs = ", ".join(list(missing)[:10])
+                contigs = ", ".join([contig for contig in self._contigs if contig in missing][:10])
                 logger.warning("track %s has no contig %s (%d alleles)", name, contigs, missing.total())
 
     def _means_of(self, index: int, track: ConservationTrack, alleles: Sequence[Allele], around: int) -> np.ndarray:
@@ -97,7 +107,6 @@ class Tracks(AbstractContextManager["Tracks"]):
                 continue
             contig = self._names[index].resolve(allele.contig)
             if contig is None:
-                self._missing[index][allele.contig] += 1
                 continue
             rows.append(row)
             start, end = allele.span

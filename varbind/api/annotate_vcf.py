@@ -111,7 +111,7 @@ def annotate_vcf(
         )
         known_lines = None
         if known is not None:
-            known_lines = TableLines(known, inputs.allele_statuses, counts, prefix=settings.prefix)
+            known_lines = TableLines(known, inputs.allele_statuses, tracks, counts, prefix=settings.prefix)
         allow = settings.allow_ref_mismatch
         pieces = inputs.checked_pieces(counts, allow_ref_mismatch=allow, known=known_lines)
         out.write(inputs.stream.header.bytes_with(builder.header_lines(inputs, tracks, second)))

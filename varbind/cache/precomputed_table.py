@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import gzip
 import logging
+import re
 import zlib
 from contextlib import AbstractContextManager, contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pysam
 
 from varbind.cache.table_key import TableKey
-from varbind.core.variant import trim
+from varbind.core.variant import Status, trim
 from varbind.errors import ResourceError, UsageError
 from varbind.io.vcf.record_index import CSI_MARK, index_of
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from varbind.core.variant import Variant
-    from varbind.io.vcf.vcf_block import VcfBlock
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +42,11 @@ _MAKE_INDEX = f"bcftools index -c -m {INDEX_BIN}"
 _GAP = 40
 """The largest distance in bases between alleles that are read as one piece: to find a place takes as long as to read
 the lines of about so many sites."""
-_BEFORE_INFO = "\t.\t.\t"
-"""QUAL and FILTER of every line of a table."""
+_POSITIONS = range(1, 1 << 31)
+"""The positions that htslib can look up; there is no allele of a contig at any other."""
+_COLUMNS = 8
+_OK = re.compile(rf"(?:^|;){TABLE_PREFIX}_STATUS={Status.OK}(?:;|$)")
+_PHRED = re.compile(rf"(?:^|;){TABLE_PREFIX}_PHRED=([^;]*)")
 
 
 class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
@@ -74,54 +78,33 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
             self._contigs = frozenset(self._table.contigs)
 
     def find(self, variants: Sequence[Variant]) -> list[Mapping[str, str] | None]:
-        """The texts of each of B variants by INFO key without the prefix; None where the table lacks the variant.
+        """The same as `texts`, divided into the texts of the INFO keys without the prefix."""
+        return [None if text is None else _values(text) for text in self.texts(variants)]
+
+    def texts(self, variants: Sequence[Variant]) -> list[str | None]:
+        """Column 8 of each of B variants; None where the table lacks the variant.
 
         Args:
-            variants: normalised variants, whose contigs are named as in the reference.
+            variants: normalised variants, whose contigs are named as in the reference; any others are not found.
 
         Raises:
             ResourceError: the table is damaged.
         """
         places: dict[str, set[int]] = {}
         for variant in variants:
-            if variant.chrom in self._contigs:
-                places.setdefault(variant.chrom, set()).add(_listed_at(variant))
+            position = _listed_at(variant)
+            if variant.chrom in self._contigs and position in _POSITIONS:
+                places.setdefault(variant.chrom, set()).add(position)
         known: dict[tuple[str, int, str, str], str] = {}
         with self._damage_reported():
             for contig, positions in places.items():
                 for line in self._lines(contig, positions):
-                    _, pos, _, ref, alt, _, _, info = line.split("\t")
-                    if int(pos) in positions:
-                        known[contig, *trim(int(pos), ref, alt)] = info
+                    pos, ref, alt, info = _columns(line)
+                    if pos in positions:
+                        _require_values(info)
+                        known[contig, *trim(pos, ref, alt)] = info
         texts = [known.get((variant.chrom, variant.pos, variant.ref, variant.alt)) for variant in variants]
         self.found += sum(text is not None for text in texts)
-        return [None if text is None else _values(text) for text in texts]
-
-    def find_lines(self, contig: str, block: VcfBlock, lines: Sequence[int]) -> dict[int, str]:
-        """The texts of column 8 of those lines of a block whose alleles the table has as they are written.
-
-        Args:
-            contig: the reference's name of the contig of these lines.
-            block: lines of a VCF.
-            lines: the lines to look up, from 0.
-
-        Raises:
-            ResourceError: the table is damaged.
-        """
-        if not lines or contig not in self._contigs:
-            return {}
-        wanted: dict[str, list[int]] = {}
-        positions = block.pos[lines].tolist()
-        for line, pos in zip(lines, positions, strict=True):
-            ref, alt = block.alleles(line)
-            start = f"{contig}\t{pos}\t.\t{ref.decode('latin-1')}\t{alt.decode('latin-1')}"
-            wanted.setdefault(start, []).append(line)
-        texts: dict[int, str] = {}
-        with self._damage_reported():
-            for text in self._lines(contig, set(positions)):
-                start, _, info = text.partition(_BEFORE_INFO)
-                texts |= dict.fromkeys(wanted.get(start, ()), info)
-        self.found += len(texts)
         return texts
 
     def close(self) -> None:
@@ -135,7 +118,8 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
         try:
             index = index_of(local)
         except UsageError as error:
-            raise ResourceError(error.what, path=error.path, remedy=error.remedy) from error
+            remedy = f"copy the table together with its index again, or make the index with {_MAKE_INDEX} -f {self.path}"
+            raise ResourceError(error.what, path=error.path, remedy=remedy) from error
         if index is None:
             raise ResourceError("has no index", path=self.path, remedy=f"make one with {_MAKE_INDEX} {self.path}")
         with gzip.open(index) as stream:
@@ -164,7 +148,7 @@ def _header_of(path: str) -> list[str]:
     """The lines of a header before #CHROM; none where the file is not compressed."""
     lines: list[str] = []
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
             for line in stream:
                 if not line.startswith("##"):
                     break
@@ -188,6 +172,22 @@ def _pieces(positions: Sequence[int]) -> Iterator[tuple[int, int]]:
             first = position
         last = position
     yield first, last
+
+
+def _columns(line: str) -> tuple[int, str, str, str]:
+    """POS, REF, ALT and INFO of a line; ValueError where it has not the columns of a table."""
+    columns = line.split("\t")
+    if len(columns) != _COLUMNS:
+        raise ValueError(f"a line has {len(columns)} columns, expected {_COLUMNS}")
+    _, pos, _, ref, alt, _, _, info = columns
+    return int(pos), ref, alt, info
+
+
+def _require_values(info: str) -> None:
+    """Raise ValueError where column 8 is not that of a scored allele."""
+    phred = _PHRED.search(info)
+    if not _OK.search(info) or (phred and not isfinite(float(phred[1]))):
+        raise ValueError(f"a line has {info[:40]!r}, expected the values of an allele")
 
 
 def _values(info: str) -> dict[str, str]:

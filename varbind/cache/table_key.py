@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TableKey", "key_of_run"]
 
-_LINE = re.compile(r'##varbind_precomputed=<ID=(\w+),Value="([^"]*)">')
+_LINE = re.compile(r'##varbind_precomputed=<ID=(\w+),Value="([^"]*)">\n')
 _END_BYTES = 1 << 20
 """A conservation track has gigabytes; it is identified by its size and by so many bytes at each of its ends."""
 
@@ -47,7 +47,7 @@ class TableKey:
     @classmethod
     def of_header(cls, lines: Iterable[str]) -> Self:
         """The key that a header states; without any part where the header is not that of a table."""
-        return cls({found[1]: found[2] for line in lines if (found := _LINE.match(line))})
+        return cls({found[1]: found[2] for line in lines if (found := _LINE.fullmatch(line))})
 
     def header_lines(self) -> list[str]:
         """The header lines that state the key."""

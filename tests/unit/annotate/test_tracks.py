@@ -34,6 +34,7 @@ def test_means_by_row(track, caplog):
     with Tracks({"a": str(track), "b": str(track)}, {"chr1": 100, "chr2": 5}) as tracks:
         assert tracks.names == ("a", "b")
         means = tracks.means(alleles)
+        tracks.count({"chr1": 3, "chr2": 1})
         with caplog.at_level(logging.WARNING):
             tracks.report()
     nan = np.nan
