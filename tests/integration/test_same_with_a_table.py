@@ -2,8 +2,7 @@
 
 import contextlib
 import gzip
-import json
-import random
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pysam
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integration.runs import CONTIGS, FASTA, TIMES, base, bgzip, call, other, to_bcf, without_times
+from integration.runs import FASTA, HEADER, base, bgzip, call, line, other, to_bcf, without_times
 from quick_bank import quick_bank_path
 
 EXAMPLES = settings().max_examples
@@ -237,3 +236,121 @@ def test_any_file(world, file, options, kind, output, indels):
         left.unlink() if left.is_file() else shutil.rmtree(left)
     source = stored(text, kind, world.folder)
     world.run(source, *[word for words in options for word in words], mapped=mapped, indels=indels, output=output)
+
+
+def snvs(contig, positions):
+    """The first SNV at each position."""
+    return [line(contig, pos, base(contig, pos), other(base(contig, pos))) for pos in positions]
+
+
+def vcf(world, lines):
+    source = world.folder / "in.vcf"
+    source.write_bytes(HEADER + b"".join(lines))
+    return source
+
+
+def test_positions_that_no_table_can_have(world):
+    """Beside lines that the table has, and in records of which it has another allele."""
+    odd = [line("chr1", pos, "A", alt) for pos in (0, 2**31, 10**17) for alt in ("C", "AC", "C,G")]
+    done, result = world.run(vcf(world, [*snvs("chr1", range(1, 12)), *odd, *snvs("chr1", range(7990, 8000))]))
+    assert done.code == 0
+    assert result.count(b"STATUS=ok") == 21
+
+
+def test_an_indel_before_the_first_base(world):
+    first = base("chr1", 1)
+    lines = [line("chr1", 1, first, other(first) + first), line("chr1", 1, base("chr1", 1, 2), base("chr1", 2))]
+    done, result = world.run(vcf(world, lines))
+    assert done.code == 0
+    assert result.count(b"STATUS=ok") == 2
+
+
+def test_the_first_records_decide_on_the_reference(world):
+    """Many right ones that the table has follow wrong ones in the same block."""
+    right = snvs("chr1", range(7990, 8010))
+    wrong = [line("chr1", 8000, other(base("chr1", 8000)), base("chr1", 8000))] * 2
+    sizes = SIZES | {"varbind.io.vcf.input_stream._LINES_AT_ONCE": 1 << 18}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in sizes.items():
+            patch.setattr(name, size)
+        done, _ = world.run(vcf(world, [*right[:2], *wrong, *right * 5]))
+        assert done.code == 4
+        assert "wrong genome build? 2 of 5 REF differ" in done.error
+        done, _ = world.run(vcf(world, [*right[:5], *wrong, *right * 5]))
+        assert done.code == 0
+
+
+def test_a_track_without_a_contig(world, tmp_path):
+    pybigtools = pytest.importorskip("pybigtools", reason="needs the extra `tracks`")
+    track, table = tmp_path / "a.bw", tmp_path / "tracks.vcf.gz"
+    pybigtools.open(str(track), "w").write({"chr1": 16_000}, iter([("chr1", 0, 9_000, 1.0)]))
+    options = ("--conservation", f"phyloP100way={track}")
+    assert call("precompute", "-o", table, *world.words(mapped=False), *options).code == 0
+    lines = [*snvs("chr1", range(7990, 8000)), *snvs("chr2", range(5990, 6000)), line("chr2", 6000, "AAAA", "*")]
+    done, result = world.run(vcf(world, lines), *options, table=table)
+    assert f"track phyloP100way has no contig chr2 ({len(lines) - 10} alleles)" in done.err
+    assert b"VARBIND_CONS_phyloP100way=1" in result
+
+
+@pytest.mark.parametrize(
+    ("pairs", "genes", "why"),
+    [
+        (b"chr1\tchr2\nchr2\tchr1\n", b"", "makes chr1 of the reference another contig"),
+        (b"", b"1\t8005\t9000\tSTYLE\t0\t+\n", "the genes name chr1 of the reference in two ways, 1 and chr1"),
+    ],
+)
+def test_contigs_with_two_meanings_have_no_table(world, tmp_path, pairs, genes, why):
+    """The contig of a line would not say which genes it has."""
+    (tmp_path / "pairs.tsv").write_bytes(pairs or b"a\tb\n")
+    (tmp_path / "genes.bed").write_bytes(GENES + genes)
+    own = World(tmp_path, tmp_path / "genes.bed", tmp_path / "pairs.tsv", {})
+    done = call("precompute", "-o", tmp_path / "table.vcf.gz", *own.words(mapped=True))
+    assert done.code == 2
+    assert why in done.error
+
+
+DAMAGE = {
+    "PHRED=": (rb"VARBIND_PHRED=[^;]*", b"VARBIND_PHRED=abc"),
+    "infinite": (rb"VARBIND_PHRED=[^;]*", b"VARBIND_PHRED=1e999"),
+    "status": (rb"VARBIND_STATUS=ok", b"VARBIND_STATUS=star"),
+    "seven columns": (rb"(?m)\tVARBIND_.*$", b""),
+    "nine columns": (rb"(?m)(\tVARBIND_.*)$", rb"\1\tGT"),
+    "not UTF-8": (rb"MIDDLE", b"MIDDL\xe9"),
+    "CR LF": (rb"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("several", [False, True])
+def test_a_table_with_a_damaged_text(world, tmp_path, kind, several):
+    """It is refused by the look-up of lines, and by that of the alleles of a record."""
+    found, damaged = DAMAGE[kind]
+    text, table = tmp_path / "table.vcf", tmp_path / "table.vcf.gz"
+    text.write_bytes(re.sub(found, damaged, gzip.decompress(world.tables[False, False].read_bytes())))
+    bgzip(text, table)
+    pysam.tabix_index(str(table), preset="vcf", csi=True, min_shift=6)
+    letter = base("chr1", 8000)
+    alts = ",".join(alt for alt in "ACGT" if alt != letter)
+    lines = [line("chr1", 8000, letter, alts)] if several else snvs("chr1", range(7990, 8005))
+    done = call("annotate", vcf(world, lines), *world.words(mapped=False), "-o", tmp_path / "o.vcf", "--cache", table)
+    assert done.code == 4
+    assert "table.vcf.gz: " in done.error
+    assert not (tmp_path / "o.vcf").exists()
+
+
+@pytest.mark.parametrize("kind", ["half", "a byte", "index of another table", "no index", "half an index"])
+def test_a_damaged_file(world, tmp_path, kind):
+    table, index = tmp_path / "table.vcf.gz", tmp_path / "table.vcf.gz.csi"
+    data = world.tables[False, False].read_bytes()
+    made = Path(f"{world.tables[kind == 'index of another table', False]}.csi").read_bytes()
+    changed = bytearray(data)
+    changed[len(data) // 2] ^= 1
+    table.write_bytes({"half": data[: len(data) // 2], "a byte": bytes(changed)}.get(kind, data))
+    index.write_bytes(made[: len(made) // 2] if kind == "half an index" else made)
+    if kind == "no index":
+        index.unlink()
+    lines = snvs("chr1", [*range(1, 12), *range(7990, 8020), *range(15_990, 16_000)])
+    done = call("annotate", vcf(world, lines), *world.words(mapped=False), "-o", tmp_path / "o.vcf", "--cache", table)
+    assert done.code == 4
+    assert "table.vcf.gz" in done.error
+    assert not (tmp_path / "o.vcf").exists()

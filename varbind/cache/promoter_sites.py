@@ -65,7 +65,12 @@ def promoter_spans(
         promoter: how far a promoter reaches from its start.
         contigs: the contigs of the reference, with their lengths in bases.
         renamed: pairs of names of the same contig, as the user gives them.
+
+    Raises:
+        UsageError: a contig of the reference or of the genes has two meanings, so that a table of its sites would not
+            hold for every VCF.
     """
+    _require_one_meaning(index, ContigNames(contigs, renamed=renamed), contigs)
     names = ContigNames(dict.fromkeys(index.contigs), declared=contigs, renamed=renamed)
     reaches: dict[str | None, list[tuple[int, int]]] = {}
     for tss in index:
@@ -79,6 +84,20 @@ def promoter_spans(
         covered = Intervals.union(*reach.T)
         spans += map(Span, repeat(contig), covered.starts.tolist(), covered.ends.tolist())
     return spans
+
+
+def _require_one_meaning(index: TssIndex, names: ContigNames, contigs: Iterable[str]) -> None:
+    """Check that each contig of the reference means itself, and that the genes name it in one way."""
+    for contig in contigs:
+        if names.find(contig) != contig:
+            what = f"--contig-map makes {contig} of the reference another contig, so that no table can hold for it"
+            raise UsageError(what, remedy="rename the contigs of the VCF and of the genes as in the reference instead")
+    named: dict[str, str] = {}
+    for in_genes in index.contigs:
+        contig = names.find(in_genes) or in_genes
+        if (first := named.setdefault(contig, in_genes)) != in_genes:
+            what = f"the genes name {contig} of the reference in two ways, {first} and {in_genes}"
+            raise UsageError(what, remedy="give genes with one name for it, so that a table can hold for it")
 
 
 def chunks_of(spans: Iterable[Span], sites: int) -> list[list[Span]]:
