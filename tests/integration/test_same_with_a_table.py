@@ -28,7 +28,7 @@ LENGTHS = {"chr1": 16_000, "chr2": 14_000}
 OTHER_NAMES = {"chr1": "1", "chr2": "second"}
 COMMON = ("--promoter", "15,10", "--proteins", "ELK1,GABPA,KLF4", "--threads", "1")
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
-INFOS = ("DP=1", ".", "", ";", "DP=1;", "VARBIND_SCORE=7", "DP=2;OTHER_STATUS=ok", "VARBIND_STATUS=ok;DP=3", "X=VARBIND_")
+INFOS = ("DP=1", ".", "", ";", "DP=1;", "VARBIND_SCORE=7", "DP=2;X_STATUS=ok", "VARBIND_STATUS=ok;DP=3", "X=VARBIND_")
 ALTS = ("<DEL>", "*", ".", "<NON_REF>", "<*>", "N", "-", "", "G]chr2:5]", "A,", "acgtn")
 SIZES = {
     "varbind.io.vcf.input_stream._LINES_AT_ONCE": 400,

@@ -118,7 +118,7 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
         try:
             index = index_of(local)
         except UsageError as error:
-            remedy = f"copy the table together with its index again, or make the index with {_MAKE_INDEX} -f {self.path}"
+            remedy = f"copy the table and its index again, or make the index with {_MAKE_INDEX} -f {self.path}"
             raise ResourceError(error.what, path=error.path, remedy=remedy) from error
         if index is None:
             raise ResourceError("has no index", path=self.path, remedy=f"make one with {_MAKE_INDEX} {self.path}")

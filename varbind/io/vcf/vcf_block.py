@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
+from varbind.errors import InputError
 from varbind.io.vcf.records import POS_DIGITS, VcfRecord
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class VcfBlock:
 def in_blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
     """Join numbered lines into pieces of many lines, each with the number of its first line.
 
-    Where reading them raises an error, the lines before it come first.
+    Where they are damaged, the lines before the damage come first.
     """
     held: list[bytes] = []
     size = first = 0
@@ -170,7 +171,7 @@ def in_blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]
             if size >= _BLOCK_BYTES:
                 yield first, b"".join(held)
                 held, size = [], 0
-    except Exception:
+    except InputError:
         if held:
             yield first, b"".join(held)
         raise

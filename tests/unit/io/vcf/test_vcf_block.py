@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from varbind.errors import InputError
+from varbind.errors import InputError, Interrupted
 from varbind.io.vcf.records import VcfRecord
 from varbind.io.vcf.vcf_block import VcfBlock, in_blocks
 
@@ -110,15 +110,24 @@ def test_lines_before_an_error_come_first(sizes, broken):
         for number, size in enumerate(sizes, 7):
             yield number, b"x" * size + b"\n"
         if broken:
-            raise OSError("damaged")
+            raise InputError("damaged")
 
     pieces, damage = [], False
     try:
         pieces.extend(in_blocks(numbered()))
-    except OSError:
+    except InputError:
         damage = True
     assert damage == broken
     assert b"".join(data for _, data in pieces) == b"".join(b"x" * size + b"\n" for size in sizes)
     firsts = [number for number, _ in pieces]
     assert firsts == [7 + sum(data.count(b"\n") for _, data in pieces[:place]) for place in range(len(pieces))]
     assert all(len(data) > 200_000 for _, data in pieces[:-1])
+
+
+def test_a_signal_ends_a_block_at_once():
+    def numbered():
+        yield 1, b"x\n"
+        raise Interrupted(2, "SIGINT")
+
+    with pytest.raises(Interrupted):
+        next(in_blocks(numbered()))
