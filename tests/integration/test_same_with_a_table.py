@@ -30,9 +30,8 @@ COMMON = ("--promoter", "15,10", "--proteins", "ELK1,GABPA,KLF4", "--threads", "
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
 INFOS = ("DP=1", ".", "", ";", "DP=1;", "VARBIND_SCORE=7", "DP=2;X_STATUS=ok", "VARBIND_STATUS=ok;DP=3", "X=VARBIND_")
 ALTS = ("<DEL>", "*", ".", "<NON_REF>", "<*>", "N", "-", "", "G]chr2:5]", "A,", "acgtn")
-SIZES = {
-    "varbind.io.vcf.input_stream._LINES_AT_ONCE": 400,
-    "varbind.io.vcf.vcf_block._BLOCK_BYTES": 400,
+PIECES = [f"varbind.io.vcf.input_stream.{name}" for name in ("_FIRST_PIECE", "_LARGEST_PIECE")]
+SIZES = dict.fromkeys(PIECES, 400) | {
     "varbind.annotate.inputs.CHECKED_RECORDS": 5,
     "varbind.cache.known_lines.CHECKED_RECORDS": 5,
     "varbind.annotate.inputs.WRONG_RECORDS": 2,
@@ -269,7 +268,7 @@ def test_the_first_records_decide_on_the_reference(world):
     """Many right ones that the table has follow wrong ones in the same block."""
     right = snvs("chr1", range(7990, 8010))
     wrong = [line("chr1", 8000, other(base("chr1", 8000)), base("chr1", 8000))] * 2
-    sizes = SIZES | {"varbind.io.vcf.input_stream._LINES_AT_ONCE": 1 << 18}
+    sizes = SIZES | dict.fromkeys(PIECES, 1 << 18)
     with pytest.MonkeyPatch.context() as patch:
         for name, size in sizes.items():
             patch.setattr(name, size)

@@ -6,14 +6,13 @@ up one by one.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from varbind.annotate.inputs import CHECKED_RECORDS
-from varbind.cache.precomputed_table import TABLE_PREFIX
+from varbind.cache.precomputed_table import TABLE_PREFIX, value_of
 from varbind.core.variant import Status, Variant
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from varbind.io.vcf.vcf_block import VcfBlock
 
 __all__ = ["TableLines"]
-
-_PHRED = re.compile(rf"(?:^|;){TABLE_PREFIX}_PHRED=([^;]+)")
-_PADDED = re.compile(rf"(?:^|;){TABLE_PREFIX}_FLAG=(?:[^;]*&)?padded(?:&|;|$)")
 
 
 class TableLines:
@@ -103,8 +99,8 @@ class TableLines:
         self._tracks.count(contigs)
         self._counts.checked_ref += len(texts)
         self._counts.count_alleles([Status.OK] * len(texts))
-        self._counts.padded += sum(_PADDED.search(text) is not None for text in texts)
-        self._counts.count_phreds(float(phred[1]) for phred in map(_PHRED.search, texts) if phred)
+        self._counts.padded += sum("padded" in value_of(text, "FLAG").split("&") for text in texts)
+        self._counts.count_phreds(float(phred) for text in texts if (phred := value_of(text, "PHRED")))
 
     def _renamed(self, info: str) -> str:
         """Column 8 of the table with the keys of this run."""

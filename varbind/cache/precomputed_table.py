@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import re
 import zlib
 from contextlib import AbstractContextManager, contextmanager
 from math import isfinite
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["INDEX_BIN", "TABLE_PREFIX", "PrecomputedTable"]
+__all__ = ["INDEX_BIN", "TABLE_PREFIX", "PrecomputedTable", "value_of"]
 
 TABLE_PREFIX = "VARBIND"
 """The prefix of the keys of every table; a run may write others."""
@@ -45,8 +44,6 @@ the lines of about so many sites."""
 _POSITIONS = range(1, 1 << 31)
 """The positions that htslib can look up; there is no allele of a contig at any other."""
 _COLUMNS = 8
-_OK = re.compile(rf"(?:^|;){TABLE_PREFIX}_STATUS={Status.OK}(?:;|$)")
-_PHRED = re.compile(rf"(?:^|;){TABLE_PREFIX}_PHRED=([^;]*)")
 
 
 class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
@@ -101,9 +98,10 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
                 for line in self._lines(contig, positions):
                     pos, ref, alt, info = _columns(line)
                     if pos in positions:
-                        _require_values(info)
                         known[contig, *trim(pos, ref, alt)] = info
-        texts = [known.get((variant.chrom, variant.pos, variant.ref, variant.alt)) for variant in variants]
+            texts = [known.get((variant.chrom, variant.pos, variant.ref, variant.alt)) for variant in variants]
+            for text in filter(None, texts):
+                _require_values(text)
         self.found += sum(text is not None for text in texts)
         return texts
 
@@ -142,6 +140,12 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
         except (OSError, EOFError, ValueError, zlib.error) as error:
             why = getattr(error, "strerror", None) or error
             raise ResourceError(f"cannot be read: {why}", path=self.path, remedy="make the table again") from error
+
+
+def value_of(info: str, key: str) -> str:
+    """The text of a key without the prefix, in column 8 of a table; empty where the key is missing."""
+    _, _, rest = f";{info}".partition(f";{TABLE_PREFIX}_{key}=")
+    return rest.partition(";")[0]
 
 
 def _header_of(path: str) -> list[str]:
@@ -185,8 +189,7 @@ def _columns(line: str) -> tuple[int, str, str, str]:
 
 def _require_values(info: str) -> None:
     """Raise ValueError where column 8 is not that of a scored allele."""
-    phred = _PHRED.search(info)
-    if not _OK.search(info) or (phred and not isfinite(float(phred[1]))):
+    if value_of(info, "STATUS") != Status.OK or not isfinite(float(value_of(info, "PHRED") or 0)):
         raise ValueError(f"a line has {info[:40]!r}, expected the values of an allele")
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["STDIN", "BytePipe", "Container", "Source"]
+__all__ = ["STDIN", "BytePipe", "Container", "Source", "piece_sizes"]
 
 STDIN = "-"
 _BUFFER = 1 << 20
-_LINES_AT_ONCE = 1 << 18
+_FIRST_PIECE, _LARGEST_PIECE = 1 << 15, 1 << 18
 LINE_BYTES_MAX = 1 << 30
 """The largest size in bytes of a line and of a header; half a million samples need a tenth of it."""
 
@@ -162,8 +162,10 @@ class Source(AbstractContextManager["Source"]):
         held: list[bytes] = []
         size = 0
         damage = None
+        sizes = piece_sizes()
+        least = next(sizes)
         try:
-            while data := self.stream.read1(_LINES_AT_ONCE):  # type: ignore[attr-defined]
+            while data := self.stream.read1(least):  # type: ignore[attr-defined]
                 held.append(data)
                 size += len(data)
                 if size > LINE_BYTES_MAX:
@@ -171,12 +173,12 @@ class Source(AbstractContextManager["Source"]):
                     held.clear()
                     raise endless_line(self.name, number)
                 cut = data.rfind(b"\n") + 1
-                if cut and size >= _LINES_AT_ONCE:
+                if cut and size >= least:
                     held[-1] = data[:cut]
                     piece = b"".join(held)
                     yield number, piece
                     number += piece.count(b"\n")
-                    held, size = [data[cut:]], len(data) - cut
+                    held, size, least = [data[cut:]], len(data) - cut, next(sizes)
         except InputError as error:
             damage = error
         rest = b"".join(held)
@@ -295,6 +297,17 @@ def endless_line(name: str, number: int) -> InputError:
     """The error about a line that is too long for any VCF."""
     what = f"the line is longer than {LINE_BYTES_MAX:,} bytes"
     return InputError(what, path=name, line=number, remedy="is it a VCF?")
+
+
+def piece_sizes() -> Iterator[int]:
+    """The number of bytes of each piece of a file that is read in pieces of whole lines.
+
+    They grow, because the first thousand records are looked at one by one.
+    """
+    size = _FIRST_PIECE
+    while True:
+        yield size
+        size = min(2 * size, _LARGEST_PIECE)
 
 
 class BytePipe:

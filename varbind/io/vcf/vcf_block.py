@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 
 from varbind.errors import InputError
+from varbind.io.vcf.input_stream import piece_sizes
 from varbind.io.vcf.records import POS_DIGITS, VcfRecord
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _TAB, _NEWLINE = 9, 10
 _ZERO = ord("0")
 _NAME_BYTES = 255
 _INFO_COLUMN = 8
-_BLOCK_BYTES = 1 << 18
 
 
 class Selected(NamedTuple):
@@ -162,15 +162,17 @@ def in_blocks(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]
     """
     held: list[bytes] = []
     size = first = 0
+    sizes = piece_sizes()
+    least = next(sizes)
     try:
         for number, line in lines:
             if not held:
                 first = number
             held.append(line)
             size += len(line)
-            if size >= _BLOCK_BYTES:
+            if size >= least:
                 yield first, b"".join(held)
-                held, size = [], 0
+                held, size, least = [], 0, next(sizes)
     except InputError:
         if held:
             yield first, b"".join(held)

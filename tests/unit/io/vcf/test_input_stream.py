@@ -69,7 +69,8 @@ def test_whole_lines_are_the_lines(tmp_path_factory, words, at_once, pack):
     path = tmp_path_factory.mktemp("lines") / "x"
     path.write_bytes(pack(data))
     with pytest.MonkeyPatch.context() as patch, Source(path) as source:
-        patch.setattr("varbind.io.vcf.input_stream._LINES_AT_ONCE", at_once)
+        patch.setattr("varbind.io.vcf.input_stream._FIRST_PIECE", at_once)
+        patch.setattr("varbind.io.vcf.input_stream._LARGEST_PIECE", 2 * at_once)
         assert source.stream.readline() == b"first\n"
         pieces = list(source.whole_lines(2))
     assert list(numbered_lines(pieces)) == list(enumerate(io.BytesIO(data), 1))[1:]
