@@ -168,6 +168,23 @@ def test_strides_are_measured_on_a_small_genome(tmp_path, monkeypatch):
     assert ET.fromstring((tmp_path / "results/strides.svg").read_bytes()).tag.endswith("svg")
 
 
+def test_shorter_windows_overlap_as_much_as_those_of_the_paper(tmp_path, monkeypatch):
+    words = ("--kernels", 0.02, "--network", "conv4", "--length", 30_000, "--peaks", 10, "--tested", 100, "--window", 200)
+    run(monkeypatch, strides, tmp_path / "state", tmp_path / "results", *words)
+    table = pd.read_csv(tmp_path / "results/strides.tsv", sep="\t", comment="#")
+    assert table["data"].tolist() == [500, 400, 300, 200, 100]
+    peaks = 2 * 3 * 10 / 3  # of two training chromosomes, each of which is in 2 to 10 windows
+    windows = 2 * (30_000 - 200) / (table["data"] / 5)
+    kept = peaks * 1_000 / table["data"] + (windows - peaks * 1_000 / table["data"]) / 4
+    np.testing.assert_allclose(table["windows"], kept, rtol=0.15)
+
+
+def test_windows_that_no_stride_divides_are_refused(tmp_path, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, strides, tmp_path / "state", tmp_path / "results", "--window", 205)
+    assert "205 is not a multiple of 10" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("sign", "word"), [(1, "holds"), (-1, "failed")])
 def test_the_gap_must_grow_as_the_stride_falls(sign, word):
     rows = [

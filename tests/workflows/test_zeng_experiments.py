@@ -181,7 +181,8 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
     tables = {path.stem: pd.read_csv(path, sep="\t", comment="#") for path in tmp_path.glob("*.tsv")}
     endings = ("", "_medians", "_tests")
     expected = {f"zeng_{name}{end}" for name in ("discovery", "occupancy", "location_free") for end in endings}
-    expected |= {"zeng_occupancy_tasks", "zeng_location_free_tasks", "zeng_size", "zeng_size_gaps", "zeng_size_anova"}
+    expected |= {"zeng_occupancy_tasks", "zeng_location_free_tasks"}
+    expected |= {"zeng_size", "zeng_size_gaps", "zeng_size_anova", "zeng_size_tests"}
     assert tables.keys() == expected
     assert tables["zeng_occupancy_tasks"]["left out"].notna().tolist() == [False, True]
     assert (tmp_path / "zeng_discovery.tsv").read_text().startswith("# 2 mini-batches, ")
@@ -191,7 +192,8 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
     assert set(tables["zeng_discovery_tests"]["result"]) == {"too few sets"}
     assert set(tables["zeng_occupancy_tests"]["result"]) == {"too few sets", "not measured"}
     assert tables["zeng_size_gaps"]["size"].tolist() == [300, 100]
-    assert tables["zeng_size_anova"]["sets"].tolist() == [2] * 8
+    assert tables["zeng_size_anova"]["sets"].tolist() == [2] * 16
+    assert set(tables["zeng_size_tests"]["result"]) == {"too few sets", "not measured"}
     for path in (tmp_path / "figures").iterdir():
         assert ET.fromstring(path.read_bytes()).tag.endswith("svg")
     assert len(list((tmp_path / "figures").iterdir())) == 4
@@ -233,6 +235,20 @@ def test_a_claim_holds_if_the_difference_is_shown_and_no_opposite_one():
     assert better == ["holds", "failed", "failed", "not measured"]
     assert not_worse == ["holds", "failed", "holds"]
     assert check_claims(areas.head(6), [Claim("", "low", "high")])["result"].tolist() == ["too few sets"]
+
+
+def test_the_difference_to_the_basic_network_does_not_depend_on_how_hard_a_set_is():
+    rng = np.random.default_rng(4)
+    sets, networks = ("SRF_a", "SRF_b", "REST_a"), ("1layer", "2layer", "3layer")
+    hard, better = dict(zip(sets, (0.3, 0.1, 0.0), strict=True)), dict(zip(networks, (0.0, 0.02, 0.05), strict=True))
+    rows = [
+        {"set": one, "size": 100, "network": network, "auc": 0.6 + hard[one] + better[network] + rng.normal(0, 1e-3)}
+        for one in sets
+        for network in networks
+    ]
+    found = results.anova_of(pd.DataFrame(rows), {"SRF": "MADS", "REST": "C2H2"}).set_index(["outcome", "source"])
+    assert found.loc[("AUC", "family"), "eta squared"] > 0.5
+    assert found.loc[("AUC minus that of 1layer", "network"), "eta squared"] > 0.95
 
 
 def fitted_squares(table, *terms):
