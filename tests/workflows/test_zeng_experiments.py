@@ -21,7 +21,7 @@ import results
 import size
 from anova import family_names, two_way_anova
 from claims import Claim, check_claims, p_of
-from network_areas import area_of
+from network_areas import area_of, train
 from peak_sets import read_set, set_files
 
 from varbind.core.sequence import decode
@@ -115,6 +115,17 @@ def test_a_network_learns_a_motif_that_shuffles_lack(peaks):
     assert (row["set"], row["peaks"], row["batches"]) == ("MYC_A", 210, 200)
 
 
+def test_a_regularised_network_reads_both_strands_and_decays_more(peaks):
+    (name, path), *_ = set_files(peaks).items()
+    one = read_set(name, path)
+    usual, regularised = (
+        train("1layer", ZENG.descent, one, 100, regularised=own).stack for own in (False, True)
+    )
+    assert (usual.config.double_stranded, regularised.config.double_stranded) == (False, True)
+    weights = [np.square(stack.arrays["conv1.weight"]).mean() for stack in (usual, regularised)]
+    assert weights[1] < weights[0]
+
+
 @pytest.fixture(scope="module")
 def state(peaks, open_chromatin, tmp_path_factory):
     """The state of all experiments after runs of a few mini-batches."""
@@ -126,6 +137,7 @@ def state(peaks, open_chromatin, tmp_path_factory):
         for words in ([], ["--location-free"]):
             run(occupancy, "tasks", open_chromatin, state, *words)
             run(occupancy, "areas", open_chromatin, state, "--methods", "1layer,gkm-SVM", "--batches", 2, *words)
+        run(occupancy, "areas", open_chromatin, state, "--methods", "1layer", "--batches", 2, "--regularised")
     return state
 
 
@@ -180,7 +192,8 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
     run(results, state, tmp_path, "--figures", tmp_path / "figures", "--machine", "a machine")
     tables = {path.stem: pd.read_csv(path, sep="\t", comment="#") for path in tmp_path.glob("*.tsv")}
     endings = ("", "_medians", "_tests")
-    expected = {f"zeng_{name}{end}" for name in ("discovery", "occupancy", "location_free") for end in endings}
+    names = ("discovery", "occupancy", "location_free", "occupancy_regularised")
+    expected = {f"zeng_{name}{end}" for name in names for end in endings}
     expected |= {"zeng_occupancy_tasks", "zeng_location_free_tasks"}
     expected |= {"zeng_size", "zeng_size_gaps", "zeng_size_anova", "zeng_size_tests"}
     assert tables.keys() == expected
@@ -196,7 +209,7 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
     assert set(tables["zeng_size_tests"]["result"]) == {"too few sets", "not measured"}
     for path in (tmp_path / "figures").iterdir():
         assert ET.fromstring(path.read_bytes()).tag.endswith("svg")
-    assert len(list((tmp_path / "figures").iterdir())) == 4
+    assert len(list((tmp_path / "figures").iterdir())) == 5
 
 
 def test_gaps_are_those_of_the_same_set():

@@ -2,13 +2,14 @@
 
     export PYTHONPATH=workflows/train-bank
     python workflows/experiments/zeng/occupancy.py tasks DATA STATE [--location-free]
-    python workflows/experiments/zeng/occupancy.py areas DATA STATE [--location-free] [--methods NAMES] [--batches N]
+    python workflows/experiments/zeng/occupancy.py areas DATA STATE [--location-free] [--regularised] [--methods NAMES]
 
 DATA is the folder with `chipseq-hg38` and `pwm`. `tasks` makes the task of each protein that has a matrix in JASPAR
 2022, and writes how many pairs it has or why it is left out. `areas` trains the networks and the gkm-SVM on 80 % of
 both classes of each task, those with most pairs first, and writes the AUC on the others. The settings of the networks
-are those that `discovery.py settings` chose in the same STATE. What is finished is kept in STATE, one file for each
-protein, and is not computed again.
+are those that `discovery.py settings` chose in the same STATE. With `--regularised` they are trained on both strands
+with more weight decay (`network_areas.train`), and the results have other names. What is finished is kept in STATE, one
+file for each protein, and is not computed again.
 
 Motifs are those in 200-base regions of open chromatin, and bound regions are bound in any cell type. The paper looks at
 the whole genome and at one cell type at a time.
@@ -64,6 +65,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("data", type=Path)
     parser.add_argument("state", type=Path)
     parser.add_argument("--location-free", action="store_true", help="the motifs of bound sequences lie anywhere")
+    parser.add_argument("--regularised", action="store_true", help="train against overfitting, unlike the paper")
     parser.add_argument("--methods", help=f"names of networks and {MACHINE}, separated by commas; all if absent")
     parser.add_argument("--batches", type=int, default=5_000, help="number of mini-batches")
     parser.add_argument("--proteins", type=int, help="number of proteins, those with most pairs first; all if absent")
@@ -139,15 +141,18 @@ def compare_methods(options: argparse.Namespace) -> None:
     table = pd.read_csv(options.state / f"{name_of(options)}-tasks.tsv", sep="\t")
     usable = table[table["left out"].isna()].sort_values("pairs", ascending=False, kind="stable")
     proteins = proteins_of(options.data)
+    name_of_results = name_of(options) + "-regularised" * options.regularised
     for protein in usable["protein"].head(options.proteins):
-        destination = options.state / f"{name_of(options)}.{protein}.tsv"
+        destination = options.state / f"{name_of_results}.{protein}.tsv"
         done = pd.read_csv(destination, sep="\t") if destination.exists() else pd.DataFrame(columns=["network"])
         missing = [name for name in methods if name not in set(done["network"])]
         if not missing:
             continue
         one = split(protein, task_of(protein, *proteins[protein], location_free=options.location_free))
         rows = [
-            machine_area(one) if name == MACHINE else area_of(name, settings[name], one, options.batches)
+            machine_area(one)
+            if name == MACHINE
+            else area_of(name, settings[name], one, options.batches, regularised=options.regularised)
             for name in missing
         ]
         found = pd.concat([done, pd.DataFrame(rows)], ignore_index=True) if len(done) else pd.DataFrame(rows)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 EXPERIMENTS = {
     "discovery": ("areas.*.tsv", DISCOVERY, "motif discovery"),
     "occupancy": ("occupancy.*.tsv", OCCUPANCY, "motif occupancy"),
+    "occupancy-regularised": ("occupancy-regularised.*.tsv", OCCUPANCY, "motif occupancy, regularised"),
     "location-free": ("location-free.*.tsv", LOCATION_FREE, "motif occupancy, motif of bound sequences anywhere"),
+    "location-free-regularised": ("location-free-regularised.*.tsv", LOCATION_FREE, "the same, regularised"),
 }
 """The files in STATE, the claims and the title of each experiment."""
 
