@@ -169,8 +169,8 @@ def test_strides_are_measured_on_a_small_genome(tmp_path, monkeypatch):
 
 
 def test_shorter_windows_overlap_as_much_as_those_of_the_paper(tmp_path, monkeypatch):
-    words = ("--kernels", 0.02, "--network", "conv4", "--length", 30_000, "--peaks", 10, "--tested", 100, "--window", 200)
-    run(monkeypatch, strides, tmp_path / "state", tmp_path / "results", *words)
+    words = ("--kernels", 0.02, "--length", 30_000, "--peaks", 10, "--tested", 100, "--network", "conv4")
+    run(monkeypatch, strides, tmp_path / "state", tmp_path / "results", *words, "--window", 200)
     table = pd.read_csv(tmp_path / "results/strides.tsv", sep="\t", comment="#")
     assert table["data"].tolist() == [500, 400, 300, 200, 100]
     peaks = 2 * 3 * 10 / 3  # of two training chromosomes, each of which is in 2 to 10 windows

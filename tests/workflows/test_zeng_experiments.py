@@ -118,9 +118,7 @@ def test_a_network_learns_a_motif_that_shuffles_lack(peaks):
 def test_a_regularised_network_reads_both_strands_and_decays_more(peaks):
     (name, path), *_ = set_files(peaks).items()
     one = read_set(name, path)
-    usual, regularised = (
-        train("1layer", ZENG.descent, one, 100, regularised=own).stack for own in (False, True)
-    )
+    usual, regularised = (train("1layer", ZENG.descent, one, 100, regularised=own).stack for own in (False, True))
     assert (usual.config.double_stranded, regularised.config.double_stranded) == (False, True)
     weights = [np.square(stack.arrays["conv1.weight"]).mean() for stack in (usual, regularised)]
     assert weights[1] < weights[0]

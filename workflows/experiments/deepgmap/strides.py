@@ -11,8 +11,7 @@ one-sided p < 0.05); otherwise it failed.
 
 `--kernels` is the share of kernels and hidden units that the network keeps; with `--epochs`, `--rate` and `--initial`,
 the training differs from that of the paper. With `--window`, windows and strides are shorter in the same proportion, so
-that windows overlap as much, and the tables name the strides of the paper; windows as in DeepSEA are then left out. With
-weights of He et al. and a rate of 1e-3, nine of ten hidden units are zero for all sequences after 15 mini-batches.
+that windows overlap as much, and the tables name the strides of the paper; windows as in DeepSEA are then left out.
 
 STATE gets one table for each kind of windows and seed, and what is there is not computed again. FOLDER gets strides.tsv
 and strides.svg.
