@@ -211,12 +211,14 @@ def test_tables_and_figures_show_what_is_finished(state, tmp_path):
 
 
 def test_gaps_are_those_of_the_same_set():
-    index = pd.MultiIndex.from_product([["x", "y", "z"], [100, 300]], names=["set", "size"])
-    areas = pd.DataFrame({"1layer": 0.9, "3layer": [0.5, 0.9, 0.6, 0.8, 0.7, 0.7]}, index=index)
+    index = pd.MultiIndex.from_product([["x", "y", "z"], [50, 100, 300]], names=["set", "size"])
+    areas = pd.DataFrame({"1layer": 0.9, "3layer": [0.5, 0.5, 0.9, 0.4, 0.6, 0.8, 0.8, 0.7, 0.7]}, index=index)
     found = results.gaps_of(areas).set_index("size")
     assert found.loc[300, "median 1layer - 3layer"] == pytest.approx(0.1)
     assert found.loc[100, "median 1layer - 3layer"] == pytest.approx(0.3)
-    assert found.loc[100, "median growth"] == pytest.approx(0.2)
+    assert found.loc[100, ["median growth", "median growth of largest"]].tolist() == pytest.approx([0.2, 0.2])
+    assert found.loc[50, ["median growth", "median growth of largest"]].tolist() == pytest.approx([0.0, 0.4])
+    assert found.loc[50, "P of largest"] == pytest.approx(2 / 8)
 
 
 def signed_rank_p(differences):

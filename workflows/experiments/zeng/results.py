@@ -113,17 +113,19 @@ def medians_of(areas: pd.DataFrame) -> pd.DataFrame:
 
 
 def gaps_of(areas: pd.DataFrame) -> pd.DataFrame:
-    """By size, how far three layers are below one, and P that the gap is larger than with the next larger size."""
-    gaps = (areas[BASIC] - areas[DEEP]).dropna()
-    found, before = [], None
-    for size in sorted(gaps.index.unique("size"), reverse=True):
-        own = gaps.xs(size, level="size")
-        row = {"size": size, "sets": len(own), f"median {BASIC} - {DEEP}": own.median()}
-        if before is not None:
-            growth = (own - before).dropna()
-            row |= {"median growth": growth.median(), "P": p_of(growth, "greater")}
+    """By size, how far three layers are below one, and P that the gap is larger than with larger sizes of a set.
+
+    A gap is compared with that of the next larger size, and with that of the largest one (`of largest`).
+    """
+    gaps = (areas[BASIC] - areas[DEEP]).dropna().unstack("size").sort_index(axis=1, ascending=False)
+    found = []
+    for number, (size, own) in enumerate(gaps.items()):
+        row = {"size": size, "sets": own.count(), f"median {BASIC} - {DEEP}": own.median()}
+        for ending, other in (("", number - 1), (" of largest", 0)):
+            if number:
+                growth = (own - gaps.iloc[:, other]).dropna()
+                row |= {f"median growth{ending}": growth.median(), f"P{ending}": p_of(growth, "greater")}
         found.append(row)
-        before = own
     return pd.DataFrame(found)
 
 
