@@ -117,7 +117,8 @@ def gaps_of(areas: pd.DataFrame) -> pd.DataFrame:
 
     A gap is compared with that of the next larger size, and with that of the largest one (`of largest`).
     """
-    gaps = (areas[BASIC] - areas[DEEP]).dropna().unstack("size").sort_index(axis=1, ascending=False)
+    differences = (areas[BASIC] - areas[DEEP]).rename("gap").reset_index()
+    gaps = differences.pivot_table("gap", "set", "size").sort_index(axis=1, ascending=False)
     found = []
     for number, (size, own) in enumerate(gaps.items()):
         row = {"size": size, "sets": own.count(), f"median {BASIC} - {DEEP}": own.median()}

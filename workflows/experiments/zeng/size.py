@@ -7,7 +7,8 @@ they had each of the sizes, but keep all test sequences. The settings of the net
 settings` chose in the same STATE, and the sets on which they were chosen are left out. What is finished is kept in
 STATE, one file for each set and size, and is not computed again.
 
-The paper has 112 sets of 40,000, 10,000 and 2,500 peaks.
+The paper has 112 sets of 40,000, 10,000 and 2,500 peaks. What was run here, and which claims failed, is in
+workflows/README.md.
 """
 
 from __future__ import annotations
