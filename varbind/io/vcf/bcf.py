@@ -23,7 +23,7 @@ from pysam import bcftools
 
 from varbind.errors import InputError, OutputError, UsageError, output_errors
 from varbind.io.size_limits import without_mark
-from varbind.io.vcf.input_stream import BytePipe
+from varbind.io.vcf.byte_pipe import BytePipe
 from varbind.io.vcf.record_index import require_index
 from varbind.io.vcf.records import VcfHeader, is_blank
 from varbind.io.vcf.regions import Selection

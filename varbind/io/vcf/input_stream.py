@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import io
 import os
 import sys
-import threading
 import zlib
 from contextlib import AbstractContextManager
 from enum import StrEnum
@@ -19,11 +17,11 @@ from varbind.errors import InputError
 from varbind.io.vcf.bgzf import EOF_MARKER, BgzfReader, is_bgzf, missing_marker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from _typeshed import WriteableBuffer
 
-__all__ = ["STDIN", "BytePipe", "Container", "Source", "piece_sizes"]
+__all__ = ["STDIN", "Container", "Source", "piece_sizes"]
 
 STDIN = "-"
 _BUFFER = 1 << 20
@@ -308,29 +306,3 @@ def piece_sizes() -> Iterator[int]:
     while True:
         yield size
         size = min(2 * size, _LARGEST_PIECE)
-
-
-class BytePipe:
-    """A thread that feeds blocks of bytes into a pipe, for a library that reads a file descriptor.
-
-    Args:
-        blocks: the bytes.
-
-    Attributes:
-        read_end: the file descriptor to read from.
-        error: the error that ended the blocks, if there was one; it is set before the reader reaches the end.
-    """
-
-    def __init__(self, blocks: Iterable[bytes]) -> None:
-        self.read_end, self._write_end = os.pipe()
-        self.error: InputError | None = None
-        threading.Thread(target=self._feed, args=(blocks,), daemon=True).start()
-
-    def _feed(self, blocks: Iterable[bytes]) -> None:
-        # A reader that needs no more bytes breaks the pipe, or closes the file that the blocks come from.
-        with contextlib.suppress(BrokenPipeError, ValueError), os.fdopen(self._write_end, "wb") as pipe:
-            try:
-                for block in blocks:
-                    pipe.write(block)
-            except InputError as error:
-                self.error = error

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from varbind.errors import InputError
 from varbind.io.vcf.bgzf import BgzfWriter
-from varbind.io.vcf.input_stream import BytePipe, Container, Source
+from varbind.io.vcf.input_stream import Container, Source
 
 TEXT = b"##fileformat=VCFv4.2\n" * 10
 
@@ -114,25 +114,6 @@ def test_the_end_marker_can_be_asked_for_alone(tmp_path):
         source.check_end_marker()
     with Source(path, allow_truncated=True) as source:
         source.check_end_marker()
-
-
-def test_a_pipe_knows_its_error_before_its_end():
-    def blocks():
-        yield b"good"
-        raise InputError("damaged")
-
-    for _ in range(50):
-        pipe = BytePipe(blocks())
-        with os.fdopen(pipe.read_end, "rb") as reader:
-            assert reader.read() == b"good"
-        assert pipe.error is not None
-        assert pipe.error.what == "damaged"
-
-
-def test_a_pipe_nobody_reads_ends_quietly():
-    pipe = BytePipe(b"x" * 100_000 for _ in range(10))
-    os.close(pipe.read_end)
-    assert pipe.error is None
 
 
 @pytest.mark.parametrize("container", list(Container))
