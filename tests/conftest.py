@@ -61,7 +61,7 @@ def pytest_configure(config):
         config.add_cleanup(folder.cleanup)
 
 
-QUICK_CASES = 6
+QUICK_CASES = 4
 """Of a test with more cases, the quick tests run so many, evenly spaced, and the slow ones the others."""
 
 EVERY_CASE = ("architecture", "security")
