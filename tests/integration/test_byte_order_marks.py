@@ -6,7 +6,6 @@ import shutil
 import pytest
 from integration.runs import EXAMPLE, FASTA, annotation, call
 from planted import peak_lines, write_files, write_lines
-from quick_cases import first_quick
 
 from varbind.io.banks import read_bank
 
@@ -55,7 +54,8 @@ def test_sequences_to_score(tmp_path):
     assert outputs[0] == outputs[1]
 
 
-@pytest.mark.parametrize("is_marked", first_quick([True, False]))
+@pytest.mark.slow
+@pytest.mark.parametrize("is_marked", [True, False])
 def test_training(tmp_path, is_marked):
     """A table of sets, peaks, labels, a matrix and a map of contigs, each with a mark, give the bank without them."""
     pytest.importorskip("sklearn", reason="needs the extra `train`")

@@ -18,6 +18,7 @@ def snakemake(folder, data, *words, **sizes):
     return run_snakemake(folder, SNAKEFILE, "--config", *pairs, "-j", "1", *words)
 
 
+@pytest.mark.slow
 def test_every_script_of_the_experiments_is_run_by_a_rule(shared_data, tmp_path):
     planned = snakemake(tmp_path, shared_data, "-n", "-p")
     run = set(re.findall(r"experiments/(\w+/\w+)\.py", planned))
