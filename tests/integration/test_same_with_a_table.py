@@ -313,6 +313,7 @@ DAMAGE = {
     "infinite": (rb"VARBIND_PHRED=[^;]*", b"VARBIND_PHRED=1e999"),
     "status": (rb"VARBIND_STATUS=ok", b"VARBIND_STATUS=star"),
     "seven columns": (rb"(?m)\tVARBIND_.*$", b""),
+    "empty INFO": (rb"(?m)\tVARBIND_.*$", b"\t"),
     "nine columns": (rb"(?m)(\tVARBIND_.*)$", rb"\1\tGT"),
     "not UTF-8": (rb"MIDDLE", b"MIDDL\xe9"),
     "CR LF": (rb"\n", b"\r\n"),

@@ -100,8 +100,9 @@ class PrecomputedTable(AbstractContextManager["PrecomputedTable"]):
                     if pos in positions:
                         known[contig, *trim(pos, ref, alt)] = info
             texts = [known.get((variant.chrom, variant.pos, variant.ref, variant.alt)) for variant in variants]
-            for text in filter(None, texts):
-                _require_values(text)
+            for text in texts:
+                if text is not None:
+                    _require_values(text)
         self.found += sum(text is not None for text in texts)
         return texts
 
